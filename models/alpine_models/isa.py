@@ -1,0 +1,160 @@
+"""The CM instruction set: one table from which hardware, drivers and documentation are made.
+
+The four published instructions and the parameter read of ALPINE's released code, in unused AArch64
+opcode space. Source: Klein et al., ALPINE, IEEE TC 2022, Fig. 3(b); the forms with counters follow
+the semantics of the released library.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+__all__ = [
+    "GROUP_BYTES",
+    "XZR",
+    "CmInstruction",
+    "CmOpcode",
+    "CmOperation",
+    "CmStatus",
+    "decode",
+    "dequeue",
+    "encode",
+    "initialize",
+    "param_read",
+    "process",
+    "queue",
+]
+
+XZR = 31
+"""Register number of the zero register, which also selects the streaming forms."""
+
+GROUP_BYTES = 4
+"""Bytes that one CM_QUEUE or CM_DEQUEUE moves at most: one 32-bit register."""
+
+
+class CmOpcode(IntEnum):
+    """Instruction bits [31:21]."""
+
+    PROCESS = 0x008
+    TRANSFER = 0x108
+    PARAMETER = 0x208
+
+
+class CmOperation(IntEnum):
+    """What an instruction word asks for, after decoding."""
+
+    UNKNOWN = 0
+    """No CM instruction: answered with `CmStatus.UNKNOWN_INSTRUCTION`."""
+    QUEUE = 1
+    """Write one to four DAC codes into the input memory."""
+    DEQUEUE = 2
+    """Read one to four ADC codes from the output memory."""
+    PROCESS = 3
+    """Convert, multiply, digitise; then clear the input memory and both counters."""
+    INITIALIZE = 4
+    """Program one crossbar cell."""
+    PARAM_READ = 5
+    """Read one crossbar cell back."""
+
+
+class CmStatus(IntEnum):
+    """Answer to an instruction; where several apply, the lowest is given."""
+
+    DONE = 0
+    UNKNOWN_INSTRUCTION = 1
+    BAD_COUNT = 2
+    INDEX_OUT_OF_RANGE = 3
+
+
+OPCODES: dict[CmOperation, tuple[CmOpcode, int]] = {
+    CmOperation.QUEUE: (CmOpcode.TRANSFER, 1),
+    CmOperation.DEQUEUE: (CmOpcode.TRANSFER, 0),
+    CmOperation.PROCESS: (CmOpcode.PROCESS, 0),
+    CmOperation.INITIALIZE: (CmOpcode.PARAMETER, 0),
+    CmOperation.PARAM_READ: (CmOpcode.PARAMETER, 1),
+}
+"""Opcode and rw bit of every operation."""
+
+OPERATIONS: dict[tuple[int, int], CmOperation] = {
+    (int(opcode), rw): operation for operation, (opcode, rw) in OPCODES.items()
+}
+"""Operation of every assigned (opcode, rw) pair; all other pairs are unknown instructions."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CmInstruction:
+    """Fields of one instruction word.
+
+    Members
+    -------
+    opcode : int, bits [31:21].
+    rm, ra, rn, rd : int, register numbers 0 to 31; 31 is XZR.
+    rw : int, bit 15.
+    """
+
+    opcode: int
+    rm: int
+    rw: int
+    ra: int
+    rn: int
+    rd: int
+
+    @property
+    def operation(self) -> CmOperation:
+        """Operation that the opcode and the rw bit select."""
+        return OPERATIONS.get((self.opcode, self.rw), CmOperation.UNKNOWN)
+
+
+def encode(
+    operation: CmOperation, *, rm: int = XZR, ra: int = XZR, rn: int = XZR, rd: int = XZR
+) -> int:
+    """Return the 32-bit instruction word of an operation on the given registers.
+
+    Raises
+    ------
+    ValueError
+        The operation has no encoding, or a register number is outside 0 to 31.
+    """
+    if operation not in OPCODES:
+        raise ValueError(f"operation {operation!r} has no encoding; use one of {list(OPCODES)}")
+    for name, register in (("rm", rm), ("ra", ra), ("rn", rn), ("rd", rd)):
+        if not 0 <= register <= XZR:
+            raise ValueError(f"register {name} must be 0 to {XZR}, not {register!r}")
+    opcode, rw = OPCODES[operation]
+    return int(opcode) << 21 | rm << 16 | rw << 15 | ra << 10 | rn << 5 | rd
+
+
+def decode(word: int) -> CmInstruction:
+    """Split a 32-bit instruction word into its fields."""
+    return CmInstruction(
+        opcode=word >> 21 & 0x7FF,
+        rm=word >> 16 & 31,
+        rw=word >> 15 & 1,
+        ra=word >> 10 & 31,
+        rn=word >> 5 & 31,
+        rd=word & 31,
+    )
+
+
+def queue(*, rm: int = 9, ra: int = XZR, rn: int = XZR) -> int:
+    """Word of CM_QUEUE: packed codes in rm, count in ra (XZR: four), index in rn (XZR: counter)."""
+    return encode(CmOperation.QUEUE, rm=rm, ra=ra, rn=rn)
+
+
+def dequeue(*, rm: int = 11, rn: int = XZR, rd: int = 10) -> int:
+    """Word of CM_DEQUEUE: count in rm, index in rn (XZR: counter), packed outputs to rd."""
+    return encode(CmOperation.DEQUEUE, rm=rm, rn=rn, rd=rd)
+
+
+def process(*, rd: int = 10) -> int:
+    """Word of CM_PROCESS: status to rd."""
+    return encode(CmOperation.PROCESS, rd=rd)
+
+
+def initialize(*, rm: int = 8, ra: int = 7, rn: int = 9, rd: int = 10) -> int:
+    """Word of CM_INITIALIZE: column in rm, row in rn, weight in ra, status to rd."""
+    return encode(CmOperation.INITIALIZE, rm=rm, ra=ra, rn=rn, rd=rd)
+
+
+def param_read(*, rm: int = 8, rn: int = 9, rd: int = 10) -> int:
+    """Word of CM_PARAM_READ: column in rm, row in rn, weight to rd."""
+    return encode(CmOperation.PARAM_READ, rm=rm, rn=rn, rd=rd)
