@@ -1,0 +1,1 @@
+"""What has time: cores, memory system, synchronisation, tile port, systems and their energy."""

@@ -1,0 +1,110 @@
+"""The contract between a core and its tiles: batches of CM instructions, with times.
+
+A core hands over a run of CM instructions as one structured array and gets data, statuses and
+times back as arrays. Whatever stands behind the port (the verilated tile, a cocotb simulation, the
+timed Python tile) obeys the same rules:
+
+1. Instruction i is issued at the later of ``issue[i-1] + gap_fs[i]``, ``response[i-1] +
+   response_gap_fs[i]`` (unless that is `NO_DEPENDENCY`) and the first core edge at or after
+   ``accept[i-1]``. For the first one, ``issue[-1]`` is the batch's start and the others do not
+   apply.
+2. The tile sees it at the first tile clock edge at or after its issue, and after the edge that
+   accepted instruction i-1.
+3. It is accepted at the first such edge at which the tile is ready, and completes at the edge at
+   which its response is transferred. Cores always take responses at once.
+4. The response reaches the core at the first core edge at or after the completion.
+
+Core and tile clock edges are multiples of their periods, so times need no common phase.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["CM_BATCH_DTYPE", "NO_DEPENDENCY", "CmBatch", "CmResult", "TilePort", "empty_batch"]
+
+NO_DEPENDENCY = -1
+"""Value of ``response_gap_fs`` for an instruction that need not wait for the response before it."""
+
+CM_BATCH_DTYPE = np.dtype(
+    [
+        ("word", np.uint32),
+        ("rn", np.uint64),
+        ("rm", np.uint64),
+        ("ra", np.uint64),
+        ("gap_fs", np.int64),
+        ("response_gap_fs", np.int64),
+    ],
+    align=True,
+)
+"""One CM instruction: its word, the values of the registers it names, and when it may issue.
+
+``gap_fs`` and ``response_gap_fs`` are multiples of the core's clock period.
+"""
+
+CmBatch = npt.NDArray[np.void]
+"""One-dimensional array of `CM_BATCH_DTYPE`."""
+
+
+def empty_batch(length: int) -> CmBatch:
+    """Return a zeroed batch of the given length in which no instruction waits for a response."""
+    batch = np.zeros(length, CM_BATCH_DTYPE)
+    batch["response_gap_fs"] = NO_DEPENDENCY
+    return batch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CmResult:
+    """What a batch returned; all arrays have one element per instruction.
+
+    Members
+    -------
+    rd : uint64 array, value for the destination register.
+    status : uint8 array, `alpine_models.isa.CmStatus`.
+    issue_fs : int64 array, when the core put the request on the port.
+    accept_cycle, complete_cycle : int64 arrays, number of the tile clock edge at which the request
+        and the response were transferred.
+    response_fs : int64 array, when the response reached the core.
+    """
+
+    rd: npt.NDArray[np.uint64]
+    status: npt.NDArray[np.uint8]
+    issue_fs: npt.NDArray[np.int64]
+    accept_cycle: npt.NDArray[np.int64]
+    complete_cycle: npt.NDArray[np.int64]
+    response_fs: npt.NDArray[np.int64]
+
+
+class TilePort(Protocol):
+    """The tiles that one core owns, numbered from 0."""
+
+    @property
+    def tile_period_fs(self) -> int:
+        """Period of the tile clock."""
+        ...
+
+    @property
+    def tile_count(self) -> int:
+        """How many tiles stand behind the port."""
+        ...
+
+    def execute(
+        self, batch: CmBatch, *, start_fs: int, core_period_fs: int, tile: int = 0
+    ) -> CmResult:
+        """Run a batch on one tile.
+
+        Parameters
+        ----------
+        batch : the instructions, in program order; empty is allowed.
+        start_fs : core edge from which the first gap counts; not before the tile's last completion.
+        core_period_fs : period of the core's clock.
+        tile : which of the core's tiles.
+
+        Raises
+        ------
+        ValueError
+            The tile does not exist, the array is no batch, or the start lies in the tile's past.
+        """
+        ...

@@ -1,0 +1,31 @@
+"""Simulated time: integer femtoseconds, and clocks whose edges are multiples of their period."""
+
+__all__ = ["FS_PER_S", "ceil_to_edge", "cycles_until", "period_fs"]
+
+FS_PER_S = 10**15
+"""Femtoseconds in a second."""
+
+
+def period_fs(frequency_hz: float) -> int:
+    """Return the period of a clock in femtoseconds, rounded to the nearest one.
+
+    2.3 GHz gives 434 783 fs: 1.2 parts per million off, which no figure of the project can show.
+
+    Raises
+    ------
+    ValueError
+        The frequency is not positive or its period is below one femtosecond.
+    """
+    if not 0 < frequency_hz <= FS_PER_S:
+        raise ValueError(f"frequency_hz must be above 0 and at most 1e15, not {frequency_hz!r}")
+    return round(FS_PER_S / frequency_hz)
+
+
+def cycles_until(time_fs: int, period: int) -> int:
+    """Number of the first clock edge at or after a time; edge 0 is at time 0."""
+    return -(-time_fs // period)
+
+
+def ceil_to_edge(time_fs: int, period: int) -> int:
+    """Time of the first clock edge at or after a time."""
+    return cycles_until(time_fs, period) * period
