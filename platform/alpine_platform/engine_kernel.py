@@ -11,7 +11,7 @@ times are core cycles; front-end times are half cycles. What an operation waits 
 - issue: the operation before (in order), the issue width (a memory operation ends the cycle's
   group), its sources, room in its unit (an operation stays in its unit until it commits);
 - memory request: its issue, the one before, commit of whatever produced its address or data, room
-  among the loads in flight (so misses overlap only between loads whose addresses are old enough);
+  among the loads in flight (fewer of them where the address is fresh);
 - commit: the operation before, its latency or its line, the commit width (memory ends the group).
 """
 
@@ -31,7 +31,8 @@ K_PREDICTED = 7
 K_ALUS = 8
 K_LOADS = 9
 K_STORES = 10
-K_COUNT = 11
+K_LATE_LOADS = 11
+K_COUNT = 12
 
 # Scalars of a core's state; those up to S_LIVE are live inside `run_loop`.
 S_ISSUE = 0
@@ -54,7 +55,8 @@ S_WAIT = 16
 S_INSTRUCTIONS = 17
 S_OPERATIONS = 18
 S_MISPREDICTED = 19
-S_COUNT = 20
+S_LATE = 20
+S_COUNT = 21
 
 # Columns of an operation, as `pipeline.flatten` lays it out.
 O_UNIT = 0
@@ -87,6 +89,7 @@ NO_SOURCE = 64  # always ready
 NO_DEST = 65  # never read
 RING = 16  # operations remembered per unit, a power of two
 UNITS = 9  # two integer units and the other seven
+LOADS = 8  # loads remembered, a power of two
 CLOSED = 64  # added to a count of operations in a cycle: no more in this one
 
 DONE = 0
@@ -156,6 +159,7 @@ def run(k, pipe, mem, core, loop, limit, stop):
     repeat, phase, iteration = s[S_REPEAT], s[S_PHASE], s[S_ITERATION]
     cm, extra, wait = s[S_CM], s[S_EXTRA], s[S_WAIT]
     instructions, operations, mispredicted = s[S_INSTRUCTIONS], s[S_OPERATIONS], s[S_MISPREDICTED]
+    late = s[S_LATE]
     code = DONE
     begun = False
     while repeat < loop.repeats:
@@ -219,7 +223,18 @@ def run(k, pipe, mem, core, loop, limit, stop):
                     start = max(start, max(committed[source1], committed[source2]))
                     address = address_of(ops, loop.table, index, iteration, repeat)
                     if memory == 1:
-                        memory_time = max(start, pipe.loads[load])
+                        # Loads whose address was still to commit when they issued, and those
+                        # that share it, overlap less.
+                        address_commit = max(
+                            committed[source0], max(committed[source1], committed[source2])
+                        )
+                        window = k[K_LOADS]
+                        if address_commit > t:
+                            late = address_commit
+                            window = k[K_LATE_LOADS]
+                        elif abs(address_commit - late) <= 2:
+                            window = k[K_LATE_LOADS]
+                        memory_time = max(start, pipe.loads[(load - window) & (LOADS - 1)])
                         done = access(mem, core, address, False, memory_time)
                         stall = done - memory_time - 1
                     else:
@@ -253,10 +268,8 @@ def run(k, pipe, mem, core, loop, limit, stop):
                     commits += CLOSED
                     if memory == 1:
                         committed[dest] = commit + 1
-                        pipe.loads[load] = done + 1
+                        pipe.loads[load & (LOADS - 1)] = done + 1
                         load += 1
-                        if load >= k[K_LOADS]:
-                            load = 0
                 held = pipe.unit_state[chosen, 1]
                 pipe.units[chosen, held & (RING - 1)] = leaves
                 pipe.unit_state[chosen, 0] = t
@@ -295,7 +308,7 @@ def run(k, pipe, mem, core, loop, limit, stop):
     s[S_TARGET], s[S_GROUP] = target, group
     s[S_MEMORY], s[S_LOAD], s[S_STORE] = memory_time, load, store
     s[S_REPEAT], s[S_PHASE], s[S_ITERATION] = repeat, phase, iteration
-    s[S_CM], s[S_EXTRA], s[S_WAIT] = cm, extra, wait
+    s[S_CM], s[S_EXTRA], s[S_WAIT], s[S_LATE] = cm, extra, wait, late
     s[S_INSTRUCTIONS], s[S_OPERATIONS], s[S_MISPREDICTED] = instructions, operations, mispredicted
     return code
 
@@ -332,6 +345,7 @@ def reset_pipeline(pipe, cycle):
     s[S_FETCHED] = s[S_GROUP] = s[S_TARGET] = 0
     s[S_MEMORY] = cycle - 1
     s[S_LOAD] = 0
+    s[S_LATE] = 0
     s[S_REPEAT : S_EXTRA + 1] = 0
     pipe.ready[:] = cycle
     pipe.committed[:] = cycle
@@ -348,6 +362,7 @@ def shift_pipeline(pipe, cycles):
     s[S_COMMIT] += cycles
     s[S_FETCH] += 2 * cycles
     s[S_MEMORY] += cycles
+    s[S_LATE] += cycles
     pipe.ready[:] += cycles
     pipe.committed[:] += cycles
     pipe.units[:] += cycles

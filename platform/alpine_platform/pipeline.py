@@ -60,6 +60,7 @@ def core_constants(core: CoreConfig) -> Ints:
     k[kernel.K_PREDICTED] = core.predicted_iterations
     k[kernel.K_ALUS] = core.alu_units
     k[kernel.K_LOADS] = core.loads_in_flight
+    k[kernel.K_LATE_LOADS] = min(core.loads_in_flight_late_address, core.loads_in_flight)
     k[kernel.K_STORES] = core.store_buffer_entries
     return k
 
@@ -106,7 +107,7 @@ class PipelineState:
             groups=np.zeros(core.fetch_buffer_groups, np.int64),
             units=np.full((kernel.UNITS, kernel.RING), -1, np.int64),
             unit_state=np.full((kernel.UNITS, 2), 0, np.int64),
-            loads=np.zeros(core.loads_in_flight, np.int64),
+            loads=np.zeros(kernel.LOADS, np.int64),
         )
 
 
