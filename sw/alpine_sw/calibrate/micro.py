@@ -73,7 +73,7 @@ STRAIGHT: dict[str, tuple[str, int, int]] = {
     "fadd_dep_x32": ("fp a <- a", 32, 32),
     "fadd_indep_x32": ("fp a <- z", 32, 32),
     "fmla4s_dep_x32": ("fp a <- a z", 32, 32),
-    "fmla4s_indep_x32": ("fp a% <- a% z", 8, 8),
+    "fmla4s_indep_x32": ("fp a% <- a% z", 32, 32),
     "fdiv_indep_x16": ("fp a <- z", 16, 16),
     "smull_sadalp_pair_x16": ("fp p <- q\nfp a <- p", 16, 16),
     "fmov_gp_to_fp_rt_x16": ("fp p <- q\nfp q <- p", 16, 16),
@@ -96,7 +96,7 @@ STRAIGHT: dict[str, tuple[str, int, int]] = {
 """Name, repeated text, how often, units of work per loop iteration."""
 
 for name, (text, count, units) in STRAIGHT.items():
-    full = lines(numbered(text, count), OUTER)
+    full = lines(numbered(text, count), "alu n <- n", OUTER)
     if "cm_" not in full:
         line = {"s": Stream(address=BASE)} if "@s" in full else {}
         experiment(
@@ -115,7 +115,7 @@ for name, count in (("tight_loop_100", 0), ("loop4alu_100", 2), ("loop8alu_100",
 
 # --- latencies --------------------------------------------------------------------------------
 
-CHASE = lines(numbered("load x <- x @s%", 8), OUTER)
+CHASE = lines(numbered("load x <- x @s%", 8), "alu n <- n", OUTER)
 
 
 def chase(offsets: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> RunLoop:
@@ -299,7 +299,6 @@ experiment("stream1:stream_total", "several cores", streams_on(1, 0))
 experiment("stream2:stream_total", "several cores", streams_on(2, 0))
 experiment("stream4:stream_total", "several cores", streams_on(4, 0))
 experiment("stream4_skew8k:stream_total", "several cores", streams_on(4, 8 * KILO))
-experiment("stream4_skew64k:stream_total", "several cores", streams_on(4, 64 * KILO))
 
 
 def ping_pong(*, spinning: bool, payload: bool) -> Callable[[SystemConfig], Measured]:

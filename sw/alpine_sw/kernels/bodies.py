@@ -414,3 +414,6 @@ MVM_EIGEN_I8COL_ROWS = body(
     "branch <- flags",
 )
 """End of a block of columns: 16 sums added to the outputs."""
+
+
+pool_neon(4)
