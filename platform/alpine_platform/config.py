@@ -7,6 +7,7 @@ gem5's MinorCPU with ALPINE's released parameters.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -416,3 +417,15 @@ class SystemConfig(Checked):
                 f"l1.line_bytes must equal l2.line_bytes {self.l2.line_bytes},"
                 f" not {self.l1.line_bytes}"
             )
+
+    def override(self, settings: Mapping[str, Any]) -> "SystemConfig":
+        """Return this configuration with fields replaced by dotted name.
+
+        Raises
+        ------
+        AlpineError
+            A field does not exist or its value is impossible.
+        """
+        from .overrides import override
+
+        return override(self, settings)

@@ -321,6 +321,7 @@ def run(k, pipe, mem, core, loops, limit, stop):
             iteration += 1
             extra += phases[phase, P_EXTRA]
             issue += extra >> 16
+            fetch += 2 * (extra >> 16)
             extra &= 0xFFFF
         if code != DONE:
             break

@@ -70,10 +70,17 @@ def text(
         *(
             f"| {run.name} | {run.system} | {run.reference:.4g} | {run.ours:.4g} |"
             f" {run.error:+.1%} | {bare.error:+.1%} |"
-            f" {run.our_instructions / run.reference_instructions - 1:+.1%} |"
+            f" {instructions(run)} |"
             for run, bare in zip(fitted, plain, strict=True)
         ),
     ]
+
+
+def instructions(run: Comparison) -> str:
+    """Error of the instruction count, where it was counted."""
+    if math.isnan(run.our_instructions):
+        return "-"
+    return f"{run.our_instructions / run.reference_instructions - 1:+.1%}"
 
 
 def middle(values: Sequence[float]) -> float:
