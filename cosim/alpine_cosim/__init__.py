@@ -1,0 +1,1 @@
+"""The coupling: verilated tiles under simulated processors, run sessions and their results."""
