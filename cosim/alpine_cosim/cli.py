@@ -175,11 +175,14 @@ def _fail(message: str, status: int) -> None:
 
 
 def _progress() -> Progress:
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        # Redirected output gets no progress, and no empty lines in its place.
+        disable=not console.is_terminal,
     )

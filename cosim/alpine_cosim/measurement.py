@@ -5,7 +5,7 @@ process for ``cocotb``.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -85,13 +85,14 @@ class Measurement:
 
 def measure(
     workload: Workload,
-    ports: dict[int, TilesWithCrossbars],
+    ports: Mapping[int, TilesWithCrossbars],
     *,
     system: str,
     inputs: npt.NDArray[np.int8],
     back_door: bool,
     on_stage: Callable[[str, int], None] = lambda stage, total: None,
     on_step: Callable[[], None] = lambda: None,
+    before_inferences: Callable[[], None] = lambda: None,
 ) -> Measurement:
     """Run a workload on a system.
 
@@ -103,6 +104,7 @@ def measure(
     inputs : int8 [inferences, inputs].
     back_door : write the cells directly instead of through CM_INITIALIZE.
     on_stage, on_step : told what begins, in how many steps, and each step.
+    before_inferences : called when the weights are in place.
     """
     machine = System(
         SYSTEMS[system],
@@ -113,6 +115,7 @@ def measure(
     on_stage("running inferences", len(inputs))
     busy = _busy(ports)
     outputs, programs = workload.programs(machine, inputs, on_step)
+    before_inferences()
     start = time.perf_counter()
     result = machine.run(programs)
     host_seconds = time.perf_counter() - start
@@ -132,14 +135,14 @@ def measure(
     )
 
 
-def _busy(ports: dict[int, TilesWithCrossbars]) -> int:
+def _busy(ports: Mapping[int, TilesWithCrossbars]) -> int:
     return sum(port.busy_cycles for port in ports.values())
 
 
 def _program(
     machine: System,
     workload: Workload,
-    ports: dict[int, TilesWithCrossbars],
+    ports: Mapping[int, TilesWithCrossbars],
     back_door: bool,
     on_stage: Callable[[str, int], None],
     on_step: Callable[[], None],

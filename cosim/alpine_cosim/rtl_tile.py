@@ -217,9 +217,10 @@ class RtlTilePort:
         return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
 
     @contextmanager
-    def trace(self, directory: Path, suffix: str) -> Iterator[None]:
+    def trace(self, directory: Path, prefix: str, suffix: str) -> Iterator[None]:
         """Write one waveform per tile into a directory while the ``with`` block runs."""
         with ExitStack() as stack:
             for number, tile in enumerate(self.tiles):
-                stack.enter_context(tile.model.trace(directory / f"tile{number}.{suffix}"))
+                path = directory / f"{prefix}_tile{number}.{suffix}"
+                stack.enter_context(tile.model.trace(path))
             yield

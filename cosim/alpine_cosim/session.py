@@ -2,28 +2,25 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
-from alpine_models.tile import TileConfig
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.datasets import load_fashion_mnist
-from alpine_sw.mlp import MLP_CASES, Software, analog_mlp
+from alpine_sw.mlp import MLP_CASES, analog_mlp
 from alpine_sw.networks import load_mlp
-from alpine_sw.workloads import Workload
+from alpine_sw.workloads import Software, Workload
 
-from .doctor import fst_requirement
 from .measurement import Measurement, TilesWithCrossbars, measure
 from .results import RunResult
-from .rtl_tile import RtlTile, RtlTilePort
-from .verilated.compile import TraceFormat
+from .rtl_session import RtlSession
 
 __all__ = ["Engine", "run"]
 
@@ -108,20 +105,23 @@ def run(
     inputs = samples.inputs[:count]
     direct = kind is Engine.COCOTB if back_door is None else back_door
 
-    if kind is Engine.COCOTB:
-        raise NotImplementedError
-    with ExitStack() as stack:
-        on_stage("building the tile", 0)
-        ports, evaluated = _ports(kind, workload, system, tile_verilog, trace, stack)
-        measured = measure(
-            workload,
-            ports,
-            system=system,
-            inputs=inputs,
-            back_door=direct,
-            on_stage=on_stage,
-            on_step=on_step,
+    setup = _Setup(
+        workload=workload,
+        system=system,
+        inputs=inputs,
+        back_door=direct,
+        on_stage=on_stage,
+        on_step=on_step,
+    )
+    evaluated: int | None = None
+    if kind is Engine.RTL:
+        measured, evaluated = _run_rtl(
+            setup,
+            tile_verilog=None if tile_verilog is None else Path(tile_verilog),
+            trace=None if trace is None else Path(trace),
         )
+    else:
+        measured = _run_model(setup)
     golden = mlp.golden(inputs)
     labels = samples.labels[:count]
     return RunResult(
@@ -150,5 +150,72 @@ def run(
         bits_per_character=None,
         programming=measured.programming,
         host_seconds=measured.host_seconds,
-        host_tile_cycles_per_second=None,
+        host_tile_cycles_per_second=(
+            None if evaluated is None else evaluated / measured.host_seconds
+        ),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Setup:
+    """What every engine is given."""
+
+    workload: Workload
+    system: str
+    inputs: NDArray[np.int8]
+    back_door: bool
+    on_stage: Callable[[str, int], None]
+    on_step: Callable[[], None]
+
+    @property
+    def tile_period_fs(self) -> int:
+        return SYSTEMS[self.system].tile_clock.period_fs
+
+    def measure(
+        self,
+        ports: Mapping[int, TilesWithCrossbars],
+        *,
+        on_step: Callable[[], None],
+        before_inferences: Callable[[], None] = lambda: None,
+    ) -> Measurement:
+        return measure(
+            self.workload,
+            ports,
+            system=self.system,
+            inputs=self.inputs,
+            back_door=self.back_door,
+            on_stage=self.on_stage,
+            on_step=on_step,
+            before_inferences=before_inferences,
+        )
+
+
+def _run_model(setup: _Setup) -> Measurement:
+    period = setup.tile_period_fs
+    ports = {
+        core: TimedTilePort(
+            [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],
+            tile_period_fs=period,
+        )
+        for core, plans in setup.workload.plans.items()
+    }
+    return setup.measure(ports, on_step=setup.on_step)
+
+
+def _run_rtl(
+    setup: _Setup, *, tile_verilog: Path | None, trace: Path | None
+) -> tuple[Measurement, int]:
+    """Return the measurement and the tile cycles that were evaluated for the inferences."""
+    setup.on_stage("building the tile", 0)
+    with RtlSession(
+        setup.workload,
+        tile_period_fs=setup.tile_period_fs,
+        tile_verilog=tile_verilog,
+        trace=trace,
+    ) as session:
+        measured = setup.measure(
+            session.ports,
+            on_step=session.stop_trace_after(setup.on_step),
+            before_inferences=session.begin_inferences,
+        )
+        return measured, session.evaluated_cycles
