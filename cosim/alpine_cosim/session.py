@@ -18,6 +18,7 @@ from alpine_sw.mlp import MLP_CASES, analog_mlp
 from alpine_sw.networks import load_mlp
 from alpine_sw.workloads import Software, Workload
 
+from .cocotb_session import measure_in_cocotb
 from .measurement import Measurement, TilesWithCrossbars, measure
 from .results import RunResult
 from .rtl_session import RtlSession
@@ -113,12 +114,26 @@ def run(
         on_stage=on_stage,
         on_step=on_step,
     )
+    design = None if tile_verilog is None else Path(tile_verilog)
+    waves = None if trace is None else Path(trace)
     evaluated: int | None = None
     if kind is Engine.RTL:
-        measured, evaluated = _run_rtl(
-            setup,
-            tile_verilog=None if tile_verilog is None else Path(tile_verilog),
-            trace=None if trace is None else Path(trace),
+        measured, evaluated = _run_rtl(setup, tile_verilog=design, trace=waves)
+    elif kind is Engine.COCOTB:
+        on_stage("simulating under cocotb", 0)
+        measured, evaluated = measure_in_cocotb(
+            workload,
+            tile_period_fs=setup.tile_period_fs,
+            tile_verilog=design,
+            trace=waves,
+            arguments={
+                "case": int(case),
+                "software": style,
+                "system": system,
+                "weights": None if weights is None else Path(weights),
+                "inputs": inputs,
+                "back_door": direct,
+            },
         )
     else:
         measured = _run_model(setup)
