@@ -111,7 +111,9 @@ def measure(
         tile_ports=ports,
         tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
     )
-    programming = _program(machine, workload, ports, back_door, on_stage, on_step)
+    programming = _program(
+        machine, workload, ports, back_door=back_door, on_stage=on_stage, on_step=on_step
+    )
     on_stage("running inferences", len(inputs))
     busy = _busy(ports)
     outputs, programs = workload.programs(machine, inputs, on_step)
@@ -143,12 +145,15 @@ def _program(
     machine: System,
     workload: Workload,
     ports: Mapping[int, TilesWithCrossbars],
+    *,
     back_door: bool,
     on_stage: Callable[[str, int], None],
     on_step: Callable[[], None],
 ) -> Programming | None:
     """Load all weights and set the ADC steps."""
-    plans = [(core, tile, plan) for core, ps in workload.plans.items() for tile, plan in enumerate(ps)]
+    plans = [
+        (core, tile, plan) for core, ps in workload.plans.items() for tile, plan in enumerate(ps)
+    ]
     if not plans:
         return None
     cells = sum(plan.cells for _, _, plan in plans)
@@ -163,10 +168,7 @@ def _program(
     on_stage("programming cells", -(-cells // PROGRAM_CHUNK))
     busy = _busy(ports)
     result = machine.run(
-        {
-            core: _programming(core_plans, on_step)
-            for core, core_plans in workload.plans.items()
-        }
+        {core: _programming(core_plans, on_step) for core, core_plans in workload.plans.items()}
     )
     return Programming(
         method="port", cells=cells, tile_cycles=_busy(ports) - busy, time_s=result.time_s
@@ -188,7 +190,7 @@ def _programming(plans: Sequence[TilePlan], on_step: Callable[[], None]) -> Prog
 
 
 def _initialize_batches(placement: Placement) -> Iterator[CmBatch]:
-    columns, rows = placement.weights.shape
+    rows = placement.weights.shape[1]
     weights = placement.weights.reshape(-1)
     for start in range(0, weights.size, PROGRAM_CHUNK):
         cells = np.arange(start, min(start + PROGRAM_CHUNK, weights.size))

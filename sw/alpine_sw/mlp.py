@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from alpine_models.tile import TileConfig
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Begin, End, Operation, Program
 from alpine_platform.system import System
-from numpy.typing import NDArray
-
 from alpine_sw import kernels
 from alpine_sw.mapping import Placement, TilePlan
 from alpine_sw.networks import MlpNetwork
@@ -135,9 +135,7 @@ def _case_1(memory: _Memory, count: int, on_step: Callable[[], None]) -> Program
         first, second = step < count, step > 0  # which layers have work in this step
         if first:
             yield from _section("input load", kernels.copy(memory.x, memory.input(step)))
-            yield from _section(
-                "analog queue", kernels.queue_vector(memory.x, packing=packing)
-            )
+            yield from _section("analog queue", kernels.queue_vector(memory.x, packing=packing))
         if second:
             index = None if first else width
             yield from _section(

@@ -23,7 +23,11 @@ IMAGES = 4
 def runs(request: pytest.FixtureRequest) -> dict[str, RunResult]:
     return {
         engine: run(
-            "mlp", case=request.param, engine=engine, inferences=IMAGES, back_door=engine == "cocotb"
+            "mlp",
+            case=request.param,
+            engine=engine,
+            inferences=IMAGES,
+            back_door=engine == "cocotb",
         )
         for engine in ("rtl", "model", "cocotb")
     }
@@ -40,7 +44,9 @@ def test_engines_agree_on_everything_but_host_time(runs: dict[str, RunResult]):
     assert replace(runs["rtl"], **same) == replace(runs["model"], **same)
     # Cells are written through the back door there, so the clock starts at another edge.
     direct = {**same, "programming": None}
-    cocotb = run("mlp", case=int(runs["rtl"].case), engine="model", inferences=IMAGES, back_door=True)
+    cocotb = run(
+        "mlp", case=int(runs["rtl"].case), engine="model", inferences=IMAGES, back_door=True
+    )
     assert replace(runs["cocotb"], **direct) == replace(cocotb, **direct)
 
 

@@ -1,6 +1,7 @@
 """Element-wise kernels on int8 and int32: ReLU and requantisation."""
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunLoop
 from alpine_platform.pipeline import Phase

@@ -1,6 +1,7 @@
 """Matrix-vector products of int8 with exact int32 sums; the style decides time, never results."""
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunLoop
 from alpine_platform.pipeline import Phase, Stream
