@@ -10,8 +10,8 @@ import simpy
 
 from . import operations as op
 from .io_path import access_fs
-from .time import ceil_to_edge
 from .tile_port import NO_DEPENDENCY, CmBatch, CmResult, TilePort
+from .time import ceil_to_edge
 
 if TYPE_CHECKING:
     from .system import System
