@@ -216,8 +216,10 @@ class BusConfig(Checked):
     frontend_cycles: int = described("memory bus, request", source=TABLE_I, default=3)
     forward_cycles: int = described("memory bus, forward", source=TABLE_I, default=4)
     response_cycles: int = described("memory bus, response", source=TABLE_I, default=4)
-    snoop_filter_cycles: int = described(
-        "memory bus, snoop filter look-up", source=REFERENCE, default=1
+    crossing_cycles: int = described(
+        "between L2 and memory bus, core cycles",
+        source=OBSERVED + ": 48 to 49 of a memory access's cycles scale with the core clock",
+        default=1,
     )
 
     @property

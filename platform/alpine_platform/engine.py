@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from . import engine_kernel as kernel
-from . import memory_kernel
 from .config import SystemConfig
 from .memory import memory_state
 from .pipeline import Phase, PipelineState, core_constants, flatten
@@ -14,8 +13,6 @@ from .pipeline import Phase, PipelineState, core_constants, flatten
 __all__ = ["Engine", "Progress"]
 
 FOREVER = 1 << 62
-SCALE_ONE = 1 << 16
-"""Calibration factors are fixed-point numbers with 16 fractional bits, to stay deterministic."""
 
 
 class Progress:
@@ -66,7 +63,7 @@ class Engine:
         """Start a nest of loops on a core at a cycle."""
         pipeline = self.pipelines[core]
         kernel.reset_pipeline(pipeline.arrays, cycle)
-        return Progress(flatten(phases, repeats, cm_capacity), pipeline)
+        return Progress(flatten(self.config.core, phases, repeats, cm_capacity), pipeline)
 
     def advance(
         self,
@@ -109,7 +106,3 @@ class Engine:
     def counter(self, column: int) -> int:
         """Sum of one counter over cores."""
         return int(self.memory.counters[:, column].sum())
-
-    def would_miss(self, core: int, address: int) -> bool:
-        """Whether an access of a core would miss its L1."""
-        return bool(memory_kernel.would_miss(self.memory, core, address))

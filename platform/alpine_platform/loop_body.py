@@ -124,10 +124,12 @@ class LoopBody:
     -------
     name : str, key of the calibration data.
     text : str, the instructions, one a line (see the module's documentation).
+    extra_cycles : float, what calibration adds to every iteration; 0 where mechanism suffices.
     """
 
     name: str
     text: str
+    extra_cycles: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
