@@ -18,6 +18,7 @@ from alpine_platform.operations import Program, RunCm
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.system import System
 from alpine_platform.tile_port import CmBatch, TilePort, empty_batch
+from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.mapping import Placement, TilePlan
 from alpine_sw.workloads import Workload
 
@@ -106,11 +107,9 @@ def measure(
     on_stage, on_step : told what begins, in how many steps, and each step.
     before_inferences : called when the weights are in place.
     """
-    machine = System(
-        SYSTEMS[system],
-        tile_ports=ports,
-        tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
-    )
+    on_stage("compiling the platform's loops", 0)
+    _compile(workload, system, inputs[:1])
+    machine = _machine(workload, system, ports)
     programming = _program(
         machine, workload, ports, back_door=back_door, on_stage=on_stage, on_step=on_step
     )
@@ -135,6 +134,32 @@ def measure(
         programming=programming,
         host_seconds=host_seconds,
     )
+
+
+def _machine(workload: Workload, system: str, ports: Mapping[int, TilePort]) -> System:
+    return System(
+        SYSTEMS[system],
+        tile_ports=ports,
+        tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
+    )
+
+
+def _compile(workload: Workload, system: str, inputs: npt.NDArray[np.int8]) -> None:
+    """Run the inputs once on timed tiles without weights, so that no compiler runs later.
+
+    Numba compiles at the first call, once per installation, and that is not the time of inferences.
+    """
+    period = SYSTEMS[system].tile_clock.period_fs
+    scratch = {
+        core: TimedTilePort(
+            [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],
+            tile_period_fs=period,
+        )
+        for core, plans in workload.plans.items()
+    }
+    machine = _machine(workload, system, scratch)
+    _, programs = workload.programs(machine, inputs, lambda: None)
+    machine.run(programs)
 
 
 def _busy(ports: Mapping[int, TilesWithCrossbars]) -> int:
