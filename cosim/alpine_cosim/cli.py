@@ -40,7 +40,7 @@ def cli() -> None:
 @click.option(
     "--system", default="high-power", show_default=True, help="high-power or low-power (Table I)."
 )
-@click.option("--case", default="1", show_default=True, help="Mapping: 1 or 2.")
+@click.option("--case", default="1", show_default=True, help="Published mapping, 1 to 4.")
 @click.option(
     "--engine",
     default="rtl",

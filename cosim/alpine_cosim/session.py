@@ -66,7 +66,7 @@ def run(
     ----------
     network : ``mlp``.
     system : ``high-power`` or ``low-power``.
-    case : published mapping, 1 or 2.
+    case : published mapping, 1 to 4; with cocotb 1 or 2, which have one tile.
     engine : `Engine`.
     software : `Software`.
     sync : ``bare-metal``.

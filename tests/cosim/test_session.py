@@ -82,6 +82,23 @@ def test_same_run_gives_the_same_femtosecond(runs: dict[str, RunResult]):
     assert again.outputs_sha256 == runs["model"].outputs_sha256
 
 
+@pytest.mark.parametrize("case", [3, 4])
+def test_multi_core_mappings_give_the_same_outputs_and_times_on_both_engines(case: int):
+    rtl = run("mlp", case=case, engine="rtl", inferences=IMAGES)
+    model = run("mlp", case=case, engine="model", inferences=IMAGES)
+    assert rtl.outputs_equal_golden
+    same = {"engine": "", "host_seconds": 0.0, "host_tile_cycles_per_second": None}
+    assert replace(rtl, **same) == replace(model, **same)
+    # Every core of a layer queues the layer's whole input; together they read its output once.
+    cores = 2 * (case - 2)
+    assert rtl.cm_instructions == IMAGES * (cores * 256 + 2 * 256 + cores)
+
+
+def test_engine_cocotb_names_the_mappings_it_cannot_run():
+    with pytest.raises(AlpineError, match="engine cocotb simulates one tile, not 2"):
+        run("mlp", case=3, engine="cocotb", inferences=1)
+
+
 def test_back_door_changes_nothing_but_the_programming():
     result = run("mlp", engine="rtl", inferences=2, back_door=True)
     assert result.outputs_equal_golden
@@ -146,7 +163,7 @@ def test_trace_holds_the_first_inference_only(tmp_path):
     [
         ({"network": "mlpp"}, "unknown network 'mlpp': did you mean mlp"),
         ({"system": "highpower"}, "unknown system 'highpower': did you mean high-power"),
-        ({"case": 7}, "unknown case '7': choose from 1, 2"),
+        ({"case": 7}, "unknown case '7': choose from 1, 2, 3, 4"),
         ({"engine": "verilator"}, "unknown engine 'verilator'"),
         ({"software": "relased"}, "did you mean released"),
         ({"sync": "linucks"}, "unknown synchronisation"),
