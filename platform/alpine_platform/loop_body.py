@@ -87,6 +87,7 @@ KINDS: dict[str, str] = {
     "load": "load of up to 16 bytes: one access",
     "load_post": "load, then its base register is incremented by an operation of its own",
     "load_pair": "address operation, then two 16-byte loads",
+    "load_dup": "load of one element into all lanes: address, load and NEON operation",
     "store": "store of up to 8 bytes: one access",
     "store_post": "store, then its base register is incremented",
     "store16": "16-byte store: two accesses",
@@ -258,8 +259,3 @@ def compile_body(body: LoopBody) -> CompiledBody:
         streams=tuple(build.streams),
         instructions=instructions,
     )
-
-
-def scaled_names(text: str, names: Mapping[str, str]) -> str:
-    """Return a body's text with registers or streams renamed, for unrolled bodies."""
-    return re.sub(r"\b(\w+)\b", lambda match: names.get(match[1], match[1]), text)
