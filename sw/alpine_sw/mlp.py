@@ -11,12 +11,12 @@ from alpine_platform.operations import Program
 from alpine_platform.system import System
 from alpine_sw import kernels, mlp_programs
 from alpine_sw.mapping import Placement, TilePlan
-from alpine_sw.mlp_programs import MlpMemory
+from alpine_sw.mlp_programs import DigitalLayer, MlpMemory
 from alpine_sw.networks import MlpNetwork
 from alpine_sw.ping_pong import PingPong
 from alpine_sw.workloads import Programs, Software, Workload
 
-__all__ = ["MLP_CASES", "analog_mlp"]
+__all__ = ["DIGITAL_CORES", "MLP_CASES", "analog_mlp", "digital_mlp"]
 
 MLP_CASES = (1, 2, 3, 4)
 """Published mappings (Klein et al., ALPINE, IEEE TC 2022, Fig. 6).
@@ -26,6 +26,9 @@ layer working on the inference before. 2: one core, the layers side by side in o
 CM_PROCESS per inference. 3: two cores with a tile and a layer each. 4: four cores, each layer split
 between two.
 """
+
+DIGITAL_CORES = (1, 2, 4)
+"""Cores of the published digital references."""
 
 PACKING: dict[Software, kernels.Packing] = {Software.RELEASED: "bytes", Software.TUNED: "word"}
 
@@ -50,7 +53,8 @@ def analog_mlp(
     """
     plan = _single_tile if case in (1, 2) else _tile_per_core
     return Workload(
-        plans=plan(network, case, config), programs=_programs(network, case, PACKING[software])
+        plans=plan(network, case, config),
+        programs=_programs(network, lambda memory: _case_programs(memory, case), PACKING[software]),
     )
 
 
@@ -75,13 +79,9 @@ def _tile_per_core(
 ) -> dict[int, list[TilePlan]]:
     """Cases 3 and 4: every layer split over one or two cores, the first layer's cores first."""
     shares = case - 2
+    _check_shares(network, shares, f"tiles of case {case}")
     plans: dict[int, list[TilePlan]] = {}
-    for layer, weights in enumerate(network.weights):
-        if weights.shape[0] % shares:
-            raise AlpineError(
-                f"case {case} halves every layer, but layer {layer + 1} has {weights.shape[0]} "
-                f"outputs: use case 3 or an even number"
-            )
+    for layer in range(2):
         for share in range(shares):
             placement = _placement(network, layer, share=share, shares=shares)
             size = placement.weights.shape
@@ -110,7 +110,83 @@ def _placement(
     )
 
 
-def _programs(network: MlpNetwork, case: int, packing: kernels.Packing) -> Programs:
+def digital_mlp(network: MlpNetwork, *, cores: int, style: str = "neon4") -> Workload:
+    """Run a two-layer perceptron without tiles: int8 products on one, two or four cores.
+
+    Two cores take a layer each, four half a layer each, pipelined through the same ping-pong
+    buffers as the analog mappings.
+
+    Parameters
+    ----------
+    network : two layers without bias.
+    cores : one of `DIGITAL_CORES`.
+    style : of the products, one of `kernels.MVM_STYLES` that need no scratch memory.
+
+    Raises
+    ------
+    AlpineError
+        A layer cannot be halved for four cores.
+    """
+    shares = max(cores // 2, 1)
+    _check_shares(network, shares, f"{cores} cores")
+
+    def start(memory: MlpMemory) -> dict[int, Program]:
+        layers = [
+            _digital_layer(memory, network, layer, share, shares, style)
+            for layer in range(2)
+            for share in range(shares)
+        ]
+        if cores == 1:
+            return {0: mlp_programs.digital(memory, *layers)}
+        channel = _channel(memory, shares)
+        first = {
+            core: mlp_programs.digital_first(memory, channel, layers[core], core=core)
+            for core in range(shares)
+        }
+        second = {
+            shares + share: mlp_programs.digital_second(
+                memory, channel, layers[shares + share], share=share, shares=shares
+            )
+            for share in range(shares)
+        }
+        return first | second
+
+    return Workload(plans={}, programs=_programs(network, start, "bytes"))
+
+
+def _digital_layer(
+    memory: MlpMemory, network: MlpNetwork, layer: int, share: int, shares: int, style: str
+) -> DigitalLayer:
+    placement = _placement(network, layer, share=share, shares=shares)
+    outputs = placement.weights.shape[0]
+    return DigitalLayer(
+        weights=memory.space.place(f"weights, {placement.name}", placement.weights),
+        steps=memory.space.place(f"steps, {placement.name}", placement.lsb),
+        sums=memory.space.allocate(f"sums, {placement.name}", outputs, np.int32),
+        style=style,
+    )
+
+
+def _check_shares(network: MlpNetwork, shares: int, what: str) -> None:
+    for layer, weights in enumerate(network.weights):
+        if weights.shape[0] % shares:
+            raise AlpineError(
+                f"{what} take half of every layer, but layer {layer + 1} has {weights.shape[0]} outputs: "
+                f"use a mapping that does not, or an even number"
+            )
+
+
+def _channel(memory: MlpMemory, shares: int) -> PingPong:
+    return PingPong(
+        memory.space, name="hidden", size=memory.hidden, producers=shares, consumers=shares
+    )
+
+
+def _programs(
+    network: MlpNetwork,
+    start: Callable[[MlpMemory], dict[int, Program]],
+    packing: kernels.Packing,
+) -> Programs:
     hidden, width = network.weights[0].shape
     size = network.weights[1].shape[0]
 
@@ -130,7 +206,7 @@ def _programs(network: MlpNetwork, case: int, packing: kernels.Packing) -> Progr
             packing=packing,
             on_step=on_step,
         )
-        return memory.outputs.data.reshape(count, size), _case_programs(memory, case)
+        return memory.outputs.data.reshape(count, size), start(memory)
 
     return programs
 
@@ -141,9 +217,7 @@ def _case_programs(memory: MlpMemory, case: int) -> dict[int, Program]:
     if case == 2:
         return {0: mlp_programs.case_2(memory)}
     shares = case - 2
-    channel = PingPong(
-        memory.space, name="hidden", size=memory.hidden, producers=shares, consumers=shares
-    )
+    channel = _channel(memory, shares)
     first = {core: mlp_programs.first_layer(memory, channel, core=core) for core in range(shares)}
     second = {
         shares + share: mlp_programs.second_layer(memory, channel, share=share, shares=shares)

@@ -13,7 +13,17 @@ from alpine_platform.operations import Begin, End, Operation, Program
 from alpine_sw import kernels
 from alpine_sw.ping_pong import PingPong
 
-__all__ = ["MlpMemory", "case_1", "case_2", "first_layer", "second_layer"]
+__all__ = [
+    "DigitalLayer",
+    "MlpMemory",
+    "case_1",
+    "case_2",
+    "digital",
+    "digital_first",
+    "digital_second",
+    "first_layer",
+    "second_layer",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +153,72 @@ def second_layer(memory: MlpMemory, channel: PingPong, *, share: int, shares: in
         yield from _queue(memory, hidden)
         yield from _process()
         yield from _dequeue_relu(memory, y)
+        yield from _write_back(memory.output(inference, share, shares), y)
+        if share == 0:
+            memory.on_step()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DigitalLayer:
+    """A dense layer, or one core's share of it, in memory.
+
+    Members
+    -------
+    weights : int8 [outputs, inputs].
+    steps : float32 [outputs], dot product per code.
+    sums : int32 [outputs], scratch.
+    style : of the product, one of `kernels.MVM_STYLES`.
+    """
+
+    weights: Buffer
+    steps: Buffer
+    sums: Buffer
+    style: str
+
+    def run(self, inputs: Buffer, codes: Buffer) -> Program:
+        """Multiply, rescale, apply the ReLU."""
+        yield from _section(
+            "product", kernels.mvm(self.weights, inputs, self.sums, style=self.style)
+        )
+        yield from _section("activation", kernels.rescale(self.sums, self.steps, codes))
+
+
+def digital(memory: MlpMemory, first: DigitalLayer, second: DigitalLayer) -> Program:
+    """Digital reference on one core."""
+    space = memory.space
+    x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
+    y = space.allocate("y", memory.size)
+    for inference in range(memory.count):
+        yield from _load(x, memory.input(inference))
+        yield from first.run(x, hidden)
+        yield from second.run(hidden, y)
+        yield from _write_back(memory.output(inference), y)
+        memory.on_step()
+
+
+def digital_first(
+    memory: MlpMemory, channel: PingPong, layer: DigitalLayer, *, core: int
+) -> Program:
+    """Digital reference on several cores: a share of the first layer."""
+    x = memory.space.allocate(f"x {core}", memory.width)
+    for inference in range(memory.count):
+        yield from _load(x, memory.input(inference))
+        part = yield from _section("synchronisation", channel.free_part(core))
+        yield from layer.run(x, part)
+        yield from _section("synchronisation", channel.put(core))
+
+
+def digital_second(
+    memory: MlpMemory, channel: PingPong, layer: DigitalLayer, *, share: int, shares: int
+) -> Program:
+    """Digital reference on several cores: a share of the second layer."""
+    hidden = memory.space.allocate(f"hidden {share}", memory.hidden)
+    y = memory.space.allocate(f"y {share}", memory.size // shares)
+    for inference in range(memory.count):
+        slot = yield from _section("synchronisation", channel.full_slot(share))
+        yield from _load(hidden, slot)
+        yield from _section("synchronisation", channel.take(share))
+        yield from layer.run(hidden, y)
         yield from _write_back(memory.output(inference, share, shares), y)
         if share == 0:
             memory.on_step()
