@@ -34,13 +34,17 @@ def cli() -> None:
     epilog="\b\nExamples:\n"
     "  alpine run mlp\n"
     "  alpine run mlp --system low-power --case 2 --engine model --json result.json\n"
+    "  alpine run mlp --case digital --cores 2\n"
     "  alpine run mlp --engine cocotb --inferences 2 --trace waves"
 )
 @click.argument("network")
 @click.option(
     "--system", default="high-power", show_default=True, help="high-power or low-power (Table I)."
 )
-@click.option("--case", default="1", show_default=True, help="Published mapping, 1 to 4.")
+@click.option(
+    "--case", default="1", show_default=True, help="Published mapping, 1 to 4, or digital."
+)
+@click.option("--cores", type=int, help="Cores of the digital reference: 1, 2 or 4. Default: 1.")
 @click.option(
     "--engine",
     default="rtl",
@@ -53,6 +57,12 @@ def cli() -> None:
     default="released",
     show_default=True,
     help="released: byte-wise packing of the released AIMClib; tuned: word-wise packing.",
+)
+@click.option(
+    "--digital-style",
+    default="neon4",
+    show_default=True,
+    help="Products of the digital reference: neon4, neon1 or eigen_i8row.",
 )
 @click.option(
     "--sync", default="bare-metal", show_default=True, help="Cost of synchronisation: bare-metal."
@@ -83,7 +93,9 @@ def run(
     system: str,
     case: str,
     engine: str,
+    cores: int | None,
     software: str,
+    digital_style: str,
     sync: str,
     inferences: int | None,
     seed: int,
@@ -107,7 +119,9 @@ def run(
             system=system,
             case=case,
             engine=engine,
+            cores=cores,
             software=software,
+            digital_style=digital_style,
             sync=sync,
             inferences=inferences,
             seed=seed,

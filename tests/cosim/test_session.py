@@ -94,6 +94,14 @@ def test_multi_core_mappings_give_the_same_outputs_and_times_on_both_engines(cas
     assert rtl.cm_instructions == IMAGES * (cores * 256 + 2 * 256 + cores)
 
 
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_digital_reference_gives_the_same_outputs(cores: int):
+    result = run("mlp", case="digital", cores=cores, engine="model", inferences=2)
+    assert result.outputs_equal_golden
+    assert (result.tile_cycles, result.cm_instructions, result.programming) == (0, 0, None)
+    assert result.energy_parts_j["tile"] == 0
+
+
 def test_engine_cocotb_names_the_mappings_it_cannot_run():
     with pytest.raises(AlpineError, match="engine cocotb simulates one tile, not 2"):
         run("mlp", case=3, engine="cocotb", inferences=1)
@@ -163,7 +171,11 @@ def test_trace_holds_the_first_inference_only(tmp_path):
     [
         ({"network": "mlpp"}, "unknown network 'mlpp': did you mean mlp"),
         ({"system": "highpower"}, "unknown system 'highpower': did you mean high-power"),
-        ({"case": 7}, "unknown case '7': choose from 1, 2, 3, 4"),
+        ({"case": 7}, "unknown case '7': choose from 1, 2, 3, 4, digital"),
+        ({"case": "digital", "cores": 3}, "must be one of 1, 2, 4, not 3"),
+        ({"case": 2, "cores": 2}, "case 2 fixes its own"),
+        ({"case": "digital", "engine": "cocotb"}, "case digital has no tile"),
+        ({"digital_style": "neon5"}, "did you mean neon4"),
         ({"engine": "verilator"}, "unknown engine 'verilator'"),
         ({"software": "relased"}, "did you mean released"),
         ({"sync": "linucks"}, "unknown synchronisation"),
