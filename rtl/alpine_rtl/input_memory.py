@@ -1,3 +1,5 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
 """Input memory: the register bank whose bytes drive the word-line DACs."""
 
 from amaranth.hdl import Array, Module, Signal

@@ -1,3 +1,5 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
 """Output memory: the register bank that takes the ADC codes of all bit lines at once."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
