@@ -4,7 +4,7 @@
 
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Signal
 from amaranth.lib import wiring
-from amaranth.lib.cdc import ResetSynchronizer
+from amaranth.lib.cdc import AsyncFFSynchronizer, ResetSynchronizer
 from amaranth.lib.fifo import AsyncFIFO
 
 
@@ -19,7 +19,8 @@ CROSSING_DEPTH = 8
 """Entries of each queue: enough to keep one transfer per cycle going across the pointers' delay."""
 
 RESET_STAGES = 3
-"""Clock edges for which the inner resets outlast the ports' resets."""
+"""Edges of both clocks for which the inner resets outlast the ports' resets, and then of their own
+clock."""
 
 REQUEST = ("cm_req_instr", "cm_req_rn", "cm_req_rm", "cm_req_ra")
 RESPONSE = ("cm_rsp_rd", "cm_rsp_status")
@@ -31,12 +32,14 @@ class AimcTileCdc(wiring.Component):
     The clocks need not be related. Requests and responses cross through one asynchronous queue
     each, so they stay in order and pipelined: one per cycle of the slower clock.
 
-    A request that ``cpu_clk`` edge k accepts is offered to the tile 3 ``clk`` edges after the first
-    one that follows k, at the earliest 2 and at the latest 3 periods of ``clk`` later; a response
-    crosses in the same way, counted in ``cpu_clk``. Both queues and the tile are emptied together
-    by either reset, of any length from one period of its own clock on; the inner resets begin at
-    once and end three edges of their own clock after the last port's reset. Until then neither port
-    accepts or offers anything, and what was under way is lost.
+    From a request's transfer to the cycle in which the tile is offered it pass between two and
+    three periods of ``clk``; a response crosses in the same way, counted in ``cpu_clk``. So an idle
+    port sees the answer to a transfer command after at most 4 periods of each clock.
+
+    Both queues and the tile are emptied together by either reset, of any length from one period of
+    its own clock on. The inner resets begin at once; they end when both clocks have had 3 edges
+    after the ports' resets and their own 3 more. Until then the port neither accepts nor offers
+    anything, and what was under way is lost.
 
     Parameters
     ----------
@@ -84,16 +87,24 @@ class AimcTileCdc(wiring.Component):
     def _reset_both(self, m) -> None:
         """Two inner domains on the ports' clocks, both reset by either port's reset.
 
-        An AsyncFIFO forgets its contents with the reset of its writing side only; a reset of one
-        port alone would leave stale requests in one queue or lose answers in the other.
+        An AsyncFIFO forgets its contents with the reset of its writing side only, and only when
+        that lasts for an edge of the reading side; a reset of one port alone, or a short one, would
+        leave stale entries in a queue. So each inner reset lasts until both clocks have ticked.
         """
         either = Signal()
+        seen = {"cpu": Signal(name="cpu_resets"), "sync": Signal(name="sync_resets")}
         m.d.comb += either.eq(ResetSignal("cpu") | ResetSignal("sync"))
+        for outer, signal in seen.items():
+            m.submodules[f"{outer}_edges"] = AsyncFFSynchronizer(
+                either, signal, o_domain=outer, stages=RESET_STAGES
+            )
+        together = Signal()
+        m.d.comb += together.eq(either | seen["cpu"] | seen["sync"])
         for inner, outer in (("host", "cpu"), ("tile", "sync")):
             m.domains += ClockDomain(inner)
             m.d.comb += ClockSignal(inner).eq(ClockSignal(outer))
             m.submodules[f"{inner}_reset"] = ResetSynchronizer(
-                either, domain=inner, stages=RESET_STAGES
+                together, domain=inner, stages=RESET_STAGES
             )
 
 
