@@ -171,8 +171,8 @@ def _check_shares(network: MlpNetwork, shares: int, what: str) -> None:
     for layer, weights in enumerate(network.weights):
         if weights.shape[0] % shares:
             raise AlpineError(
-                f"{what} take half of every layer, but layer {layer + 1} has {weights.shape[0]} outputs: "
-                f"use a mapping that does not, or an even number"
+                f"{what} take half of every layer, but layer {layer + 1} has {weights.shape[0]} "
+                f"outputs: use a mapping that does not, or an even number"
             )
 
 
