@@ -66,11 +66,11 @@ def eigen_i8col(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
     """Eigen, column-major int8: 128 rows at a time."""
     rows, columns = weights.data.shape
     streams = {"weights": over(weights, rows, repeat_stride=128), "inputs": over(inputs, 1)}
-    end = {"outputs": over(outputs, 0, repeat_stride=128)}
+    end = {"outputs": over(outputs, 64, repeat_stride=512)}
     return RunLoop(
         phases=[
             phase("mvm_eigen_i8col", columns, streams),
-            phase("mvm_eigen_i8col_rows", 2, end),
+            phase("mvm_eigen_i8col_rows", 8, end),
         ],
         repeats=-(-rows // 128),
     )
@@ -110,7 +110,7 @@ def eigen_f32col(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
         "weights": over(weights, 4 * rows, repeat_stride=128),
         "inputs": over(inputs, 4),
     }
-    end = {"outputs": over(outputs, 0, repeat_stride=128)}
+    end = {"outputs": over(outputs, 64, repeat_stride=128)}
     return RunLoop(
         phases=[
             phase("mvm_eigen_f32col", columns, streams),
