@@ -18,7 +18,7 @@ reference runs show.
 import re
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -214,7 +214,7 @@ def split_memory(
         build.add(Unit.ALU, base[0], base[:1])
 
 
-@lru_cache(maxsize=None)
+@cache
 def compile_body(body: LoopBody) -> CompiledBody:
     """Split a body into operations.
 

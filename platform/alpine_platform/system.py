@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
+
 from alpine_models.tile import TileConfig
 
 from .address_space import AddressSpace

@@ -8,8 +8,9 @@ timed Python tile) obeys the same rules:
    response_gap_fs[i]`` (unless that is `NO_DEPENDENCY`) and the first core edge at or after
    ``accept[i-1]``. For the first one, ``issue[-1]`` is the batch's start and the others do not
    apply.
-2. The tile sees it at the first tile clock edge at or after its issue, and after the edge that
-   accepted instruction i-1.
+2. The tile sees it at the first tile clock edge at or after its issue that is also after the edge
+   which accepted instruction i-1; which completed it, if this one waits for that response; which
+   completed the tile's last instruction, for the first one of a batch.
 3. It is accepted at the first such edge at which the tile is ready, and completes at the edge at
    which its response is transferred. Cores always take responses at once.
 4. The response reaches the core at the first core edge at or after the completion.
@@ -23,7 +24,15 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CM_BATCH_DTYPE", "NO_DEPENDENCY", "CmBatch", "CmResult", "TilePort", "empty_batch"]
+__all__ = [
+    "CM_BATCH_DTYPE",
+    "NO_DEPENDENCY",
+    "CmBatch",
+    "CmResult",
+    "TilePort",
+    "check_batch",
+    "empty_batch",
+]
 
 NO_DEPENDENCY = -1
 """Value of ``response_gap_fs`` for an instruction that need not wait for the response before it."""
@@ -98,13 +107,26 @@ class TilePort(Protocol):
         Parameters
         ----------
         batch : the instructions, in program order; empty is allowed.
-        start_fs : core edge from which the first gap counts; not before the tile's last completion.
+        start_fs : core edge from which the first gap counts.
         core_period_fs : period of the core's clock.
         tile : which of the core's tiles.
 
         Raises
         ------
         ValueError
-            The tile does not exist, the array is no batch, or the start lies in the tile's past.
+            The tile does not exist, or the array is no batch.
         """
         ...
+
+    @property
+    def busy_cycles(self) -> int:
+        """Tile cycles in which a request was pending or a response outstanding, over all tiles."""
+        ...
+
+
+def check_batch(batch: CmBatch, *, tile: int, tile_count: int) -> None:
+    """Raise the errors that `TilePort.execute` promises."""
+    if not 0 <= tile < tile_count:
+        raise ValueError(f"tile {tile} does not exist; the port has {tile_count}")
+    if batch.dtype != CM_BATCH_DTYPE or batch.ndim != 1:
+        raise ValueError(f"a batch is a one-dimensional CM_BATCH_DTYPE array, not {batch.dtype}")

@@ -13,6 +13,7 @@ from .bodies import BODIES
 from .calibration import trust_warning
 from .cm import (
     CmStatusError,
+    Packing,
     dequeue_floats,
     dequeue_vector,
     process,
@@ -31,6 +32,7 @@ from .elementwise import (
     vector_multiply,
 )
 from .mvm import MVM_STYLES, mm, mvm
+from .rescale import rescale
 from .timing import KERNELS, KernelTiming, time_kernel
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "MVM_STYLES",
     "CmStatusError",
     "KernelTiming",
+    "Packing",
     "cell_update",
     "copy",
     "dequantise",
@@ -57,6 +60,7 @@ __all__ = [
     "queue_vector",
     "relu8",
     "requantise",
+    "rescale",
     "sigmoid",
     "softmax",
     "tanh",

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
 from alpine_models import isa
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunCm, RunCmLoop

@@ -7,6 +7,7 @@ kernels, whose measured results wrap modulo 256; ours are exact all the same.
 from collections.abc import Callable
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunLoop
 from alpine_platform.pipeline import Stream

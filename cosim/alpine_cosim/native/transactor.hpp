@@ -1,0 +1,222 @@
+// Native transactor: drives batches of CM instructions through the ports of a verilated tile.
+//
+// Compiled beside the model. It reads and writes top-level ports only; whatever the tile computes
+// comes out of its RTL. The timing rules are those of alpine_platform.tile_port.
+
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace alpine {
+
+struct CmRecord {  // alpine_platform.tile_port.CM_BATCH_DTYPE
+    uint32_t word;
+    uint64_t rn, rm, ra;
+    int64_t gap_fs, response_gap_fs;
+};
+
+struct CmAnswer {
+    uint64_t* rd;
+    uint8_t* status;
+    int64_t *issue_fs, *accept_cycle, *complete_cycle, *response_fs;
+};
+
+// What sits at the tile's analog boundary.
+struct AnalogMacro {
+    void* context;
+    void (*multiply)(void* context, const int8_t* dac_codes, int8_t* adc_codes);
+    void (*program)(void* context, int64_t row, int64_t column, int8_t weight);
+    int8_t (*read)(void* context, int64_t row, int64_t column);
+};
+
+enum class Outcome : int { kDone = 0, kHang = 1, kDacChanged = 2 };
+
+inline int64_t edge_at(int64_t time_fs, int64_t period_fs) {
+    return (time_fs + period_fs - 1) / period_fs;
+}
+
+class Transactor {
+public:
+    Transactor(Model* model, const AnalogMacro& macro, int64_t rows, int64_t columns,
+               int64_t mvm_cycles)
+        : model_(model), top_(model->top), macro_(macro), rows_(rows), columns_(columns),
+          mvm_cycles_(mvm_cycles), dac_(new int8_t[rows]) {
+        top_.cm_req_valid = 0;
+        top_.cm_rsp_ready = 1;
+    }
+    ~Transactor() { delete[] dac_; }
+
+    int64_t tile_period_fs = 1000000;
+    bool skip_idle = true;     // jump over clock edges at which nothing can change
+    int64_t evaluated = 0;     // clock edges really simulated
+    int64_t busy = 0;          // clock edges with a request pending or a response outstanding
+    int64_t edge_number() const { return edge_; }
+
+    Outcome execute(const CmRecord* batch, int64_t length, int64_t start_fs,
+                    int64_t core_period_fs, const CmAnswer& answer) {
+        int64_t issued = 0, accepted = 0, answered = 0;  // instructions that got so far
+        int64_t request_edge = 0;
+        int64_t silent = 0;
+        while (answered < length) {
+            if (issued == accepted && issued < length &&
+                (batch[issued].response_gap_fs < 0 || issued == 0 || answered == issued)) {
+                request_edge = issue(batch, issued, start_fs, core_period_fs, answer);
+                present(batch[issued]);
+                ++issued;
+            }
+            const bool outstanding = answered < accepted;
+            const bool pending = issued > accepted;
+            if (skip_idle && !outstanding && pending && request_edge > edge_) {
+                model_->advance(request_edge - edge_);
+                edge_ = request_edge;
+            }
+            const bool requesting = pending && edge_ >= request_edge;
+            top_.cm_req_valid = requesting;
+            const bool accept = requesting && top_.cm_req_ready;
+            const bool complete = top_.cm_rsp_valid;
+            if (accept) answer.accept_cycle[accepted++] = edge_;
+            if (complete) {
+                if (answered >= accepted) return Outcome::kHang;  // a response nobody asked for
+                answer.rd[answered] = top_.cm_rsp_rd;
+                answer.status[answered] = top_.cm_rsp_status;
+                answer.complete_cycle[answered] = edge_;
+                answer.response_fs[answered] =
+                    edge_at(edge_ * tile_period_fs, core_period_fs) * core_period_fs;
+                ++answered;
+            }
+            busy += outstanding || requesting;
+            if (!clock_edge()) return Outcome::kDacChanged;
+            silent = accept || complete || !(outstanding || requesting) ? 0 : silent + 1;
+            if (silent > kPatience + mvm_cycles_) return Outcome::kHang;
+        }
+        top_.cm_req_valid = 0;
+        return Outcome::kDone;
+    }
+
+    // Back-to-back traffic without a batch: what the loop around the model costs at most.
+    int64_t saturate(int64_t cycles, bool multiply) {
+        const auto macro = macro_;
+        if (!multiply) macro_.multiply = [](void*, const int8_t*, int8_t*) {};
+        const uint32_t queue = 0x108u << 21 | 9u << 16 | 1u << 15 | 31u << 10 | 31u << 5;
+        const uint32_t dequeue = 0x108u << 21 | 11u << 16 | 31u << 5 | 10u;
+        const uint32_t process = 0x008u << 21 | 10u;
+        const int64_t queues = (rows_ + 3) / 4, dequeues = (columns_ + 3) / 4;
+        int64_t position = 0, accepted = 0, answered = 0;
+        top_.cm_req_valid = 1;
+        for (int64_t i = 0; i < cycles; ++i) {
+            top_.cm_req_instr =
+                position < queues ? queue : position == queues ? process : dequeue;
+            top_.cm_req_rm = position < queues ? uint64_t(i) * 2654435761u : 4;
+            if (top_.cm_req_ready) {
+                ++accepted;
+                position = position == queues + dequeues ? 0 : position + 1;
+            }
+            answered += top_.cm_rsp_valid;
+            clock_edge();
+        }
+        top_.cm_req_valid = 0;
+        for (; answered < accepted; clock_edge()) answered += top_.cm_rsp_valid;
+        macro_ = macro;
+        return accepted;
+    }
+
+private:
+    static constexpr int64_t kPatience = 1 << 20;  // covers the longest programming a macro may ask
+
+    int64_t issue(const CmRecord* batch, int64_t i, int64_t start_fs, int64_t core_period_fs,
+                  const CmAnswer& answer) {
+        int64_t time = (i ? answer.issue_fs[i - 1] : start_fs) + batch[i].gap_fs;
+        int64_t edge = 0;
+        if (i) {
+            if (batch[i].response_gap_fs >= 0) {
+                const int64_t after = answer.response_fs[i - 1] + batch[i].response_gap_fs;
+                if (after > time) time = after;
+            }
+            const int64_t accept_fs = answer.accept_cycle[i - 1] * tile_period_fs;
+            const int64_t free = edge_at(accept_fs, core_period_fs) * core_period_fs;
+            if (free > time) time = free;
+            edge = answer.accept_cycle[i - 1] + 1;
+        }
+        answer.issue_fs[i] = time;
+        const int64_t seen = edge_at(time, tile_period_fs);
+        return seen > edge ? seen : edge;
+    }
+
+    void present(const CmRecord& record) {
+        top_.cm_req_instr = record.word;
+        top_.cm_req_rn = record.rn;
+        top_.cm_req_rm = record.rm;
+        top_.cm_req_ra = record.ra;
+    }
+
+    // One edge, and the analog macro's reaction to it. False when the DAC codes moved during an MVM.
+    bool clock_edge() {
+        model_->step();
+        ++edge_;
+        ++evaluated;
+        if (mvm_left_ > 0 && --mvm_left_ == 0) {
+            // The last cycle of the MVM: the converters show their codes, and the word lines must
+            // still be driven as they were when it began.
+            if (std::memcmp(dac_, dac_port(), rows_) != 0) return false;
+            macro_.multiply(macro_.context, dac_, adc_port());
+        }
+        if (top_.xb_start) {
+            std::memcpy(dac_, dac_port(), rows_);
+            std::memset(adc_port(), 0, columns_);
+            mvm_left_ = mvm_cycles_ - 1;
+            if (mvm_left_ == 0) macro_.multiply(macro_.context, dac_, adc_port());
+        }
+        if (top_.xb_prog_valid)
+            macro_.program(macro_.context, top_.xb_prog_row, top_.xb_prog_col,
+                           int8_t(top_.xb_prog_weight));
+        if (top_.xb_read_valid)
+            top_.xb_read_weight =
+                uint8_t(macro_.read(macro_.context, top_.xb_read_row, top_.xb_read_col));
+        return true;
+    }
+
+    const int8_t* dac_port() const { return reinterpret_cast<const int8_t*>(&top_.xb_dac); }
+    int8_t* adc_port() { return reinterpret_cast<int8_t*>(&top_.xb_adc); }
+
+    Model* model_;
+    ALPINE_MODEL& top_;
+    AnalogMacro macro_;
+    int64_t rows_, columns_, mvm_cycles_;
+    int8_t* dac_;
+    int64_t edge_ = 0;
+    int64_t mvm_left_ = 0;
+};
+
+}  // namespace alpine
+
+extern "C" {
+
+alpine::Transactor* transactor_create(alpine::Model* model, const alpine::AnalogMacro* macro,
+                                      int64_t rows, int64_t columns, int64_t mvm_cycles,
+                                      int64_t tile_period_fs) {
+    auto* transactor = new alpine::Transactor(model, *macro, rows, columns, mvm_cycles);
+    transactor->tile_period_fs = tile_period_fs;
+    return transactor;
+}
+
+void transactor_destroy(alpine::Transactor* transactor) { delete transactor; }
+
+void transactor_skip_idle(alpine::Transactor* transactor, int enabled) {
+    transactor->skip_idle = enabled;
+}
+
+int transactor_execute(alpine::Transactor* transactor, const alpine::CmRecord* batch,
+                       int64_t length, int64_t start_fs, int64_t core_period_fs,
+                       const alpine::CmAnswer* answer) {
+    return int(transactor->execute(batch, length, start_fs, core_period_fs, *answer));
+}
+
+int64_t transactor_saturate(alpine::Transactor* transactor, int64_t cycles, int multiply) {
+    return transactor->saturate(cycles, multiply);
+}
+
+int64_t transactor_evaluated(alpine::Transactor* transactor) { return transactor->evaluated; }
+int64_t transactor_busy(alpine::Transactor* transactor) { return transactor->busy; }
+int64_t transactor_edge(alpine::Transactor* transactor) { return transactor->edge_number(); }
+}

@@ -1,0 +1,226 @@
+# amaranth: UnusedElaboratable=no
+# A tile is often made for its signature alone.
+"""The tile port's RTL engine: verilated tiles driven by the native transactor."""
+
+import ctypes
+import importlib.metadata
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+import alpine_models
+import alpine_rtl
+from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
+from alpine_platform.tile_port import CmBatch, CmResult, check_batch
+from alpine_rtl.tile import AimcTile
+from alpine_rtl.verilog import emit
+
+from .crossbar import AnalogMacro, NativeCrossbar
+from .verilated import VerilatedModel, ports_of
+from .verilated.cache import cached_build, content_hash
+from .verilated.compile import TraceFormat
+
+__all__ = ["RtlTile", "RtlTilePort", "build_tile_model", "tile_verilog"]
+
+
+class _Answer(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_void_p)
+        for name in ("rd", "status", "issue_fs", "accept_cycle", "complete_cycle", "response_fs")
+    ]
+
+
+class RtlTile:
+    """One verilated tile with its crossbar and its transactor.
+
+    Parameters
+    ----------
+    config : geometry and phases of the tile.
+    tile_period_fs : period of the tile clock.
+    trace : waveform format to build in, or None.
+    skip_idle : jump over clock edges at which the tile is idle. Times and data do not depend on it,
+        because an idle tile is a fixed point.
+    verilog : a changed design to simulate instead of this version's tile, with the same ports.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: TileConfig,
+        tile_period_fs: int,
+        trace: TraceFormat | None = None,
+        skip_idle: bool = True,
+        verilog: str | None = None,
+    ):
+        self.config = config
+        self.crossbar = NativeCrossbar(rows=config.rows, columns=config.columns)
+        self.model = build_tile_model(config, trace=trace, verilog=verilog)
+        self.model.reset()
+        library, pointer, i64 = self.model.library, ctypes.c_void_p, ctypes.c_int64
+        for name, result, arguments in (
+            ("transactor_create", pointer, [pointer, pointer, i64, i64, i64, i64]),
+            ("transactor_destroy", None, [pointer]),
+            ("transactor_skip_idle", None, [pointer, ctypes.c_int]),
+            ("transactor_execute", ctypes.c_int, [pointer, pointer, i64, i64, i64, pointer]),
+            ("transactor_saturate", i64, [pointer, i64, ctypes.c_int]),
+            ("transactor_evaluated", i64, [pointer]),
+            ("transactor_busy", i64, [pointer]),
+            ("transactor_edge", i64, [pointer]),
+        ):
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments
+        macro: AnalogMacro = self.crossbar.macro
+        self._transactor = library.transactor_create(
+            self.model.handle,
+            ctypes.byref(macro),
+            config.rows,
+            config.columns,
+            config.mvm_cycles,
+            tile_period_fs,
+        )
+        library.transactor_skip_idle(self._transactor, skip_idle)
+
+    @property
+    def evaluated_cycles(self) -> int:
+        """Clock cycles that were really simulated."""
+        return self.model.library.transactor_evaluated(self._transactor)
+
+    @property
+    def busy_cycles(self) -> int:
+        """Clock cycles in which a request was pending or a response outstanding."""
+        return self.model.library.transactor_busy(self._transactor)
+
+    @property
+    def next_edge(self) -> int:
+        """Number of the next clock edge; a batch cannot start before it."""
+        return self.model.library.transactor_edge(self._transactor)
+
+    def execute(self, batch: CmBatch, *, start_fs: int, core_period_fs: int) -> CmResult:
+        """Run a batch; the contract is `TilePort.execute`.
+
+        Raises
+        ------
+        AlpineError
+            The RTL did not answer, answered unasked, or moved its DAC codes during an MVM.
+        """
+        length = len(batch)
+        result = CmResult(
+            rd=np.zeros(length, np.uint64),
+            status=np.zeros(length, np.uint8),
+            issue_fs=np.zeros(length, np.int64),
+            accept_cycle=np.zeros(length, np.int64),
+            complete_cycle=np.zeros(length, np.int64),
+            response_fs=np.zeros(length, np.int64),
+        )
+        answer = _Answer(
+            result.rd.ctypes.data,
+            result.status.ctypes.data,
+            result.issue_fs.ctypes.data,
+            result.accept_cycle.ctypes.data,
+            result.complete_cycle.ctypes.data,
+            result.response_fs.ctypes.data,
+        )
+        records = np.ascontiguousarray(batch)
+        outcome = self.model.library.transactor_execute(
+            self._transactor,
+            records.ctypes.data,
+            length,
+            start_fs,
+            core_period_fs,
+            ctypes.byref(answer),
+        )
+        if outcome:
+            raise AlpineError(f"the tile's RTL is faulty: {_OUTCOMES[outcome]}")
+        return result
+
+    def saturate(self, cycles: int, *, multiply: bool) -> int:
+        """Clock the tile under back-to-back traffic in native code; return commands accepted."""
+        return self.model.library.transactor_saturate(self._transactor, cycles, multiply)
+
+    def close(self) -> None:
+        """Free the native objects."""
+        if self._transactor:
+            self.model.library.transactor_destroy(self._transactor)
+            self._transactor = 0
+            self.model.close()
+
+
+_OUTCOMES = {
+    1: "it hung or answered a request that was not made",
+    2: "its DAC codes changed during a matrix-vector multiplication",
+}
+
+
+def tile_verilog(config: TileConfig) -> str:
+    """Return the Verilog of a tile, from the cache when this version has emitted it before.
+
+    Elaborating a large tile takes seconds; the text depends on nothing but the configuration, this
+    product's hardware and the Amaranth that converts it.
+    """
+    sources = [
+        path.read_bytes()
+        for package in (alpine_rtl, alpine_models)
+        for path in sorted(Path(package.__path__[0]).glob("*.py"))
+    ]
+    key = content_hash([repr(config), importlib.metadata.version("amaranth"), *sources])
+
+    def build(directory: Path) -> None:
+        text = emit(AimcTile(config=config), name="aimc_tile")
+        (directory / "aimc_tile.v").write_text(text)
+
+    return (cached_build(f"verilog-{key}", build) / "aimc_tile.v").read_text()
+
+
+def build_tile_model(
+    config: TileConfig, *, trace: TraceFormat | None, verilog: str | None = None
+) -> VerilatedModel:
+    """Return a verilated tile with a transactor compiled beside it."""
+    return VerilatedModel.build(
+        verilog or tile_verilog(config),
+        top="aimc_tile",
+        ports=ports_of(AimcTile(config=config)),
+        trace=trace,
+        extensions=["transactor.hpp"],
+    )
+
+
+class RtlTilePort:
+    """A core's verilated tiles behind `TilePort`."""
+
+    def __init__(self, tiles: Sequence[RtlTile], *, tile_period_fs: int):
+        self.tiles = tuple(tiles)
+        self._tile_period_fs = tile_period_fs
+
+    @property
+    def tile_period_fs(self) -> int:
+        """Period of the tile clock."""
+        return self._tile_period_fs
+
+    @property
+    def tile_count(self) -> int:
+        """How many tiles stand behind the port."""
+        return len(self.tiles)
+
+    @property
+    def busy_cycles(self) -> int:
+        """Tile cycles that were not idle, over all tiles."""
+        return sum(tile.busy_cycles for tile in self.tiles)
+
+    def execute(
+        self, batch: CmBatch, *, start_fs: int, core_period_fs: int, tile: int = 0
+    ) -> CmResult:
+        """Run a batch on one tile; see `TilePort.execute`."""
+        check_batch(batch, tile=tile, tile_count=self.tile_count)
+        return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
+
+    @contextmanager
+    def trace(self, directory: Path, prefix: str, suffix: str) -> Generator[None]:
+        """Write one waveform per tile into a directory while the ``with`` block runs."""
+        with ExitStack() as stack:
+            for number, tile in enumerate(self.tiles):
+                path = directory / f"{prefix}_tile{number}.{suffix}"
+                stack.enter_context(tile.model.trace(path))
+            yield

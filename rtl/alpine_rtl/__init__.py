@@ -1,0 +1,1 @@
+"""Amaranth hardware of the analog in-memory computing tile, and the Verilog made from it."""

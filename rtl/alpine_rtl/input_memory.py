@@ -1,0 +1,73 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
+"""Input memory: the register bank whose bytes drive the word-line DACs."""
+
+from amaranth.hdl import Array, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from alpine_models.isa import GROUP_BYTES
+from alpine_models.tile import TileConfig
+
+from .lanes import lane_offset, lane_word, lane_words
+
+__all__ = ["InputMemory"]
+
+
+class InputMemory(wiring.Component):
+    """Hold one signed 8-bit DAC code per word line, all presented in parallel.
+
+    The bank has no reset of its own: hold ``clear`` in the cycle after one.
+
+    Parameters
+    ----------
+    config : TileConfig
+        Geometry; ``rows`` bytes are held.
+
+    Members
+    -------
+    write : In(1)
+        Store ``count`` bytes from ``start`` on at this clock edge.
+    start : In(range(rows)), count : In(range(5)), data : In(32)
+        First index, number of bytes and the bytes, lowest index in the lowest byte. Valid when
+        ``write`` is high; ``start + count`` must not exceed ``rows``.
+    clear : In(1)
+        Set every code to 0 at this clock edge; wins over ``write``.
+    codes : Out(8 * rows)
+        The codes, word line 0 in the lowest byte.
+    """
+
+    def __init__(self, *, config: TileConfig):
+        self.config = config
+        super().__init__(
+            {
+                "write": In(1),
+                "start": In(range(max(config.rows, config.columns))),
+                "count": In(range(GROUP_BYTES + 1)),
+                "data": In(32),
+                "clear": In(1),
+                "codes": Out(8 * config.rows),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        bank = Signal(8 * self.config.rows, reset_less=True)
+        m.d.comb += self.codes.eq(bank)
+        incoming = Array(self.data.word_select(i, 8) for i in range(GROUP_BYTES))
+        for lane in range(GROUP_BYTES):
+            offset = Signal(2, name=f"lane{lane}_offset")
+            word = Signal(len(self.start[2:]) + 1, name=f"lane{lane}_word")
+            code = Signal(8, name=f"lane{lane}_code")
+            m.d.comb += [
+                offset.eq(lane_offset(self.start, lane)),
+                word.eq(lane_word(self.start, lane)),
+                code.eq(incoming[offset]),
+            ]
+            with m.If(self.write & (offset < self.count)), m.Switch(word):
+                for w in range(lane_words(self.config.rows, lane)):
+                    with m.Case(w):
+                        m.d.sync += bank.word_select(GROUP_BYTES * w + lane, 8).eq(code)
+        with m.If(self.clear):
+            m.d.sync += bank.eq(0)
+        return m

@@ -1,0 +1,31 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
+"""Byte lanes: how four consecutive bytes at any index reach a register bank in one cycle.
+
+A bank of bytes is seen as four lanes; lane k holds the bytes whose index is k modulo 4. Any four
+consecutive bytes then lie in four different lanes, each at word ``start // 4`` or the next one, so
+a transfer needs a rotation by the start's low bits and one decoder per lane, whatever the alignment.
+"""
+
+from amaranth.hdl import Mux
+
+from alpine_models.isa import GROUP_BYTES
+
+__all__ = ["lane_offset", "lane_word", "lane_words"]
+
+
+def lane_words(size: int, lane: int) -> int:
+    """Number of bytes that a lane of a bank of the given size holds."""
+    return (size - lane + GROUP_BYTES - 1) // GROUP_BYTES
+
+
+def lane_offset(start, lane: int):
+    """Position in the transfer, 0 to 3, of the byte that belongs to a lane."""
+    return (lane - start[:2])[:2]
+
+
+def lane_word(start, lane: int):
+    """Word within a lane that a transfer beginning at ``start`` touches."""
+    if lane == GROUP_BYTES - 1:
+        return start[2:]
+    return start[2:] + Mux(start[:2] > lane, 1, 0)

@@ -1,0 +1,79 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
+"""Output memory: the register bank that takes the ADC codes of all bit lines at once."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from alpine_models.isa import GROUP_BYTES
+from alpine_models.tile import TileConfig
+
+from .lanes import lane_word, lane_words
+
+__all__ = ["OutputMemory"]
+
+
+class OutputMemory(wiring.Component):
+    """Hold one signed 8-bit ADC code per bit line; read up to four consecutive ones at a time.
+
+    The bank has no reset of its own: hold ``clear`` in the cycle after one.
+
+    Parameters
+    ----------
+    config : TileConfig
+        Geometry; ``columns`` bytes are held.
+
+    Members
+    -------
+    sample : In(1)
+        Take all of ``codes`` at this clock edge.
+    clear : In(1)
+        Set every code to 0 at this clock edge; wins over ``sample``.
+    codes : In(8 * columns)
+        ADC codes, bit line 0 in the lowest byte. Valid when ``sample`` is high.
+    start : In(range(columns)), count : In(range(5))
+        First index and number of bytes to read; ``start + count`` must not exceed ``columns``.
+    data : Out(32)
+        The bytes, lowest index in the lowest byte, zero above ``count``; combinational.
+    """
+
+    def __init__(self, *, config: TileConfig):
+        self.config = config
+        super().__init__(
+            {
+                "sample": In(1),
+                "clear": In(1),
+                "codes": In(8 * config.columns),
+                "start": In(range(max(config.rows, config.columns))),
+                "count": In(range(GROUP_BYTES + 1)),
+                "data": Out(32),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        bank = Signal(8 * self.config.columns, reset_less=True)
+        with m.If(self.clear):
+            m.d.sync += bank.eq(0)
+        with m.Elif(self.sample):
+            m.d.sync += bank.eq(self.codes)
+
+        lanes = []
+        for lane in range(GROUP_BYTES):
+            word = Signal(len(self.start[2:]) + 1, name=f"lane{lane}_word")
+            code = Signal(8, name=f"lane{lane}_code")
+            m.d.comb += word.eq(lane_word(self.start, lane))
+            with m.Switch(word):
+                for w in range(lane_words(self.config.columns, lane)):
+                    with m.Case(w):
+                        m.d.comb += code.eq(bank.word_select(GROUP_BYTES * w + lane, 8))
+            lanes.append(code)
+        by_lane = Array(lanes)
+        m.d.comb += self.data.eq(
+            Cat(
+                Mux(i < self.count, by_lane[(self.start[:2] + i)[:2]], 0)
+                for i in range(GROUP_BYTES)
+            )
+        )
+        return m
