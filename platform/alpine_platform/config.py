@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .overrides import override
 from .time import period_fs
 
 __all__ = [
@@ -426,6 +427,4 @@ class SystemConfig(Checked):
         AlpineError
             A field does not exist or its value is impossible.
         """
-        from .overrides import override
-
         return override(self, settings)

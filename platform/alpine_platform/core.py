@@ -145,7 +145,6 @@ class Core:
             yield self.env.timeout(lag)
 
     def _execute(self, operation: op.Operation) -> Steps:
-        sync = self.system.synchronisation
         match operation:
             case op.RunLoop():
                 return (yield from self._run_loop(operation))
@@ -165,20 +164,8 @@ class Core:
                 yield from self.work(operation.cycles, operation.instructions)
             case op.IoAccess():
                 yield from self._run_io(operation)
-            case op.Lock(mutex):
-                yield from sync.lock(self, mutex)
-            case op.Unlock(mutex):
-                yield from sync.unlock(self, mutex)
-            case op.Wait(condition, mutex):
-                yield from sync.wait(self, condition, mutex)
-            case op.Notify(condition):
-                yield from sync.notify(self, condition)
-            case op.Arrive(barrier):
-                yield from sync.arrive(self, barrier)
-            case op.Put(channel, item):
-                yield from sync.put(self, channel, item)
-            case op.Take(channel):
-                return (yield from sync.take(self, channel))
+            case _:
+                return (yield from self.system.synchronisation.execute(self, operation))
         return None
 
     def _close_section(self) -> None:

@@ -218,8 +218,8 @@ def run(k, pipe, mem, core, loops, limit, stop):
                         fetch = max(fetch, 2 * groups[group])
                     fetched += 1
                 # Issue.
-                t = max(max(issue, (fetch + 1) >> 1), ready[source0] - forward)
-                t = max(t, max(ready[source1], ready[source2]) - forward)
+                t = max(ready[source0], ready[source1], ready[source2]) - forward
+                t = max(t, issue, (fetch + 1) >> 1)
                 if t == issue and issued >= k[K_ISSUE_WIDTH]:
                     t += 1
                 chosen = unit + 1
@@ -242,15 +242,12 @@ def run(k, pipe, mem, core, loops, limit, stop):
                 leaves = 0
                 if memory != 0:
                     issued += CLOSED
-                    start = max(max(t, memory_time) + 1, committed[source0])
-                    start = max(start, max(committed[source1], committed[source2]))
+                    address_commit = max(committed[source0], committed[source1], committed[source2])
+                    start = max(t + 1, memory_time + 1, address_commit)
                     address = address_of(ops, table, index, iteration, repeat)
                     if memory == 1:
                         # Loads whose address has hardly committed when they issue, and those
                         # that share it, overlap less.
-                        address_commit = max(
-                            committed[source0], max(committed[source1], committed[source2])
-                        )
                         window = k[K_LOADS]
                         if address_commit + FRESH > t:
                             late = address_commit

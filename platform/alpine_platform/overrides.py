@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alpine_models.errors import AlpineError
 
-from .config import SystemConfig
+if TYPE_CHECKING:
+    from .config import SystemConfig
 
 __all__ = ["field_names", "override", "parse_setting", "read_toml"]
 
@@ -27,7 +28,7 @@ def field_names(config: object, prefix: str = "") -> list[str]:
     return names
 
 
-def override(config: SystemConfig, settings: Mapping[str, Any]) -> SystemConfig:
+def override(config: "SystemConfig", settings: Mapping[str, Any]) -> "SystemConfig":
     """Return a configuration with fields replaced, by dotted name: ``{"core.frequency_hz": 1e9}``.
 
     Raises

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,7 @@ def core_constants(core: CoreConfig) -> Ints:
     return k
 
 
-@lru_cache(maxsize=None)
+@cache
 def unit_timing(core: CoreConfig) -> Ints:
     """Latency, forwarding and result cycles of every unit, one row each.
 
@@ -167,7 +167,7 @@ def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def body_block(core: CoreConfig, body: LoopBody) -> Ints:
     """Operations of a body in the compiled model's columns, without addresses."""
     table = compile_body(body).operations

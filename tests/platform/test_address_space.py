@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from alpine_platform.address_space import AddressSpace
 
 
@@ -15,7 +16,7 @@ def test_buffers_are_aligned_and_apart():
 def test_overlap_is_refused_with_both_names():
     space = AddressSpace()
     one = space.allocate("one", 100)
-    with pytest.raises(ValueError, match="buffer two at .* overlaps buffer one"):
+    with pytest.raises(ValueError, match=r"buffer two at .* overlaps buffer one"):
         space.place("two", np.zeros(4), address=one.address + 96)
 
 

@@ -1,11 +1,12 @@
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
+
 from alpine_models.errors import AlpineError
 from alpine_platform.describe import describe
 from alpine_platform.overrides import field_names, parse_setting, read_toml
 from alpine_platform.presets import HIGH_POWER, LOW_POWER, SYSTEMS
-from rich.console import Console
 
 
 def test_presets_hold_the_published_table():

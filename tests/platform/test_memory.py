@@ -2,10 +2,11 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-from alpine_platform.engine import Engine
-from alpine_platform.presets import HIGH_POWER
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from alpine_platform.engine import Engine
+from alpine_platform.presets import HIGH_POWER
 
 SMALL = HIGH_POWER.override({"l1.size_bytes": 512, "l2.size_bytes": 4096})
 # One compiled signature for all examples; 2 ways, 4 sets.

@@ -1,4 +1,5 @@
 import pytest
+
 from alpine_platform.loop_body import LoopBody, compile_body
 from alpine_platform.operations import RunLoop
 from alpine_platform.pipeline import Phase, Stream

@@ -1,6 +1,8 @@
 import json
 
 import pytest
+
+from alpine_platform.loop_body import LoopBody
 from alpine_platform.operations import (
     Arrive,
     Barrier,
@@ -19,7 +21,6 @@ from alpine_platform.operations import (
     Unlock,
     Wait,
 )
-from alpine_platform.loop_body import LoopBody
 from alpine_platform.pipeline import Phase, Stream
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.report import write_timeline
@@ -92,7 +93,7 @@ def test_deadlock_names_cores_and_what_they_wait_for():
 
     with pytest.raises(
         DeadlockError,
-        match="core 3 waits for channel hidden, empty.*core 4 waits for mutex m, held by core 3",
+        match=r"core 3 waits for channel hidden, empty.*core 4 waits for mutex m, held by core 3",
     ):
         system.run({3: holder(), 4: waiter()})
 
@@ -107,9 +108,9 @@ def test_channel_hands_items_over_in_order_and_idles_the_taker():
             yield Put(channel, number)
 
     def consumer():
-        items = []
-        for _ in range(5):
-            items.append((yield Take(channel)))
+        items = [None] * 5
+        for place in range(5):
+            items[place] = yield Take(channel)
         return items
 
     result = system.run({0: producer(), 1: consumer()})

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from alpine_platform.presets import HIGH_POWER
 from alpine_platform.system import System
 from alpine_sw import kernels
@@ -105,9 +106,7 @@ def test_queue_packs_lowest_index_first_and_names_a_short_group(packing, length)
 def test_every_kernel_can_be_timed_alone():
     sizes = {1: (64,), 2: (32, 48), 3: (4, 4, 16)}
     for name, entry in KERNELS.items():
-        timing = kernels.time_kernel(
-            name, size=sizes[len(entry.dimensions)], config=HIGH_POWER
-        )
+        timing = kernels.time_kernel(name, size=sizes[len(entry.dimensions)], config=HIGH_POWER)
         assert timing.cycles > 0
         assert timing.instructions > 0
 

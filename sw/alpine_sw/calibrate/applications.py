@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.config import SystemConfig
 from alpine_platform.operations import Begin, Channel, Compute, Program, Put, Take
 from alpine_platform.system import System
-
 from alpine_sw import kernels
 from alpine_sw.kernels.cm import Packing
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
 from alpine_models import isa
 from alpine_platform.config import SystemConfig
 from alpine_platform.operations import Operation, Program
