@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from . import engine_kernel as kernel
 from .config import SystemConfig
+from .kernel_state import Loops
 from .memory import memory_state
 from .pipeline import Phase, core_constants, flatten, pipeline_state
 
@@ -135,11 +136,9 @@ class Engine:
         self.loops = grown
 
 
-def empty_loops(
-    cores: int, *, operations: int, phases: int, table: int, cm_issue: int
-) -> kernel.Loops:
+def empty_loops(cores: int, *, operations: int, phases: int, table: int, cm_issue: int) -> Loops:
     """Return room for one loop nest per core."""
-    return kernel.Loops(
+    return Loops(
         operations=np.zeros((cores, operations, kernel.O_COUNT), np.int64),
         phases=np.zeros((cores, phases, 4), np.int64),
         table=np.zeros((cores, table), np.int64),

@@ -15,9 +15,10 @@ times are core cycles; front-end times are half cycles. What an operation waits 
 - commit: the operation before, its latency or its line, the commit width (memory ends the group).
 """
 
-from collections import namedtuple
+from collections.abc import Callable
 
 from .compiling import FINGERPRINT, compiled, entry
+from .kernel_state import Pipeline
 from .memory_kernel import access, would_miss
 
 K_ISSUE_WIDTH = 0
@@ -101,8 +102,6 @@ DONE = 0
 LIMIT = 1
 MISS = 2
 
-Pipeline = namedtuple("Pipeline", "scalars ready committed groups units unit_state loads")
-Loops = namedtuple("Loops", "operations phases table sizes cm_issue")
 
 # Columns of a loop's sizes.
 L_PHASES = 0
@@ -382,10 +381,13 @@ def entry_points(fingerprint):
     return run_loop, run_together, look_up
 
 
+run_loop: Callable[..., int]
+run_together: Callable[..., int]
+look_up: Callable[..., int]
 run_loop, run_together, look_up = entry_points(FINGERPRINT)
 
 
-def reset_pipeline(pipe, core, cycle):
+def reset_pipeline(pipe: Pipeline, core: int, cycle: int) -> None:
     """Empty a core's pipeline at a cycle; statistics and the store buffer stay."""
     s = pipe.scalars[core]
     s[S_ISSUE] = s[S_COMMIT] = cycle
@@ -404,7 +406,7 @@ def reset_pipeline(pipe, core, cycle):
     pipe.loads[core] = 0
 
 
-def shift_pipeline(pipe, core, cycles):
+def shift_pipeline(pipe: Pipeline, core: int, cycles: int) -> None:
     """Delay everything in flight in a core, as a late answer from the tile does."""
     s = pipe.scalars[core]
     s[S_FETCH] += 2 * cycles

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from . import engine_kernel as kernel
 from .config import CoreConfig
+from .kernel_state import Pipeline
 from .loop_body import Field, LoopBody, Unit, compile_body
 
 __all__ = ["FlatLoop", "Phase", "Stream", "core_constants", "flatten", "pipeline_state"]
@@ -96,9 +97,9 @@ def unit_timing(core: CoreConfig) -> Ints:
     return np.array(rows, np.int64)
 
 
-def pipeline_state(core: CoreConfig, cores: int) -> kernel.Pipeline:
+def pipeline_state(core: CoreConfig, cores: int) -> Pipeline:
     """Return what the pipelines of so many cores remember; see `engine_kernel`."""
-    return kernel.Pipeline(
+    return Pipeline(
         scalars=np.zeros((cores, kernel.S_COUNT), np.int64),
         ready=np.zeros((cores, kernel.REGISTERS), np.int64),
         committed=np.zeros((cores, kernel.REGISTERS), np.int64),
