@@ -373,7 +373,9 @@ def tile_register_map(config: TileConfig) -> RegisterMap:
             replace(
                 register,
                 fields=tuple(
-                    field if field.reset is not None else replace(field, reset=decided[register.name])
+                    field
+                    if field.reset is not None
+                    else replace(field, reset=decided[register.name])
                     for field in register.fields
                 ),
             )

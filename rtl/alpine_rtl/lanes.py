@@ -1,5 +1,5 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Byte lanes: how four consecutive bytes at any index reach a register bank in one cycle.
 
 A bank of bytes is seen as four lanes; lane k holds the bytes whose index is k modulo 4. Any four

@@ -87,7 +87,10 @@ def register_page() -> str:
     ]
     for registers in MAPS:
         lines += ["", f"## {registers.title}", ""]
-        lines += ["| offset | register | bits | access | reset | what it is |", "|---|---|---|---|---|---|"]
+        lines += [
+            "| offset | register | bits | access | reset | what it is |",
+            "|---|---|---|---|---|---|",
+        ]
         for register in registers.registers:
             lines += _rows(register)
     return "\n".join([*lines, "", encoding_page()])

@@ -1,5 +1,5 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """The AIMC tile: CM port, controller and register banks around one analog crossbar."""
 
 from amaranth.hdl import Module, Mux, Signal
@@ -267,9 +267,7 @@ class AimcTile(wiring.Component):
         m.d.comb += [
             command.launch.eq(~pending.any),
             command.finish.eq(cells.finish),
-            begin.eq(
-                command.launch & command.waiting & (command.operation == CmOperation.PROCESS)
-            ),
+            begin.eq(command.launch & command.waiting & (command.operation == CmOperation.PROCESS)),
             queued_behind.eq(
                 command.valid
                 & pending.any

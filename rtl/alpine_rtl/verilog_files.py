@@ -1,5 +1,5 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """The files beside the tops: wrappers, black box, constraints, waivers, page of ports."""
 
 from amaranth.utils import bits_for

@@ -204,7 +204,16 @@ def _compile_all(
         # Files that Verilator names Slow hold code that runs once; optimising them only costs time.
         level = ONCE if "Slow" in source.name else OPTIMISED
         run_tool(
-            [toolchain.compiler, *COMPILER_FLAGS, level, *paths, "-c", source.name, "-o", target.name],
+            [
+                toolchain.compiler,
+                *COMPILER_FLAGS,
+                level,
+                *paths,
+                "-c",
+                source.name,
+                "-o",
+                target.name,
+            ],
             what=f"g++ on {source.name}",
             cwd=source.parent,
             env=dict(os.environ),

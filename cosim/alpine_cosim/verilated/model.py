@@ -200,7 +200,9 @@ class VerilatedModel:
         getattr(self.io, port)
         (found,) = (p for p in self.ports if p.name == port)
         if found.width > WORD_BITS:
-            raise ValueError(f"step_until looks at ports of up to 64 bits; {port} has {found.width}")
+            raise ValueError(
+                f"step_until looks at ports of up to 64 bits; {port} has {found.width}"
+            )
         stepped = self.library.alpine_step_until(
             self.handle,
             self._views[port].ctypes.data,
