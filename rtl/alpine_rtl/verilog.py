@@ -2,8 +2,6 @@
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Verilog of every top, with what a synthesis flow needs beside it."""
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,8 @@ from amaranth.back import verilog
 from amaranth.hdl import Shape
 from amaranth.lib import wiring
 
+from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
 from alpine_models.tile import TileConfig
 
 from .accelerator import AimcAxi
@@ -128,7 +128,7 @@ def write_tops(
 ) -> list[Path]:
     """Write every top, its wrapper with the crossbar, and the files around them.
 
-    Files are replaced one by one under a temporary name, so that none is ever half written.
+    Files are replaced one by one, so that none is ever half written.
 
     Parameters
     ----------
@@ -139,6 +139,11 @@ def write_tops(
     -------
     The files written: ``<top>.v`` and ``<top>_with_crossbar.v`` of every top, the black box
     ``aimc_crossbar.v``, ``files.f``, ``aimc.sdc``, ``aimc.vlt`` and ``README.md``.
+
+    Raises
+    ------
+    AlpineError
+        The directory cannot be made or written.
     """
     made = tops(config, chained=chained, xlen=xlen)
     sources = {f"{top.name}.v": emit(top.component, name=top.name) for top in made}
@@ -151,21 +156,13 @@ def write_tops(
         "aimc.vlt": waivers(),
         "README.md": readme(made),
     }
-    directory.mkdir(parents=True, exist_ok=True)
-    return [_replace(directory / name, text) for name, text in texts.items()]
-
-
-def _replace(path: Path, text: str) -> Path:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AlpineError(f"directory {directory} cannot be made: {error.strerror}") from error
+    for name, text in texts.items():
+        write_text(directory / name, text)
+    return [directory / name for name in texts]
 
 
 def module_names(texts: Iterable[str]) -> list[str]:

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from alpine_cosim.verilated.toolchain import Toolchain
+from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_rtl import verilog
 from alpine_rtl.verilog import module_names, write_tops
 
 TOPS = ("aimc_tile", "aimc_tile_cdc", "aimc_tile_cvxif", "aimc_axi")
@@ -84,10 +84,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     target.write_text("old")
 
     def fail(*_):
-        raise OSError("no space left on device")
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(verilog.os, "fdopen", fail)
-    with pytest.raises(OSError, match="no space left"):
+    monkeypatch.setattr("alpine_models.files.os.fdopen", fail)
+    with pytest.raises(AlpineError, match="cannot be written .No space left on device."):
         write_tops(tmp_path, TileConfig(rows=1, columns=1))
     assert [path.name for path in tmp_path.iterdir()] == ["aimc_tile.v"]
     assert target.read_text() == "old"
