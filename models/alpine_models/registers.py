@@ -500,4 +500,4 @@ PAGE_WINDOWS = (
 )
 """Memory windows of a tile page."""
 
-assert MAX_PHASE_CYCLES < 1 << TILE_REGISTERS["integrate_cycles"].fields[0].width
+assert 1 << TILE_REGISTERS["integrate_cycles"].fields[0].width > MAX_PHASE_CYCLES

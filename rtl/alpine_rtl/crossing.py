@@ -1,4 +1,5 @@
-# pyright: basic, reportAttributeAccessIssue=false
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Clock-domain crossing: a tile whose CM port lives in the CPU's clock domain."""
 
@@ -6,7 +7,6 @@ from amaranth.hdl import Cat, ClockDomain, ClockSignal, DomainRenamer, Module, R
 from amaranth.lib import wiring
 from amaranth.lib.cdc import AsyncFFSynchronizer, ResetSynchronizer
 from amaranth.lib.fifo import AsyncFIFO
-
 
 from alpine_models.tile import TileConfig
 
