@@ -40,10 +40,10 @@ class AimcAxi(wiring.Component):
     answer SLVERR and change nothing, except that a cell outside the array sets the tile's sticky
     error.
 
-    A word of an input window takes 2 cycles in here and makes 3 cycles per word on a bus that
-    never waits; a word of an output window or a register likewise. An input word with two separate
-    runs of byte lanes takes one cycle more. Where a tile is busy multiplying, an access to its
-    memories or cells lasts until it ends; with ``double_buffer``, input words do not wait.
+    An input word takes one cycle in here, hence 2 cycles per word on a bus that never waits, and
+    one more when its byte lanes form two separate runs. An output word or a register takes two,
+    hence 3 per word. Where a tile is busy multiplying, an access to its memories or cells lasts
+    until it ends; with ``double_buffer``, input words do not wait.
     A link between chained tiles moves one 4-byte group per 3 cycles.
 
     Parameters
