@@ -125,7 +125,7 @@ def test_kernel_command_times_one_kernel(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     figures = json.loads(target.read_text())
     # 64 rows of 256 / 16 iterations with 9 instructions, and about 9 more per row and call.
-    assert figures["instructions"] == pytest.approx(64 * (16 * 9 + 9), rel=0.02)
+    assert figures["instructions"] == pytest.approx(64 * (16 * 9 + 9), rel=0.03)
     # One NEON unit: five operations per iteration at one a cycle at least.
     assert figures["cycles"] > 64 * 16 * 5
     assert figures["memory"]["l2_misses"] == 0
