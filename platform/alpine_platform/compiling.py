@@ -32,6 +32,7 @@ SOURCES = (
     "dram_kernel.py",
     "engine_kernel.py",
     "kernel_state.py",
+    "memo_kernel.py",
     "memory_kernel.py",
 )
 FINGERPRINT = int.from_bytes(

@@ -19,7 +19,8 @@ from collections.abc import Callable
 
 from .compiling import FINGERPRINT, compiled, entry
 from .kernel_state import Pipeline
-from .memory_kernel import access, would_miss
+from .memo_kernel import ENTRIES, capture, enter, restore, simple_hit
+from .memory_kernel import L1_ACCESSES, L1_MERGED, L1_MISSES, UPGRADES, access, would_miss
 
 K_ISSUE_WIDTH = 0
 K_COMMIT_WIDTH = 1
@@ -86,6 +87,7 @@ P_FIRST = 0
 P_LAST = 1
 P_ITERATIONS = 2
 P_EXTRA = 3
+P_INSTRUCTIONS = 4
 
 REGISTERS = 66
 NO_SOURCE = 64  # always ready
@@ -96,6 +98,7 @@ LOADS = 8  # loads remembered, a power of two
 AHEAD = 16  # cycles that a core runs ahead of the next before that one takes over
 FRESH = 1  # cycles after its commit during which an address counts as fresh
 NEAR = 6  # cycles within which addresses count as computed together
+TRIALS = 200  # iterations after which remembering must have paid
 CLOSED = 64  # added to a count of operations in a cycle: no more in this one
 
 DONE = 0
@@ -106,6 +109,9 @@ MISS = 2
 # Columns of a loop's sizes.
 L_PHASES = 0
 L_REPEATS = 1
+L_REGISTERS = 2
+L_DEPTH = 3
+L_PLAIN = 4  # no CM instructions, no offset tables: iterations may be remembered
 
 
 @compiled
@@ -154,7 +160,33 @@ def room_in(units, unit_state, unit, latency, exclusive):
 
 
 @compiled
-def run(k, pipe, mem, core, loops, limit, stop):
+def unusual(mem, core):
+    """Count of accesses that were no plain hits."""
+    counters = mem.counters[core]
+    return counters[L1_MISSES] + counters[L1_MERGED] + counters[UPGRADES]
+
+
+@compiled
+def all_hit(mem, core, ops, first, last, iteration, cycle):
+    """Whether every access of an iteration is a plain hit; those before one that is not count.
+
+    They are hits when the iteration is computed after all, so looking them up twice changes
+    nothing but the number of accesses, which is put right.
+    """
+    touched = 0
+    for index in range(first, last):
+        memory = ops[index, O_MEMORY]
+        if memory != 0:
+            address = ops[index, O_ADDRESS] + iteration * ops[index, O_STRIDE]
+            if not simple_hit(mem, core, address, memory == 2, cycle):
+                mem.counters[core, L1_ACCESSES] -= touched
+                return False
+            touched += 1
+    return True
+
+
+@compiled
+def run(k, pipe, mem, memo, core, loops, limit, stop):
     """Advance a core's loop until it ends, its issue passes a limit, or a load would miss."""
     s, ready, committed = pipe.scalars[core], pipe.ready[core], pipe.committed[core]
     groups, loads = pipe.groups[core], pipe.loads[core]
@@ -170,13 +202,68 @@ def run(k, pipe, mem, core, loops, limit, stop):
     cm, extra, wait = s[S_CM], s[S_EXTRA], s[S_WAIT]
     instructions, operations, mispredicted = s[S_INSTRUCTIONS], s[S_OPERATIONS], s[S_MISPREDICTED]
     late, resume, next_time = s[S_LATE], s[S_INDEX], s[S_NEXT]
+    registers, depth = loops.sizes[core, L_REGISTERS], loops.sizes[core, L_DEPTH]
+    entered = issue
+    tried = won = 0
     code = DONE
     begun = False
     while repeat < repeats:
         first, last = phases[phase, P_FIRST], phases[phase, P_LAST]
         count = phases[phase, P_ITERATIONS]
         locate(ops, first, last, repeat)
+        # Remembering pays in loops of some length; the last iteration's branch differs.
+        plain = loops.sizes[core, L_PLAIN] != 0 and count > 3 and not stop
+        entry = -1
+        odd = 0
         while iteration < count:
+            # Where states hardly recur, recognising them is not worth its time.
+            worth = tried < TRIALS or 2 * won > tried
+            if plain and worth and resume == 0 and iteration + 1 < count and issue < limit:
+                s[S_ISSUE], s[S_ISSUED] = issue, issued
+                s[S_COMMIT], s[S_COMMITTED] = commit, commits
+                s[S_FETCH], s[S_FETCHED] = fetch, fetched
+                s[S_TARGET], s[S_GROUP] = target, group
+                s[S_MEMORY], s[S_LOAD], s[S_STORE] = memory_time, load, store
+                s[S_EXTRA], s[S_LATE] = extra, late
+                width = capture(
+                    s, ready, committed, groups, units, unit_state, loads, mem.stores[core],
+                    mem.store_begun[core], registers, depth, memo.states[core, ENTRIES],
+                )  # fmt: skip
+                now = enter(memo, core, phase, width)
+                if entry >= 0 and now >= 0 and unusual(mem, core) == odd:
+                    memo.following[core, entry] = now
+                    memo.cycles[core, entry] = issue - entered
+                entry = now
+                started = issue
+                tried += 1
+                while (
+                    entry >= 0
+                    and memo.following[core, entry] >= 0
+                    and iteration + 1 < count
+                    and issue < limit
+                    and all_hit(mem, core, ops, first, last, iteration, issue)
+                ):
+                    issue += memo.cycles[core, entry]
+                    entry = memo.following[core, entry]
+                    iteration += 1
+                    won += 1
+                    operations += last - first
+                    instructions += loops.phases[core, phase, P_INSTRUCTIONS]
+                if issue != started:
+                    s[S_ISSUE] = issue
+                    mem.store_begun[core] = restore(
+                        s, ready, committed, groups, units, unit_state, loads, mem.stores[core],
+                        registers, depth, memo.states[core, entry],
+                    )  # fmt: skip
+                    issued, commit, commits = s[S_ISSUED], s[S_COMMIT], s[S_COMMITTED]
+                    fetch, fetched = s[S_FETCH], s[S_FETCHED]
+                    target, group = s[S_TARGET], s[S_GROUP]
+                    memory_time, load, store = s[S_MEMORY], s[S_LOAD], s[S_STORE]
+                    extra, late = s[S_EXTRA], s[S_LATE]
+                odd = unusual(mem, core)
+                entered = issue
+            else:
+                entry = -1
             if issue >= limit:
                 next_time = issue
                 code = LIMIT
@@ -342,14 +429,14 @@ def entry_points(fingerprint):
     """Make the functions that Python calls; see `compiling` for the fingerprint."""
 
     @entry
-    def run_loop(k, pipe, mem, core, loops, limit, stop):
+    def run_loop(k, pipe, mem, memo, core, loops, limit, stop):
         """Advance one core; see `run`."""
         if fingerprint == 0:
             return DONE
-        return run(k, pipe, mem, core, loops, limit, stop)
+        return run(k, pipe, mem, memo, core, loops, limit, stop)
 
     @entry
-    def run_together(k, pipe, mem, active, loops, limit):
+    def run_together(k, pipe, mem, memo, active, loops, limit):
         """Advance several cores, always the one that is furthest behind, and not far.
 
         Returns the core whose loop has ended, or -1 when all have passed the limit.
@@ -366,7 +453,7 @@ def entry_points(fingerprint):
                     second = time
             if core < 0:
                 return -1
-            if run(k, pipe, mem, core, loops, min(limit, second + AHEAD), False) == DONE:
+            if run(k, pipe, mem, memo, core, loops, min(limit, second + AHEAD), False) == DONE:
                 return core
         return -1
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Loops", "MemoryState", "Pipeline"]
+__all__ = ["Loops", "Memo", "MemoryState", "Pipeline"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -47,3 +47,15 @@ class MemoryState(NamedTuple):
     banks: Ints
     channel: Ints
     writes: Ints
+
+
+class Memo(NamedTuple):
+    """States that loops went through, one row per core; see `memo_kernel`."""
+
+    states: Ints
+    codes: Ints
+    phases: Ints
+    following: Ints
+    cycles: Ints
+    buckets: Ints
+    counts: Ints

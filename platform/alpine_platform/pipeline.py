@@ -16,6 +16,9 @@ __all__ = ["FlatLoop", "Phase", "Stream", "core_constants", "flatten", "pipeline
 
 Ints = npt.NDArray[np.int64]
 EXTRA_ONE = 1 << 16
+EXTRA_STEPS = 8
+"""Calibration constants count in eighths of a cycle, so that iterations repeat themselves."""
+MAX_MEMO = 64
 NO_TABLE: Ints = np.zeros(1, np.int64)
 
 
@@ -119,6 +122,17 @@ class FlatLoop:
     table: Ints
     repeats: int
 
+    @property
+    def sizes(self) -> tuple[int, int, int, int, int]:
+        """Phases, repetitions, registers used, deepest unit, whether iterations may recur."""
+        operations = self.operations
+        used = operations[:, [*range(kernel.O_SOURCE0, kernel.O_DEST + 1)]]
+        registers = int(used[used < kernel.NO_SOURCE].max(initial=-1)) + 1
+        depth = min(int(operations[:, kernel.O_LATENCY].max()) + 1, kernel.RING - 1)
+        cm = (operations[:, kernel.O_UNIT] >= int(Unit.CM_QUEUE)).any()
+        plain = not cm and (operations[:, kernel.O_TABLE] < 0).all() and registers <= MAX_MEMO
+        return len(self.phases), self.repeats, registers, depth, int(plain)
+
 
 def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop:
     """Lay a nest of loops out as the compiled model takes it.
@@ -151,14 +165,8 @@ def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop
                 tables.append(stream.table)
                 table_length += len(stream.table)
         operations.append(block)
-        rows.append(
-            [
-                start,
-                start + len(block),
-                phase.iterations,
-                round(phase.body.extra_cycles * EXTRA_ONE),
-            ]
-        )
+        extra = round(phase.body.extra_cycles * EXTRA_STEPS) * (EXTRA_ONE // EXTRA_STEPS)
+        rows.append([start, start + len(block), phase.iterations, extra, compiled.instructions])
         start += len(block)
     return FlatLoop(
         operations=np.concatenate(operations),
