@@ -34,8 +34,8 @@ def mlp_findings(results: Results) -> str:
                     software,
                     f"{ours:+.0%}",
                     "holds" if ours > 0 else "does not hold",
-                    f"throughput of a pipeline over {2 * (int(case) - 2)} cores; synchronisation is "
-                    f"{synchronised[case]:.1%} of its cores' time without an operating system",
+                    f"case {case} is a pipeline over {2 * (int(case) - 2)} cores; without an "
+                    f"operating system synchronisation is {synchronised[case]:.1%} of their time",
                 ]
             )
         ours = time["2"] / time["1"] - 1

@@ -1,3 +1,5 @@
+# pyright: basic
+# Matplotlib types its keyword arguments only in part; what crosses this border is annotated.
 """Pictures shaped like the paper's."""
 
 from pathlib import Path

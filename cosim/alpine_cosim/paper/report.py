@@ -27,8 +27,8 @@ VARIANTS = (
 """Software style of the analog program and product style of the digital one."""
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .25rem .7rem; text-align: left;
-border-bottom: 1px solid #ccc } img { max-width: 100% } code { background: #f3f3f3 }
+table { border-collapse: collapse; margin: 1rem 0 }
+td, th { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ccc } img { max-width: 100% } code { background: #f3f3f3 }
 """
 
 
@@ -71,8 +71,8 @@ def _markdown(results: Results, pictures: Sequence[Path]) -> str:
         "kernels only (`docs/calibration.md`).\n",
         "The authors' programs were never published. Software style moves the factors more than "
         "anything else, so every factor is given for several pairs of styles: the analog program "
-        "packs operands byte by byte (`released`) or as words (`tuned`); the digital product is one "
-        "row (`neon1`) or four rows (`neon4`) at a time, or Eigen's int8 kernel.\n",
+        "packs operands byte by byte (`released`) or as words (`tuned`); the digital product is "
+        "one row (`neon1`) or four rows (`neon4`) at a time, or Eigen's int8 kernel.\n",
         "## Factors of Fig. 7\n",
         _factor_table(results),
         *(f"![{picture.stem}]({picture.name})\n" for picture in pictures),
@@ -110,8 +110,16 @@ def _factor_table(results: Results) -> str:
 
 
 def _absolute_table(results: Results) -> str:
-    heads = ["run", "time per inference", "energy per inference", "with memory controller and I/O",
-             "LLC misses per instruction", "instructions", "outputs equal golden", "engine"]  # fmt: skip
+    heads = [
+        "run",
+        "time per inference",
+        "energy per inference",
+        "with memory controller and I/O",
+        "LLC misses per instruction",
+        "instructions",
+        "outputs equal golden",
+        "engine",
+    ]
     rows: list[list[str]] = []
     for plan, result in results.items():
         count = plan.inferences
