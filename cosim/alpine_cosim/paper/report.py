@@ -28,7 +28,9 @@ VARIANTS = (
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: 1rem 0 }
-td, th { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ccc } img { max-width: 100% } code { background: #f3f3f3 }
+td, th { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ccc }
+img { max-width: 100% }
+code { background: #f3f3f3 }
 """
 
 
