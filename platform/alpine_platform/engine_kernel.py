@@ -34,7 +34,9 @@ K_ALUS = 8
 K_LOADS = 9
 K_STORES = 10
 K_LATE_LOADS = 11
-K_COUNT = 12
+K_FRESH = 12
+K_NEAR = 13
+K_COUNT = 14
 
 # Scalars of a core's state; those up to S_LIVE are live inside `run_loop`.
 S_ISSUE = 0
@@ -96,8 +98,6 @@ RING = 16  # operations remembered per unit, a power of two
 UNITS = 9  # two integer units and the other seven
 LOADS = 8  # loads remembered, a power of two
 AHEAD = 16  # cycles that a core runs ahead of the next before that one takes over
-FRESH = 1  # cycles after its commit during which an address counts as fresh
-NEAR = 6  # cycles within which addresses count as computed together
 TRIALS = 200  # iterations after which remembering must have paid
 CLOSED = 64  # added to a count of operations in a cycle: no more in this one
 
@@ -335,10 +335,10 @@ def run(k, pipe, mem, memo, core, loops, limit, stop):
                         # Loads whose address has hardly committed when they issue, and those
                         # that share it, overlap less.
                         window = k[K_LOADS]
-                        if address_commit + FRESH > t:
+                        if address_commit + k[K_FRESH] > t:
                             late = address_commit
                             window = k[K_LATE_LOADS]
-                        elif abs(address_commit - late) <= NEAR:
+                        elif abs(address_commit - late) <= k[K_NEAR]:
                             window = k[K_LATE_LOADS]
                         memory_time = max(start, loads[(load - window) & (LOADS - 1)])
                         done = access(mem, core, address, False, memory_time)

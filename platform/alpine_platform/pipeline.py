@@ -65,6 +65,8 @@ def core_constants(core: CoreConfig) -> Ints:
     k[kernel.K_ALUS] = core.alu_units
     k[kernel.K_LOADS] = core.loads_in_flight
     k[kernel.K_LATE_LOADS] = min(core.loads_in_flight_late_address, core.loads_in_flight)
+    k[kernel.K_FRESH] = core.fresh_address_cycles
+    k[kernel.K_NEAR] = core.shared_address_cycles
     k[kernel.K_STORES] = core.store_buffer_entries
     return k
 

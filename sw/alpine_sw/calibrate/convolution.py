@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.config import SystemConfig
 from alpine_platform.operations import Program
 from alpine_platform.system import System
-
 from alpine_sw import kernels
 from alpine_sw.kernels.cm import Packing
 
