@@ -176,8 +176,8 @@ _CHAPTER = re.compile(r":\d+$")
 
 
 def _symbol_numbers() -> NDArray[np.int64]:
-    # The last entry stays -1 and stands for every code point beyond ASCII.
-    numbers = np.full(129, -1, np.int64)
+    # The last entry is that of no symbol, and stands for every code point beyond ASCII.
+    numbers = np.full(128, -1, np.int64)
     for number, symbol in enumerate(SYMBOLS):
         numbers[ord(symbol)] = numbers[ord(symbol.upper())] = number
     return numbers

@@ -1,6 +1,9 @@
 import ast
 import inspect
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -62,6 +65,18 @@ def test_the_result_is_the_nearest_float32(
         context.prec = 80
         low, high = neighbours_of_nearest(result[0])
         assert low <= Fraction(truth(value)) <= high
+
+
+@given(value=FLOAT32 | st.floats(min_value=-1, max_value=1, width=32))
+def test_before_rounding_fifty_bits_are_right(value: float):
+    power, rest = (Decimal(part.item()) for part in activations._powers(np.array([value])))
+    with localcontext() as context:
+        context.prec = 80
+        truth = Decimal(value).exp()
+        assert abs(power + rest - truth) <= truth / 2**50
+        if value > 0:
+            # exp(value) - 1, which tanh is made of, has no less of them.
+            assert abs((power - 1) + rest - (truth - 1)) <= (truth - 1) / 2**50
 
 
 @pytest.mark.parametrize(
@@ -137,9 +152,11 @@ def test_softmax_adds_from_first_to_last_in_float32(values: list[float]):
     for power in powers:
         total = np.float32(total + power)
     expected = [np.float32(power / total) for power in powers]
-    result = activations.softmax(np.stack([vector, vector[::-1]]))
+    other = vector[::-1] / np.float32(3)
+    result = activations.softmax(np.stack([vector, other]))
     assert result.dtype == np.float32
     assert result[0].tolist() == [float(value) for value in expected]
+    assert result[1].tobytes() == activations.softmax(other).tobytes()
     assert np.all(result > 0)
     assert float(result[0].sum()) == pytest.approx(1, abs=1e-5)
 
@@ -163,3 +180,33 @@ def test_only_operations_that_every_machine_rounds_alike():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     } - exact
     assert methods == {"accumulate", "astype", "max"}
+
+
+DIGEST = """
+import hashlib
+import numpy as np
+from alpine_models import activations
+values = np.random.default_rng(3).normal(scale=4, size=(3000, 50)).astype(np.float32)
+digest = hashlib.sha256()
+for name in {names}:
+    digest.update(getattr(activations, name)(values).tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_vector_instructions_do_not_matter():
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    environments = ({}, {"NPY_DISABLE_CPU_FEATURES": " ".join(found)})
+    script = DIGEST.format(names=["exp", "sigmoid", "tanh", "softmax"])
+    digests = [
+        subprocess.run(
+            [sys.executable, "-W", "error", "-c", script],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for environment in environments
+    ]
+    assert len(digests[0]) == 65
+    assert digests[0] == digests[1]

@@ -107,9 +107,15 @@ def test_a_batch_is_as_good_as_one_at_a_time():
     lstm = small()
     texts = [symbols(40, seed) for seed in range(6)]
     state = LstmState.zero(hidden=HIDDEN, n=len(texts))
+    alone = [LstmState.zero(hidden=HIDDEN)] * len(texts)
     together = np.empty((40, len(texts), OUTPUTS), np.float32)
     for step in range(40):
         state, together[step] = lstm.step(state, np.stack([text[step] for text in texts]))
+        alone = [
+            lstm.advance(each, text[step, None]) for each, text in zip(alone, texts, strict=True)
+        ]
+        assert state.h.tobytes() == np.concatenate([each.h for each in alone]).tobytes()
+        assert state.c.tobytes() == np.concatenate([each.c for each in alone]).tobytes()
     for index, text in enumerate(texts):
         assert together[:, index].tobytes() == lstm.sequence(text).tobytes()
 

@@ -169,10 +169,11 @@ def test_a_folder_in_place_of_the_excerpt_is_named(copy: Path):
         lambda data: data[: len(data) // 2],
         lambda data: data[:5],
         lambda data: data[:20000] + bytes(byte ^ 255 for byte in data[20000:20008]) + data[20008:],
+        lambda data: data[:10] + b"\xff" * 8 + data[18:],
         lambda data: data[:-6] + bytes(6),
         lambda data: b"not a gzip file at all",
     ],
-    ids=["half", "header", "middle", "trailer", "foreign"],
+    ids=["half", "header", "middle", "start", "trailer", "foreign"],
 )
 def test_a_damaged_excerpt_is_named(copy: Path, damage: Callable[[bytes], bytes]):
     copy.write_bytes(damage(copy.read_bytes()))
