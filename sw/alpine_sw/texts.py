@@ -13,9 +13,10 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
-from numpy.typing import NDArray
 
 __all__ = [
     "HELD_OUT_EVERY",

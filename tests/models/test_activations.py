@@ -10,10 +10,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from alpine_models import activations
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+from alpine_models import activations
 
 FLOAT32 = st.floats(min_value=-80, max_value=80, width=32)
 

@@ -3,11 +3,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from alpine_models import golden_lstm
-from alpine_models.golden_lstm import Gate, GoldenLstm, LstmState
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+from alpine_models import golden_lstm
+from alpine_models.golden_lstm import Gate, GoldenLstm, LstmState
 
 HIDDEN, INPUTS, OUTPUTS = 3, 4, 5
 GATE_RANGE, LOGIT_RANGE = 5.3, 9.7

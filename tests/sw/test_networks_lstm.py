@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import alpine_sw
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import alpine_sw
 from alpine_models.errors import AlpineError
 from alpine_models.golden_lstm import LstmState
 from alpine_sw.networks import (
@@ -22,8 +25,6 @@ from alpine_sw.networks import (
 from alpine_sw.networks.lstm import LSTM_STREAMS, mean_bits, pick_symbol, streams
 from alpine_sw.networks.weight_file import read_weight_file, write_weight_file
 from alpine_sw.texts import SYMBOLS, encode, load_king_james_excerpt, one_hot
-from hypothesis import given
-from hypothesis import strategies as st
 
 SHIPPED = Path(alpine_sw.__file__).parent / "data" / "lstm"
 

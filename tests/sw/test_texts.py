@@ -5,9 +5,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import alpine_sw
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import alpine_sw
 from alpine_models.errors import AlpineError
 from alpine_sw import texts
 from alpine_sw.texts import (
@@ -20,8 +23,6 @@ from alpine_sw.texts import (
     one_hot,
     split_king_james,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 SHIPPED = Path(alpine_sw.__file__).parent / "data" / "kjv"
 EXCERPT = "held_out.txt.gz"

@@ -5,6 +5,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+
 from alpine_models import golden
 from alpine_sw.texts import SYMBOLS, encode, load_king_james_excerpt
 from alpine_sw.training import lstm

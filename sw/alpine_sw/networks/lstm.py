@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from alpine_models.errors import AlpineError
-from alpine_models.golden_lstm import Gate, GoldenLstm, LstmState
 from numpy.typing import NDArray
 
+from alpine_models.errors import AlpineError
+from alpine_models.golden_lstm import Gate, GoldenLstm, LstmState
 from alpine_sw.networks.weight_file import (
     read_weight_file,
     record_from_facts,

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from alpine_models.errors import AlpineError
 from alpine_models.golden_lstm import STATE_RANGE, Gate
 from alpine_models.tile import CODE_MAX
-from numpy.typing import NDArray
-
 from alpine_sw.networks.lstm import (
     LSTM_SIZES,
     LSTM_STREAMS,
