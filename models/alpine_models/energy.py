@@ -33,8 +33,8 @@ HIGH_POWER_SCALING = 5.3
 alpha beta^2 = 28/14 (1.3/0.8)^2 = 5.28."""
 
 LOW_POWER_SCALING = 2.0
-"""14 nm to 28 nm in the low-power system (Klein et al., Sec. III-B): alpha alone, as if the tile kept
-its 0.8 V, although the cores run at 0.75 V."""
+"""14 nm to 28 nm in the low-power system (Klein et al., Sec. III-B): alpha = 28/14 alone, as if the
+tile kept its 0.8 V, although the cores run at 0.75 V."""
 
 REFERENCE_SIDE = 256
 OFFSET_NJ, ROW_NJ, COLUMN_NJ = 1.34, 0.0287, 0.0421

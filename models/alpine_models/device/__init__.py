@@ -4,7 +4,15 @@
 formulas, their sources and what is left out.
 """
 
-from .adc import HERMES_ADC, IDEAL_ADC, AdcConfig, Calibration, ColumnAdcs, GainSpread
+from .adc import (
+    HERMES_ADC,
+    HERMES_MVM_ERROR,
+    IDEAL_ADC,
+    AdcConfig,
+    Calibration,
+    ColumnAdcs,
+    GainSpread,
+)
 from .array import MAX_TIME_S, PcmArray, PcmConfig, ReadNoise
 from .compensation import Compensation, drift_compensation
 from .constants import (
@@ -27,6 +35,7 @@ __all__ = [
     "DRIVE_UNITS",
     "HERMES_ADC",
     "HERMES_DAC",
+    "HERMES_MVM_ERROR",
     "HERMES_ONE_DEVICE",
     "HERMES_TWO_DEVICE",
     "IDEAL",

@@ -41,6 +41,7 @@ def convert(
     compensation: NDArray[np.float64],
     saturation: float,
     noise: float,
+    error: float,
     normals: NDArray[np.float64],
     counts: float,
     step: int,
@@ -48,8 +49,8 @@ def convert(
 ) -> None:
     """Fill int8 `codes` [columns] for int64 `sums` [columns].
 
-    `saturation`, `noise` (in codes) and `counts` are 0 where absent. Signals are in codes
-    throughout; every operation is written once and in order, so that a C++ copy has equal bits.
+    `saturation`, `noise`, `error` (both in codes) and `counts` are 0 where absent. Signals are in
+    codes throughout; every operation is written once and in order, so that a C++ copy has equal bits.
     """
     for column in range(len(sums)):
         signal = np.float64(sums[column]) / units_per_code[column]
@@ -61,8 +62,8 @@ def convert(
         if bend != 0.0:
             signal = signal * (1.0 + bend) / (1.0 + bend * size)
         signal = signal * arrays.gains[column] + arrays.offsets[column]
-        if noise > 0.0:
-            signal = signal + noise * math.sqrt(size) * normals[column]
+        if noise > 0.0 or error > 0.0:
+            signal = signal + (noise * math.sqrt(size) + error) * normals[column]
         if counts > 0.0:
             count = np.rint(signal * counts / FULL_SCALE)
             signal = min(max(count, -COUNTER_MAX), COUNTER_MAX) * FULL_SCALE / counts
