@@ -153,9 +153,9 @@ within +-21 %, equalised digitally; saturation at I_max = 100 uA; INL within +-1
 a count is 0.15 and the transfer is left 0.8."""
 
 HERMES_MVM_ERROR = AdcConfig(mvm_error=0.0194)
-"""The measured error of whole products, 8-bit against float32: normal, sigma 1.94 % (Khaddam-Aljameh
-et al., JSSC 2022). Relative to what is not said; here, to full scale, which is also what the
-device model gives: 2.1 % from `HERMES_TWO_DEVICE`, `HERMES_DAC` and `HERMES_ADC`."""
+"""The measured error of whole products, 8-bit against float32: normal, sigma 1.94 %
+(Khaddam-Aljameh et al., JSSC 2022). Relative to what is not recorded; here to full scale, where the
+device model agrees: 2.1 % from `HERMES_TWO_DEVICE`, `HERMES_DAC` and `HERMES_ADC`."""
 
 
 class ColumnAdcs:
@@ -163,7 +163,9 @@ class ColumnAdcs:
 
     Members
     -------
-    config : AdcConfig. gains, offsets : float64 [columns], drawn for this chip and tile.
+    config : AdcConfig.
+    gains, offsets : float64 [columns], drawn for this chip and tile.
+    arrays : AdcArrays, everything that differs by column, as compiled code takes it.
     """
 
     def __init__(self, *, columns: int, config: AdcConfig, key: NoiseKey):
@@ -179,7 +181,7 @@ class ColumnAdcs:
         if config.calibration is Calibration.PER_COLUMN:
             scales = (1.0 / self.gains).astype(np.float16).astype(np.float64)
             corrections = self.offsets.astype(np.float16).astype(np.float64)
-        self._arrays = AdcArrays(
+        self.arrays = AdcArrays(
             self.gains,
             self.offsets,
             self._bends(columns, Effect.ADC_LINEARITY_POSITIVE),
@@ -209,27 +211,45 @@ class ColumnAdcs:
         -------
         int8, of the shape of `sums`
         """
-        config, columns = self.config, len(self.gains)
-        noisy = config.noise is not IDEAL or config.mvm_error is not IDEAL
         rows = np.atleast_2d(sums)
         result = np.empty(rows.shape, np.int8)
+        units, factors = (np.asarray(v, np.float64) for v in (units_per_code, compensation))
+        saturation, noise, error, counts = self.effect_sizes
         for n, row in enumerate(rows):
+            # Without noise any array serves: its numbers are multiplied by nothing.
+            normals = self.gains
+            if noise > 0.0 or error > 0.0:
+                normals = line_normals(self._key, Effect.ADC_NOISE, len(row), product + n)
             convert(
                 row,
-                np.asarray(units_per_code, np.float64),
-                self._arrays,
-                compensation.astype(np.float64),
-                _or_zero(config.saturation),
-                _or_zero(config.noise) * CODE_MAX,
-                _or_zero(config.mvm_error) * CODE_MAX,
-                line_normals(self._key, Effect.ADC_NOISE, columns, product + n)
-                if noisy
-                else self.gains,
-                _or_zero(config.full_scale_counts),
-                1 << 8 - config.bits,
+                units,
+                self.arrays,
+                factors,
+                saturation,
+                noise,
+                error,
+                normals,
+                counts,
+                self.step,
                 result[n],
             )
         return result if sums.ndim == 2 else result[0]
+
+    @property
+    def effect_sizes(self) -> tuple[float, float, float, float]:
+        """Saturation, noise and error in codes, and counts, as compiled code takes them."""
+        config = self.config
+        return (
+            _or_zero(config.saturation),
+            _or_zero(config.noise) * CODE_MAX,
+            _or_zero(config.mvm_error) * CODE_MAX,
+            _or_zero(config.full_scale_counts),
+        )
+
+    @property
+    def step(self) -> int:
+        """Distance between neighbouring codes."""
+        return 1 << 8 - self.config.bits
 
     def _bends(self, columns: int, effect: Effect) -> NDArray[np.float64]:
         """Return B of each column's transfer.

@@ -50,7 +50,7 @@ def convert(
     """Fill int8 `codes` [columns] for int64 `sums` [columns].
 
     `saturation`, `noise`, `error` (both in codes) and `counts` are 0 where absent. Signals are in
-    codes throughout; every operation is written once and in order, so that a C++ copy has equal bits.
+    codes throughout; operations stand in one written order, so that a C++ copy has equal bits.
     """
     for column in range(len(sums)):
         signal = np.float64(sums[column]) / units_per_code[column]

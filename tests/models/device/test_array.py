@@ -206,7 +206,7 @@ def test_a_smaller_conductance_range_is_allowed_and_noisier():
 
 
 def test_a_wrong_set_name_gets_near_names():
-    with pytest.raises(AlpineError, match="unknown device constants 'hermes2'.*hermes-2"):
+    with pytest.raises(AlpineError, match=r"unknown device constants 'hermes2'.*hermes-2"):
         pcm_set("hermes2")
     assert pcm_set("hermes-2") is HERMES_TWO_DEVICE
 

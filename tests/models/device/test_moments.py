@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.models.device.published_pcm import SETS, draw, read_q
 
 from alpine_models.device import (
     DRIVE_UNITS,
@@ -12,8 +13,6 @@ from alpine_models.device import (
     PcmConfig,
     ReadNoise,
 )
-
-from tests.models.device.published_pcm import SETS, draw, read_q
 
 TIMES = {"25 s": 25.0, "1 hour": 3600.0, "1 day": 86400.0, "1 year": 365 * 86400.0}
 WEIGHTS = [0, 2, 6, 13, 32, 64, 95, 127]
