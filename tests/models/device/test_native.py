@@ -54,10 +54,9 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("native")
     (folder / "shim.cpp").write_text(SHIM)
     headers = Path(alpine_models.device.__file__).parent
-    flags = "-std=c++17 -O3 -Wall -Wextra -Werror -ffp-contract=off -fPIC -shared".split()
-    subprocess.run(
-        ["g++", *flags, "-I", str(headers), "shim.cpp", "-o", "shim.so"], cwd=folder, check=True
-    )
+    warnings = ["-Wall", "-Wextra", "-Werror"]
+    flags = ["-std=c++17", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-I", str(headers)]
+    subprocess.run(["g++", *warnings, *flags, "shim.cpp", "-o", "shim.so"], cwd=folder, check=True)
     return ctypes.CDLL(str(folder / "shim.so"))
 
 
