@@ -21,7 +21,11 @@ from .wires import Wires, effective_conductances, interleave, split
 __all__ = ["MAX_TIME_S", "PcmArray", "PcmConfig", "ReadNoise"]
 
 GRID_STEPS = 1 << 14
-"""Grid steps that the conductance range spans at least half of; int16 holds twice as many."""
+"""Most grid steps in the conductance range; int16 holds twice as many."""
+
+HEADROOM = 8.5
+"""Programming errors in the narrowest range accepted: six deviations of both devices of a pair
+beyond the largest weight then still fit the grid's 16 bits."""
 
 MAX_TIME_S = 10 * 365.25 * 86400
 """Ten years: this project's limit to how far the power laws of drift and noise are followed."""
@@ -94,11 +98,13 @@ class PcmConfig:
                 f"g_min_us {self.g_min_us!r} is refused: give at least 0 and less than "
                 f"g_max_us, {top:g} uS"
             )
-        deviation_us = self.constants.programming_us[0]
-        if top - self.g_min_us < deviation_us:
+        relative = top / self.constants.g_max_us
+        deviation_us = sum(c * relative**i for i, c in enumerate(self.constants.programming_us))
+        if top - self.g_min_us < HEADROOM * deviation_us:
             raise AlpineError(
                 f"conductances from {self.g_min_us:g} to {top:g} uS cannot represent weights: the "
-                f"range is below the programming error's {deviation_us:g} uS; widen it"
+                f"programming error there is {deviation_us:.3g} uS and the range must be "
+                f"{HEADROOM:g} times as wide; widen it"
             )
 
     @property
@@ -116,8 +122,8 @@ class PcmConfig:
     def grid_us(self) -> float:
         """Step of the conductance grid, microsiemens.
 
-        Weights lie exactly on it. It is at most twice g_max / 2^14 = 0.006 % of g_max, hundreds of
-        times finer than the smallest programming error (1 % of g_max).
+        Weights lie exactly on it. It is at most 0.0062 % of the range; rounding to it errs by less
+        than 0.002 %, hundreds of times below the smallest programming error (1 % of g_max).
         """
         return (self.g_top_us - self.g_min_us) / (self.weight_range * self.steps_per_weight)
 

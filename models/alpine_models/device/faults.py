@@ -30,7 +30,7 @@ class StuckAt(Enum):
     RESET = 0.0
     """Amorphous or open: nothing."""
     SET = 1.0
-    """Crystalline or shorted: g_max."""
+    """Crystalline or shorted: g_max of the constants, cut to twice the weights' range."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -243,8 +243,13 @@ def test_absurd_times_are_refused(time_s: float):
         ),
         (
             {"g_min_us": 24.9},
-            "conductances from 24.9 to 25 uS cannot represent weights: the range is below the "
-            "programming error's 0.26348 uS; widen it",
+            "conductances from 24.9 to 25 uS cannot represent weights: the programming error there "
+            "is 1.06 uS and the range must be 8.5 times as wide; widen it",
+        ),
+        (
+            {"g_max_us": 5.0},
+            "conductances from 0 to 5 uS cannot represent weights: the programming error there is "
+            "0.61 uS and the range must be 8.5 times as wide; widen it",
         ),
     ],
 )
