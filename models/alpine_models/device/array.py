@@ -82,7 +82,7 @@ class PcmConfig:
     faults: ArrayFaults = NO_FAULTS
 
     def __post_init__(self) -> None:
-        if not 1 <= self.weight_range <= 128:
+        if self.weight_range not in range(1, 129):
             raise AlpineError(
                 f"weight_range {self.weight_range!r} is refused: give the largest magnitude of an "
                 f"8-bit weight, 1 to 128"

@@ -5,7 +5,7 @@ import pytest
 
 from alpine_models.device import IDEAL, PCM_SETS, NoiseKey, PcmArray, PcmConfig, ReadNoise
 
-REASON = "aihwkit is optional: `pip install aihwkit` (it needs torch) to compare with it"
+REASON = "aihwkit is optional: `pip install .[aihwkit]` (it brings torch) to compare with it"
 pcm = pytest.importorskip("aihwkit.inference.noise.pcm", reason=REASON)
 hermes = pytest.importorskip("aihwkit.inference.noise.hermes", reason=REASON)
 torch = pytest.importorskip("torch", reason=REASON)

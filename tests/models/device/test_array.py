@@ -230,6 +230,10 @@ def test_absurd_times_are_refused(time_s: float):
             "weight_range 0 is refused: give the largest magnitude of an 8-bit weight, 1 to 128",
         ),
         (
+            {"weight_range": 12.5},
+            "weight_range 12.5 is refused: give the largest magnitude of an 8-bit weight, 1 to 128",
+        ),
+        (
             {"g_max_us": 30.0},
             "g_max_us 30.0 is refused: pcm-like devices are characterised above 0 and up to 25 uS",
         ),
