@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.golden_lstm import STATE_RANGE, Gate
+from alpine_models.golden_lstm import STATE_SCALE, Gate
 from alpine_models.tile import TileConfig
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Begin, End, Operation, Program
@@ -142,7 +142,7 @@ def _load_and_queue(memory: _Memory, step: int) -> Program:
     x = memory.hx.part(memory.hidden, memory.hidden + ONE_HOT_WIDTH)
     source = memory.inputs.part(step * ONE_HOT_WIDTH, (step + 1) * ONE_HOT_WIDTH)
     yield from _section("input load", kernels.copy(x, source))
-    yield from _section("cell queue", kernels.queue_floats(memory.hx, full_scale=STATE_RANGE))
+    yield from _section("cell queue", kernels.queue_floats(memory.hx, scale=STATE_SCALE))
 
 
 def _cell(memory: _Memory) -> Program:
@@ -151,7 +151,7 @@ def _cell(memory: _Memory) -> Program:
     candidate, squashed = memory.gate(Gate.CANDIDATE), memory.squashed
     yield from _section(
         "cell dequeue",
-        kernels.dequeue_floats(memory.gates, full_scale=memory.network.gate_range),
+        kernels.dequeue_floats(memory.gates, scale=memory.network.gate_scale),
     )
     yield from _section(
         "cell activation",
@@ -170,7 +170,7 @@ def _cell(memory: _Memory) -> Program:
 
 def _queue_dense(memory: _Memory, *, index: int | None = None) -> Program:
     yield from _section(
-        "dense queue", kernels.queue_floats(memory.h, full_scale=STATE_RANGE, index=index)
+        "dense queue", kernels.queue_floats(memory.h, scale=STATE_SCALE, index=index)
     )
 
 
@@ -178,7 +178,7 @@ def _dense(memory: _Memory, step: int, *, index: int | None = None) -> Program:
     """Dequeue the logits of a step and write its probabilities back."""
     yield from _section(
         "dense dequeue",
-        kernels.dequeue_floats(memory.logits, full_scale=memory.network.logit_range, index=index),
+        kernels.dequeue_floats(memory.logits, scale=memory.network.logit_scale, index=index),
     )
     yield from _section("softmax", kernels.softmax(memory.logits, memory.probabilities))
     destination = memory.outputs.part(step * ONE_HOT_WIDTH, (step + 1) * ONE_HOT_WIDTH)

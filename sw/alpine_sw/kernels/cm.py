@@ -144,13 +144,13 @@ def dequeue_vector(
 
 
 def queue_floats(
-    source: Buffer, *, full_scale: float, index: int | None = None, tile: int = 0
+    source: Buffer, *, scale: float, index: int | None = None, tile: int = 0
 ) -> Program:
-    """Scale float32 values to codes, `full_scale` to 127, toward zero, and queue them.
+    """Scale float32 values to codes (times scale, toward zero, saturated) and queue them.
 
     Parameters and errors as in `queue_vector`.
     """
-    codes = quantise(source.data, full_scale)
+    codes = quantise(source.data, scale)
     if len(codes) == 0:
         return
     batch = queue_batch(codes, index=index)
@@ -160,9 +160,9 @@ def queue_floats(
 
 
 def dequeue_floats(
-    destination: Buffer, *, full_scale: float, index: int | None = None, tile: int = 0
+    destination: Buffer, *, scale: float, index: int | None = None, tile: int = 0
 ) -> Program:
-    """Dequeue outputs and scale them to float32, code 127 to `full_scale`.
+    """Dequeue outputs and scale them to float32: code times scale.
 
     Parameters and errors as in `queue_vector`.
     """
@@ -174,7 +174,7 @@ def dequeue_floats(
     result: CmResult = yield RunCmLoop(phases=[loop], batch=batch, tile=tile, wait=True)
     check_status("CM_DEQUEUE", destination.name, result)
     codes = result.rd.astype("<u4").view(np.int8)[:length]
-    destination.data[:] = dequantise(codes, full_scale)
+    destination.data[:] = dequantise(codes, scale)
 
 
 def check_status(instruction: str, name: str, result: CmResult) -> None:
