@@ -34,38 +34,44 @@ class WeightFile:
     facts: Mapping[str, object]
 
 
-def read_weight_file(path: Path) -> WeightFile:
+def read_weight_file(path: Path, *, script: str = "alpine_sw.training.mlp") -> WeightFile:
     """Return the contents of a weight file.
 
     Parameters
     ----------
     path : Path
         File to read.
+    script : str
+        Module that writes such files, for messages.
 
     Raises
     ------
     AlpineError
         The file is missing, is no weight file, or is damaged.
     """
+    remedy = (
+        "install alpine-cosim again for the shipped file, or write a new one with "
+        f"`python -m {script}`"
+    )
     try:
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):
                 raise AlpineError(
-                    f"weight file {path} is no npz archive or is cut short; {_REMEDY}"
+                    f"weight file {path} is no npz archive or is cut short; {remedy}"
                 )
-            members = _read_members(path, file)
+            members = _read_members(path, file, remedy)
     except OSError as error:
         raise AlpineError(
-            f"weight file {path} cannot be read ({error.strerror}); {_REMEDY}"
+            f"weight file {path} cannot be read ({error.strerror}); {remedy}"
         ) from None
     digest = members.pop(_DIGEST, None)
     if digest is None or _FACTS not in members:
         raise AlpineError(
             f"weight file {path} lacks {_DIGEST!r} or {_FACTS!r}, so it is no weight file; "
-            f"{_REMEDY}"
+            f"{remedy}"
         )
     if digest.tobytes() != _digest(members):
-        raise AlpineError(f"weight file {path} is damaged: its sha256 is wrong; {_REMEDY}")
+        raise AlpineError(f"weight file {path} is damaged: its sha256 is wrong; {remedy}")
     facts = json.loads(members.pop(_FACTS).tobytes())
     for array in members.values():
         array.flags.writeable = False
@@ -103,13 +109,7 @@ def write_weight_file(
 _FACTS = "facts"
 _DIGEST = "sha256"
 
-_REMEDY = (
-    "install alpine-cosim again for the shipped file, or write a new one with "
-    "`python -m alpine_sw.training.mlp`"
-)
-
-
-def _read_members(path: Path, file: BinaryIO) -> dict[str, NDArray[Any]]:
+def _read_members(path: Path, file: BinaryIO, remedy: str) -> dict[str, NDArray[Any]]:
     file.seek(0)
     try:
         with np.load(file, allow_pickle=False) as archive:
@@ -118,7 +118,7 @@ def _read_members(path: Path, file: BinaryIO) -> dict[str, NDArray[Any]]:
     # of them means the same to the person.
     except Exception as error:
         raise AlpineError(
-            f"weight file {path} is damaged ({type(error).__name__} while reading); {_REMEDY}"
+            f"weight file {path} is damaged ({type(error).__name__} while reading); {remedy}"
         ) from None
 
 
