@@ -144,22 +144,22 @@ def run(
 @click.option("--rows", type=int, required=True, help="Word lines.")
 @click.option("--cols", type=int, required=True, help="Bit lines.")
 @click.option("--out", type=Path, required=True, help="Directory to write to; made if needed.")
-def verilog(*, rows: int, cols: int, out: Path) -> None:
-    """Write the hardware as Verilog."""
-    from alpine_rtl.tile import AimcTile
-    from alpine_rtl.verilog import emit
+@click.option("--double-buffer", is_flag=True, help="Queue the next vector during a product.")
+@click.option(
+    "--xlen", type=click.Choice(["32", "64"]), default="32", show_default=True,
+    help="Register width of the RISC-V core behind the CV-X-IF tile.",
+)  # fmt: skip
+def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str) -> None:
+    """Write the hardware as Verilog: every top, wrappers with the crossbar, constraints."""
+    from alpine_rtl.verilog import write_tops
 
     try:
-        config = TileConfig(rows=rows, columns=cols)
+        config = TileConfig(rows=rows, columns=cols, double_buffer=double_buffer)
     except ValueError as error:
         raise AlpineError(str(error)) from error
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AlpineError(f"directory {out} cannot be made: {error.strerror}") from error
-    path = out / "aimc_tile.v"
-    write_text(path, emit(AimcTile(config=config), name="aimc_tile"))
-    click.echo(f"{path}: top module aimc_tile, {rows} word lines x {cols} bit lines")
+    for path in write_tops(out, config, xlen=int(xlen)):
+        click.echo(path)
+    click.echo(f"{rows} word lines x {cols} bit lines; ports and use are in {out / 'README.md'}")
 
 
 @cli.command()

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
-__all__ = ["CODE_MAX", "CODE_MIN", "TileConfig"]
+__all__ = ["CODE_MAX", "CODE_MIN", "MAX_LINES", "MAX_PHASE_CYCLES", "TileConfig", "pending_answers"]
 
 CODE_MIN, CODE_MAX = -128, 127
 """Range of DAC and ADC codes: signed 8 bit (Klein et al. 2022, Sec. III-B)."""
 
 MAX_LINES = 1 << 16
 """Most word or bit lines accepted: sixteen times the largest published array side."""
+
+MAX_PHASE_CYCLES = (1 << 16) - 1
+"""Longest phase: what the hardware's 16-bit phase counter and registers can hold."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,11 +28,15 @@ class TileConfig:
     rows : int, word lines: inputs, DACs, bytes of input memory.
     columns : int, bit lines: outputs, ADCs, bytes of output memory.
     precharge_cycles, integrate_cycles, digitise_cycles : int, tile cycles of each phase.
+    double_buffer : bool, DAC registers apart from the input memory, so that the next vector can be
+        queued while the crossbar integrates. The published system has none; Garofalo et al. (2022)
+        show what it buys. What instructions compute does not depend on it.
 
     Raises
     ------
     ValueError
-        A member is not a positive integer, or a side exceeds 65536 lines.
+        A side or a phase is not a positive integer, a side exceeds 65536 lines or a phase 65535
+        cycles, or double_buffer is not a bool.
     """
 
     rows: int
@@ -37,22 +44,32 @@ class TileConfig:
     precharge_cycles: int = 1
     integrate_cycles: int = 98
     digitise_cycles: int = 1
+    double_buffer: bool = False
 
     def __post_init__(self) -> None:
-        for name in (
-            "rows",
-            "columns",
-            "precharge_cycles",
-            "integrate_cycles",
-            "digitise_cycles",
+        for names, largest in (
+            (("rows", "columns"), MAX_LINES),
+            (("precharge_cycles", "integrate_cycles", "digitise_cycles"), MAX_PHASE_CYCLES),
         ):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, not {value!r}")
-            if value > MAX_LINES:
-                raise ValueError(f"{name} must be at most {MAX_LINES}, not {value!r}")
+            for name in names:
+                value = getattr(self, name)
+                if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                    raise ValueError(f"{name} must be a positive integer, not {value!r}")
+                if value > largest:
+                    raise ValueError(f"{name} must be at most {largest}, not {value!r}")
+        if type(self.double_buffer) is not bool:
+            raise ValueError(f"double_buffer must be True or False, not {self.double_buffer!r}")
 
     @property
     def mvm_cycles(self) -> int:
         """Tile cycles of one matrix-vector multiplication: the sum of the phases."""
         return self.precharge_cycles + self.integrate_cycles + self.digitise_cycles
+
+
+def pending_answers(config: TileConfig) -> int:
+    """How many answers can wait behind a running multiplication; 0 without a second buffer.
+
+    A whole vector queued byte by byte fits, and never fewer than four: the answer to CM_PROCESS and
+    those to a few groups.
+    """
+    return max(4, config.rows) if config.double_buffer else 0

@@ -11,7 +11,7 @@ times are core cycles; front-end times are half cycles. What an operation waits 
 - issue: the operation before (in order), the issue width (a memory operation ends the cycle's
   group), its sources, room in its unit (an operation stays in its unit until it commits);
 - memory request: its issue, the one before, commit of whatever produced its address or data, room
-  among the loads in flight (so misses overlap only between loads whose addresses are old enough);
+  among the loads in flight (fewer of them where the address is fresh);
 - commit: the operation before, its latency or its line, the commit width (memory ends the group).
 """
 
@@ -31,7 +31,8 @@ K_PREDICTED = 7
 K_ALUS = 8
 K_LOADS = 9
 K_STORES = 10
-K_COUNT = 11
+K_LATE_LOADS = 11
+K_COUNT = 12
 
 # Scalars of a core's state; those up to S_LIVE are live inside `run_loop`.
 S_ISSUE = 0
@@ -54,7 +55,10 @@ S_WAIT = 16
 S_INSTRUCTIONS = 17
 S_OPERATIONS = 18
 S_MISPREDICTED = 19
-S_COUNT = 20
+S_LATE = 20
+S_INDEX = 21
+S_NEXT = 22
+S_COUNT = 23
 
 # Columns of an operation, as `pipeline.flatten` lays it out.
 O_UNIT = 0
@@ -87,6 +91,10 @@ NO_SOURCE = 64  # always ready
 NO_DEST = 65  # never read
 RING = 16  # operations remembered per unit, a power of two
 UNITS = 9  # two integer units and the other seven
+LOADS = 8  # loads remembered, a power of two
+AHEAD = 16  # cycles that a core runs ahead of the next before that one takes over
+FRESH = 1  # cycles after its commit during which an address counts as fresh
+NEAR = 6  # cycles within which addresses count as computed together
 CLOSED = 64  # added to a count of operations in a cycle: no more in this one
 
 DONE = 0
@@ -94,7 +102,11 @@ LIMIT = 1
 MISS = 2
 
 Pipeline = namedtuple("Pipeline", "scalars ready committed groups units unit_state loads")
-Loop = namedtuple("Loop", "operations phases table repeats cm_issue")
+Loops = namedtuple("Loops", "operations phases table sizes cm_issue")
+
+# Columns of a loop's sizes.
+L_PHASES = 0
+L_REPEATS = 1
 
 
 @compiled
@@ -117,37 +129,39 @@ def address_of(operations, table, index, iteration, repeat):
 
 
 @compiled
-def iteration_misses(mem, core, loop, first, last, iteration, repeat):
+def iteration_misses(mem, core, ops, table, first, last, iteration, repeat):
     """Whether a load of the iteration would miss its L1, without touching anything."""
     for index in range(first, last):
-        if loop.operations[index, O_MEMORY] == 1 and would_miss(
-            mem, core, address_of(loop.operations, loop.table, index, iteration, repeat)
+        if ops[index, O_MEMORY] == 1 and would_miss(
+            mem, core, address_of(ops, table, index, iteration, repeat)
         ):
             return True
     return False
 
 
 @compiled
-def room_in(pipe, unit, latency, exclusive):
+def room_in(units, unit_state, unit, latency, exclusive):
     """Cycle from which a unit takes an operation.
 
     A unit holds one operation more than its latency; one leaves when it commits.
     """
-    free = pipe.unit_state[unit, 0] + 1
+    free = unit_state[unit, 0] + 1
     if exclusive:
         free += latency - 1
     if latency < RING - 1:
-        held = pipe.unit_state[unit, 1] - latency - 1
-        free = max(free, pipe.units[unit, held & (RING - 1)] + 1)
+        held = unit_state[unit, 1] - latency - 1
+        free = max(free, units[unit, held & (RING - 1)] + 1)
     return free
 
 
 @compiled
-def run(k, pipe, mem, core, loop, limit, stop):
+def run(k, pipe, mem, core, loops, limit, stop):
     """Advance a core's loop until it ends, its issue passes a limit, or a load would miss."""
-    s = pipe.scalars
-    ops = loop.operations
-    ready, committed = pipe.ready, pipe.committed
+    s, ready, committed = pipe.scalars[core], pipe.ready[core], pipe.committed[core]
+    groups, loads = pipe.groups[core], pipe.loads[core]
+    units, unit_state = pipe.units[core], pipe.unit_state[core]
+    ops, phases, table = loops.operations[core], loops.phases[core], loops.table[core]
+    phase_count, repeats = loops.sizes[core, L_PHASES], loops.sizes[core, L_REPEATS]
     issue, issued = s[S_ISSUE], s[S_ISSUED]
     commit, commits = s[S_COMMIT], s[S_COMMITTED]
     fetch, fetched = s[S_FETCH], s[S_FETCHED]
@@ -156,22 +170,35 @@ def run(k, pipe, mem, core, loop, limit, stop):
     repeat, phase, iteration = s[S_REPEAT], s[S_PHASE], s[S_ITERATION]
     cm, extra, wait = s[S_CM], s[S_EXTRA], s[S_WAIT]
     instructions, operations, mispredicted = s[S_INSTRUCTIONS], s[S_OPERATIONS], s[S_MISPREDICTED]
+    late, resume, next_time = s[S_LATE], s[S_INDEX], s[S_NEXT]
     code = DONE
     begun = False
-    while repeat < loop.repeats:
-        first, last = loop.phases[phase, P_FIRST], loop.phases[phase, P_LAST]
-        count = loop.phases[phase, P_ITERATIONS]
+    while repeat < repeats:
+        first, last = phases[phase, P_FIRST], phases[phase, P_LAST]
+        count = phases[phase, P_ITERATIONS]
         locate(ops, first, last, repeat)
         while iteration < count:
             if issue >= limit:
+                next_time = issue
                 code = LIMIT
                 break
-            if stop and begun and iteration_misses(mem, core, loop, first, last, iteration, repeat):
+            if (
+                stop
+                and begun
+                and iteration_misses(mem, core, ops, table, first, last, iteration, repeat)
+            ):
                 code = MISS
                 break
             begun = True
             final = iteration + 1 >= count
-            for index in range(first, last):
+            paused = False
+            for index in range(first + resume, last):
+                if ops[index, O_MEMORY] != 0:
+                    next_time = max(memory_time, loads[(load - k[K_LOADS]) & (LOADS - 1)])
+                    if next_time >= limit:
+                        paused = True
+                        resume = index - first
+                        break
                 unit = ops[index, O_UNIT]
                 memory = ops[index, O_MEMORY]
                 latency = ops[index, O_LATENCY]
@@ -188,38 +215,46 @@ def run(k, pipe, mem, core, loop, limit, stop):
                         if group >= k[K_GROUPS]:
                             group = 0
                     if fetched == 0:
-                        fetch = max(fetch, 2 * pipe.groups[group])
+                        fetch = max(fetch, 2 * groups[group])
                     fetched += 1
                 # Issue.
-                t = max(max(issue, (fetch + 1) >> 1), ready[source0] - forward)
-                t = max(t, max(ready[source1], ready[source2]) - forward)
+                t = max(ready[source0], ready[source1], ready[source2]) - forward
+                t = max(t, issue, (fetch + 1) >> 1)
                 if t == issue and issued >= k[K_ISSUE_WIDTH]:
                     t += 1
                 chosen = unit + 1
                 if unit == 0:
                     chosen = 0
-                    free = room_in(pipe, 0, latency, False)
+                    free = room_in(units, unit_state, 0, latency, False)
                     if free > t and k[K_ALUS] > 1:
-                        other = room_in(pipe, 1, latency, False)
+                        other = room_in(units, unit_state, 1, latency, False)
                         if other < free:
                             chosen = 1
                             free = other
                 else:
-                    free = room_in(pipe, chosen, latency, unit == 2)
+                    free = room_in(units, unit_state, chosen, latency, unit == 2)
                 t = max(t, free)
                 issued = 1 if t > issue else issued + 1
                 issue = t
-                pipe.groups[group] = t
+                groups[group] = t
                 # Memory.
                 done = t + latency
                 leaves = 0
                 if memory != 0:
                     issued += CLOSED
-                    start = max(max(t, memory_time) + 1, committed[source0])
-                    start = max(start, max(committed[source1], committed[source2]))
-                    address = address_of(ops, loop.table, index, iteration, repeat)
+                    address_commit = max(committed[source0], committed[source1], committed[source2])
+                    start = max(t + 1, memory_time + 1, address_commit)
+                    address = address_of(ops, table, index, iteration, repeat)
                     if memory == 1:
-                        memory_time = max(start, pipe.loads[load])
+                        # Loads whose address has hardly committed when they issue, and those
+                        # that share it, overlap less.
+                        window = k[K_LOADS]
+                        if address_commit + FRESH > t:
+                            late = address_commit
+                            window = k[K_LATE_LOADS]
+                        elif abs(address_commit - late) <= NEAR:
+                            window = k[K_LATE_LOADS]
+                        memory_time = max(start, loads[(load - window) & (LOADS - 1)])
                         done = access(mem, core, address, False, memory_time)
                         stall = done - memory_time - 1
                     else:
@@ -253,16 +288,14 @@ def run(k, pipe, mem, core, loop, limit, stop):
                     commits += CLOSED
                     if memory == 1:
                         committed[dest] = commit + 1
-                        pipe.loads[load] = done + 1
+                        loads[load & (LOADS - 1)] = done + 1
                         load += 1
-                        if load >= k[K_LOADS]:
-                            load = 0
-                held = pipe.unit_state[chosen, 1]
-                pipe.units[chosen, held & (RING - 1)] = leaves
-                pipe.unit_state[chosen, 0] = t
-                pipe.unit_state[chosen, 1] = held + 1
+                held = unit_state[chosen, 1]
+                units[chosen, held & (RING - 1)] = leaves
+                unit_state[chosen, 0] = t
+                unit_state[chosen, 1] = held + 1
                 if unit >= 5:
-                    loop.cm_issue[cm] = t
+                    loops.cm_issue[core, cm] = t
                     cm += 1
                 # Branches steer the front end.
                 branch = ops[index, O_BRANCH]
@@ -277,16 +310,21 @@ def run(k, pipe, mem, core, loop, limit, stop):
                         fetched = k[K_FETCH_WIDTH]
                         target = group + 1 if group + 1 < k[K_GROUPS] else 0
                         mispredicted += 1
+            if paused:
+                code = LIMIT
+                break
+            resume = 0
             operations += last - first
             iteration += 1
-            extra += loop.phases[phase, P_EXTRA]
+            extra += phases[phase, P_EXTRA]
             issue += extra >> 16
+            fetch += 2 * (extra >> 16)
             extra &= 0xFFFF
         if code != DONE:
             break
         iteration = 0
         phase += 1
-        if phase >= loop.phases.shape[0]:
+        if phase >= phase_count:
             phase = 0
             repeat += 1
     s[S_ISSUE], s[S_ISSUED] = issue, issued
@@ -295,7 +333,8 @@ def run(k, pipe, mem, core, loop, limit, stop):
     s[S_TARGET], s[S_GROUP] = target, group
     s[S_MEMORY], s[S_LOAD], s[S_STORE] = memory_time, load, store
     s[S_REPEAT], s[S_PHASE], s[S_ITERATION] = repeat, phase, iteration
-    s[S_CM], s[S_EXTRA], s[S_WAIT] = cm, extra, wait
+    s[S_CM], s[S_EXTRA], s[S_WAIT], s[S_LATE] = cm, extra, wait, late
+    s[S_INDEX], s[S_NEXT] = resume, next_time
     s[S_INSTRUCTIONS], s[S_OPERATIONS], s[S_MISPREDICTED] = instructions, operations, mispredicted
     return code
 
@@ -304,10 +343,33 @@ def entry_points(fingerprint):
     """Make the functions that Python calls; see `compiling` for the fingerprint."""
 
     @entry
-    def run_loop(k, pipe, mem, core, loop, limit, stop):
+    def run_loop(k, pipe, mem, core, loops, limit, stop):
+        """Advance one core; see `run`."""
         if fingerprint == 0:
             return DONE
-        return run(k, pipe, mem, core, loop, limit, stop)
+        return run(k, pipe, mem, core, loops, limit, stop)
+
+    @entry
+    def run_together(k, pipe, mem, active, loops, limit):
+        """Advance several cores, always the one that is furthest behind, and not far.
+
+        Returns the core whose loop has ended, or -1 when all have passed the limit.
+        """
+        while fingerprint != 0:
+            core = -1
+            first = limit
+            second = limit
+            for index in range(active.shape[0]):
+                time = pipe.scalars[active[index], S_NEXT]
+                if time < first:
+                    core, first, second = active[index], time, first
+                elif time < second:
+                    second = time
+            if core < 0:
+                return -1
+            if run(k, pipe, mem, core, loops, min(limit, second + AHEAD), False) == DONE:
+                return core
+        return -1
 
     @entry
     def look_up(mem, core, addresses, write, cycle):
@@ -317,39 +379,37 @@ def entry_points(fingerprint):
                 cycle = access(mem, core, addresses[index], write, cycle) + 1
         return cycle
 
-    return run_loop, look_up
+    return run_loop, run_together, look_up
 
 
-run_loop, look_up = entry_points(FINGERPRINT)
+run_loop, run_together, look_up = entry_points(FINGERPRINT)
 
 
-def reset_pipeline(pipe, cycle):
+def reset_pipeline(pipe, core, cycle):
     """Empty a core's pipeline at a cycle; statistics and the store buffer stay."""
-    s = pipe.scalars
+    s = pipe.scalars[core]
     s[S_ISSUE] = s[S_COMMIT] = cycle
     s[S_ISSUED] = s[S_COMMITTED] = 0
     s[S_FETCH] = 2 * cycle
     s[S_FETCHED] = s[S_GROUP] = s[S_TARGET] = 0
     s[S_MEMORY] = cycle - 1
-    s[S_LOAD] = 0
+    s[S_LOAD] = s[S_LATE] = s[S_INDEX] = 0
+    s[S_NEXT] = cycle
     s[S_REPEAT : S_EXTRA + 1] = 0
-    pipe.ready[:] = cycle
-    pipe.committed[:] = cycle
-    pipe.groups[:] = 0
-    pipe.units[:] = -1
-    pipe.unit_state[:, 0] = -64
-    pipe.loads[:] = 0
+    pipe.ready[core] = cycle
+    pipe.committed[core] = cycle
+    pipe.groups[core] = 0
+    pipe.units[core] = -1
+    pipe.unit_state[core, :, 0] = -64
+    pipe.loads[core] = 0
 
 
-def shift_pipeline(pipe, cycles):
+def shift_pipeline(pipe, core, cycles):
     """Delay everything in flight in a core, as a late answer from the tile does."""
-    s = pipe.scalars
-    s[S_ISSUE] += cycles
-    s[S_COMMIT] += cycles
+    s = pipe.scalars[core]
     s[S_FETCH] += 2 * cycles
-    s[S_MEMORY] += cycles
-    pipe.ready[:] += cycles
-    pipe.committed[:] += cycles
-    pipe.units[:] += cycles
-    pipe.unit_state[:, 0] += cycles
-    pipe.loads[:] += cycles
+    for place in (S_ISSUE, S_COMMIT, S_MEMORY, S_LATE, S_NEXT):
+        s[place] += cycles
+    for array in (pipe.ready, pipe.committed, pipe.units, pipe.loads):
+        array[core] += cycles
+    pipe.unit_state[core, :, 0] += cycles

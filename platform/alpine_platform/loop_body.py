@@ -16,7 +16,6 @@ reference runs show.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache

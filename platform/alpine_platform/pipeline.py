@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from . import engine_kernel as kernel
 from .config import CoreConfig
 from .loop_body import Field, LoopBody, Unit, compile_body
 
-__all__ = ["Phase", "PipelineState", "Stream", "core_constants", "flatten"]
+__all__ = ["FlatLoop", "Phase", "Stream", "core_constants", "flatten", "pipeline_state"]
 
 Ints = npt.NDArray[np.int64]
 EXTRA_ONE = 1 << 16
@@ -60,11 +60,12 @@ def core_constants(core: CoreConfig) -> Ints:
     k[kernel.K_PREDICTED] = core.predicted_iterations
     k[kernel.K_ALUS] = core.alu_units
     k[kernel.K_LOADS] = core.loads_in_flight
+    k[kernel.K_LATE_LOADS] = min(core.loads_in_flight_late_address, core.loads_in_flight)
     k[kernel.K_STORES] = core.store_buffer_entries
     return k
 
 
-@lru_cache(maxsize=None)
+@cache
 def unit_timing(core: CoreConfig) -> Ints:
     """Latency, forwarding and result cycles of every unit, one row each.
 
@@ -95,24 +96,30 @@ def unit_timing(core: CoreConfig) -> Ints:
     return np.array(rows, np.int64)
 
 
-class PipelineState:
-    """What one core's pipeline remembers between operations; see `engine_kernel`."""
-
-    def __init__(self, core: CoreConfig) -> None:
-        self.arrays = kernel.Pipeline(
-            scalars=np.zeros(kernel.S_COUNT, np.int64),
-            ready=np.zeros(kernel.REGISTERS, np.int64),
-            committed=np.zeros(kernel.REGISTERS, np.int64),
-            groups=np.zeros(core.fetch_buffer_groups, np.int64),
-            units=np.full((kernel.UNITS, kernel.RING), -1, np.int64),
-            unit_state=np.full((kernel.UNITS, 2), 0, np.int64),
-            loads=np.zeros(core.loads_in_flight, np.int64),
-        )
+def pipeline_state(core: CoreConfig, cores: int) -> kernel.Pipeline:
+    """Return what the pipelines of so many cores remember; see `engine_kernel`."""
+    return kernel.Pipeline(
+        scalars=np.zeros((cores, kernel.S_COUNT), np.int64),
+        ready=np.zeros((cores, kernel.REGISTERS), np.int64),
+        committed=np.zeros((cores, kernel.REGISTERS), np.int64),
+        groups=np.zeros((cores, core.fetch_buffer_groups), np.int64),
+        units=np.full((cores, kernel.UNITS, kernel.RING), -1, np.int64),
+        unit_state=np.zeros((cores, kernel.UNITS, 2), np.int64),
+        loads=np.zeros((cores, kernel.LOADS), np.int64),
+    )
 
 
-def flatten(
-    core: CoreConfig, phases: Sequence[Phase], repeats: int, cm_capacity: int
-) -> kernel.Loop:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FlatLoop:
+    """A nest of loops as the compiled model takes it: its operations, phases and offset tables."""
+
+    operations: Ints
+    phases: Ints
+    table: Ints
+    repeats: int
+
+
+def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop:
     """Lay a nest of loops out as the compiled model takes it.
 
     Raises
@@ -152,16 +159,15 @@ def flatten(
             ]
         )
         start += len(block)
-    return kernel.Loop(
+    return FlatLoop(
         operations=np.concatenate(operations),
         phases=np.array(rows, np.int64),
         table=np.concatenate(tables) if tables else NO_TABLE,
         repeats=repeats,
-        cm_issue=np.zeros(max(cm_capacity, 1), np.int64),
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def body_block(core: CoreConfig, body: LoopBody) -> Ints:
     """Operations of a body in the compiled model's columns, without addresses."""
     table = compile_body(body).operations

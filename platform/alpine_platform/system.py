@@ -13,17 +13,15 @@ from .config import SystemConfig
 from .core import Core, CoreStats, TimelineEvent
 from .energy import Energy, EnergyCounts, energy_of, product_energy_pj
 from .engine import Engine
+from .loop_service import LoopService
 from .memory import MemoryStats, memory_stats
 from .operations import Program
+from .report import statistics_tree
 from .sync import Synchronisation
 from .tile_port import TilePort
 from .time import FS_PER_S
 
 __all__ = ["DeadlockError", "RunResult", "System"]
-
-WINDOW_FS = 200_000_000
-"""How far a core may run ahead of the others while it visits shared resources: 200 ns, about two
-DRAM accesses. `docs/calibration.md` says what that costs in accuracy."""
 
 
 class DeadlockError(RuntimeError):
@@ -84,8 +82,6 @@ class RunResult:
     @property
     def stats(self) -> dict[str, Any]:
         """Every number of the run as a tree of dictionaries."""
-        from .report import statistics_tree
-
         return statistics_tree(self)
 
 
@@ -99,7 +95,6 @@ class System:
     tile_configs : geometry of each core's tiles, from which the energy of a product follows.
     check_reads : complain about reading memory that nobody wrote.
     trace : keep a timeline of every core's operations.
-    window_fs : how far a core may run ahead of the others; see `WINDOW_FS`.
     """
 
     def __init__(
@@ -110,7 +105,6 @@ class System:
         tile_configs: Mapping[int, Sequence[TileConfig]] | None = None,
         check_reads: bool = False,
         trace: bool = False,
-        window_fs: int = WINDOW_FS,
     ) -> None:
         ports = dict(tile_ports or {})
         for number in (*ports, *(tile_configs or {})):
@@ -118,10 +112,10 @@ class System:
                 raise ValueError(f"core {number} does not exist; {config.name} has {config.cores}")
         self.config = config
         self.trace = trace
-        self.window_fs = window_fs
         self.env = simpy.Environment(initial_time=0)
         self.memory = AddressSpace(check_reads=check_reads)
         self.engine = Engine(config)
+        self.loops = LoopService(self.env, self.engine, config.core.period_fs)
         self.synchronisation = Synchronisation(self.env, config.sync)
         self.cores = [Core(self, number, ports.get(number)) for number in range(config.cores)]
         self._product_pj = {

@@ -11,32 +11,77 @@ import numpy.typing as npt
 from alpine_models.crossbar import IdealCrossbar
 from alpine_models.isa import OPCODES, CmOperation
 from alpine_models.reference_tile import ReferenceTile, execute_command
-from alpine_models.tile import TileConfig
+from alpine_models.tile import TileConfig, pending_answers
 
 from .tile_port import CmBatch, CmResult, check_batch
 
 __all__ = ["TimedTile", "TimedTilePort"]
 
-_PROCESS, _INITIALIZE, _PARAM_READ = (
+_QUEUE, _PROCESS, _INITIALIZE, _PARAM_READ = (
     int(OPCODES[operation][0]) << 1 | OPCODES[operation][1]
-    for operation in (CmOperation.PROCESS, CmOperation.INITIALIZE, CmOperation.PARAM_READ)
+    for operation in (
+        CmOperation.QUEUE,
+        CmOperation.PROCESS,
+        CmOperation.INITIALIZE,
+        CmOperation.PARAM_READ,
+    )
 )
 
 TRANSFER_CYCLES = 1
 """From the edge that accepts a queue, a dequeue or a rejected command to its response."""
 CELL_CYCLES = 2
 """The same for programming or reading one cell, with a macro that is never busy."""
+PROCESS_CYCLES = 1
+"""The same for a CM_PROCESS, beyond its phases."""
+LOAD_CYCLES = 1
+"""Loading the DAC registers of a tile with two buffers, before the phases of a CM_PROCESS."""
+
+
+@numba.njit(cache=True)
+def _answer_single(accepted, code, selector, mvm_cycles):
+    """Return the edges at which a command with one buffer is answered and makes room."""
+    latency = TRANSFER_CYCLES
+    if code == 0:
+        if selector == _PROCESS:
+            latency = mvm_cycles + PROCESS_CYCLES
+        elif selector in (_INITIALIZE, _PARAM_READ):
+            latency = CELL_CYCLES
+    return accepted + latency, accepted + latency
+
+
+@numba.njit(cache=True)
+def _answer_double(accepted, code, selector, mvm_cycles, previous, owed_from, room):
+    """Return the edges at which a command with two buffers is answered and makes room.
+
+    ``previous`` is the edge of the answer before. ``owed_from`` is the edge at which the answer to
+    the last CM_PROCESS leaves; it and those to the queues behind it go one per cycle, and as many
+    as ``room`` can wait.
+    """
+    begin = max(accepted, previous)
+    if code == 0:
+        if selector == _QUEUE and previous > accepted:
+            # Its answer joins the waiting ones, which leave one per cycle without a gap, once
+            # there is room.
+            place = previous + 1 - owed_from
+            joins = accepted + 1 if place < room else max(accepted + 1, previous + 2 - room)
+            return previous + 1, joins
+        if selector == _PROCESS:
+            return begin + LOAD_CYCLES + mvm_cycles + PROCESS_CYCLES, begin + LOAD_CYCLES
+        if selector in (_INITIALIZE, _PARAM_READ):
+            return begin + CELL_CYCLES, begin + CELL_CYCLES
+    return begin + TRANSFER_CYCLES, begin + TRANSFER_CYCLES
 
 
 @numba.njit(cache=True)
 def _execute(
-    batch, start_fs, core_period, tile_period, mvm_cycles, last_complete, inputs, outputs, counters,
-    cells, lsb, rd, status, issue, accept, complete, response,
+    batch, start_fs, core_period, tile_period, mvm_cycles, room, last_complete, inputs, outputs,
+    counters, cells, lsb, rd, status, issue, accept, complete, response,
 ):  # fmt: skip
     """Run a batch by the rules of `tile_port`; return the busy cycles."""
     busy = 0
     previous_complete = last_complete
     ready_edge = last_complete + 1
+    owed_from = 0
     for i in range(len(batch)):
         time = start_fs + batch[i]["gap_fs"]
         earliest = previous_complete + 1
@@ -56,14 +101,14 @@ def _execute(
             inputs, outputs, counters, cells, lsb,
         )  # fmt: skip
         status[i] = code
-        latency = TRANSFER_CYCLES
-        if code == 0:
-            if selector == _PROCESS:
-                latency = mvm_cycles + 1
-            elif selector in (_INITIALIZE, _PARAM_READ):
-                latency = CELL_CYCLES
-        complete[i] = accept[i] + latency
-        ready_edge = complete[i]
+        if room == 0:
+            complete[i], ready_edge = _answer_single(accept[i], code, selector, mvm_cycles)
+        else:
+            complete[i], ready_edge = _answer_double(
+                accept[i], code, selector, mvm_cycles, previous_complete, owed_from, room
+            )
+            if selector == _PROCESS and code == 0:
+                owed_from = complete[i]
         response[i] = -(-complete[i] * tile_period // core_period) * core_period
         busy += complete[i] - max(seen, previous_complete + 1) + 1
         previous_complete = complete[i]
@@ -117,6 +162,7 @@ class TimedTile:
             core_period_fs,
             self._tile_period_fs,
             self.config.mvm_cycles,
+            pending_answers(self.config),
             self._last_complete,
             self.state.input_memory,
             self.state.output_memory,

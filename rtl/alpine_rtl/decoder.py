@@ -1,3 +1,5 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
 """Decoding and checking of one CM instruction."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned

@@ -1,3 +1,5 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
 """Byte lanes: how four consecutive bytes at any index reach a register bank in one cycle.
 
 A bank of bytes is seen as four lanes; lane k holds the bytes whose index is k modulo 4. Any four
@@ -24,4 +26,6 @@ def lane_offset(start, lane: int):
 
 def lane_word(start, lane: int):
     """Word within a lane that a transfer beginning at ``start`` touches."""
+    if lane == GROUP_BYTES - 1:
+        return start[2:]
     return start[2:] + Mux(start[:2] > lane, 1, 0)

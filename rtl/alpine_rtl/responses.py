@@ -1,3 +1,5 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
 """Response buffer: lets the tile finish a command that the core does not take yet."""
 
 from amaranth.hdl import Module, Mux, Signal

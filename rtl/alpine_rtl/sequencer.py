@@ -1,3 +1,5 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
 """MVM sequencer: steps the crossbar through pre-charge, integration and digitisation."""
 
 from enum import IntEnum
@@ -35,7 +37,7 @@ class MvmSequencer(wiring.Component):
     begin : In(1)
         Start at this clock edge. Must be low while ``phase`` is not ``IDLE``.
     precharge_cycles, integrate_cycles, digitise_cycles : In(16)
-        Phase lengths, at least 1. Must not change while ``phase`` is not ``IDLE``.
+        Phase lengths, at least 1. Taken at the edge that ends ``begin``.
     phase : Out(MvmPhase)
         Current phase.
     start : Out(1)
@@ -62,6 +64,7 @@ class MvmSequencer(wiring.Component):
         phase = Signal(MvmPhase)
         left = Signal(PHASE_BITS)
         start = Signal()
+        integrate, digitise = Signal(PHASE_BITS), Signal(PHASE_BITS)
         m.d.sync += start.eq(self.begin)
         m.d.comb += [
             self.phase.eq(phase),
@@ -69,15 +72,20 @@ class MvmSequencer(wiring.Component):
             self.sample.eq((phase == MvmPhase.DIGITISE) & (left == 1)),
         ]
         with m.If(self.begin):
-            m.d.sync += [phase.eq(MvmPhase.PRECHARGE), left.eq(self.precharge_cycles)]
+            m.d.sync += [
+                phase.eq(MvmPhase.PRECHARGE),
+                left.eq(self.precharge_cycles),
+                integrate.eq(self.integrate_cycles),
+                digitise.eq(self.digitise_cycles),
+            ]
         with m.Elif(phase != MvmPhase.IDLE):
             with m.If(left != 1):
                 m.d.sync += left.eq(left - 1)
             with m.Else(), m.Switch(phase):
                 with m.Case(MvmPhase.PRECHARGE):
-                    m.d.sync += [phase.eq(MvmPhase.INTEGRATE), left.eq(self.integrate_cycles)]
+                    m.d.sync += [phase.eq(MvmPhase.INTEGRATE), left.eq(integrate)]
                 with m.Case(MvmPhase.INTEGRATE):
-                    m.d.sync += [phase.eq(MvmPhase.DIGITISE), left.eq(self.digitise_cycles)]
+                    m.d.sync += [phase.eq(MvmPhase.DIGITISE), left.eq(digitise)]
                 with m.Case(MvmPhase.DIGITISE):
                     m.d.sync += [phase.eq(MvmPhase.IDLE), left.eq(0)]
         return m

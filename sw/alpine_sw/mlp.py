@@ -132,7 +132,7 @@ def digital_mlp(network: MlpNetwork, *, cores: int, style: str = "neon4") -> Wor
 
     def start(memory: MlpMemory) -> dict[int, Program]:
         layers = [
-            _digital_layer(memory, network, layer, share, shares, style)
+            _digital_layer(memory, network, layer, share=share, shares=shares, style=style)
             for layer in range(2)
             for share in range(shares)
         ]
@@ -155,7 +155,7 @@ def digital_mlp(network: MlpNetwork, *, cores: int, style: str = "neon4") -> Wor
 
 
 def _digital_layer(
-    memory: MlpMemory, network: MlpNetwork, layer: int, share: int, shares: int, style: str
+    memory: MlpMemory, network: MlpNetwork, layer: int, *, share: int, shares: int, style: str
 ) -> DigitalLayer:
     placement = _placement(network, layer, share=share, shares=shares)
     outputs = placement.weights.shape[0]
@@ -171,8 +171,8 @@ def _check_shares(network: MlpNetwork, shares: int, what: str) -> None:
     for layer, weights in enumerate(network.weights):
         if weights.shape[0] % shares:
             raise AlpineError(
-                f"{what} take half of every layer, but layer {layer + 1} has {weights.shape[0]} outputs: "
-                f"use a mapping that does not, or an even number"
+                f"{what} take half of every layer, but layer {layer + 1} has {weights.shape[0]} "
+                f"outputs: use a mapping that does not, or an even number"
             )
 
 

@@ -58,7 +58,7 @@ def run_batches(port, *, seed, rows, columns, core_period_fs):
 
 def program_cells(port, *, weights):
     """Program all cells through CM_INITIALIZE; return the statuses and what the crossbar holds."""
-    columns, rows = weights.shape
+    rows = weights.shape[1]
     cells = np.arange(weights.size)
     batch = empty_batch(weights.size)
     batch["word"] = isa.initialize()

@@ -102,7 +102,7 @@ public:
         const uint32_t dequeue = 0x108u << 21 | 11u << 16 | 31u << 5 | 10u;
         const uint32_t process = 0x008u << 21 | 10u;
         const int64_t queues = (rows_ + 3) / 4, dequeues = (columns_ + 3) / 4;
-        int64_t position = 0, accepted = 0;
+        int64_t position = 0, accepted = 0, answered = 0;
         top_.cm_req_valid = 1;
         for (int64_t i = 0; i < cycles; ++i) {
             top_.cm_req_instr =
@@ -112,10 +112,11 @@ public:
                 ++accepted;
                 position = position == queues + dequeues ? 0 : position + 1;
             }
+            answered += top_.cm_rsp_valid;
             clock_edge();
         }
         top_.cm_req_valid = 0;
-        while (!top_.cm_req_ready || top_.cm_rsp_valid) clock_edge();
+        for (; answered < accepted; clock_edge()) answered += top_.cm_rsp_valid;
         macro_ = macro;
         return accepted;
     }

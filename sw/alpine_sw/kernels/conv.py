@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunLoop
 

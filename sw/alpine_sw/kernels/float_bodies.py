@@ -11,25 +11,35 @@ from .bodies import body, chain, lines, numbered, tail
 __all__: list[str] = []
 
 
+def interleaved(depth: int, others: int) -> str:
+    """Put independent operations between those of a chain, as a scheduler does."""
+    parts: list[str] = []
+    placed = 0
+    for step in range(depth):
+        parts.append("fp v <- v")
+        while placed * depth < others * (step + 1):
+            parts.append("fp t <- constant")
+            placed += 1
+    return lines(*parts)
+
+
 def packet(name: str, instructions: int, depth: int) -> None:
     """Define a packet function of so many instructions, `depth` of them in one chain."""
     others = instructions - 5 - depth
     body(
         name,
         "load v <- p             @inputs",
-        chain("v", depth // 2),
-        numbered("fp t% <- constant", max(others, 0)),
-        chain("v", depth - depth // 2),
+        interleaved(depth, others),
         "store16 <- v q          @outputs",
         "alu p <- p",
         tail("p"),
     )
 
 
-packet("exp_eigen", 41, 16)
-packet("sigmoid_eigen", 44, 19)
-packet("tanh_eigen", 31, 15)
-packet("logistic_eigen", 34, 13)
+packet("exp_eigen", 41, 17)
+packet("sigmoid_eigen", 44, 20)
+packet("tanh_eigen", 31, 16)
+packet("logistic_eigen", 34, 14)
 
 body(
     "softmax_max",

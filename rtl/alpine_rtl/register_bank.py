@@ -1,0 +1,123 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
+"""Decode of a register map: the hardware side of `alpine_models.registers`."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from alpine_models.registers import REGISTER_BITS, Access, Register, RegisterMap
+
+__all__ = ["RegisterBank"]
+
+
+class RegisterBank(wiring.Component):
+    """Answer reads and writes of one register map.
+
+    An access is presented for one cycle; what it returns is valid in the next one. A write takes
+    effect at the edge that ends its cycle. The bank holds the read-write fields itself. With the
+    address unchanged and ``write`` low, nothing but ``rdata`` can change, and that only where a
+    field from the hardware does.
+
+    Parameters
+    ----------
+    registers : RegisterMap
+        The map; every field needs a reset value.
+    address_bits : int
+        Width of the byte address. Addresses in no register, unaligned ones included, are illegal.
+
+    Members
+    -------
+    addr : In(address_bits)
+        Byte address.
+    write : In(1), wdata : In(32)
+        Write this cycle.
+    veto : In(1)
+        The write of this cycle is refused; may depend on ``wdata`` and on the strobes' registers.
+    taken : Out(1)
+        The write of this cycle is legal but for ``veto``; combinational.
+    rdata : Out(32)
+        The register addressed in the cycle before, 0 for an illegal address.
+    error : Out(1)
+        The access of the cycle before had an illegal address, or was a refused write: to a register
+        without writable fields, of less than a field's minimum, or vetoed. It changed nothing.
+    <register>[_<field>] : In(width) for read-only and write-one-to-clear fields that are no
+        constants, Out(width) for read-write fields
+        The field's value.
+    <register>[_<field>]_strobe : Out(width)
+        Bits written as 1 this cycle, for write-one fields; combinational.
+    """
+
+    def __init__(self, *, registers: RegisterMap, address_bits: int):
+        self.registers = registers
+        self.address_bits = address_bits
+        members = {
+            "addr": In(address_bits),
+            "write": In(1),
+            "wdata": In(REGISTER_BITS),
+            "veto": In(1),
+            "taken": Out(1),
+            "rdata": Out(REGISTER_BITS, init=self._constant_at(0)),
+            "error": Out(1),
+        }
+        for register, field in registers.fields():
+            name = register.signal_name(field)
+            if field.access is Access.READ_WRITE:
+                members[name] = Out(field.width, init=field.reset)
+            elif field.access is not Access.WRITE_ONE:
+                members[name] = In(field.width)
+            if field.access in (Access.WRITE_ONE, Access.WRITE_ONE_TO_CLEAR):
+                members[f"{name}_strobe"] = Out(field.width)
+        super().__init__(members)
+
+    def _constant_at(self, offset: int) -> int:
+        """Value that the register at an offset has after reset."""
+        return sum(
+            field.reset << field.low
+            for register, field in self.registers.fields()
+            if register.offset == offset and field.access is not Access.WRITE_ONE
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        rdata, legal, allowed = Signal(REGISTER_BITS), Signal(), Signal()
+        with m.Switch(self.addr):
+            for register in self.registers.registers:
+                with m.Case(register.offset):
+                    m.d.comb += [
+                        legal.eq(1),
+                        allowed.eq(self._allowed(register)),
+                        rdata.eq(self._read(register)),
+                    ]
+                    self._write(m, register)
+        m.d.comb += self.taken.eq(self.write & allowed)
+        m.d.sync += [
+            self.rdata.eq(rdata),
+            self.error.eq(Mux(self.write, ~allowed | self.veto, ~legal)),
+        ]
+        return m
+
+    def _read(self, register: Register):
+        value = 0
+        for field in register.fields:
+            if field.access is not Access.WRITE_ONE:
+                value |= getattr(self, register.signal_name(field)) << field.low
+        return value
+
+    def _allowed(self, register: Register):
+        """Whether a write to a register may happen, from its fields alone."""
+        allowed = int(register.writable)
+        for field in register.fields:
+            if field.access is Access.READ_WRITE and field.minimum:
+                allowed &= self.wdata[field.low : field.low + field.width] >= field.minimum
+        return allowed
+
+    def _write(self, m, register: Register) -> None:
+        with m.If(self.write & self._allowed(register) & ~self.veto):
+            for field in register.fields:
+                name = register.signal_name(field)
+                written = self.wdata[field.low : field.low + field.width]
+                if field.access is Access.READ_WRITE:
+                    m.d.sync += getattr(self, name).eq(written)
+                elif field.access is not Access.READ_ONLY:
+                    m.d.comb += getattr(self, f"{name}_strobe").eq(written)
