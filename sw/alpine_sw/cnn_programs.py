@@ -191,15 +191,16 @@ class ConvolutionCore:
         """Pool the rows under a pooled row and hand the result on."""
         place = self._place
         top = row * pool.stride
+        # Below the last row stands that row again, which changes no maximum.
         lines = [
-            self._rows[line % len(self._rows)]
-            for line in range(top, min(top + pool.kernel, place.out_side))
+            self._rows[min(line, place.out_side - 1) % len(self._rows)]
+            for line in range(top, top + pool.kernel)
         ]
         target = self._pooled
         if not place.layer.normalised:
             target = yield from section("synchronisation", self._sink.free_row(row))
         program = rows.max_pool_row(
-            lines, target, kernel=pool.kernel, stride=pool.stride, channels=place.layer.outputs
+            lines, target, stride=pool.stride, channels=place.layer.outputs
         )
         yield from section("pooling", program)
         if place.layer.normalised:

@@ -245,16 +245,15 @@ def rescale_signed(sums: Buffer, steps: Buffer, codes: Buffer) -> Program:
 
 
 def max_pool_row(
-    lines: Sequence[Buffer], outputs: Buffer, *, kernel: int, stride: int, channels: int
+    lines: Sequence[Buffer], outputs: Buffer, *, stride: int, channels: int
 ) -> Program:
     """Maximum over the windows of one row of pooled positions, per channel.
 
     Parameters
     ----------
-    lines : int8, the rows that the windows cover: kernel of them, or fewer at the lower edge; long
-        enough for the last window.
+    lines : int8, the rows that the windows cover, as many as a window is wide.
     outputs : int8 [positions * channels]
-    kernel, stride : width of a window, and pixels from one to the next.
+    stride : pixels from one window to the next.
     channels : of a pixel.
 
     Raises
@@ -262,6 +261,7 @@ def max_pool_row(
     ValueError
         A line ends before the last window does.
     """
+    kernel = len(lines)
     positions = len(outputs.data) // channels
     needed = ((positions - 1) * stride + kernel) * channels
     streams = {"outputs": over(outputs, LANES, repeat_stride=channels)}
@@ -272,7 +272,7 @@ def max_pool_row(
             streams[f"taps{row * kernel + column}"] = over(
                 line, LANES, repeat_stride=stride * channels, offset=column * channels
             )
-    pool = pool_neon(len(lines) * kernel)
+    pool = pool_neon(kernel * kernel)
     yield CALL
     yield RunLoop(phases=[phase(pool.name, -(-channels // LANES), streams)], repeats=positions)
     stacked = np.stack([line.data[:needed] for line in lines]).max(axis=0)

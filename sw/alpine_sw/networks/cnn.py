@@ -23,6 +23,7 @@ __all__ = [
     "CnnNetwork",
     "calibrate",
     "load_cnn",
+    "matrix_shapes",
     "seeded_weights",
     "step_name",
 ]
