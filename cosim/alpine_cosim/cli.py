@@ -48,7 +48,9 @@ def cli() -> None:
     show_default=True,
     help="Published mapping, mlp: 1 to 4, CNNs: 1; or digital.",
 )
-@click.option("--cores", type=int, help="Cores of the digital reference, mlp: 1 (default), 2 or 4; CNNs: 8.")
+@click.option(
+    "--cores", type=int, help="Cores of the digital reference, mlp: 1 (default), 2 or 4; CNNs: 8."
+)
 @click.option(
     "--engine",
     default="rtl",

@@ -184,8 +184,8 @@ def _programs(network: CnnNetwork, engines: Engines, dense_style: str) -> Progra
         cores = len(shape.convolutions) + len(shape.dense)
         if cores > system.config.cores:
             raise AlpineError(
-                f"network {network.name} takes {cores} cores, one per layer, but {system.config.name} "
-                f"has {system.config.cores}: use a system with more"
+                f"network {network.name} takes {cores} cores, one per layer, but "
+                f"{system.config.name} has {system.config.cores}: use a system with more"
             )
         space = system.memory
         images = space.place("images", inputs.reshape(-1))
@@ -194,7 +194,9 @@ def _programs(network: CnnNetwork, engines: Engines, dense_style: str) -> Progra
         convolutions = _convolution_cores(
             space, shape, engines(system), images, vectors[0], count=len(inputs)
         )
-        dense = _dense_cores(space, network, vectors, outputs, dense_style, len(inputs), on_step)
+        dense = _dense_cores(
+            space, network, vectors, outputs, dense_style, count=len(inputs), on_step=on_step
+        )
         return outputs.data.reshape(-1, size), dict(enumerate([*convolutions, *dense]))
 
     return programs
@@ -227,7 +229,9 @@ def _convolution_cores(
     sources += [
         RingSource(space, ring, place) for ring, place in zip(rings, places[1:], strict=True)
     ]
-    sinks: list[Sink] = [RingSink(ring, place) for ring, place in zip(rings, places[1:], strict=True)]
+    sinks: list[Sink] = [
+        RingSink(ring, place) for ring, place in zip(rings, places[1:], strict=True)
+    ]
     sinks.append(VectorSink(vector, places[-1]))
 
     def core(place: ConvGeometry, source: Source, sink: Sink, engine: RowEngine) -> Program:
@@ -244,21 +248,25 @@ def _dense_cores(
     vectors: Sequence[PingPong],
     outputs: Buffer,
     style: str,
+    *,
     count: int,
     on_step: Callable[[], None],
 ) -> list[Program]:
+    """Chain the dense layers, each in front of the next one's vector."""
     first = len(network.shape.convolutions)
+    sinks: list[PingPong | None] = [*vectors[1:], None]
+    layers = zip(network.weights[first:], network.lsb[first:], vectors, sinks, strict=True)
     return [
         DenseCore(
             space=space,
-            weights=space.place(f"weights of dense layer {number + 1}", network.weights[first + number]),
-            steps=space.place(f"steps of dense layer {number + 1}", network.lsb[first + number]),
+            weights=space.place(f"weights of dense layer {number}", weights),
+            steps=space.place(f"steps of dense layer {number}", lsb),
             style=style,
             source=source,
-            sink=vectors[number + 1] if number + 1 < len(vectors) else None,
+            sink=sink,
             outputs=outputs,
             count=count,
             on_step=on_step,
         ).run()
-        for number, source in enumerate(vectors)
+        for number, (weights, lsb, source, sink) in enumerate(layers, start=1)
     ]

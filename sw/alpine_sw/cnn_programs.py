@@ -55,9 +55,7 @@ class AnalogRows:
     timing : of one position.
     """
 
-    def __init__(
-        self, space: AddressSpace, place: ConvGeometry, timing: positions.PositionTiming
-    ):
+    def __init__(self, space: AddressSpace, place: ConvGeometry, timing: positions.PositionTiming):
         self._place = place
         self._timing = timing
         self._window = space.allocate("window", place.rows)
@@ -163,9 +161,7 @@ class ConvolutionCore:
         """Convolve every image, row by row, as its input rows appear."""
         for inference in range(self._count):
             for row in range(self._place.out_side):
-                lines = yield from section(
-                    "synchronisation", self._source.window(inference, row)
-                )
+                lines = yield from section("synchronisation", self._source.window(inference, row))
                 yield from self._row(list(lines), inference, row)
 
     def _row(self, lines: list[Buffer], inference: int, row: int) -> Program:
@@ -199,9 +195,7 @@ class ConvolutionCore:
         target = self._pooled
         if not place.layer.normalised:
             target = yield from section("synchronisation", self._sink.free_row(row))
-        program = rows.max_pool_row(
-            lines, target, stride=pool.stride, channels=place.layer.outputs
-        )
+        program = rows.max_pool_row(lines, target, stride=pool.stride, channels=place.layer.outputs)
         yield from section("pooling", program)
         if place.layer.normalised:
             yield from self._hand_on(row, target)
@@ -212,9 +206,7 @@ class ConvolutionCore:
         """Normalise a row into its place behind this core."""
         target = yield from section("synchronisation", self._sink.free_row(row))
         channels = self._place.layer.outputs
-        yield from section(
-            "normalisation", rows.normalise_row(codes, target, channels=channels)
-        )
+        yield from section("normalisation", rows.normalise_row(codes, target, channels=channels))
         yield from section("synchronisation", self._sink.put(row))
 
 

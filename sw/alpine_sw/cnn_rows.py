@@ -153,9 +153,10 @@ class VectorSink:
 
     def free_row(self, row: int) -> Program:
         """Wait for a free vector, for the first row; return the row's part of it."""
-        if self._slot is None:
-            self._slot = yield from self._channel.free_part()
-        return self._slot.part(row * self._length, (row + 1) * self._length)
+        slot = self._slot
+        if slot is None:
+            slot = self._slot = yield from self._channel.free_part()
+        return slot.part(row * self._length, (row + 1) * self._length)
 
     def put(self, row: int) -> Program:
         """Hand the vector over behind the last row."""

@@ -15,7 +15,6 @@ from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunLoop
 from alpine_platform.pipeline import Phase
 
-
 from .bodies import BODIES, LoopBody, body, numbered, pool_neon, tail
 from .copy import CALL as COPY_CALL
 from .mvm import CALL as MVM_CALL
@@ -77,7 +76,7 @@ body(
     "alu p <- p",
     tail("d"),
 )
-"""Local response normalisation of 16 int8 channels in float32, as `golden_cnn.normalise` defines it:
+"""Local response normalisation of 16 int8 channels in float32, as `golden_cnn.normalise` has it:
 separate multiplications and additions, no fused ones. Written for this project; no reference run
 calibrates it."""
 
@@ -179,7 +178,13 @@ def write_phases(vector: Buffer, target: Buffer) -> list[Phase]:
 
 
 def mvm_row(
-    weights: Buffer, exact: NDArray[np.float64], windows: Codes, window: Buffer, sums: Buffer, *, style: str
+    weights: Buffer,
+    exact: NDArray[np.float64],
+    windows: Codes,
+    window: Buffer,
+    sums: Buffer,
+    *,
+    style: str,
 ) -> Program:
     """Multiply W[OUT][IN] with every window of a row, one product after another.
 
@@ -205,7 +210,9 @@ def mvm_row(
     return products
 
 
-def rescale_row(products: NDArray[np.int32], sums: Buffer, steps: Buffer, vector: Buffer) -> Program:
+def rescale_row(
+    products: NDArray[np.int32], sums: Buffer, steps: Buffer, vector: Buffer
+) -> Program:
     """Turn every position's sums into codes with ReLU, as `rescale` does.
 
     Parameters

@@ -157,9 +157,7 @@ def forward(
         layer = place.layer
         inputs = np.concatenate(
             [
-                golden_cnn.windows(
-                    image, kernel=layer.kernel, stride=layer.stride, pad=layer.pad
-                )
+                golden_cnn.windows(image, kernel=layer.kernel, stride=layer.stride, pad=layer.pad)
                 for image in maps
             ]
         )

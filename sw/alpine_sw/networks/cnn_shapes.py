@@ -6,8 +6,9 @@ the Devil in the Details, BMVC 2014, for the networks it is about.
 Where the two disagree on CNN-M, the original is used, because the printed table contradicts the
 paper's own ordering: with the printed stride 1 in the second layer and 2 x 2 pooling CNN-M would
 need 5.8 G products, more than twice CNN-S's 2.6 G. The table as printed is
-`cnn_shape("cnn-m", literal=True)`. CNN-F and CNN-S are as printed, output sizes rounded down. Pooling
-comes before normalisation, as in the figure's list; the original networks do it the other way round.
+`cnn_shape("cnn-m", literal=True)`. CNN-F and CNN-S are as printed, output sizes rounded down.
+Pooling comes before normalisation, as in the figure's list; the original networks do it the other
+way round.
 """
 
 from dataclasses import dataclass, replace
@@ -169,7 +170,9 @@ TWO, THREE = Pool(kernel=2, stride=2), Pool(kernel=3, stride=3)
 OVERLAPPING = Pool(kernel=3, stride=2, ceil=True)
 
 
-def _published(name: str, first: Convolution, second: Convolution, width: int, last: Pool) -> CnnShape:
+def _published(
+    name: str, first: Convolution, second: Convolution, width: int, last: Pool
+) -> CnnShape:
     middle = Convolution(outputs=width, kernel=3, pad=1)
     return CnnShape(
         name=name,

@@ -56,9 +56,7 @@ def read_weight_file(path: Path, *, script: str = "alpine_sw.training.mlp") -> W
     try:
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):
-                raise AlpineError(
-                    f"weight file {path} is no npz archive or is cut short; {remedy}"
-                )
+                raise AlpineError(f"weight file {path} is no npz archive or is cut short; {remedy}")
             members = _read_members(path, file, remedy)
     except OSError as error:
         raise AlpineError(
@@ -67,8 +65,7 @@ def read_weight_file(path: Path, *, script: str = "alpine_sw.training.mlp") -> W
     digest = members.pop(_DIGEST, None)
     if digest is None or _FACTS not in members:
         raise AlpineError(
-            f"weight file {path} lacks {_DIGEST!r} or {_FACTS!r}, so it is no weight file; "
-            f"{remedy}"
+            f"weight file {path} lacks {_DIGEST!r} or {_FACTS!r}, so it is no weight file; {remedy}"
         )
     if digest.tobytes() != _digest(members):
         raise AlpineError(f"weight file {path} is damaged: its sha256 is wrong; {remedy}")
@@ -108,6 +105,7 @@ def write_weight_file(
 
 _FACTS = "facts"
 _DIGEST = "sha256"
+
 
 def _read_members(path: Path, file: BinaryIO, remedy: str) -> dict[str, NDArray[Any]]:
     file.seek(0)

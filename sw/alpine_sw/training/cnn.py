@@ -2,7 +2,8 @@
 
     python -m alpine_sw.training.cnn
 
-writes the shipped file of steps. It takes a minute, draws nothing, and gives the same file each time.
+writes the shipped file of steps. It takes a minute, draws nothing, and gives the same steps each
+time.
 """
 
 from typing import Any

@@ -41,7 +41,9 @@ def make_photographs() -> None:
     pixels = np.stack([square(getattr(data, name)()) for name in SOURCES])
     path = photographs.PHOTOGRAPHS_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_weight_file(path, arrays={"pixels": pixels}, facts={"titles": "; ".join(SOURCES.values())})
+    write_weight_file(
+        path, arrays={"pixels": pixels}, facts={"titles": "; ".join(SOURCES.values())}
+    )
 
 
 if __name__ == "__main__":
