@@ -48,17 +48,18 @@ def test_digital_outputs_are_golden(style: str):
 
 
 def test_overlapping_pools_and_layers_without_any_give_golden_outputs():
+    pool = Pool(kernel=3, stride=2, ceil=True)
     shape = CnnShape(
         name="other",
         side=14,
         channels=2,
         convolutions=(
-            Convolution(outputs=17, kernel=2, stride=1, pool=Pool(kernel=3, stride=2, ceil=True)),
+            Convolution(outputs=17, kernel=2, pool=pool),
             Convolution(outputs=3, kernel=5, stride=2, pad=2, normalised=True),
-            Convolution(outputs=20, kernel=3, stride=1, pad=1, pool=Pool(kernel=3, stride=2, ceil=True)),
+            Convolution(outputs=20, kernel=3, pad=1, pool=pool),
         ),
         dense=(6, 7, 3),
-    )  # fmt: skip
+    )
     network, inputs = tiny(shape), images(3, shape)
     for workload in (analog_cnn(network, software=Software.TUNED), digital_cnn(network)):
         outputs, _, _ = run_workload(workload, inputs, LOW_POWER)
