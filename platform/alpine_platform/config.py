@@ -147,6 +147,16 @@ class CoreConfig(Checked):
         minimum=1,
         default=3,
     )
+    fresh_address_cycles: int = described(
+        "cycles after its commit during which a load's address counts as late",
+        source=OBSERVED + ": 8 interleaved streams overlap as 8 loads of one stream do",
+        default=3,
+    )
+    shared_address_cycles: int = described(
+        "cycles within which addresses count as computed together",
+        source=OBSERVED + ": 8 interleaved streams",
+        default=6,
+    )
     store_buffer_entries: int = described(
         "stores between commit and their line", source=REFERENCE, minimum=1, default=5
     )

@@ -12,7 +12,7 @@ from alpine_models.errors import AlpineError
 if TYPE_CHECKING:
     from .config import SystemConfig
 
-__all__ = ["field_names", "override", "parse_setting", "read_toml"]
+__all__ = ["changed_fields", "field_names", "override", "parse_setting", "read_toml"]
 
 
 def field_names(config: object, prefix: str = "") -> list[str]:
@@ -59,6 +59,21 @@ def replaced(config: Any, path: list[str], value: Any) -> Any:
     elif isinstance(getattr(config, path[0]), int) and type(value) is float and value.is_integer():
         value = int(value)
     return replace(config, **{path[0]: value})
+
+
+def changed_fields(config: "SystemConfig", original: "SystemConfig") -> dict[str, Any]:
+    """Fields whose values differ between two configurations, by dotted name."""
+
+    def value(of: Any, name: str) -> Any:
+        for part in name.split("."):
+            of = getattr(of, part)
+        return of
+
+    return {
+        name: value(config, name)
+        for name in field_names(config)
+        if value(config, name) != value(original, name)
+    }
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Decoding and checking of one CM instruction."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
@@ -88,19 +89,34 @@ class CmDecoder(wiring.Component):
                     m.d.comb += self.operation.eq(operation)
 
         m.d.comb += self.streaming.eq(rn_field == XZR)
-        queue_all = Signal()
-        m.d.comb += queue_all.eq(ra_field == XZR)
+        asked = Mux(ra_field == XZR, GROUP_BYTES, ra)
+        self._check(m, rn=rn, rm=rm, ra=ra, queue_asks=asked)
+        return m
+
+    def _check(self, m, *, rn, rm, ra, queue_asks) -> None:
+        """Check the operands by the rules of the operation, and name what is to be done."""
         unknown, bad_count, bad_index = Signal(), Signal(), Signal()
         with m.Switch(self.operation):
             with m.Case(CmOperation.QUEUE):
-                asked = Mux(queue_all, GROUP_BYTES, ra)
                 self._check_transfer(
-                    m, asked, self.input_counter, rn, self.config.rows, bad_count, bad_index
+                    m,
+                    asked=queue_asks,
+                    counter=self.input_counter,
+                    index=rn,
+                    size=self.config.rows,
+                    bad_count=bad_count,
+                    bad_index=bad_index,
                 )
                 m.d.comb += self.data.eq(rm)
             with m.Case(CmOperation.DEQUEUE):
                 self._check_transfer(
-                    m, rm, self.output_counter, rn, self.config.columns, bad_count, bad_index
+                    m,
+                    asked=rm,
+                    counter=self.output_counter,
+                    index=rn,
+                    size=self.config.columns,
+                    bad_count=bad_count,
+                    bad_index=bad_index,
                 )
             with m.Case(CmOperation.PROCESS):
                 pass
@@ -120,9 +136,8 @@ class CmDecoder(wiring.Component):
             m.d.comb += self.status.eq(CmStatus.BAD_COUNT)
         with m.Elif(bad_index):
             m.d.comb += self.status.eq(CmStatus.INDEX_OUT_OF_RANGE)
-        return m
 
-    def _check_transfer(self, m, asked, counter, index, size, bad_count, bad_index):
+    def _check_transfer(self, m, *, asked, counter, index, size, bad_count, bad_index):
         """Check one group against the array side it touches, in the form the word selects."""
         low_bits = bits_for(size)
         count = Signal(unsigned(3), name="asked_count")

@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Configuration and status registers of the tile."""
 
 from amaranth.hdl import Module, Mux, Signal
@@ -7,13 +8,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import GROUP_BYTES
-from alpine_models.registers import (
-    REGISTER_BITS,
-    TILE_ADDRESS_BITS,
-    TILE_ID,
-    VERSION,
-    tile_register_map,
-)
+from alpine_models.register_map import REGISTER_BITS
+from alpine_models.registers import TILE_ADDRESS_BITS, TILE_ID, VERSION, tile_register_map
 from alpine_models.tile import TileConfig
 
 from .register_bank import RegisterBank

@@ -34,16 +34,17 @@ def test_rtl_and_timed_tiles_agree_on_everything(system: str):
     weights = seeded_weights(SHAPE, 1)
     network = CnnNetwork(shape=SHAPE, weights=weights, lsb=calibrate(SHAPE, weights, inputs))
     workload = analog_cnn(network, software=Software.RELEASED)
-    period = SYSTEMS[system].tile_clock.period_fs
+    config = SYSTEMS[system]
+    period = config.tile_clock.period_fs
     timed = {
         core: TimedTilePort(
             [TimedTile(config=plan.config, tile_period_fs=period)], tile_period_fs=period
         )
         for core, (plan,) in workload.plans.items()
     }
-    model = measure(workload, timed, system=system, inputs=inputs, back_door=False)
+    model = measure(workload, timed, system=config, inputs=inputs, back_door=False)
     with RtlSession(workload, tile_period_fs=period, tile_verilog=None, trace=None) as session:
-        rtl = measure(workload, session.ports, system=system, inputs=inputs, back_door=False)
+        rtl = measure(workload, session.ports, system=config, inputs=inputs, back_door=False)
     assert np.array_equal(rtl.outputs, network.golden(inputs))
     assert np.array_equal(rtl.outputs, model.outputs)
     same = {"outputs": None, "host_seconds": 0.0}

@@ -181,7 +181,12 @@ def digital(style: str, count: int) -> Callable[[SystemConfig], Measured]:
     return execute
 
 
-for packing, suffix in (("bytes", ""), ("word", "_word")):
+PACKINGS: tuple[tuple[Packing, str], ...] = (("bytes", ""), ("word", "_word"))
+REGIONS: tuple[tuple[Packing, str, str], ...] = (
+    ("bytes", "mlp_ana1_cold_sub", "aimclib"),
+    ("word", "mlp_ana1_word_cold_sub", "word"),
+)
+for packing, suffix in PACKINGS:
     for cold, ending in ((False, ""), (True, "_cold")):
         experiment(
             f"mlp_ana1{suffix}{ending}:total", "applications", analog_case1(packing, cold=cold)
@@ -189,10 +194,7 @@ for packing, suffix in (("bytes", ""), ("word", "_word")):
         experiment(
             f"mlp_ana2{suffix}{ending}:total", "applications", analog_case2(packing, cold=cold)
         )
-for packing, job, software in (
-    ("bytes", "mlp_ana1_cold_sub", "aimclib"),
-    ("word", "mlp_ana1_word_cold_sub", "word"),
-):
+for packing, job, software in REGIONS:
     for region in ("input_load", "queue", "process", "dequeue", "act", "writeback"):
         loop = f"cm_{region}_{software}" if region.endswith("queue") else None
         experiment(

@@ -131,10 +131,10 @@ def fit_all() -> list[BodyFit]:
 
 
 def best(runs: list[Comparison], slopes: list[float]) -> float:
-    """Least squares of the relative errors, rounded to 1/64 cycle, within 0 and `MOST`."""
+    """Least squares of the relative errors, rounded to 1/8 cycle, within 0 and `MOST`."""
     weights = [slope / run.reference for run, slope in zip(runs, slopes, strict=True)]
     square = sum(weight * weight for weight in weights)
     if square == 0:
         return 0.0
     product = sum(-run.error * weight for run, weight in zip(runs, weights, strict=True))
-    return min(max(round(product / square * 64) / 64, 0.0), MOST)
+    return min(max(round(product / square * 8) / 8, 0.0), MOST)

@@ -2,6 +2,8 @@
 # Reason for the header: numba gives no types; `mvm` wraps what is here.
 """Exact int8 products, compiled: what the matrix kernels compute, however they are timed."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
@@ -9,10 +11,13 @@ __all__ = ["int8_product"]
 
 
 @njit(cache=True)
-def int8_product(weights, inputs, outputs):
-    """Write W[OUT][IN] times inputs[IN], all int8, into int32 outputs."""
+def product(weights, inputs, outputs):
     for row in range(weights.shape[0]):
         total = np.int32(0)
         for column in range(weights.shape[1]):
             total += np.int32(weights[row, column]) * np.int32(inputs[column])
         outputs[row] = total
+
+
+int8_product: Callable[..., None] = product
+"""Write W[OUT][IN] times inputs[IN], all int8, into int32 outputs[OUT]."""

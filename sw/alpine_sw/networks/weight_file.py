@@ -8,16 +8,18 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
 
-__all__ = ["WeightFile", "read_weight_file", "write_weight_file"]
+__all__ = ["WeightFile", "read_weight_file", "record_from_facts", "write_weight_file"]
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -34,7 +36,7 @@ class WeightFile:
     facts: Mapping[str, object]
 
 
-def read_weight_file(path: Path, *, script: str = "alpine_sw.training.mlp") -> WeightFile:
+def read_weight_file(path: Path, *, script: str) -> WeightFile:
     """Return the contents of a weight file.
 
     Parameters
@@ -101,6 +103,30 @@ def write_weight_file(
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def record_from_facts(record_type: type[Record], facts: Mapping[str, object]) -> Record:
+    """Return the facts that a dataclass has members for, as that dataclass.
+
+    Parameters
+    ----------
+    record_type : type
+        A dataclass with members of the types str, int and float.
+    facts : mapping of name to value
+        As `WeightFile.facts`.
+
+    Raises
+    ------
+    ValueError
+        A fact is missing or of another type.
+    """
+    known: dict[str, Any] = {}
+    for field in fields(cast(Any, record_type)):
+        type_ = cast(type, field.type)
+        known[field.name] = facts.get(field.name)
+        if not isinstance(known[field.name], type_):
+            raise ValueError(f"its fact {field.name!r} must be of type {type_.__name__}")
+    return record_type(**known)
 
 
 _FACTS = "facts"
