@@ -41,16 +41,22 @@ def cli() -> None:
     "  alpine run mlp\n"
     "  alpine run mlp --system low-power --case 2 --engine model --json result.json\n"
     "  alpine run mlp --case digital --cores 2\n"
-    "  alpine run mlp --engine cocotb --inferences 2 --trace waves"
+    "  alpine run mlp --engine cocotb --inferences 2 --trace waves\n"
+    "  alpine run cnn-s --software tuned"
 )
 @click.argument("network")
 @click.option(
     "--system", default="high-power", show_default=True, help="high-power or low-power (Table I)."
 )
 @click.option(
-    "--case", default="1", show_default=True, help="Published mapping, 1 to 4, or digital."
+    "--case",
+    default="1",
+    show_default=True,
+    help="Published mapping, mlp: 1 to 4, CNNs: 1; or digital.",
 )
-@click.option("--cores", type=int, help="Cores of the digital reference: 1, 2 or 4. Default: 1.")
+@click.option(
+    "--cores", type=int, help="Cores of the digital reference, mlp: 1 (default), 2 or 4; CNNs: 8."
+)
 @click.option(
     "--engine",
     default="rtl",
@@ -76,7 +82,7 @@ def cli() -> None:
 @click.option(
     "--inferences",
     type=int,
-    help="Samples 0 to K-1 of the data set. Default: 1000, with engine cocotb 4.",
+    help="Samples 0 to K-1 of the data set. Default: mlp 1000, with engine cocotb 4; CNNs 1.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 @click.option(
@@ -124,7 +130,7 @@ def run(
     profile: bool,
     trace: Path | None,
 ) -> None:
-    """Run a NETWORK on a simulated system: mlp."""
+    """Run a NETWORK on a simulated system: mlp, cnn-f, cnn-m or cnn-s."""
     from .session import run as run_session
 
     with _progress() as progress:

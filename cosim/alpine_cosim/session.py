@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,6 @@ from alpine_platform.config import SystemConfig
 from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw.datasets import load_fashion_mnist
-from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
-from alpine_sw.networks import load_mlp
 from alpine_sw.workloads import Software, Workload
 
 from .cocotb_session import measure_in_cocotb
@@ -25,27 +21,12 @@ from .measurement import Measurement, TilesWithCrossbars, measure
 from .results import RunResult
 from .rtl_session import RtlSession
 from .systems import configure
+from .tasks import DIGITAL, NETWORKS, Engine, Request
 
 __all__ = ["Engine", "run"]
 
-NETWORKS = ("mlp",)
 SYNCHRONISATIONS = ("bare-metal",)
-DIGITAL = "digital"
 DIGITAL_STYLES = ("neon4", "neon1", "eigen_i8row")
-
-
-class Engine(StrEnum):
-    """What stands behind the tile port."""
-
-    RTL = "rtl"
-    """The verilated tile, driven by the native transactor."""
-    COCOTB = "cocotb"
-    """The verilated tile, driven by cocotb; the platform runs inside the simulator's process."""
-    MODEL = "model"
-    """The timed Python tile."""
-
-
-DEFAULT_INFERENCES = {Engine.RTL: 1000, Engine.MODEL: 1000, Engine.COCOTB: 4}
 
 
 def run(
@@ -75,15 +56,17 @@ def run(
 
     Parameters
     ----------
-    network : ``mlp``.
+    network : one of `tasks.NETWORKS`.
     system : ``high-power`` or ``low-power``.
-    case : published mapping, 1 to 4 (with cocotb 1 or 2, which have one tile), or ``digital``.
-    cores : of the digital reference: 1, 2 or 4; 1 when None.
+    case : published mapping, of the mlp 1 to 4 (with cocotb 1 or 2, which have one tile), of the
+        CNNs 1; or ``digital``.
+    cores : of the digital reference: 1, 2 or 4 for the mlp (1 when None), 8 for the CNNs.
     engine : `Engine`.
     software : `Software`, of the analog mappings.
     digital_style : of the digital reference's products.
     sync : ``bare-metal``.
-    inferences : samples 0 to inferences - 1 of the data set; 1000, or 4 with cocotb, when None.
+    inferences : samples 0 to inferences - 1 of the data set; when None 1000 for the mlp (4 with
+        cocotb), 1 for the CNNs.
     seed : of all randomness; an ideal device draws none.
     back_door : write the weights into the crossbar directly; None programs them through the port,
         except with cocotb.
@@ -103,40 +86,38 @@ def run(
     """
     choose("network", network, NETWORKS)
     config = configure(system, config_file=_path(config_file), settings=settings)
-    choose("case", str(case), [*map(str, MLP_CASES), DIGITAL])
+    entry = NETWORKS[network]
+    choose("case", str(case), entry.cases)
     choose("synchronisation", sync, SYNCHRONISATIONS)
     choose("digital style", digital_style, DIGITAL_STYLES)
     kind = Engine(choose("engine", engine, list(Engine)))
     style = Software(choose("software style", software, list(Software)))
     if seed < 0:
         raise AlpineError(f"seed must be 0 or more, not {seed}")
-    samples = load_fashion_mnist()
-    count = DEFAULT_INFERENCES[kind] if inferences is None else inferences
-    if not 1 <= count <= len(samples.labels):
-        raise AlpineError(
-            f"inferences must be 1 to {len(samples.labels)}, the images of the data set, "
-            f"not {count}"
-        )
     if kind is Engine.MODEL and (trace or tile_verilog):
         raise AlpineError("engine model has no RTL to trace or replace: use engine rtl or cocotb")
-    mlp = load_mlp(_path(weights))
-    if case == DIGITAL:
-        if kind is Engine.COCOTB or trace or tile_verilog:
-            raise AlpineError(
-                "case digital has no tile to simulate or trace: use engine rtl or model"
-            )
-        workload = digital_mlp(mlp, cores=_digital_cores(cores), style=digital_style)
-    elif cores is not None:
+    if case == DIGITAL and (kind is Engine.COCOTB or trace or tile_verilog):
+        raise AlpineError("case digital has no tile to simulate or trace: use engine rtl or model")
+    if case != DIGITAL and cores is not None:
         raise AlpineError(f"cores chooses among the digital references; case {case} fixes its own")
-    else:
-        workload = analog_mlp(mlp, case=int(case), software=style)
-    inputs = samples.inputs[:count]
+    task = entry.prepare(
+        Request(
+            network=network,
+            case=str(case),
+            engine=kind,
+            cores=cores,
+            software=style,
+            digital_style=digital_style,
+            inferences=inferences,
+            weights=_path(weights),
+        )
+    )
     direct = kind is Engine.COCOTB if back_door is None else back_door
 
     setup = _Setup(
-        workload=workload,
+        workload=task.workload,
         system=config,
-        inputs=inputs,
+        inputs=task.inputs,
         back_door=direct,
         timeline=_path(timeline),
         profile=profile,
@@ -150,7 +131,7 @@ def run(
     elif kind is Engine.COCOTB:
         on_stage("simulating under cocotb", 0)
         measured, evaluated = measure_in_cocotb(
-            workload,
+            task.workload,
             tile_period_fs=setup.tile_period_fs,
             tile_verilog=design,
             trace=waves,
@@ -159,7 +140,7 @@ def run(
                 "software": style,
                 "system": config,
                 "weights": _path(weights),
-                "inputs": inputs,
+                "inputs": task.inputs,
                 "back_door": direct,
                 "timeline": setup.timeline,
                 "profile": profile,
@@ -167,8 +148,8 @@ def run(
         )
     else:
         measured = _run_model(setup)
-    golden = mlp.golden(inputs)
-    labels = samples.labels[:count]
+    golden = task.golden()
+    accuracy = task.accuracy
     return RunResult(
         network=network,
         system=system,
@@ -177,7 +158,7 @@ def run(
         software=style,
         sync=sync,
         settings=changed_fields(config, SYSTEMS[system]),
-        inferences=count,
+        inferences=len(task.inputs),
         seed=seed,
         time_s=measured.time_s,
         energy_j=sum(measured.energy_parts_j.values()),
@@ -191,9 +172,9 @@ def run(
         stats=measured.stats,
         outputs_equal_golden=bool(np.array_equal(measured.outputs, golden)),
         outputs_sha256=hashlib.sha256(measured.outputs.tobytes()).hexdigest(),
-        accuracy=mlp.accuracy(measured.outputs, labels),
-        accuracy_golden=mlp.accuracy(golden, labels),
-        accuracy_fp32=mlp.fp32_accuracy,
+        accuracy=None if accuracy is None else accuracy(measured.outputs),
+        accuracy_golden=None if accuracy is None else accuracy(golden),
+        accuracy_fp32=task.accuracy_fp32,
         bits_per_character=None,
         programming=measured.programming,
         host_seconds=measured.host_seconds,
@@ -204,17 +185,6 @@ def run(
 
 def _path(value: Path | str | None) -> Path | None:
     return None if value is None else Path(value)
-
-
-def _digital_cores(cores: int | None) -> int:
-    if cores is None:
-        return DIGITAL_CORES[0]
-    if cores not in DIGITAL_CORES:
-        raise AlpineError(
-            f"cores of the digital reference must be one of {', '.join(map(str, DIGITAL_CORES))}, "
-            f"not {cores}"
-        )
-    return cores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -39,7 +39,10 @@ class Workload:
     -------
     plans : contents of each core's tiles, by core number.
     programs : makes the programs.
+    rehearsal : a small workload whose programs ignore the inputs that they are given and run the
+        same compiled code, for a network that takes long; or None.
     """
 
     plans: Mapping[int, Sequence[TilePlan]]
     programs: Programs
+    rehearsal: "Workload | None" = None

@@ -1,0 +1,160 @@
+"""What each network's name stands for: its inputs, its mappings, its golden outputs, its score."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpine_models.errors import AlpineError
+from alpine_sw.cnn import analog_cnn, digital_cnn
+from alpine_sw.datasets import load_fashion_mnist
+from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
+from alpine_sw.networks import load_mlp
+from alpine_sw.networks.cnn import load_cnn
+from alpine_sw.networks.cnn_shapes import CNN_NAMES
+from alpine_sw.photographs import load_photographs
+from alpine_sw.workloads import Software, Workload
+
+__all__ = ["DIGITAL", "NETWORKS", "Engine", "NetworkEntry", "Request", "Task"]
+
+DIGITAL = "digital"
+"""Name of the reference without tiles, among the cases."""
+
+Codes = NDArray[np.int8]
+
+
+class Engine(StrEnum):
+    """What stands behind the tile port."""
+
+    RTL = "rtl"
+    """The verilated tile, driven by the native transactor."""
+    COCOTB = "cocotb"
+    """The verilated tile, driven by cocotb; the platform runs inside the simulator's process."""
+    MODEL = "model"
+    """The timed Python tile."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What a person asked for, as far as it concerns the network.
+
+    Members
+    -------
+    network, case : names, known to the table.
+    engine : where it will run.
+    cores : of the digital reference, or None.
+    software, digital_style : of the analog mappings and of the digital reference.
+    inferences : or None for the network's default.
+    weights : weight file in place of the shipped one, or None.
+    """
+
+    network: str
+    case: str
+    engine: Engine
+    cores: int | None
+    software: Software
+    digital_style: str
+    inferences: int | None
+    weights: Path | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What a session runs and what it compares with.
+
+    Members
+    -------
+    workload : the mapping.
+    inputs : int8 [inferences, inputs].
+    golden : computes the outputs of an ideal system.
+    accuracy : share of outputs that are right, or None where nothing says what is right.
+    accuracy_fp32 : of the network before quantisation, or None.
+    """
+
+    workload: Workload
+    inputs: Codes
+    golden: Callable[[], Codes]
+    accuracy: Callable[[Codes], float] | None = None
+    accuracy_fp32: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworkEntry:
+    """A network in the table.
+
+    Members
+    -------
+    cases : mappings that it has, the digital reference included.
+    prepare : makes the task; raises `AlpineError` for what does not fit.
+    """
+
+    cases: tuple[str, ...]
+    prepare: Callable[[Request], Task]
+
+
+def _mlp(request: Request) -> Task:
+    samples = load_fashion_mnist()
+    default = 4 if request.engine is Engine.COCOTB else 1000
+    count = _count(request, default=default, available=len(samples.labels))
+    mlp = load_mlp(request.weights)
+    if request.case == DIGITAL:
+        cores = _cores(request, DIGITAL_CORES)
+        workload = digital_mlp(mlp, cores=cores, style=request.digital_style)
+    else:
+        workload = analog_mlp(mlp, case=int(request.case), software=request.software)
+    inputs, labels = samples.inputs[:count], samples.labels[:count]
+    return Task(
+        workload=workload,
+        inputs=inputs,
+        golden=lambda: mlp.golden(inputs),
+        accuracy=lambda outputs: mlp.accuracy(outputs, labels),
+        accuracy_fp32=mlp.fp32_accuracy,
+    )
+
+
+def _cnn(request: Request) -> Task:
+    photographs = load_photographs()
+    count = _count(request, default=1, available=len(photographs.inputs))
+    if request.weights is not None:
+        raise AlpineError(
+            f"network {request.network} has seeded weights and reads no weight file, not "
+            f"{request.weights}: leave --weights out"
+        )
+    cnn = load_cnn(request.network)
+    if request.case == DIGITAL:
+        _cores(request, (len(cnn.weights),))
+        workload = digital_cnn(cnn, style=request.digital_style)
+    else:
+        workload = analog_cnn(cnn, software=request.software)
+    inputs = photographs.inputs[:count]
+    return Task(workload=workload, inputs=inputs, golden=lambda: cnn.golden(inputs))
+
+
+def _count(request: Request, *, default: int, available: int) -> int:
+    count = default if request.inferences is None else request.inferences
+    if not 1 <= count <= available:
+        raise AlpineError(
+            f"inferences must be 1 to {available}, the images of the data set, not {count}"
+        )
+    return count
+
+
+def _cores(request: Request, known: tuple[int, ...]) -> int:
+    if request.cores is None:
+        return known[0]
+    if request.cores not in known:
+        raise AlpineError(
+            f"cores of the digital reference must be one of {', '.join(map(str, known))}, "
+            f"not {request.cores}"
+        )
+    return request.cores
+
+
+NETWORKS: dict[str, NetworkEntry] = {
+    "mlp": NetworkEntry(cases=(*map(str, MLP_CASES), DIGITAL), prepare=_mlp),
+    **{name: NetworkEntry(cases=("1", DIGITAL), prepare=_cnn) for name in CNN_NAMES},
+}
+"""Every network by name."""

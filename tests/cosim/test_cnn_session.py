@@ -1,0 +1,90 @@
+"""Convolutional networks in run sessions: engines, results, mistakes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alpine_cosim import run
+from alpine_cosim.measurement import measure
+from alpine_cosim.rtl_session import RtlSession
+from alpine_models.errors import AlpineError
+from alpine_platform.presets import SYSTEMS
+from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_sw.cnn import analog_cnn
+from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
+from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
+from alpine_sw.workloads import Software
+
+SHAPE = CnnShape(
+    name="small",
+    side=12,
+    channels=4,
+    convolutions=(
+        Convolution(outputs=4, kernel=3, pool=Pool(kernel=2, stride=2), normalised=True),
+        Convolution(outputs=4, kernel=3, pad=1),
+    ),
+    dense=(6, 3),
+)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_rtl_and_timed_tiles_agree_on_everything(system: str):
+    inputs = np.random.default_rng(1).integers(-128, 128, (2, SHAPE.inputs)).astype(np.int8)
+    weights = seeded_weights(SHAPE, 1)
+    network = CnnNetwork(shape=SHAPE, weights=weights, lsb=calibrate(SHAPE, weights, inputs))
+    workload = analog_cnn(network, software=Software.RELEASED)
+    config = SYSTEMS[system]
+    period = config.tile_clock.period_fs
+    timed = {
+        core: TimedTilePort(
+            [TimedTile(config=plan.config, tile_period_fs=period)], tile_period_fs=period
+        )
+        for core, (plan,) in workload.plans.items()
+    }
+    model = measure(workload, timed, system=config, inputs=inputs, back_door=False)
+    with RtlSession(workload, tile_period_fs=period, tile_verilog=None, trace=None) as session:
+        rtl = measure(workload, session.ports, system=config, inputs=inputs, back_door=False)
+    assert np.array_equal(rtl.outputs, network.golden(inputs))
+    assert np.array_equal(rtl.outputs, model.outputs)
+    same = {"outputs": None, "host_seconds": 0.0}
+    assert replace(rtl, **same) == replace(model, **same)
+
+
+def test_cnn_f_runs_on_a_photograph():
+    result = run("cnn-f", engine="model", back_door=True)
+    assert result.outputs_equal_golden is True
+    assert (result.accuracy, result.accuracy_golden, result.accuracy_fp32) == (None, None, None)
+    assert result.inferences == 1
+    # Windows queued and outputs dequeued four at a time, one process per position (part D).
+    layers = [(363, 64, 2916), (1600, 256, 625)] + [(2304, 256, 144)] * 3
+    assert result.cm_instructions == sum(
+        count * (-(-rows // 4) + 1 + columns // 4) for rows, columns, count in layers
+    )
+    assert sum(result.breakdown.values()) == pytest.approx(1)
+    # The published plot's axis ends at 30 s for three inferences of the slowest network.
+    assert result.time_s < 10
+
+
+def test_references_of_other_core_counts_are_refused():
+    with pytest.raises(AlpineError, match="must be one of 8, not 4"):
+        run("cnn-f", case="digital", cores=4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"network": "cnn-g"}, "unknown network 'cnn-g': did you mean cnn-"),
+        ({"case": 2}, "unknown case '2': choose from 1, digital"),
+        ({"inferences": 4}, "inferences must be 1 to 3, the images"),
+        ({"inferences": 0}, "inferences must be 1 to 3, the images"),
+        ({"weights": "w.npz"}, "network cnn-s has seeded weights and reads no weight file"),
+        ({"engine": "cocotb"}, "engine cocotb simulates one tile, not 5"),
+        ({"cores": 8}, "case 1 fixes its own"),
+        ({"case": "digital", "trace": "x"}, "case digital has no tile"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: dict[str, object], message: str):
+    with pytest.raises(AlpineError, match=message) as caught:
+        run(**{"network": "cnn-s", **arguments})  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)

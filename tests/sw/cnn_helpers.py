@@ -1,0 +1,54 @@
+"""A tiny convolutional network and a run of it on timed tiles."""
+
+import numpy as np
+
+from alpine_platform.config import SystemConfig
+from alpine_platform.presets import HIGH_POWER
+from alpine_platform.system import RunResult, System
+from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
+from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
+from alpine_sw.workloads import Workload
+
+SHAPE = CnnShape(
+    name="tiny",
+    side=15,
+    channels=3,
+    convolutions=(
+        # 15 -> 7 -> 3, normalised; 3 -> 3 -> 2 with a window over the edge; 2 -> 2; 2 -> 1.
+        Convolution(outputs=6, kernel=3, stride=2, pool=Pool(kernel=2, stride=2), normalised=True),
+        Convolution(outputs=5, kernel=3, pad=1, pool=Pool(kernel=2, stride=2, ceil=True)),
+        Convolution(outputs=7, kernel=3, pad=1, normalised=True),
+        Convolution(outputs=4, kernel=3, stride=2, pad=1),
+    ),
+    dense=(9, 5),
+)
+
+
+def images(count: int, shape: CnnShape = SHAPE) -> np.ndarray:
+    rng = np.random.default_rng(count)
+    return rng.integers(-128, 128, (count, shape.inputs)).astype(np.int8)
+
+
+def tiny(shape: CnnShape = SHAPE) -> CnnNetwork:
+    weights = seeded_weights(shape, 1)
+    return CnnNetwork(shape=shape, weights=weights, lsb=calibrate(shape, weights, images(4, shape)))
+
+
+def run_workload(
+    workload: Workload, inputs: np.ndarray, config: SystemConfig = HIGH_POWER
+) -> tuple[np.ndarray, RunResult, int]:
+    """Return outputs, result and how often a step was told."""
+    period = config.tile_clock.period_fs
+    ports = {}
+    for core, (plan,) in workload.plans.items():
+        tile = TimedTile(config=plan.config, tile_period_fs=period)
+        tile.crossbar.lsb[:] = plan.lsb
+        for placement in plan.placements:
+            tile.crossbar.weights[placement.columns, placement.rows] = placement.weights
+        ports[core] = TimedTilePort([tile], tile_period_fs=period)
+    system = System(config, tile_ports=ports)
+    steps: list[None] = []
+    outputs, programs = workload.programs(system, inputs, lambda: steps.append(None))
+    result = system.run(programs)
+    return outputs, result, len(steps)

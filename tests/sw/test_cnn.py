@@ -1,0 +1,240 @@
+"""Programs of the convolutional networks on timed tiles: outputs, order, errors, time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
+from alpine_platform.config import SystemConfig
+from alpine_platform.presets import HIGH_POWER, LOW_POWER
+from alpine_platform.system import System
+from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_sw import cnn as mappings
+from alpine_sw.cnn import analog_cnn, digital_cnn
+from alpine_sw.cnn_programs import AnalogRows, DigitalRows
+from alpine_sw.kernels.positions import time_position
+from alpine_sw.networks.cnn import CnnNetwork, load_cnn
+from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, ConvGeometry, Convolution, Pool
+from alpine_sw.photographs import load_photographs
+from alpine_sw.row_ring import RowRing
+from alpine_sw.workloads import Software
+
+from .cnn_helpers import SHAPE, images, run_workload, tiny
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("software", list(Software))
+def test_analog_outputs_are_golden(software: Software, count: int):
+    network, inputs = tiny(), images(count)
+    outputs, result, steps = run_workload(analog_cnn(network, software=software), inputs)
+    assert np.array_equal(outputs, network.golden(inputs))
+    assert steps == count
+    expected = count * sum(
+        place.positions * (-(-place.rows // 4) + 1 + -(-place.layer.outputs // 4))
+        for place in SHAPE.geometry
+    )
+    assert result.cm_instructions == expected
+
+
+@pytest.mark.parametrize("style", ["neon4", "neon1", "eigen_i8row"])
+def test_digital_outputs_are_golden(style: str):
+    network, inputs = tiny(), images(2)
+    workload = digital_cnn(network, style=style)
+    outputs, result, steps = run_workload(workload, inputs)
+    assert np.array_equal(outputs, network.golden(inputs))
+    assert (steps, result.cm_instructions, workload.plans) == (2, 0, {})
+
+
+def test_overlapping_pools_and_layers_without_any_give_golden_outputs():
+    pool = Pool(kernel=3, stride=2, ceil=True)
+    shape = CnnShape(
+        name="other",
+        side=14,
+        channels=2,
+        convolutions=(
+            Convolution(outputs=17, kernel=2, pool=pool),
+            Convolution(outputs=3, kernel=5, stride=2, pad=2, normalised=True),
+            Convolution(outputs=20, kernel=3, pad=1, pool=pool),
+        ),
+        dense=(6, 7, 3),
+    )
+    network, inputs = tiny(shape), images(3, shape)
+    for workload in (analog_cnn(network, software=Software.TUNED), digital_cnn(network)):
+        outputs, _, _ = run_workload(workload, inputs, LOW_POWER)
+        assert np.array_equal(outputs, network.golden(inputs))
+
+
+def rows_produced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
+    """Log every put and read of a ring; reads of rows that are not there raise by themselves."""
+    events: list[tuple[str, str, int]] = []
+    put, row = RowRing.put, RowRing.row
+
+    def logged_put(self: RowRing):
+        yield from put(self)
+        events.append(("put", self._name, self._produced))
+
+    def logged_row(self: RowRing, number: int):
+        events.append(("read", self._name, number))
+        return row(self, number)
+
+    monkeypatch.setattr(RowRing, "put", logged_put)
+    monkeypatch.setattr(RowRing, "row", logged_row)
+    return events
+
+
+def test_convolution_starts_as_soon_as_its_rows_exist(monkeypatch: pytest.MonkeyPatch):
+    events = rows_produced(monkeypatch)
+    run_workload(analog_cnn(tiny(), software=Software.RELEASED), images(2))
+    name = "input of convolution 2"
+    mine = [(kind, number) for kind, ring, number in events if ring == name]
+    # Three by three with padding 1 on three rows: the first output row needs rows 0 and 1 of an
+    # image, and the consumer takes them before row 2 is there.
+    assert mine.index(("read", 1)) < mine.index(("put", 3))
+    produced = 0
+    for kind, number in mine:
+        if kind == "put":
+            produced = number
+        else:
+            assert number < produced
+    assert produced == 2 * SHAPE.geometry[1].in_side
+
+
+def test_images_stream_through_the_pipeline():
+    workload = analog_cnn(tiny(), software=Software.RELEASED)
+    _, one, _ = run_workload(workload, images(1))
+    _, four, _ = run_workload(workload, images(4))
+    busy = max(core.active_cycles + core.wait_cycles for core in one.cores.values())
+    longest_fs = busy * HIGH_POWER.core.period_fs
+    # Behind the first image every further one takes the busiest core's time.
+    assert 3 * longest_fs < four.time_fs < one.time_fs + 3.1 * longest_fs
+    assert four.time_fs < 3.5 * one.time_fs
+
+
+def test_normalisation_costs_time():
+    with_it = tiny()
+    without = CnnNetwork(
+        shape=SHAPE.without_normalisation(), weights=with_it.weights, lsb=with_it.lsb
+    )
+    sections = [
+        run_workload(analog_cnn(network, software=Software.TUNED), images(1))[1].breakdown
+        for network in (with_it, without)
+    ]
+    assert sections[0]["normalisation"] > 0
+    assert "normalisation" not in sections[1]
+
+
+@pytest.mark.parametrize("name", CNN_NAMES)
+def test_tiles_have_the_size_of_flattened_kernels(name: str):
+    # Fig. 12 of Klein et al. 2022: kernels in columns, windows in rows; dense layers without tiles.
+    network = load_cnn(name)
+    plans = analog_cnn(network, software=Software.RELEASED).plans
+    found = {
+        core: [(p.config.rows, p.config.columns) for p in plan] for core, plan in plans.items()
+    }
+    assert found == {
+        core: [(place.rows, place.layer.outputs)]
+        for core, place in enumerate(network.shape.geometry)
+    }
+
+
+def test_network_that_does_not_fit_its_tile_is_named():
+    tiles = [TileConfig(rows=50, columns=5)] * len(SHAPE.convolutions)
+    with pytest.raises(
+        AlpineError, match="matrix convolution 1 needs word lines 0 to 26 and bit lines 0 to 5"
+    ):
+        analog_cnn(tiny(), software=Software.TUNED, configs=tiles)
+
+
+def test_images_of_the_wrong_size_are_named():
+    workload = analog_cnn(tiny(), software=Software.TUNED)
+    with pytest.raises(AlpineError, match="takes int8 images of 15 x 15 x 3"):
+        run_workload(workload, np.zeros((1, 10), np.int8))
+
+
+def test_system_with_too_few_cores_is_named():
+    small = replace(HIGH_POWER, cores=4)
+    with pytest.raises(AlpineError, match="takes 6 cores, one per layer, but high-power has 4"):
+        run_workload(digital_cnn(tiny()), images(1), small)
+
+
+def test_rehearsal_ignores_its_inputs():
+    for workload in (analog_cnn(tiny(), software=Software.TUNED), digital_cnn(tiny())):
+        assert workload.rehearsal is not None
+        outputs, _, _ = run_workload(workload.rehearsal, np.zeros((1, 3), np.int8))
+        assert outputs.shape == (1, 2)
+
+
+FIRST = Convolution(outputs=64, kernel=11, stride=4)
+THIRD = Convolution(outputs=512, kernel=3)
+
+REFERENCE = {
+    # gem5 runs `conv_c1_ana_total`, `conv_c1_ana_word_total`, `conv_c1_dig_total` and the same for
+    # c3: core cycles per output position.
+    (FIRST, "high-power"): (4130.0, 1383.2, 9387.0),
+    (FIRST, "low-power"): (3861.1, 1142.4, 9908.6),
+    (THIRD, "high-power"): (40522.3, 8145.7, 2539991.7),
+    (THIRD, "low-power"): (40345.0, 8067.0, 1706621.0),
+}
+
+
+@pytest.mark.parametrize("config", [HIGH_POWER, LOW_POWER], ids=lambda config: config.name)
+@pytest.mark.parametrize(
+    ("layer", "side", "channels"), [(FIRST, 223, 3), (THIRD, 6, 512)], ids=["c1", "c3"]
+)
+@pytest.mark.parametrize("software", [*Software, "digital"])
+def test_positions_take_as_long_as_in_the_reference_runs(
+    software: str, layer: Convolution, side: int, channels: int, config: SystemConfig
+):
+    expected = REFERENCE[layer, config.name][[*Software, "digital"].index(software)]
+    shape = CnnShape(name="one", side=side, channels=channels, convolutions=(layer,), dense=(1,))
+    found = _cycles_per_position(config, software, shape.geometry[0])
+    assert found == pytest.approx(expected, rel=0.1)
+
+
+def _cycles_per_position(config: SystemConfig, software: str, place: ConvGeometry) -> float:
+    """The second of two rows on the same input, as in the reference: outputs touched first."""
+    size, outputs = place.rows, place.layer.outputs
+    tile = TileConfig(rows=size, columns=outputs)
+    period = config.tile_clock.period_fs
+    port = TimedTilePort([TimedTile(config=tile, tile_period_fs=period)], tile_period_fs=period)
+    system = System(config, tile_ports={0: port})
+    space = system.memory
+    length = place.in_side * place.in_channels
+    image = space.allocate("image", place.layer.kernel * length)
+    lines = [image.part(row * length, (row + 1) * length) for row in range(place.layer.kernel)]
+    if software == "digital":
+        engine = DigitalRows(
+            space,
+            place,
+            weights=np.zeros((outputs, size), np.int8),
+            steps=np.ones(outputs, np.float32),
+            style="neon4",
+        )
+    else:
+        packing = mappings.PACKING[Software(software)]
+        timing = time_position(config, tile, inputs=size, outputs=outputs, packing=packing)
+        engine = AnalogRows(space, place, timing)
+    for row in range(2):
+        target = space.allocate(f"row {row}", place.out_side * outputs)
+        result = system.run({0: engine.run(lines, target)})
+    core = result.cores[0]
+    return (core.active_cycles + core.wait_cycles) / place.out_side
+
+
+def test_first_layer_of_cnn_f_on_a_photograph():
+    full = load_cnn("cnn-f")
+    shape = replace(full.shape, convolutions=full.shape.convolutions[:1], dense=(3,))
+    dense = np.ones((3, shape.dense_shapes[0][1]), np.int8)
+    network = CnnNetwork(
+        shape=shape,
+        weights=(full.weights[0], dense),
+        lsb=(full.lsb[0], np.full(3, 40_000, np.float32)),
+    )
+    inputs = load_photographs().inputs[:1]
+    workload = analog_cnn(network, software=Software.RELEASED)
+    outputs, result, _ = run_workload(workload, inputs)
+    assert np.array_equal(outputs, network.golden(inputs))
+    assert outputs.any()
+    assert result.cores[0].cm_products == 2916
