@@ -1,1 +1,11 @@
-"""The coupling: verilated tiles under simulated processors, run sessions and their results."""
+"""The coupling: verilated tiles under simulated processors, run sessions and their results.
+
+    from alpine_cosim import run
+
+    result = run("mlp", system="high-power", case=1, engine="rtl", inferences=10)
+"""
+
+from .results import RunResult
+from .session import Engine, run
+
+__all__ = ["Engine", "RunResult", "run"]

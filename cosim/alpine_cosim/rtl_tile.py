@@ -1,22 +1,29 @@
+# amaranth: UnusedElaboratable=no
+# A tile is often made for its signature alone.
 """The tile port's RTL engine: verilated tiles driven by the native transactor."""
 
 import ctypes
+import importlib.metadata
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
+import alpine_models
+import alpine_rtl
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_platform.tile_port import CmBatch, CmResult, check_batch
 from alpine_rtl.tile import AimcTile
+from alpine_rtl.verilog import emit
 
 from .crossbar import AnalogMacro, NativeCrossbar
-from .verilated import VerilatedModel
+from .verilated import VerilatedModel, ports_of
+from .verilated.cache import cached_build, content_hash
 from .verilated.compile import TraceFormat
 
-__all__ = ["RtlTile", "RtlTilePort"]
+__all__ = ["RtlTile", "RtlTilePort", "build_tile_model", "tile_verilog"]
 
 
 class _Answer(ctypes.Structure):
@@ -147,23 +154,36 @@ _OUTCOMES = {
 }
 
 
+def tile_verilog(config: TileConfig) -> str:
+    """Return the Verilog of a tile, from the cache when this version has emitted it before.
+
+    Elaborating a large tile takes seconds; the text depends on nothing but the configuration, this
+    product's hardware and the Amaranth that converts it.
+    """
+    sources = [
+        path.read_bytes()
+        for package in (alpine_rtl, alpine_models)
+        for path in sorted(Path(package.__path__[0]).glob("*.py"))
+    ]
+    key = content_hash([repr(config), importlib.metadata.version("amaranth"), *sources])
+
+    def build(directory: Path) -> None:
+        text = emit(AimcTile(config=config), name="aimc_tile")
+        (directory / "aimc_tile.v").write_text(text)
+
+    return (cached_build(f"verilog-{key}", build) / "aimc_tile.v").read_text()
+
+
 def build_tile_model(
     config: TileConfig, *, trace: TraceFormat | None, verilog: str | None = None
 ) -> VerilatedModel:
     """Return a verilated tile with a transactor compiled beside it."""
-    component = AimcTile(config=config)
-    if verilog is not None:
-        from .verilated import ports_of
-
-        return VerilatedModel.build(
-            verilog,
-            top="aimc_tile",
-            ports=ports_of(component),
-            trace=trace,
-            extensions=["transactor.hpp"],
-        )
     return VerilatedModel.build(
-        component, top="aimc_tile", trace=trace, extensions=["transactor.hpp"]
+        verilog or tile_verilog(config),
+        top="aimc_tile",
+        ports=ports_of(AimcTile(config=config)),
+        trace=trace,
+        extensions=["transactor.hpp"],
     )
 
 
@@ -197,9 +217,10 @@ class RtlTilePort:
         return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
 
     @contextmanager
-    def trace(self, directory: Path, suffix: str) -> Iterator[None]:
+    def trace(self, directory: Path, prefix: str, suffix: str) -> Iterator[None]:
         """Write one waveform per tile into a directory while the ``with`` block runs."""
         with ExitStack() as stack:
             for number, tile in enumerate(self.tiles):
-                stack.enter_context(tile.model.trace(directory / f"tile{number}.{suffix}"))
+                path = directory / f"{prefix}_tile{number}.{suffix}"
+                stack.enter_context(tile.model.trace(path))
             yield

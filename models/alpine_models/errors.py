@@ -1,4 +1,4 @@
-"""The one exception that a person's mistake raises."""
+"""Errors that a person can cause and correct."""
 
 __all__ = ["AlpineError"]
 

@@ -8,6 +8,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from alpine_models.crossbar import IdealCrossbar
 from alpine_models.isa import OPCODES, CmOperation
 from alpine_models.reference_tile import ReferenceTile, execute_command
 from alpine_models.tile import TileConfig, pending_answers
@@ -134,6 +135,11 @@ class TimedTile:
         self.busy_cycles = 0
         self._tile_period_fs = tile_period_fs
         self._last_complete = -1
+
+    @property
+    def crossbar(self) -> IdealCrossbar:
+        """The analog part."""
+        return self.state.crossbar
 
     def execute(self, batch: CmBatch, *, start_fs: int, core_period_fs: int) -> CmResult:
         """Run a batch; the contract is `TilePort.execute`."""

@@ -1,0 +1,73 @@
+# Everything a person does with the project, each target with its own set-up.
+# `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PACKAGES := models rtl platform sw cosim
+
+.DEFAULT_GOAL := help
+.PHONY: help machine setup run test cocotb lint format types wheel check bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+machine:
+	@ok=1; \
+	for tool in $(PYTHON):python3 g++:g++ perl:perl; do \
+	  command -v $${tool%%:*} >/dev/null 2>&1 || \
+	    { echo "$${tool%%:*} is missing: apt-get install $${tool##*:}" >&2; ok=0; }; \
+	done; \
+	if command -v $(PYTHON) >/dev/null 2>&1; then \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), but 3.11 or newer is needed: \
+	make PYTHON=python3.11" >&2; ok=0; }; \
+	fi; \
+	test $$ok = 1
+
+$(INSTALLED): pyproject.toml | machine
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "python venv failed: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+setup: $(INSTALLED) ## Make the virtual environment inside the checkout
+
+run: setup ## Classify real images on the RTL tile
+	$(BIN)/alpine run mlp --system high-power --case 1 --engine rtl
+
+test: setup ## Run the unit and cocotb tests
+	$(BIN)/python -m pytest
+
+cocotb: setup ## Run all cocotb testbenches (WAVES=1 leaves waveforms in waves/)
+	$(BIN)/python -m pytest cocotb_tests
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## Format the sources
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: setup
+	$(BIN)/pyright
+
+wheel: setup
+	@set -e; \
+	scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	$(BIN)/python -m build --wheel --outdir "$$scratch" . >"$$scratch/build.log" 2>&1 || \
+	  { cat "$$scratch/build.log"; exit 1; }; \
+	$(PYTHON) -m venv "$$scratch/clean"; \
+	"$$scratch/clean/bin/python" -m pip install --quiet --disable-pip-version-check \
+	  "$$scratch"/*.whl; \
+	cd "$$scratch" && ./clean/bin/alpine --version
+
+check: test lint types wheel ## Everything that must pass before a change lands
+
+bench: setup ## Measure host speeds
+	$(BIN)/python -m pytest benchmarks/bench_*.py --benchmark-only --benchmark-disable-gc -q
+
+clean: ## Remove the virtual environment and everything built in the checkout
+	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis .benchmarks waves verilog

@@ -1,0 +1,5 @@
+"""`python -m alpine_cosim` is the `alpine` command."""
+
+from .cli import main
+
+main()

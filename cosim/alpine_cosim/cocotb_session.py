@@ -1,0 +1,88 @@
+"""Run sessions inside a cocotb simulation: the platform runs in the simulator's process."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpine_models.errors import AlpineError
+from alpine_sw.mlp import analog_mlp
+from alpine_sw.networks import load_mlp
+from alpine_sw.workloads import Software, Workload
+
+from .cocotb.engine import CocotbTilePort, run_in_cocotb
+from .measurement import Measurement, measure
+from .rtl_session import read_verilog, trace_format
+
+__all__ = ["measure_in_cocotb", "serve"]
+
+
+def measure_in_cocotb(
+    workload: Workload,
+    *,
+    tile_period_fs: int,
+    tile_verilog: Path | None,
+    trace: Path | None,
+    arguments: Mapping[str, object],
+) -> tuple[Measurement, int]:
+    """Run a workload under cocotb; return the measurement and the tile cycles simulated for it.
+
+    Parameters
+    ----------
+    workload : one core with one tile.
+    tile_period_fs, tile_verilog : as in `RtlSession`.
+    trace : directory for the waveform of the whole run, or None.
+    arguments : keyword arguments of `serve`, which makes the same workload in the other process.
+
+    Raises
+    ------
+    AlpineError
+        The workload has several tiles, a tool is missing, or the simulation failed.
+    """
+    plans = [(core, plan) for core, plans in workload.plans.items() for plan in plans]
+    if len(plans) != 1:
+        raise AlpineError(f"engine cocotb simulates one tile, not {len(plans)}: use engine rtl")
+    ((core, plan),) = plans
+    waves = None
+    if trace is not None:
+        trace.mkdir(parents=True, exist_ok=True)
+        waves = trace / f"core{core}_tile0.{trace_format().value}"
+    return run_in_cocotb(
+        f"{__name__}:serve",
+        {"core": core, **arguments},
+        tile_config=plan.config,
+        tile_period_fs=tile_period_fs,
+        waves=waves,
+        verilog=None if tile_verilog is None else read_verilog(tile_verilog),
+    )
+
+
+def serve(
+    port: CocotbTilePort,
+    *,
+    core: int,
+    case: int,
+    software: str,
+    system: str,
+    weights: Path | None,
+    inputs: NDArray[np.int8],
+    back_door: bool,
+) -> tuple[Measurement, int]:
+    """Run inside the simulation, in a thread of its own: what `measure_in_cocotb` asks for."""
+    workload = analog_mlp(load_mlp(weights), case=case, software=Software(software))
+    before = 0
+
+    def begin() -> None:
+        nonlocal before
+        before = port.tiles[0].evaluated_cycles
+
+    measured = measure(
+        workload,
+        {core: port},
+        system=system,
+        inputs=inputs,
+        back_door=back_door,
+        before_inferences=begin,
+    )
+    return measured, port.tiles[0].evaluated_cycles - before

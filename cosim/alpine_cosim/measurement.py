@@ -1,0 +1,200 @@
+"""One run behind any tile port: program the weights, run the inferences, measure.
+
+The same code runs in this process for the engines ``rtl`` and ``model`` and inside the simulator's
+process for ``cocotb``.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from alpine_models import isa
+from alpine_models.errors import AlpineError
+from alpine_platform.operations import Program, RunCm
+from alpine_platform.presets import SYSTEMS
+from alpine_platform.system import System
+from alpine_platform.tile_port import CmBatch, TilePort, empty_batch
+from alpine_sw.mapping import Placement, TilePlan
+from alpine_sw.workloads import Workload
+
+from .results import Programming
+
+__all__ = ["Measurement", "TilesWithCrossbars", "measure"]
+
+PROGRAM_CHUNK = 1 << 16
+"""CM_INITIALIZE instructions per batch: bounds the memory that programming takes."""
+
+
+class Crossbar(Protocol):
+    """What a run needs of a crossbar beyond the tile's own commands."""
+
+    @property
+    def weights(self) -> npt.NDArray[np.int8]:
+        """Live cells, [columns, rows]."""
+        ...
+
+    @property
+    def lsb(self) -> npt.NDArray[np.float64]:
+        """Live ADC steps, [columns]."""
+        ...
+
+
+class TileWithCrossbar(Protocol):
+    """A tile whose crossbar can be set up."""
+
+    @property
+    def crossbar(self) -> Crossbar:
+        """The analog part."""
+        ...
+
+
+class TilesWithCrossbars(TilePort, Protocol):
+    """A tile port whose crossbars can be set up."""
+
+    @property
+    def tiles(self) -> Sequence[TileWithCrossbar]:
+        """The tiles."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measurement:
+    """What one run gave; the members mean what they mean in `RunResult`.
+
+    Members
+    -------
+    outputs : int8 [inferences, outputs].
+    """
+
+    outputs: npt.NDArray[np.int8]
+    time_s: float
+    energy_parts_j: dict[str, float]
+    energy_memory_controller_io_j: float
+    instructions: int
+    llc_misses_per_instruction: float | None
+    tile_cycles: int
+    cm_instructions: int
+    breakdown: dict[str, float]
+    programming: Programming | None
+    host_seconds: float
+
+
+def measure(
+    workload: Workload,
+    ports: Mapping[int, TilesWithCrossbars],
+    *,
+    system: str,
+    inputs: npt.NDArray[np.int8],
+    back_door: bool,
+    on_stage: Callable[[str, int], None] = lambda stage, total: None,
+    on_step: Callable[[], None] = lambda: None,
+    before_inferences: Callable[[], None] = lambda: None,
+) -> Measurement:
+    """Run a workload on a system.
+
+    Parameters
+    ----------
+    workload : programs and tile contents.
+    ports : tile ports by core number.
+    system : name of a preset.
+    inputs : int8 [inferences, inputs].
+    back_door : write the cells directly instead of through CM_INITIALIZE.
+    on_stage, on_step : told what begins, in how many steps, and each step.
+    before_inferences : called when the weights are in place.
+    """
+    machine = System(
+        SYSTEMS[system],
+        tile_ports=ports,
+        tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
+    )
+    programming = _program(machine, workload, ports, back_door, on_stage, on_step)
+    on_stage("running inferences", len(inputs))
+    busy = _busy(ports)
+    outputs, programs = workload.programs(machine, inputs, on_step)
+    before_inferences()
+    start = time.perf_counter()
+    result = machine.run(programs)
+    host_seconds = time.perf_counter() - start
+    energy = result.energy.as_dict()
+    return Measurement(
+        outputs=outputs,
+        time_s=result.time_s,
+        energy_parts_j={name: energy[name] for name in ("core", "cache", "dram", "tile")},
+        energy_memory_controller_io_j=result.energy.memory_controller_io,
+        instructions=result.instructions,
+        llc_misses_per_instruction=result.llc_misses_per_instruction,
+        tile_cycles=_busy(ports) - busy,
+        cm_instructions=result.cm_instructions,
+        breakdown=result.breakdown,
+        programming=programming,
+        host_seconds=host_seconds,
+    )
+
+
+def _busy(ports: Mapping[int, TilesWithCrossbars]) -> int:
+    return sum(port.busy_cycles for port in ports.values())
+
+
+def _program(
+    machine: System,
+    workload: Workload,
+    ports: Mapping[int, TilesWithCrossbars],
+    back_door: bool,
+    on_stage: Callable[[str, int], None],
+    on_step: Callable[[], None],
+) -> Programming | None:
+    """Load all weights and set the ADC steps."""
+    plans = [(core, tile, plan) for core, ps in workload.plans.items() for tile, plan in enumerate(ps)]
+    if not plans:
+        return None
+    cells = sum(plan.cells for _, _, plan in plans)
+    for core, tile, plan in plans:
+        crossbar = ports[core].tiles[tile].crossbar
+        crossbar.lsb[:] = plan.lsb
+        if back_door:
+            for placement in plan.placements:
+                crossbar.weights[placement.columns, placement.rows] = placement.weights
+    if back_door:
+        return Programming(method="back-door", cells=cells, tile_cycles=0, time_s=0.0)
+    on_stage("programming cells", -(-cells // PROGRAM_CHUNK))
+    busy = _busy(ports)
+    result = machine.run(
+        {
+            core: _programming(core_plans, on_step)
+            for core, core_plans in workload.plans.items()
+        }
+    )
+    return Programming(
+        method="port", cells=cells, tile_cycles=_busy(ports) - busy, time_s=result.time_s
+    )
+
+
+def _programming(plans: Sequence[TilePlan], on_step: Callable[[], None]) -> Program:
+    """Program every cell of a core's tiles, in the order in which the weights lie in memory."""
+    for tile, plan in enumerate(plans):
+        for placement in plan.placements:
+            for batch in _initialize_batches(placement):
+                answer: Any = yield RunCm(batch=batch, tile=tile)
+                if answer.status.any():
+                    raise AlpineError(
+                        f"programming matrix {placement.name} failed with status "
+                        f"{int(answer.status.max())}: the tile is smaller than its plan"
+                    )
+                on_step()
+
+
+def _initialize_batches(placement: Placement) -> Iterator[CmBatch]:
+    columns, rows = placement.weights.shape
+    weights = placement.weights.reshape(-1)
+    for start in range(0, weights.size, PROGRAM_CHUNK):
+        cells = np.arange(start, min(start + PROGRAM_CHUNK, weights.size))
+        batch = empty_batch(len(cells))
+        batch["word"] = isa.initialize()
+        batch["rm"] = placement.column + cells // rows
+        batch["rn"] = placement.row + cells % rows
+        batch["ra"] = weights[cells].view(np.uint8)
+        yield batch

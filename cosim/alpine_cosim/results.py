@@ -1,0 +1,157 @@
+"""What a run produced: one object, its JSON and its table on screen."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from rich.console import Console, Group
+from rich.table import Table
+
+__all__ = ["Programming", "RunResult", "print_result"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Programming:
+    """How the weights got into the crossbars.
+
+    Members
+    -------
+    method : ``port`` (CM_INITIALIZE through the tile) or ``back-door``.
+    cells : cells programmed.
+    tile_cycles : tile clock cycles it took; 0 through the back door.
+    time_s : simulated time it took.
+    """
+
+    method: str
+    cells: int
+    tile_cycles: int
+    time_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunResult:
+    """Outcome of one co-simulated run.
+
+    Members
+    -------
+    network, system, case, engine, software, sync : what ran.
+    inferences, seed : samples 0 to inferences - 1 of the data set, in order.
+    time_s : simulated time from the first input load to the last output written.
+    energy_j : core, cache, DRAM and tile.
+    energy_parts_j : the same by component.
+    energy_memory_controller_io_j : memory controller and I/O, not part of ``energy_j``.
+    instructions : committed by all cores.
+    llc_misses_per_instruction : last-level cache misses, or None while no cache is modelled.
+    tile_cycles : tile clock cycles in which a tile was not idle, without programming.
+    cm_instructions : CM instructions of the inferences.
+    breakdown : fraction of time per named part; sums to 1.
+    outputs_equal_golden : bit for bit; None where the device is not ideal.
+    outputs_sha256 : of the int8 outputs, sample after sample.
+    accuracy : share of samples classified correctly by the run's outputs, or None.
+    accuracy_golden, accuracy_fp32 : of the int8 golden model on the same samples, and of the
+        network before quantisation on the whole test set.
+    bits_per_character : for language models, else None.
+    programming : how the weights were loaded.
+    host_seconds : wall-clock time of the inferences alone.
+    host_tile_cycles_per_second : tile clock cycles really evaluated per host second.
+    """
+
+    network: str
+    system: str
+    case: str
+    engine: str
+    software: str
+    sync: str
+    inferences: int
+    seed: int
+    time_s: float
+    energy_j: float
+    energy_parts_j: dict[str, float]
+    energy_memory_controller_io_j: float
+    instructions: int
+    llc_misses_per_instruction: float | None
+    tile_cycles: int
+    cm_instructions: int
+    breakdown: dict[str, float]
+    outputs_equal_golden: bool | None
+    outputs_sha256: str
+    accuracy: float | None
+    accuracy_golden: float | None
+    accuracy_fp32: float | None
+    bits_per_character: float | None
+    programming: Programming | None
+    host_seconds: float
+    host_tile_cycles_per_second: float | None
+
+    def to_json(self) -> str:
+        """Return all members as an indented JSON object."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def print_result(result: RunResult, console: Console) -> None:
+    """Print a result as two compact tables."""
+    console.print(Group(_summary(result), _breakdown(result)))
+
+
+def _summary(result: RunResult) -> Table:
+    title = (
+        f"{result.network} on {result.system}, case {result.case}, engine {result.engine}, "
+        f"{result.inferences} inference{'s' if result.inferences != 1 else ''}"
+    )
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column("quantity")
+    table.add_column("value", justify="right")
+    table.add_column("note", style="dim")
+    n = result.inferences
+    table.add_row("time per inference", f"{result.time_s / n * 1e6:.2f} us", "simulated")
+    parts = ", ".join(
+        f"{name} {value / result.energy_j:.0%}" for name, value in result.energy_parts_j.items()
+    )
+    table.add_row("energy per inference", f"{result.energy_j / n * 1e6:.2f} uJ", parts)
+    table.add_row(
+        "memory controller, I/O",
+        f"{result.energy_memory_controller_io_j / n * 1e6:.2f} uJ",
+        "per inference, not in the line above",
+    )
+    if result.accuracy is not None:
+        notes = [
+            f"{name} {value:.2%}"
+            for name, value in (
+                ("int8 golden", result.accuracy_golden),
+                ("fp32, 10,000 images", result.accuracy_fp32),
+            )
+            if value is not None
+        ]
+        table.add_row("accuracy", f"{result.accuracy:.2%}", ", ".join(notes))
+    if result.outputs_equal_golden is not None:
+        verdict = "[green]yes[/]" if result.outputs_equal_golden else "[bold red]NO[/]"
+        table.add_row("outputs equal golden", verdict, "bit for bit")
+    table.add_row("instructions", f"{result.instructions:,}", f"{result.cm_instructions:,} CM")
+    if result.llc_misses_per_instruction is not None:
+        table.add_row("LLC misses per instruction", f"{result.llc_misses_per_instruction:.5f}", "")
+    table.add_row("tile cycles", f"{result.tile_cycles:,}", "not idle")
+    if result.programming is not None:
+        programming = result.programming
+        how = (
+            f"{programming.cells:,} cells by CM_INITIALIZE, {programming.time_s * 1e3:.2f} ms"
+            if programming.method == "port"
+            else f"{programming.cells:,} cells through the back door"
+        )
+        table.add_row("programming", f"{programming.tile_cycles:,} cycles", how)
+    speed = result.host_tile_cycles_per_second
+    table.add_row(
+        "host",
+        f"{n / result.host_seconds:,.0f} inf/s",
+        f"{result.host_seconds:.2f} s"
+        + (f", {speed / 1e6:.2f} M tile cycles/s" if speed is not None else ""),
+    )
+    return table
+
+
+def _breakdown(result: RunResult) -> Table:
+    table = Table(title="Where the time goes", title_justify="left", show_header=False)
+    table.add_column("part")
+    table.add_column("share", justify="right")
+    table.add_column("bar")
+    for name, share in sorted(result.breakdown.items(), key=lambda item: -item[1]):
+        table.add_row(name, f"{share:.1%}", "#" * round(40 * share))
+    return table

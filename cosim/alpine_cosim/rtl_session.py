@@ -1,0 +1,123 @@
+"""The verilated tiles of one run session, and the waveform of its first inference."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from alpine_models.errors import AlpineError
+from alpine_sw.workloads import Workload
+
+from .doctor import fst_requirement
+from .rtl_tile import RtlTile, RtlTilePort
+from .verilated.compile import TraceFormat
+
+__all__ = ["RtlSession", "read_verilog", "trace_format"]
+
+
+class RtlSession:
+    """Builds a workload's tiles and frees them when the ``with`` block ends.
+
+    Parameters
+    ----------
+    workload : what the tiles hold.
+    tile_period_fs : period of the tile clock.
+    tile_verilog : design to simulate in place of the shipped tile, or None.
+    trace : directory for the waveform of the first inference, or None.
+
+    Members
+    -------
+    ports : tile ports by core number.
+    """
+
+    def __init__(
+        self,
+        workload: Workload,
+        *,
+        tile_period_fs: int,
+        tile_verilog: Path | None,
+        trace: Path | None,
+    ):
+        verilog = None if tile_verilog is None else read_verilog(tile_verilog)
+        self._trace_directory = trace
+        self._format = None if trace is None else trace_format()
+        self._tracing = ExitStack()
+        self._evaluated = 0
+        self.ports = {
+            core: RtlTilePort(
+                [
+                    RtlTile(
+                        config=plan.config,
+                        tile_period_fs=tile_period_fs,
+                        trace=self._format,
+                        verilog=verilog,
+                    )
+                    for plan in plans
+                ],
+                tile_period_fs=tile_period_fs,
+            )
+            for core, plans in workload.plans.items()
+        }
+
+    @property
+    def evaluated_cycles(self) -> int:
+        """Tile clock cycles that were really simulated since `begin_inferences`."""
+        return self._total() - self._evaluated
+
+    def begin_inferences(self) -> None:
+        """Start counting cycles, and the waveform if one was asked for."""
+        self._evaluated = self._total()
+        directory, kind = self._trace_directory, self._format
+        if directory is None or kind is None:
+            return
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AlpineError(
+                f"trace directory {directory} cannot be made: {error.strerror}"
+            ) from error
+        for core, port in self.ports.items():
+            self._tracing.enter_context(port.trace(directory, f"core{core}", kind.value))
+
+    def stop_trace_after(self, on_step: Callable[[], None]) -> Callable[[], None]:
+        """Return ``on_step`` with the end of the waveform before its first call."""
+
+        def step() -> None:
+            self._tracing.close()
+            on_step()
+
+        return step
+
+    def close(self) -> None:
+        """Finish the waveform and free the models."""
+        self._tracing.close()
+        for port in self.ports.values():
+            for tile in port.tiles:
+                tile.close()
+
+    def __enter__(self) -> "RtlSession":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _total(self) -> int:
+        return sum(tile.evaluated_cycles for port in self.ports.values() for tile in port.tiles)
+
+
+def trace_format() -> TraceFormat:
+    """Compressed waveforms where they can be built, text where not."""
+    return TraceFormat.FST if fst_requirement().found else TraceFormat.VCD
+
+
+def read_verilog(path: Path) -> str:
+    """Return the text of a tile's Verilog.
+
+    Raises
+    ------
+    AlpineError
+        The file cannot be read.
+    """
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AlpineError(f"tile Verilog {path} cannot be read: {error}") from error

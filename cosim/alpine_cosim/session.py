@@ -1,0 +1,236 @@
+"""Run sessions: from names that a person types to a result."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpine_models.choices import choose
+from alpine_models.errors import AlpineError
+from alpine_platform.presets import SYSTEMS
+from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_sw.datasets import load_fashion_mnist
+from alpine_sw.mlp import MLP_CASES, analog_mlp
+from alpine_sw.networks import load_mlp
+from alpine_sw.workloads import Software, Workload
+
+from .cocotb_session import measure_in_cocotb
+from .measurement import Measurement, TilesWithCrossbars, measure
+from .results import RunResult
+from .rtl_session import RtlSession
+
+__all__ = ["Engine", "run"]
+
+NETWORKS = ("mlp",)
+SYNCHRONISATIONS = ("bare-metal",)
+
+
+class Engine(StrEnum):
+    """What stands behind the tile port."""
+
+    RTL = "rtl"
+    """The verilated tile, driven by the native transactor."""
+    COCOTB = "cocotb"
+    """The verilated tile, driven by cocotb; the platform runs inside the simulator's process."""
+    MODEL = "model"
+    """The timed Python tile."""
+
+
+DEFAULT_INFERENCES = {Engine.RTL: 1000, Engine.MODEL: 1000, Engine.COCOTB: 4}
+
+
+def run(
+    network: str,
+    *,
+    system: str = "high-power",
+    case: int | str = 1,
+    engine: str = "rtl",
+    software: str = "released",
+    sync: str = "bare-metal",
+    inferences: int | None = None,
+    seed: int = 0,
+    back_door: bool | None = None,
+    weights: Path | str | None = None,
+    tile_verilog: Path | str | None = None,
+    trace: Path | str | None = None,
+    on_stage: Callable[[str, int], None] = lambda stage, total: None,
+    on_step: Callable[[], None] = lambda: None,
+) -> RunResult:
+    """Run a network on a simulated system and return what it produced.
+
+    Parameters
+    ----------
+    network : ``mlp``.
+    system : ``high-power`` or ``low-power``.
+    case : published mapping, 1 or 2.
+    engine : `Engine`.
+    software : `Software`.
+    sync : ``bare-metal``.
+    inferences : samples 0 to inferences - 1 of the data set; 1000, or 4 with cocotb, when None.
+    seed : of all randomness; an ideal device draws none.
+    back_door : write the weights into the crossbar directly; None programs them through the port,
+        except with cocotb.
+    weights : weight file in place of the shipped one.
+    tile_verilog : Verilog of an ``aimc_tile`` to simulate in place of the shipped tile.
+    trace : directory in which to leave a waveform of the first inference.
+    on_stage, on_step : told what begins, in how many steps, and each step.
+
+    Raises
+    ------
+    AlpineError
+        A name is unknown, a number out of range, a file unusable, or a tool missing.
+    """
+    choose("network", network, NETWORKS)
+    choose("system", system, SYSTEMS)
+    choose("case", str(case), map(str, MLP_CASES))
+    choose("synchronisation", sync, SYNCHRONISATIONS)
+    kind = Engine(choose("engine", engine, list(Engine)))
+    style = Software(choose("software style", software, list(Software)))
+    if seed < 0:
+        raise AlpineError(f"seed must be 0 or more, not {seed}")
+    samples = load_fashion_mnist()
+    count = DEFAULT_INFERENCES[kind] if inferences is None else inferences
+    if not 1 <= count <= len(samples.labels):
+        raise AlpineError(
+            f"inferences must be 1 to {len(samples.labels)}, the images of the data set, "
+            f"not {count}"
+        )
+    if kind is Engine.MODEL and (trace or tile_verilog):
+        raise AlpineError("engine model has no RTL to trace or replace: use engine rtl or cocotb")
+    mlp = load_mlp(None if weights is None else Path(weights))
+    workload = analog_mlp(mlp, case=int(case), software=style)
+    inputs = samples.inputs[:count]
+    direct = kind is Engine.COCOTB if back_door is None else back_door
+
+    setup = _Setup(
+        workload=workload,
+        system=system,
+        inputs=inputs,
+        back_door=direct,
+        on_stage=on_stage,
+        on_step=on_step,
+    )
+    design = None if tile_verilog is None else Path(tile_verilog)
+    waves = None if trace is None else Path(trace)
+    evaluated: int | None = None
+    if kind is Engine.RTL:
+        measured, evaluated = _run_rtl(setup, tile_verilog=design, trace=waves)
+    elif kind is Engine.COCOTB:
+        on_stage("simulating under cocotb", 0)
+        measured, evaluated = measure_in_cocotb(
+            workload,
+            tile_period_fs=setup.tile_period_fs,
+            tile_verilog=design,
+            trace=waves,
+            arguments={
+                "case": int(case),
+                "software": style,
+                "system": system,
+                "weights": None if weights is None else Path(weights),
+                "inputs": inputs,
+                "back_door": direct,
+            },
+        )
+    else:
+        measured = _run_model(setup)
+    golden = mlp.golden(inputs)
+    labels = samples.labels[:count]
+    return RunResult(
+        network=network,
+        system=system,
+        case=str(case),
+        engine=kind,
+        software=style,
+        sync=sync,
+        inferences=count,
+        seed=seed,
+        time_s=measured.time_s,
+        energy_j=sum(measured.energy_parts_j.values()),
+        energy_parts_j=measured.energy_parts_j,
+        energy_memory_controller_io_j=measured.energy_memory_controller_io_j,
+        instructions=measured.instructions,
+        llc_misses_per_instruction=measured.llc_misses_per_instruction,
+        tile_cycles=measured.tile_cycles,
+        cm_instructions=measured.cm_instructions,
+        breakdown=measured.breakdown,
+        outputs_equal_golden=bool(np.array_equal(measured.outputs, golden)),
+        outputs_sha256=hashlib.sha256(measured.outputs.tobytes()).hexdigest(),
+        accuracy=mlp.accuracy(measured.outputs, labels),
+        accuracy_golden=mlp.accuracy(golden, labels),
+        accuracy_fp32=mlp.fp32_accuracy,
+        bits_per_character=None,
+        programming=measured.programming,
+        host_seconds=measured.host_seconds,
+        host_tile_cycles_per_second=(
+            None if evaluated is None else evaluated / measured.host_seconds
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Setup:
+    """What every engine is given."""
+
+    workload: Workload
+    system: str
+    inputs: NDArray[np.int8]
+    back_door: bool
+    on_stage: Callable[[str, int], None]
+    on_step: Callable[[], None]
+
+    @property
+    def tile_period_fs(self) -> int:
+        return SYSTEMS[self.system].tile_clock.period_fs
+
+    def measure(
+        self,
+        ports: Mapping[int, TilesWithCrossbars],
+        *,
+        on_step: Callable[[], None],
+        before_inferences: Callable[[], None] = lambda: None,
+    ) -> Measurement:
+        return measure(
+            self.workload,
+            ports,
+            system=self.system,
+            inputs=self.inputs,
+            back_door=self.back_door,
+            on_stage=self.on_stage,
+            on_step=on_step,
+            before_inferences=before_inferences,
+        )
+
+
+def _run_model(setup: _Setup) -> Measurement:
+    period = setup.tile_period_fs
+    ports = {
+        core: TimedTilePort(
+            [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],
+            tile_period_fs=period,
+        )
+        for core, plans in setup.workload.plans.items()
+    }
+    return setup.measure(ports, on_step=setup.on_step)
+
+
+def _run_rtl(
+    setup: _Setup, *, tile_verilog: Path | None, trace: Path | None
+) -> tuple[Measurement, int]:
+    """Return the measurement and the tile cycles that were evaluated for the inferences."""
+    setup.on_stage("building the tile", 0)
+    with RtlSession(
+        setup.workload,
+        tile_period_fs=setup.tile_period_fs,
+        tile_verilog=tile_verilog,
+        trace=trace,
+    ) as session:
+        measured = setup.measure(
+            session.ports,
+            on_step=session.stop_trace_after(setup.on_step),
+            before_inferences=session.begin_inferences,
+        )
+        return measured, session.evaluated_cycles

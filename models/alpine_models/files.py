@@ -1,0 +1,38 @@
+"""Writing files so that nobody ever sees half of one."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from .errors import AlpineError
+
+__all__ = ["write_text"]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file under a temporary name in the same folder, then rename it.
+
+    Raises
+    ------
+    AlpineError
+        The folder does not exist or cannot be written.
+    """
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        # mkstemp keeps the file private; a result is as readable as any other new file.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
+        Path(temporary).replace(path)
+        temporary = None
+    except OSError as error:
+        raise AlpineError(
+            f"file {path} cannot be written ({error.strerror}): choose a folder that exists and "
+            f"is writable"
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,165 @@
+"""Real addresses for real data: an allocator whose buffers are numpy arrays with an address."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["AddressSpace", "Buffer"]
+
+BASE_ADDRESS = 0x1000_0000
+"""First address handed out; 0 and its surroundings stay unmapped, as on a real system."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buffer:
+    """Memory of a program: an array and where it lies.
+
+    Members
+    -------
+    name : str, for messages and statistics.
+    address : int, of the first byte.
+    data : numpy array, C-contiguous; a buffer cut out of another shares its data.
+    """
+
+    name: str
+    address: int
+    data: npt.NDArray[Any]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that the buffer covers."""
+        return int(self.data.nbytes)
+
+    def part(self, start: int, stop: int) -> "Buffer":
+        """Elements start to stop (exclusive) of a one-dimensional buffer, sharing its data.
+
+        Raises
+        ------
+        ValueError
+            The range does not lie inside the buffer.
+        """
+        if not 0 <= start <= stop <= len(self.data):
+            raise ValueError(
+                f"buffer {self.name}: elements {start} to {stop} of {len(self.data)} do not exist"
+            )
+        step = self.data.nbytes // max(len(self.data), 1)
+        return Buffer(self.name, self.address + start * step, self.data[start:stop])
+
+
+class AddressSpace:
+    """Hands out addresses, in order, and knows which were written.
+
+    Parameters
+    ----------
+    check_reads : whether `note_read` complains about memory nobody wrote.
+    """
+
+    def __init__(self, *, check_reads: bool = False) -> None:
+        self.check_reads = check_reads
+        self._next = BASE_ADDRESS
+        self._starts: list[int] = []
+        self._buffers: list[Buffer] = []
+        self._written: dict[int, npt.NDArray[np.bool_]] = {}
+
+    def allocate(
+        self,
+        name: str,
+        shape: int | tuple[int, ...],
+        dtype: npt.DTypeLike = np.int8,
+        *,
+        align_bytes: int = 64,
+    ) -> Buffer:
+        """Return zeroed memory that counts as never written.
+
+        Raises
+        ------
+        ValueError
+            The alignment is not a power of two.
+        """
+        return self._place(Buffer(name, self._aligned(align_bytes), np.zeros(shape, dtype)))
+
+    def place(
+        self,
+        name: str,
+        data: npt.NDArray[Any],
+        *,
+        address: int | None = None,
+        align_bytes: int = 64,
+    ) -> Buffer:
+        """Return memory that holds an array (shared, not copied, where it is contiguous).
+
+        Raises
+        ------
+        ValueError
+            The memory overlaps another buffer's, or the alignment is not a power of two.
+        """
+        if address is None:
+            address = self._aligned(align_bytes)
+        buffer = self._place(Buffer(name, address, np.ascontiguousarray(data)))
+        if self.check_reads:
+            self.note_write(address, buffer.size_bytes)
+        return buffer
+
+    def find(self, address: int) -> Buffer | None:
+        """Buffer that covers an address, if any."""
+        index = bisect_right(self._starts, address) - 1
+        if index < 0:
+            return None
+        buffer = self._buffers[index]
+        return buffer if address < buffer.address + buffer.size_bytes else None
+
+    def note_write(self, address: int, size_bytes: int) -> None:
+        """Record that bytes were written; does nothing unless reads are checked."""
+        if not self.check_reads or size_bytes == 0:
+            return
+        buffer = self.find(address)
+        if buffer is None:
+            raise ValueError(f"write of {size_bytes} bytes at {address:#x}: no buffer lies there")
+        offset = address - buffer.address
+        self._written[buffer.address][offset : offset + size_bytes] = True
+
+    def note_read(self, address: int, size_bytes: int) -> None:
+        """Check that bytes were written before; does nothing unless reads are checked.
+
+        Raises
+        ------
+        ValueError
+            No buffer lies there, or part of it was never written.
+        """
+        if not self.check_reads or size_bytes == 0:
+            return
+        buffer = self.find(address)
+        if buffer is None:
+            raise ValueError(f"read of {size_bytes} bytes at {address:#x}: no buffer lies there")
+        offset = address - buffer.address
+        written = self._written[buffer.address][offset : offset + size_bytes]
+        if not written.all() or len(written) < size_bytes:
+            first = int(np.argmin(written)) if len(written) else 0
+            raise ValueError(
+                f"buffer {buffer.name}: byte {offset + first} is read and was never written;"
+                " write it first, or run without read checking"
+            )
+
+    def _aligned(self, align_bytes: int) -> int:
+        if align_bytes < 1 or align_bytes & (align_bytes - 1):
+            raise ValueError(f"align_bytes must be a power of two, not {align_bytes}")
+        return -(-self._next // align_bytes) * align_bytes
+
+    def _place(self, buffer: Buffer) -> Buffer:
+        index = bisect_right(self._starts, buffer.address)
+        end = buffer.address + buffer.size_bytes
+        for near in self._buffers[max(index - 1, 0) : index + 1]:
+            if buffer.address < near.address + near.size_bytes and near.address < end:
+                raise ValueError(
+                    f"buffer {buffer.name} at {buffer.address:#x} overlaps buffer {near.name} at"
+                    f" {near.address:#x}; leave the address out to have one chosen"
+                )
+        self._starts.insert(index, buffer.address)
+        self._buffers.insert(index, buffer)
+        self._next = max(self._next, end)
+        if self.check_reads:
+            self._written[buffer.address] = np.zeros(buffer.size_bytes, np.bool_)
+        return buffer

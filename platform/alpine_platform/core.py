@@ -1,0 +1,344 @@
+"""A core: executes the operations of one program and accounts every cycle of it."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import simpy
+
+from . import operations as op
+from .io_path import access_fs
+from .time import ceil_to_edge
+from .tile_port import NO_DEPENDENCY, CmBatch, CmResult, TilePort
+
+if TYPE_CHECKING:
+    from .system import System
+
+__all__ = ["Core", "CoreStats", "TimelineEvent"]
+
+Steps = Generator[simpy.Event, Any, Any]
+OTHER = "other"
+PROCESS_OPCODE = 0x008
+OPCODE_SHIFT = 21
+RW_BIT = 15
+
+
+@dataclass(kw_only=True, slots=True)
+class CoreStats:
+    """Cycles and instructions of one core; the three kinds of cycles add up to the run.
+
+    Members
+    -------
+    active_cycles : executing, waiting for the tile or spinning.
+    wait_cycles : waiting for memory.
+    idle_cycles : sleeping at a mutex, condition, channel or barrier, or after the program's end.
+    instructions : committed.
+    cm_instructions, cm_products : CM instructions, and how many of them were CM_PROCESS.
+    sections_fs : time per named section.
+    """
+
+    active_cycles: int = 0
+    wait_cycles: int = 0
+    idle_cycles: int = 0
+    instructions: int = 0
+    cm_instructions: int = 0
+    cm_products: int = 0
+    tile_energy_pj: float = 0.0
+    sections_fs: dict[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """Something a core did: for the exported timeline."""
+
+    core: int
+    name: str
+    start_fs: int
+    duration_fs: int
+
+
+class Core:
+    """One in-order core with the tiles it owns.
+
+    Parameters
+    ----------
+    system : what the core is part of.
+    number : which core of it.
+    port : its tiles, or None.
+    """
+
+    def __init__(self, system: "System", number: int, port: TilePort | None) -> None:
+        self.system = system
+        self.env = system.env
+        self.engine = system.engine
+        self.number = number
+        self.port = port
+        self.period_fs = system.config.core.period_fs
+        self.stats = CoreStats()
+        self.timeline: list[TimelineEvent] = []
+        self._sections: list[str] = []
+        self._section_start = 0
+        self._tile_free_fs: dict[int, int] = {}
+
+    def run(self, program: op.Program) -> Steps:
+        """Execute a program to its end; returns what it returned."""
+        self._section_start = self.env.now
+        result: Any = None
+        while True:
+            try:
+                operation = program.send(result)
+            except StopIteration as stop:
+                self._close_section()
+                return stop.value
+            start = self.env.now
+            result = yield from self._execute(operation)
+            if self.system.trace and self.env.now > start:
+                name = type(operation).__name__
+                if isinstance(operation, (op.RunLoop, op.RunCmLoop)):
+                    name = operation.phases[0].body.name
+                self.timeline.append(TimelineEvent(self.number, name, start, self.env.now - start))
+
+    @property
+    def cycle(self) -> int:
+        """Number of the core's clock edge at or after the present."""
+        return -(-int(self.env.now) // self.period_fs)
+
+    def work(self, cycles: int, instructions: int) -> Steps:
+        """Be active for some cycles."""
+        self.stats.active_cycles += cycles
+        self.stats.instructions += instructions
+        if cycles:
+            yield self.env.timeout(cycles * self.period_fs)
+
+    def doze(self, cycles: int, instructions: int) -> Steps:
+        """Be idle for some cycles, as while a wake-up is on its way."""
+        self.stats.idle_cycles += cycles
+        self.stats.instructions += instructions
+        if cycles:
+            yield self.env.timeout(cycles * self.period_fs)
+
+    def sleep(self, event: simpy.Event) -> Steps:
+        """Be idle until an event."""
+        start = self.cycle
+        yield event
+        self.stats.idle_cycles += self.cycle - start
+        yield from self._align()
+
+    def spin(self, event: simpy.Event, instructions_per_cycle: float) -> Steps:
+        """Be active until an event."""
+        start = self.cycle
+        yield event
+        cycles = self.cycle - start
+        self.stats.active_cycles += cycles
+        self.stats.instructions += round(cycles * instructions_per_cycle)
+        yield from self._align()
+
+    def _align(self) -> Steps:
+        lag = ceil_to_edge(int(self.env.now), self.period_fs) - int(self.env.now)
+        if lag:
+            yield self.env.timeout(lag)
+
+    def _execute(self, operation: op.Operation) -> Steps:
+        sync = self.system.synchronisation
+        match operation:
+            case op.RunLoop():
+                return (yield from self._run_loop(operation))
+            case op.RunCm():
+                return (yield from self._run_cm(operation))
+            case op.RunCmLoop():
+                return (yield from self._run_cm_loop(operation))
+            case op.Begin(name):
+                self._close_section()
+                self._sections.append(name)
+            case op.End():
+                if not self._sections:
+                    raise ValueError(f"core {self.number}: End without Begin")
+                self._close_section()
+                self._sections.pop()
+            case op.Compute():
+                yield from self.work(operation.cycles, operation.instructions)
+            case op.IoAccess():
+                yield from self._run_io(operation)
+            case op.Lock(mutex):
+                yield from sync.lock(self, mutex)
+            case op.Unlock(mutex):
+                yield from sync.unlock(self, mutex)
+            case op.Wait(condition, mutex):
+                yield from sync.wait(self, condition, mutex)
+            case op.Notify(condition):
+                yield from sync.notify(self, condition)
+            case op.Arrive(barrier):
+                yield from sync.arrive(self, barrier)
+            case op.Put(channel, item):
+                yield from sync.put(self, channel, item)
+            case op.Take(channel):
+                return (yield from sync.take(self, channel))
+        return None
+
+    def _close_section(self) -> None:
+        now = int(self.env.now)
+        name = self._sections[-1] if self._sections else OTHER
+        if now > self._section_start:
+            sections = self.stats.sections_fs
+            sections[name] = sections.get(name, 0) + now - self._section_start
+        self._section_start = now
+
+    def _run_loop(self, operation: op.RunLoop) -> Steps:
+        progress = self.engine.begin(
+            self.number, operation.phases, operation.repeats, cycle=self.cycle
+        )
+        before = self._before()
+        start = self.cycle
+        while True:
+            self.engine.advance(self.number, progress, limit_cycle=self._limit())
+            yield from self._until(progress.cycle)
+            if progress.done:
+                break
+        self._account(before, self.cycle - start)
+
+    def _limit(self) -> int:
+        """Cycle up to which this core may run ahead: what happens next elsewhere, and a window."""
+        following = self.env.peek()
+        if following == float("inf"):
+            return 1 << 62
+        return (int(following) + self.system.window_fs) // self.period_fs + 1
+
+    def _until(self, cycle: int) -> Steps:
+        delay = cycle * self.period_fs - int(self.env.now)
+        if delay > 0:
+            yield self.env.timeout(delay)
+
+    def _before(self) -> tuple[int, int]:
+        return self.engine.wait_cycles(self.number), self.engine.instructions(self.number)
+
+    def _account(self, before: tuple[int, int], cycles: int) -> None:
+        waited = min(self.engine.wait_cycles(self.number) - before[0], cycles)
+        self.stats.wait_cycles += waited
+        self.stats.active_cycles += cycles - waited
+        self.stats.instructions += self.engine.instructions(self.number) - before[1]
+
+    def _run_io(self, operation: op.IoAccess) -> Steps:
+        io = self.system.config.io
+        duration = operation.count * access_fs(io, write=operation.write)
+        cycles = -(-duration // self.period_fs)
+        self.stats.wait_cycles += cycles
+        self.stats.instructions += operation.count
+        yield self.env.timeout(cycles * self.period_fs)
+
+    def _run_cm(self, operation: op.RunCm) -> Steps:
+        start = self.cycle
+        result = self._issue(operation.batch, operation.tile, start * self.period_fs)
+        if len(result.rd):
+            end = result.response_fs[-1] if operation.wait else result.issue_fs[-1]
+            yield from self._until(max(-(-int(end) // self.period_fs), start + 1))
+        self.stats.active_cycles += self.cycle - start
+        self.stats.instructions += len(result.rd)
+        return result
+
+    def _run_cm_loop(self, operation: op.RunCmLoop) -> Steps:
+        """Alternate between the pipeline, up to a miss, and the tile, which may delay it."""
+        batch = operation.batch
+        start = self.cycle
+        before = self._before()
+        progress = self.engine.begin(
+            self.number,
+            operation.phases,
+            operation.repeats,
+            cycle=start,
+            cm_capacity=len(batch),
+        )
+        parts: list[CmResult] = []
+        issued = 0
+        while True:
+            self.engine.advance(self.number, progress, limit_cycle=self._limit(), stop_at_miss=True)
+            count = progress.cm_count
+            if count > len(batch):
+                raise ValueError(f"the loops hold {count} CM instructions, the batch {len(batch)}")
+            if count > issued:
+                cycles = progress.cm_issue[issued:count]
+                previous = start if not issued else int(progress.cm_issue[issued - 1])
+                part = self._issue_at(operation, batch[issued:count], cycles, previous)
+                parts.append(part)
+                self.engine.delay(self.number, progress, self._late(operation, part, cycles))
+                issued = count
+            yield from self._until(progress.cycle)
+            if progress.done:
+                break
+        if issued != len(batch):
+            raise ValueError(f"the loops hold {issued} CM instructions, the batch {len(batch)}")
+        self._account(before, self.cycle - start)
+        return joined(parts)
+
+    def _issue_at(
+        self,
+        operation: op.RunCmLoop,
+        part: CmBatch,
+        cycles: npt.NDArray[np.int64],
+        previous: int,
+    ) -> CmResult:
+        """Issue instructions with the gaps between the cycles that the pipeline model found."""
+        free = -(-self._tile_free_fs.get(operation.tile, 0) // self.period_fs)
+        origin = max(previous, free)
+        gaps = np.diff(cycles, prepend=origin)
+        np.maximum(gaps, 0, out=gaps)
+        part["gap_fs"] = gaps * self.period_fs
+        part["response_gap_fs"] = NO_DEPENDENCY
+        if operation.wait and len(part) > 1:
+            latency = self.system.config.core.cm_latency_cycles
+            dependent = np.maximum(gaps[1:] - latency, 0)
+            part["response_gap_fs"][1:] = dependent * self.period_fs
+        return self._issue(part, operation.tile, origin * self.period_fs)
+
+    def _late(self, operation: op.RunCmLoop, part: CmResult, cycles: npt.NDArray[np.int64]) -> int:
+        """Cycles by which the tile is behind what the pipeline model assumed."""
+        late = int(part.issue_fs[-1]) // self.period_fs - int(cycles[-1])
+        if operation.wait:
+            assumed = int(cycles[-1]) + self.system.config.core.cm_latency_cycles
+            late = max(late, -(-int(part.response_fs[-1]) // self.period_fs) - assumed)
+        return max(late, 0)
+
+    def _issue(self, batch: CmBatch, tile: int, start_fs: int) -> CmResult:
+        if self.port is None:
+            raise ValueError(f"core {self.number} has no tile; give it a tile port")
+        start_fs = max(start_fs, ceil_to_edge(self._tile_free_fs.get(tile, 0), self.period_fs))
+        result = self.port.execute(
+            batch, start_fs=start_fs, core_period_fs=self.period_fs, tile=tile
+        )
+        if len(result.rd):
+            period = self.port.tile_period_fs
+            self._tile_free_fs[tile] = max(
+                int(result.complete_cycle[-1]) * period, int(result.issue_fs[-1])
+            )
+        self._count(batch, result, tile)
+        return result
+
+    def _count(self, batch: CmBatch, result: CmResult, tile: int) -> None:
+        words = batch["word"]
+        products = int(
+            np.count_nonzero(
+                (words >> OPCODE_SHIFT == PROCESS_OPCODE)
+                & (words >> RW_BIT & 1 == 0)
+                & (result.status == 0)
+            )
+        )
+        self.stats.cm_instructions += len(words)
+        self.stats.cm_products += products
+        self.stats.tile_energy_pj += products * self.system.product_energy_pj(self.number, tile)
+
+
+def joined(parts: list[CmResult]) -> CmResult:
+    """Concatenate the results of consecutive batches."""
+    if len(parts) == 1:
+        return parts[0]
+    names = ("rd", "status", "issue_fs", "accept_cycle", "complete_cycle", "response_fs")
+    types = (np.uint64, np.uint8, np.int64, np.int64, np.int64, np.int64)
+    return CmResult(
+        **{
+            name: np.concatenate([np.asarray(getattr(part, name)) for part in parts])
+            if parts
+            else np.zeros(0, kind)
+            for name, kind in zip(names, types, strict=True)
+        }
+    )

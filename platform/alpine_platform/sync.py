@@ -1,0 +1,197 @@
+"""Mutexes, condition variables, barriers and channels between cores, with their hand-over costs.
+
+Every method is a SimPy process fragment that a core drives with ``yield from`` and that accounts
+the time it takes: work is active, sleeping is idle, spinning is active.
+"""
+
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from . import operations as op
+from .config import SyncConfig
+
+if TYPE_CHECKING:
+    from .core import Core
+
+__all__ = ["Synchronisation"]
+
+Steps = Generator[simpy.Event, Any, Any]
+
+
+@dataclass(slots=True)
+class MutexState:
+    """Who holds a mutex and who waits for it."""
+
+    owner: int | None = None
+    waiting: deque[simpy.Event] = field(default_factory=deque[simpy.Event])
+
+
+@dataclass(slots=True)
+class ChannelState:
+    """Items on their way and the cores that wait at either end."""
+
+    items: deque[Any] = field(default_factory=deque[Any])
+    waiting: deque[simpy.Event] = field(default_factory=deque[simpy.Event])
+
+
+@dataclass(slots=True)
+class GatheringState:
+    """Cores that wait for a condition or at a barrier."""
+
+    waiting: list[simpy.Event] = field(default_factory=list[simpy.Event])
+
+
+class Synchronisation:
+    """State of every synchronisation object that programs have used.
+
+    Parameters
+    ----------
+    env : the discrete-event kernel.
+    config : costs.
+    """
+
+    def __init__(self, env: simpy.Environment, config: SyncConfig) -> None:
+        self.env = env
+        self.config = config
+        self.waits: dict[int, str] = {}
+        self._mutexes: dict[op.Mutex, MutexState] = {}
+        self._conditions: dict[op.Condition, GatheringState] = {}
+        self._barriers: dict[op.Barrier, GatheringState] = {}
+        self._channels: dict[op.Channel, ChannelState] = {}
+
+    def lock(self, core: "Core", mutex: op.Mutex) -> Steps:
+        """Take a mutex, sleeping while another core holds it.
+
+        Raises
+        ------
+        ValueError
+            The core holds it already.
+        """
+        state = self._mutexes.setdefault(mutex, MutexState())
+        if state.owner == core.number:
+            raise ValueError(f"core {core.number} locks mutex {mutex.name}, which it holds already")
+        yield from core.work(self.config.mutex_cycles // 2, self.config.mutex_instructions // 2)
+        while state.owner is not None:
+            event = self.env.event()
+            state.waiting.append(event)
+            yield from self._sleep(core, event, f"mutex {mutex.name}, held by core {state.owner}")
+        state.owner = core.number
+
+    def unlock(self, core: "Core", mutex: op.Mutex) -> Steps:
+        """Give a mutex back and wake the core that has waited longest.
+
+        Raises
+        ------
+        ValueError
+            The core does not hold it.
+        """
+        state = self._mutexes.setdefault(mutex, MutexState())
+        if state.owner != core.number:
+            raise ValueError(
+                f"core {core.number} unlocks mutex {mutex.name}, held by"
+                f" {'nobody' if state.owner is None else f'core {state.owner}'}"
+            )
+        config = self.config
+        yield from core.work(
+            config.mutex_cycles - config.mutex_cycles // 2,
+            config.mutex_instructions - config.mutex_instructions // 2,
+        )
+        state.owner = None
+        if state.waiting:
+            state.waiting.popleft().succeed()
+
+    def wait(self, core: "Core", condition: op.Condition, mutex: op.Mutex) -> Steps:
+        """Sleep until a condition is notified, without its mutex meanwhile."""
+        yield from self.unlock(core, mutex)
+        state = self._conditions.setdefault(condition, GatheringState())
+        event = self.env.event()
+        state.waiting.append(event)
+        yield from self._sleep(core, event, f"condition {condition.name}")
+        yield from self.lock(core, mutex)
+
+    def notify(self, core: "Core", condition: op.Condition) -> Steps:
+        """Wake all cores that wait for a condition."""
+        yield from core.work(0, 0)
+        state = self._conditions.setdefault(condition, GatheringState())
+        self._wake(state)
+
+    def arrive(self, core: "Core", barrier: op.Barrier) -> Steps:
+        """Wait at a barrier until all parties are there."""
+        state = self._barriers.setdefault(barrier, GatheringState())
+        yield from core.work(self.config.mutex_cycles, self.config.mutex_instructions)
+        if len(state.waiting) + 1 >= barrier.parties:
+            self._wake(state)
+            return
+        event = self.env.event()
+        state.waiting.append(event)
+        missing = barrier.parties - len(state.waiting)
+        yield from self._sleep(core, event, f"barrier {barrier.name}, {missing} more to arrive")
+
+    def put(self, core: "Core", channel: op.Channel, item: Any) -> Steps:
+        """Hand an item over, waiting while all slots are full."""
+        state = self._channels.setdefault(channel, ChannelState())
+        yield from self._enter(core, channel)
+        while len(state.items) >= channel.slots:
+            yield from self._wait_at(core, channel, state, "full: nobody takes")
+        state.items.append(item)
+        self._wake_one(state)
+
+    def take(self, core: "Core", channel: op.Channel) -> Steps:
+        """Return the oldest item, waiting while there is none."""
+        state = self._channels.setdefault(channel, ChannelState())
+        yield from self._enter(core, channel)
+        while not state.items:
+            yield from self._wait_at(core, channel, state, "empty: nobody puts")
+        item = state.items.popleft()
+        self._wake_one(state)
+        return item
+
+    def _enter(self, core: "Core", channel: op.Channel) -> Steps:
+        config = self.config
+        if channel.spinning:
+            yield from core.work(config.flag_cycles // 2, config.flag_instructions // 2)
+        else:
+            yield from core.work(config.mutex_cycles, config.mutex_instructions)
+
+    def _wait_at(self, core: "Core", channel: op.Channel, state: ChannelState, why: str) -> Steps:
+        event = self.env.event()
+        state.waiting.append(event)
+        text = f"channel {channel.name}, {why}"
+        config = self.config
+        if channel.spinning:
+            yield from self._sleep(core, event, text, spinning=True)
+            yield from core.work(config.flag_cycles - config.flag_cycles // 2, 0)
+        else:
+            yield from self._sleep(core, event, text)
+
+    def _sleep(
+        self, core: "Core", event: simpy.Event, text: str, *, spinning: bool = False
+    ) -> Steps:
+        self.waits[core.number] = text
+        config = self.config
+        if spinning:
+            share = config.flag_instructions / max(config.flag_cycles, 1)
+            yield from core.spin(event, share)
+        else:
+            yield from core.sleep(event)
+            cycles = max(config.handover_cycles - config.mutex_cycles, 0) + config.kernel_cycles
+            yield from core.doze(
+                cycles, max(config.handover_instructions - config.mutex_instructions, 0)
+            )
+        self.waits.pop(core.number, None)
+
+    @staticmethod
+    def _wake(state: GatheringState) -> None:
+        for event in state.waiting:
+            event.succeed()
+        state.waiting.clear()
+
+    @staticmethod
+    def _wake_one(state: ChannelState) -> None:
+        # Both ends broadcast, as the reference program does; whoever wakes looks again.
+        while state.waiting:
+            state.waiting.popleft().succeed()

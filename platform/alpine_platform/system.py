@@ -1,0 +1,205 @@
+"""The composition root: cores with their tiles, the memory they share, and what a run measured."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+from alpine_models.tile import TileConfig
+
+from .address_space import AddressSpace
+from .config import SystemConfig
+from .core import Core, CoreStats, TimelineEvent
+from .energy import Energy, EnergyCounts, energy_of, product_energy_pj
+from .engine import Engine
+from .memory import MemoryStats, memory_stats
+from .operations import Program
+from .sync import Synchronisation
+from .tile_port import TilePort
+from .time import FS_PER_S
+
+__all__ = ["DeadlockError", "RunResult", "System"]
+
+WINDOW_FS = 200_000_000
+"""How far a core may run ahead of the others while it visits shared resources: 200 ns, about two
+DRAM accesses. `docs/calibration.md` says what that costs in accuracy."""
+
+
+class DeadlockError(RuntimeError):
+    """All unfinished programs wait for each other; the message says who waits for what."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunResult:
+    """What one run of programs took.
+
+    Members
+    -------
+    time_fs : from the run's start to the end of its last program.
+    cores : statistics per core that ran a program.
+    memory : counters of the memory system during the run.
+    energy : by component.
+    returned : what each core's program returned.
+    timeline : operations and their times, if the system traces.
+    """
+
+    time_fs: int
+    cores: dict[int, CoreStats]
+    memory: MemoryStats
+    energy: Energy
+    returned: dict[int, Any]
+    timeline: list[TimelineEvent] = field(repr=False)
+
+    @property
+    def time_s(self) -> float:
+        """Simulated time in seconds."""
+        return self.time_fs / FS_PER_S
+
+    @property
+    def instructions(self) -> int:
+        """Committed instructions of all cores."""
+        return sum(core.instructions for core in self.cores.values())
+
+    @property
+    def cm_instructions(self) -> int:
+        """CM instructions of all cores."""
+        return sum(core.cm_instructions for core in self.cores.values())
+
+    @property
+    def llc_misses_per_instruction(self) -> float:
+        """Last-level cache misses per committed instruction."""
+        return self.memory.l2_misses / max(self.instructions, 1)
+
+    @property
+    def breakdown(self) -> dict[str, float]:
+        """Fraction of the cores' time spent in each named section; the fractions sum to 1."""
+        total: dict[str, int] = {}
+        for core in self.cores.values():
+            for name, time in core.sections_fs.items():
+                total[name] = total.get(name, 0) + time
+        whole = sum(total.values())
+        return {name: time / whole for name, time in total.items()} if whole else {}
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """Every number of the run as a tree of dictionaries."""
+        from .report import statistics_tree
+
+        return statistics_tree(self)
+
+
+class System:
+    """A multi-core system on which programs run.
+
+    Parameters
+    ----------
+    config : the system, usually one of `presets.SYSTEMS`.
+    tile_ports : tiles of the cores that own some.
+    tile_configs : geometry of each core's tiles, from which the energy of a product follows.
+    check_reads : complain about reading memory that nobody wrote.
+    trace : keep a timeline of every core's operations.
+    window_fs : how far a core may run ahead of the others; see `WINDOW_FS`.
+    """
+
+    def __init__(
+        self,
+        config: SystemConfig,
+        *,
+        tile_ports: Mapping[int, TilePort] | None = None,
+        tile_configs: Mapping[int, Sequence[TileConfig]] | None = None,
+        check_reads: bool = False,
+        trace: bool = False,
+        window_fs: int = WINDOW_FS,
+    ) -> None:
+        ports = dict(tile_ports or {})
+        for number in (*ports, *(tile_configs or {})):
+            if not 0 <= number < config.cores:
+                raise ValueError(f"core {number} does not exist; {config.name} has {config.cores}")
+        self.config = config
+        self.trace = trace
+        self.window_fs = window_fs
+        self.env = simpy.Environment(initial_time=0)
+        self.memory = AddressSpace(check_reads=check_reads)
+        self.engine = Engine(config)
+        self.synchronisation = Synchronisation(self.env, config.sync)
+        self.cores = [Core(self, number, ports.get(number)) for number in range(config.cores)]
+        self._product_pj = {
+            (core, tile): product_energy_pj(config.energy, rows=shape.rows, columns=shape.columns)
+            for core, shapes in (tile_configs or {}).items()
+            for tile, shape in enumerate(shapes)
+        }
+
+    def product_energy_pj(self, core: int, tile: int) -> float:
+        """Energy of one CM_PROCESS on a core's tile; 0 where its geometry was not given."""
+        return self._product_pj.get((core, tile), 0.0)
+
+    def run(self, programs: Mapping[int, Program]) -> RunResult:
+        """Run one program per core to their ends; caches and time go on from the run before.
+
+        Raises
+        ------
+        ValueError
+            A core does not exist or a program used an operation wrongly.
+        DeadlockError
+            The programs wait for each other.
+        """
+        for number in programs:
+            if not 0 <= number < self.config.cores:
+                raise ValueError(
+                    f"core {number} does not exist; {self.config.name} has {self.config.cores}"
+                )
+        start = int(self.env.now)
+        before = self.engine.counters()
+        processes: dict[int, simpy.Process] = {}
+        ends: dict[int, int] = {}
+        for number, program in programs.items():
+            core = self.cores[number]
+            core.stats = CoreStats()
+            core.timeline = []
+            processes[number] = self.env.process(self._guarded(core, program, ends))
+        self.env.run()
+        if len(ends) < len(programs):
+            raise DeadlockError(self._deadlock_message(programs, ends))
+        time_fs = max(ends.values(), default=start) - start
+        period = self.config.core.period_fs
+        for number in programs:
+            self.cores[number].stats.idle_cycles += (start + time_fs - ends[number]) // period
+        memory = memory_stats(self.config, self.engine.counters() - before)
+        cores = {number: self.cores[number].stats for number in programs}
+        return RunResult(
+            time_fs=time_fs,
+            cores=cores,
+            memory=memory,
+            energy=self._energy(time_fs, cores, memory),
+            returned={number: process.value for number, process in processes.items()},
+            timeline=[event for number in programs for event in self.cores[number].timeline],
+        )
+
+    def _guarded(
+        self, core: Core, program: Program, ends: dict[int, int]
+    ) -> Generator[simpy.Event, Any, Any]:
+        result = yield from core.run(program)
+        ends[core.number] = int(self.env.now)
+        return result
+
+    def _energy(self, time_fs: int, cores: dict[int, CoreStats], memory: MemoryStats) -> Energy:
+        counts = EnergyCounts(
+            time_s=time_fs / FS_PER_S,
+            active_cycles=sum(core.active_cycles for core in cores.values()),
+            wait_cycles=sum(core.wait_cycles for core in cores.values()),
+            idle_cycles=sum(core.idle_cycles for core in cores.values()),
+            llc_read_bytes=memory.llc_read_bytes,
+            llc_written_bytes=memory.llc_written_bytes,
+            dram_accesses=memory.dram_reads + memory.dram_writes,
+            tile_energy_pj=sum(core.tile_energy_pj for core in cores.values()),
+        )
+        return energy_of(self.config.energy, counts)
+
+    def _deadlock_message(self, programs: Mapping[int, Program], ends: dict[int, int]) -> str:
+        waits = self.synchronisation.waits
+        stuck = "; ".join(
+            f"core {number} waits for {waits.get(number, 'something unknown')}"
+            for number in programs
+            if number not in ends
+        )
+        return f"deadlock at {int(self.env.now)} fs: {stuck}"

@@ -1,0 +1,1 @@
+"""What runs on the system: kernels, networks, quantisation, mapping."""

@@ -1,0 +1,149 @@
+"""Queue, process and dequeue: the kernels that talk to the tile.
+
+Styles: ``"bytes"`` packs and unpacks byte by byte, as the released AIMClib does; ``"word"`` moves
+32-bit words. Both use the counter form of the instructions unless an index is given.
+"""
+
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from alpine_models import isa
+from alpine_platform.address_space import Buffer
+from alpine_platform.operations import Program, RunCm, RunCmLoop
+from alpine_platform.pipeline import Phase
+from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
+
+from .bodies import CM_DEQUEUE_BYTES, CM_DEQUEUE_WORD, CM_QUEUE_BYTES, CM_QUEUE_WORD
+from .common import over
+
+__all__ = ["CmStatusError", "Packing", "dequeue_batch", "dequeue_vector", "process", "queue_batch",
+           "queue_vector"]  # fmt: skip
+
+Packing = Literal["bytes", "word"]
+COUNT_REGISTER, INDEX_REGISTER = 11, 12
+QUEUE_BODIES = {"bytes": CM_QUEUE_BYTES, "word": CM_QUEUE_WORD}
+DEQUEUE_BODIES = {"bytes": CM_DEQUEUE_BYTES, "word": CM_DEQUEUE_WORD}
+
+
+class CmStatusError(RuntimeError):
+    """A CM instruction was answered with a status other than 0."""
+
+
+def queue_batch(codes: npt.NDArray[np.int8], *, index: int | None = None) -> CmBatch:
+    """Return the CM_QUEUE instructions for a vector of codes, without gaps."""
+    length = len(codes)
+    groups = -(-length // isa.GROUP_BYTES)
+    batch = queue_template(groups, length, index is not None).copy()
+    padded = np.zeros(groups * isa.GROUP_BYTES, np.int8)
+    padded[:length] = codes
+    batch["rm"] = padded.view("<u4")
+    if index is not None:
+        batch["rn"] = index + isa.GROUP_BYTES * np.arange(groups)
+    return batch
+
+
+def dequeue_batch(length: int, *, index: int | None = None) -> CmBatch:
+    """Return the CM_DEQUEUE instructions for so many outputs, without gaps."""
+    groups = -(-length // isa.GROUP_BYTES)
+    batch = dequeue_template(groups, length, index is not None).copy()
+    if index is not None:
+        batch["rn"] = index + isa.GROUP_BYTES * np.arange(groups)
+    return batch
+
+
+@lru_cache(maxsize=256)
+def queue_template(groups: int, length: int, indexed: bool) -> CmBatch:
+    """Queue instructions without data; a short last group names its count."""
+    index = INDEX_REGISTER if indexed else isa.XZR
+    batch = empty_batch(groups)
+    batch["word"] = isa.queue(rn=index)
+    if length % isa.GROUP_BYTES and groups:
+        batch["word"][-1] = isa.queue(ra=COUNT_REGISTER, rn=index)
+        batch["ra"][-1] = length % isa.GROUP_BYTES
+    return batch
+
+
+@lru_cache(maxsize=256)
+def dequeue_template(groups: int, length: int, indexed: bool) -> CmBatch:
+    """Dequeue instructions; a short last group asks for the rest only."""
+    index = INDEX_REGISTER if indexed else isa.XZR
+    batch = empty_batch(groups)
+    batch["word"] = isa.dequeue(rm=COUNT_REGISTER, rn=index)
+    batch["rm"] = isa.GROUP_BYTES
+    if length % isa.GROUP_BYTES and groups:
+        batch["rm"][-1] = length % isa.GROUP_BYTES
+    return batch
+
+
+def queue_vector(
+    source: Buffer, *, packing: Packing = "bytes", index: int | None = None, tile: int = 0
+) -> Program:
+    """Write a buffer of int8 codes to the tile's input memory.
+
+    Parameters
+    ----------
+    source : one-dimensional int8 buffer.
+    packing : how the software assembles operands.
+    index : input-memory index of the first code; None continues at the tile's counter.
+    tile : which of the core's tiles.
+
+    Raises
+    ------
+    CmStatusError
+        The tile refused an instruction.
+    """
+    if len(source.data) == 0:
+        return
+    batch = queue_batch(source.data, index=index)
+    phase = Phase(
+        body=QUEUE_BODIES[packing],
+        iterations=len(batch),
+        streams={"codes": over(source, isa.GROUP_BYTES)},
+    )
+    result: CmResult = yield RunCmLoop(phases=[phase], batch=batch, tile=tile, wait=False)
+    check_status("CM_QUEUE", source.name, result)
+
+
+def process(*, tile: int = 0) -> Program:
+    """Run the tile's product and wait for its end.
+
+    Raises
+    ------
+    CmStatusError
+        The tile refused the instruction.
+    """
+    batch = empty_batch(1)
+    batch["word"] = isa.process()
+    result: CmResult = yield RunCm(batch=batch, tile=tile)
+    check_status("CM_PROCESS", f"tile {tile}", result)
+
+
+def dequeue_vector(
+    destination: Buffer, *, packing: Packing = "bytes", index: int | None = None, tile: int = 0
+) -> Program:
+    """Read the tile's output memory into a buffer of int8.
+
+    Parameters and errors as in `queue_vector`.
+    """
+    length = len(destination.data)
+    if length == 0:
+        return
+    batch = dequeue_batch(length, index=index)
+    phase = Phase(
+        body=DEQUEUE_BODIES[packing],
+        iterations=len(batch),
+        streams={"codes": over(destination, isa.GROUP_BYTES)},
+    )
+    result: CmResult = yield RunCmLoop(phases=[phase], batch=batch, tile=tile, wait=True)
+    check_status("CM_DEQUEUE", destination.name, result)
+    destination.data[:] = result.rd.astype("<u4").view(np.int8)[:length]
+
+
+def check_status(instruction: str, name: str, result: CmResult) -> None:
+    """Raise for the first instruction that was refused."""
+    if result.status.any():
+        first = int(np.flatnonzero(result.status)[0])
+        status = isa.CmStatus(int(result.status[first])).name.lower().replace("_", " ")
+        raise CmStatusError(f"{instruction} number {first} for {name}: {status}")

@@ -1,0 +1,89 @@
+"""Where matrices lie in tiles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
+from numpy.typing import NDArray
+
+__all__ = ["Placement", "TilePlan"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Placement:
+    """A matrix on a rectangle of a tile's cells.
+
+    Members
+    -------
+    name : of the matrix, for messages.
+    weights : int8 [outputs, inputs].
+    lsb : float32 [outputs], size of one ADC code.
+    row, column : word line of input 0 and bit line of output 0.
+    """
+
+    name: str
+    weights: NDArray[np.int8]
+    lsb: NDArray[np.float32]
+    row: int = 0
+    column: int = 0
+
+    @property
+    def rows(self) -> slice:
+        """Word lines that the matrix takes."""
+        return slice(self.row, self.row + self.weights.shape[1])
+
+    @property
+    def columns(self) -> slice:
+        """Bit lines that the matrix takes."""
+        return slice(self.column, self.column + self.weights.shape[0])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class TilePlan:
+    """Contents of one tile.
+
+    Members
+    -------
+    config : the tile.
+    placements : the matrices in it.
+
+    Raises
+    ------
+    AlpineError
+        A matrix does not fit the tile or overlaps another.
+    """
+
+    config: TileConfig
+    placements: Sequence[Placement]
+
+    def __post_init__(self) -> None:
+        taken = np.zeros((self.config.columns, self.config.rows), np.bool_)
+        for placement in self.placements:
+            rows, columns = placement.rows, placement.columns
+            if rows.stop > self.config.rows or columns.stop > self.config.columns:
+                raise AlpineError(
+                    f"matrix {placement.name} needs word lines {rows.start} to {rows.stop - 1} and "
+                    f"bit lines {columns.start} to {columns.stop - 1}, but the tile has "
+                    f"{self.config.rows} x {self.config.columns}: use a larger tile"
+                )
+            if taken[columns, rows].any():
+                raise AlpineError(
+                    f"matrix {placement.name} at word line {placement.row}, bit line "
+                    f"{placement.column} overlaps another one: move it"
+                )
+            taken[columns, rows] = True
+
+    @property
+    def lsb(self) -> NDArray[np.float32]:
+        """Size of one ADC code per bit line; 1 where no matrix lies."""
+        lsb = np.ones(self.config.columns, np.float32)
+        for placement in self.placements:
+            lsb[placement.columns] = placement.lsb
+        return lsb
+
+    @property
+    def cells(self) -> int:
+        """Cells that hold a weight."""
+        return sum(placement.weights.size for placement in self.placements)

@@ -1,0 +1,130 @@
+"""Weight files: named arrays and recorded facts under one digest, in NumPy's npz format.
+
+Members of the archive: the arrays by name, `facts` (JSON text as uint8) and `sha256` (32 bytes
+over all the others). Nothing in it is ever unpickled.
+"""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from alpine_models.errors import AlpineError
+from numpy.typing import NDArray
+
+__all__ = ["WeightFile", "read_weight_file", "write_weight_file"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class WeightFile:
+    """Contents of a weight file whose digest is right.
+
+    Members
+    -------
+    arrays : read-only arrays by name.
+    facts : JSON values by name.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    facts: Mapping[str, object]
+
+
+def read_weight_file(path: Path) -> WeightFile:
+    """Return the contents of a weight file.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+
+    Raises
+    ------
+    AlpineError
+        The file is missing, is no weight file, or is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise AlpineError(
+                    f"weight file {path} is no npz archive or is cut short; {_REMEDY}"
+                )
+            members = _read_members(path, file)
+    except OSError as error:
+        raise AlpineError(
+            f"weight file {path} cannot be read ({error.strerror}); {_REMEDY}"
+        ) from None
+    digest = members.pop(_DIGEST, None)
+    if digest is None or _FACTS not in members:
+        raise AlpineError(
+            f"weight file {path} lacks {_DIGEST!r} or {_FACTS!r}, so it is no weight file; "
+            f"{_REMEDY}"
+        )
+    if digest.tobytes() != _digest(members):
+        raise AlpineError(f"weight file {path} is damaged: its sha256 is wrong; {_REMEDY}")
+    facts = json.loads(members.pop(_FACTS).tobytes())
+    for array in members.values():
+        array.flags.writeable = False
+    return WeightFile(arrays=members, facts=facts)
+
+
+def write_weight_file(
+    path: Path, *, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, object]
+) -> None:
+    """Write a weight file, complete or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; one that exists is replaced.
+    arrays : mapping of name to array
+        Arrays of numbers; the names `facts` and `sha256` are taken.
+    facts : mapping of name to value
+        What JSON can hold.
+    """
+    text = json.dumps(facts, indent=1, sort_keys=True)
+    members = {**arrays, _FACTS: np.frombuffer(text.encode(), np.uint8)}
+    members[_DIGEST] = np.frombuffer(_digest(members), np.uint8)
+    # numpy's stub takes the keyword `allow_pickle: bool` for one of the arrays.
+    contents = cast(dict[str, Any], members)
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, **contents)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+_FACTS = "facts"
+_DIGEST = "sha256"
+
+_REMEDY = (
+    "install alpine-cosim again for the shipped file, or write a new one with "
+    "`python -m alpine_sw.training.mlp`"
+)
+
+
+def _read_members(path: Path, file: BinaryIO) -> dict[str, NDArray[Any]]:
+    file.seek(0)
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: np.array(archive[name]) for name in archive.files}
+    # Foreign bytes fail in zipfile, zlib and numpy in more ways than can be listed, and every one
+    # of them means the same to the person.
+    except Exception as error:
+        raise AlpineError(
+            f"weight file {path} is damaged ({type(error).__name__} while reading); {_REMEDY}"
+        ) from None
+
+
+def _digest(members: Mapping[str, NDArray[Any]]) -> bytes:
+    digest = hashlib.sha256()
+    for name in sorted(members):
+        array = members[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.digest()

@@ -1,0 +1,44 @@
+"""What a run session runs: tile contents, and the programs that use them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from alpine_platform.operations import Program
+from alpine_platform.system import System
+from numpy.typing import NDArray
+
+from alpine_sw.mapping import TilePlan
+
+__all__ = ["Programs", "Software", "Workload"]
+
+
+class Software(StrEnum):
+    """How well the programs around the tile are written."""
+
+    RELEASED = "released"
+    """As the released AIMClib: operands packed and unpacked byte by byte."""
+    TUNED = "tuned"
+    """Operands moved as 32-bit words."""
+
+
+Programs = Callable[
+    [System, NDArray[np.int8], Callable[[], None]], tuple[NDArray[np.int8], Mapping[int, Program]]
+]
+"""Given a system, inputs [n, inputs] and a call to make after each inference, return the array
+[n, outputs] that a run will fill and one program per core."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workload:
+    """A network mapped onto a system.
+
+    Members
+    -------
+    plans : contents of each core's tiles, by core number.
+    programs : makes the programs.
+    """
+
+    plans: Mapping[int, Sequence[TilePlan]]
+    programs: Programs

@@ -1,0 +1,169 @@
+"""Whole runs: every engine, both mappings, and a tile with a fault in it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from amaranth.hdl import Const
+
+from alpine_cosim import RunResult, run
+from alpine_cosim.rtl_tile import tile_verilog
+from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
+from alpine_rtl.tile import AimcTile
+from alpine_rtl.verilog import emit
+from alpine_sw.datasets import load_fashion_mnist
+from alpine_sw.networks import load_mlp
+
+IMAGES = 4
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def runs(request: pytest.FixtureRequest) -> dict[str, RunResult]:
+    return {
+        engine: run(
+            "mlp", case=request.param, engine=engine, inferences=IMAGES, back_door=engine == "cocotb"
+        )
+        for engine in ("rtl", "model", "cocotb")
+    }
+
+
+def test_outputs_equal_the_golden_model_on_real_images(runs: dict[str, RunResult]):
+    for result in runs.values():
+        assert result.outputs_equal_golden is True
+        assert result.accuracy == result.accuracy_golden
+
+
+def test_engines_agree_on_everything_but_host_time(runs: dict[str, RunResult]):
+    same = {"engine": "", "host_seconds": 0.0, "host_tile_cycles_per_second": None}
+    assert replace(runs["rtl"], **same) == replace(runs["model"], **same)
+    # Cells are written through the back door there, so the clock starts at another edge.
+    direct = {**same, "programming": None}
+    cocotb = run("mlp", case=int(runs["rtl"].case), engine="model", inferences=IMAGES, back_door=True)
+    assert replace(runs["cocotb"], **direct) == replace(cocotb, **direct)
+
+
+def test_counts_follow_from_the_mapping(runs: dict[str, RunResult]):
+    # Per inference: 1024 inputs and 1024 hidden values queued, as many outputs read, 4 at a time;
+    # case 1 processes once per inference and once more to drain, case 2 twice per inference.
+    result = runs["rtl"]
+    processes = IMAGES + 1 if result.case == "1" else 2 * IMAGES
+    assert result.cm_instructions == IMAGES * 4 * 256 + processes
+    assert sum(result.breakdown.values()) == pytest.approx(1)
+    assert result.energy_j == pytest.approx(sum(result.energy_parts_j.values()))
+    # Memory controller and I/O draw 5.82 W all the time (Table I-B, high-power).
+    assert result.energy_memory_controller_io_j == pytest.approx(5.82 * result.time_s)
+    assert result.programming is not None
+    assert result.programming.cells == 2 * 1024 * 1024
+    # The hardware takes two cycles per CM_INITIALIZE.
+    assert result.programming.tile_cycles == pytest.approx(2 * 2 * 1024 * 1024, rel=1e-3)
+
+
+def test_tile_energy_is_the_published_efficiency(runs: dict[str, RunResult]):
+    # 12.8 TOPS/W in 14 nm, 5.3 times that energy in the high-power system (Sec. V): two
+    # operations per cell and product.
+    result = runs["rtl"]
+    cells = 2048 * 2048 if result.case == "1" else 1024 * 2048
+    products = IMAGES + 1 if result.case == "1" else 2 * IMAGES
+    expected = products * 2 * cells / 12.8e12 * 5.3
+    assert result.energy_parts_j["tile"] == pytest.approx(expected)
+
+
+def test_same_run_gives_the_same_femtosecond(runs: dict[str, RunResult]):
+    again = run("mlp", case=int(runs["model"].case), engine="model", inferences=IMAGES)
+    assert again.time_s == runs["model"].time_s
+    assert again.outputs_sha256 == runs["model"].outputs_sha256
+
+
+def test_back_door_changes_nothing_but_the_programming():
+    result = run("mlp", engine="rtl", inferences=2, back_door=True)
+    assert result.outputs_equal_golden
+    assert result.programming is not None
+    assert result.programming.method == "back-door"
+    assert result.programming.tile_cycles == 0
+
+
+def test_low_power_system_is_slower_and_draws_less():
+    high = run("mlp", engine="model", inferences=2)
+    low = run("mlp", engine="model", inferences=2, system="low-power")
+    assert low.outputs_sha256 == high.outputs_sha256
+    # Between the clocks' ratio, 2.3 / 0.8, and nothing at all.
+    assert 1 < low.time_s / high.time_s <= 2.3 / 0.8 + 0.01
+    assert low.energy_j < high.energy_j
+
+
+def test_json_holds_what_the_contract_names():
+    names = set(json.loads(run("mlp", engine="model", inferences=1).to_json()))
+    assert names >= {
+        "network", "system", "case", "engine", "inferences", "seed", "time_s", "energy_j",
+        "energy_memory_controller_io_j", "instructions", "llc_misses_per_instruction",
+        "tile_cycles", "cm_instructions", "breakdown", "outputs_equal_golden", "outputs_sha256",
+        "accuracy", "bits_per_character", "host_seconds", "host_tile_cycles_per_second",
+    }  # fmt: skip
+
+
+def test_fault_in_the_rtl_reaches_the_outputs(tmp_path, monkeypatch):
+    """No bypass: a tile that swaps the bytes of every group computes other results."""
+    config = TileConfig(rows=1024, columns=2048)
+    design = tmp_path / "aimc_tile.v"
+    with monkeypatch.context() as fault:
+        fault.setattr("alpine_rtl.input_memory.lane_offset", lambda start, lane: Const(3 - lane, 2))
+        design.write_text(emit(AimcTile(config=config), name="aimc_tile"))
+    result = run("mlp", case=2, inferences=2, back_door=True, tile_verilog=design)
+    assert result.outputs_equal_golden is False
+    design.write_text(tile_verilog(config))
+    result = run("mlp", case=2, inferences=2, back_door=True, tile_verilog=design)
+    assert result.outputs_equal_golden is True
+
+
+def test_tile_that_breaks_the_analog_protocol_is_refused(tmp_path):
+    """One integration cycle less: the word lines are released before the ADC codes are valid."""
+    verilog = tile_verilog(TileConfig(rows=1024, columns=2048))
+    integrate = "16'h0062"  # 98 cycles
+    assert integrate in verilog
+    design = tmp_path / "aimc_tile.v"
+    design.write_text(verilog.replace(integrate, "16'h0061"))
+    with pytest.raises(AlpineError, match="RTL is faulty: its DAC codes changed during"):
+        run("mlp", case=2, inferences=1, back_door=True, tile_verilog=design)
+
+
+def test_trace_holds_the_first_inference_only(tmp_path):
+    run("mlp", engine="rtl", inferences=2, back_door=True, trace=tmp_path / "waves")
+    (waveform,) = (tmp_path / "waves").iterdir()
+    assert waveform.name.startswith("core0_tile0.")
+    assert waveform.stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"network": "mlpp"}, "unknown network 'mlpp': did you mean mlp"),
+        ({"system": "highpower"}, "unknown system 'highpower': did you mean high-power"),
+        ({"case": 7}, "unknown case '7': choose from 1, 2"),
+        ({"engine": "verilator"}, "unknown engine 'verilator'"),
+        ({"software": "relased"}, "did you mean released"),
+        ({"sync": "linucks"}, "unknown synchronisation"),
+        ({"inferences": 10_001}, "inferences must be 1 to 10000"),
+        ({"seed": -1}, "seed must be 0 or more"),
+        ({"engine": "model", "trace": "x"}, "engine model has no RTL"),
+        ({"tile_verilog": "missing.v"}, "missing.v cannot be read"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: dict[str, object], message: str):
+    with pytest.raises(AlpineError, match=message) as caught:
+        run(**{"network": "mlp", **arguments})  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_golden_model_is_what_the_run_is_compared_with():
+    network, images = load_mlp(), load_fashion_mnist().inputs[:3]
+    hidden = np.clip(
+        np.rint(images.astype(np.int64) @ network.weights[0].T.astype(np.int64) / network.lsb[0]),
+        0,
+        127,
+    )
+    outputs = np.clip(
+        np.rint(hidden @ network.weights[1].T.astype(np.float64) / network.lsb[1]), 0, 127
+    )
+    assert np.array_equal(network.golden(images), outputs.astype(np.int8))

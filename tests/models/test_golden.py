@@ -1,0 +1,160 @@
+import ast
+import inspect
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from alpine_models import golden
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def exact_code(dot: int, lsb: float) -> int:
+    # Python rounds a Fraction exactly, halves to even.
+    return max(-128, min(127, round(Fraction(dot) / Fraction(lsb))))
+
+
+def test_dense_equals_exact_rational_arithmetic():
+    rng = np.random.default_rng(1)
+    inputs = rng.integers(-128, 128, (5, 7), np.int8)
+    weights = rng.integers(-128, 128, (3, 7), np.int8)
+    lsb = np.array([1.0, 300.7, 77.25], np.float32)
+    expected = [
+        [
+            exact_code(sum(int(inputs[n, i]) * int(weights[o, i]) for i in range(7)), float(lsb[o]))
+            for o in range(3)
+        ]
+        for n in range(5)
+    ]
+    codes = golden.dense(inputs, weights, lsb)
+    assert codes.dtype == np.int8
+    assert codes.tolist() == expected
+
+
+def test_weights_are_output_major():
+    # Output 0 sees 2 * 10 + 3 * 20 = 80, output 1 sees 5 * 20 = 100, output 2 sees -10.
+    inputs = np.array([[10, 20]], np.int8)
+    weights = np.array([[2, 3], [0, 5], [-1, 0]], np.int8)
+    assert golden.dot(inputs, weights).tolist() == [[80, 100, -10]]
+
+
+def test_dot_is_exact_where_float32_is_not():
+    # 1024 * 2^14 + 1 = 2^24 + 1 is the first integer that float32 cannot hold.
+    inputs = np.full((1, 1025), -128, np.int8)
+    weights = np.full((1, 1025), -128, np.int8)
+    inputs[0, -1] = weights[0, -1] = 1
+    dots = golden.dot(inputs, weights)
+    assert dots.dtype == np.int32
+    assert dots.tolist() == [[(1 << 24) + 1]]
+
+
+def test_the_most_inputs_still_fit_32_bits():
+    extreme = np.full((1, golden.MAX_INPUTS), -128, np.int8)
+    assert golden.dot(extreme, extreme).tolist() == [[golden.MAX_INPUTS << 14]]
+    assert golden.MAX_INPUTS << 14 <= (1 << 31) - 1 < (golden.MAX_INPUTS + 1) << 14
+
+
+@pytest.mark.parametrize(
+    ("dot", "code"),
+    [
+        (5, 0),  # 0.5
+        (15, 2),  # 1.5
+        (25, 2),  # 2.5
+        (-5, 0),  # -0.5
+        (-15, -2),  # -1.5
+        (14, 1),
+        (1264, 126),
+        (1265, 126),  # 126.5
+        (1266, 127),
+        (1275, 127),  # 127.5 rounds to 128 and is clamped
+        (1 << 30, 127),
+        (-1284, -128),
+        (-1296, -128),
+        (-(1 << 30), -128),
+    ],
+)
+def test_digitise_rounds_halves_to_even_and_clamps(dot: int, code: int):
+    dots = np.array([[dot]], np.int32)
+    assert golden.digitise(dots, np.array([10], np.float32)).tolist() == [[code]]
+
+
+def test_an_lsb_of_one_only_clamps():
+    dots = np.array([[-129, -128, 0, 127, 128]], np.int32)
+    assert golden.digitise(dots, np.ones(5, np.float32)).tolist() == [[-128, -128, 0, 127, 127]]
+
+
+@given(
+    code=st.integers(-140, 140),
+    lsb=st.floats(min_value=2**-10, max_value=2**22, width=32),
+    offset=st.integers(-2, 2),
+)
+def test_digitise_is_exact_next_to_every_half(code: int, lsb: float, offset: int):
+    dot = round((code + Fraction(1, 2)) * Fraction(lsb)) + offset
+    dots = np.array([[dot]], np.int32)
+    expected = exact_code(dot, lsb)
+    assert golden.digitise(dots, np.array([lsb], np.float32)).tolist() == [[expected]]
+
+
+def test_every_half_goes_to_even_where_the_reciprocal_of_lsb_is_inexact():
+    halves = range(-128, 127)
+    for lsb in range(2, 400, 2):
+        dots = np.array([[(2 * half + 1) * lsb // 2 for half in halves]], np.int32)
+        expected = [half + half % 2 for half in halves]
+        assert golden.digitise(dots, np.full(255, lsb, np.float32)).tolist() == [expected]
+
+
+def test_relu_keeps_what_is_not_negative():
+    codes = np.array([[-128, -1, 0, 1, 127]], np.int8)
+    result = golden.relu(codes)
+    assert result.dtype == np.int8
+    assert result.tolist() == [[0, 0, 0, 1, 127]]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "weights", "message"),
+    [
+        (np.zeros((1, 4), np.int16), np.zeros((2, 4), np.int8), "inputs must be a matrix of int8"),
+        (np.zeros(4, np.int8), np.zeros((2, 4), np.int8), r"not int8 with the shape \(4,\)"),
+        (np.zeros((1, 4), np.int8), np.zeros((2, 4), np.float32), "weights must be a matrix"),
+        (np.zeros((1, 4), np.int8), np.zeros((4, 2), np.int8), "the 4 columns of inputs, not 2"),
+        (
+            np.zeros((1, 1 << 17), np.int8),
+            np.zeros((1, 1 << 17), np.int8),
+            "at most 131071 inputs can be added, not 131072",
+        ),
+    ],
+)
+def test_dot_refuses_arrays_that_do_not_fit(inputs: object, weights: object, message: str):
+    with pytest.raises(ValueError, match=message):
+        golden.dot(inputs, weights)
+
+
+@pytest.mark.parametrize(
+    ("lsb", "message"),
+    [
+        (np.ones(3, np.float32), r"lsb must be float32 with the shape \(2,\)"),
+        (np.ones(2, np.float64), "not float64"),
+        (np.array([1, 0], np.float32), "positive and finite"),
+        (np.array([1, -1], np.float32), "positive and finite"),
+        (np.array([1, np.inf], np.float32), "positive and finite"),
+        (np.array([1, np.nan], np.float32), "positive and finite"),
+    ],
+)
+def test_digitise_refuses_a_bad_lsb(lsb: object, message: str):
+    with pytest.raises(ValueError, match=message):
+        golden.digitise(np.zeros((1, 2), np.int32), lsb)
+
+
+def test_golden_imports_no_model():
+    imported = {
+        name
+        for node in ast.walk(ast.parse(inspect.getsource(golden)))
+        for name in (
+            [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+    assert imported == {"typing", "numpy", "numpy.typing", "alpine_models.tile"}

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
+from alpine_sw.mapping import Placement, TilePlan
+
+
+def matrix(outputs: int, inputs: int, *, row: int = 0, column: int = 0) -> Placement:
+    return Placement(
+        name="m",
+        weights=np.ones((outputs, inputs), np.int8),
+        lsb=np.full(outputs, 3, np.float32),
+        row=row,
+        column=column,
+    )
+
+
+def test_plan_gives_each_bit_line_its_lsb():
+    plan = TilePlan(
+        config=TileConfig(rows=5, columns=6),
+        placements=[matrix(2, 3), matrix(3, 2, row=3, column=2)],
+    )
+    assert list(plan.lsb) == [3, 3, 3, 3, 3, 1]
+    assert plan.cells == 12
+
+
+def test_matrix_that_fits_exactly_is_accepted():
+    TilePlan(config=TileConfig(rows=3, columns=2), placements=[matrix(2, 3)])
+
+
+@pytest.mark.parametrize(("row", "column"), [(1, 0), (0, 1)])
+def test_tile_too_small_is_named(row: int, column: int):
+    with pytest.raises(AlpineError, match=r"^matrix m needs .* the tile has 3 x 2: use a larger"):
+        TilePlan(
+            config=TileConfig(rows=3, columns=2), placements=[matrix(2, 3, row=row, column=column)]
+        )
+
+
+def test_overlap_is_named():
+    with pytest.raises(AlpineError, match="overlaps another one"):
+        TilePlan(
+            config=TileConfig(rows=8, columns=8),
+            placements=[matrix(2, 3), matrix(2, 3, row=2, column=1)],
+        )

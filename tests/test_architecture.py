@@ -1,0 +1,80 @@
+"""The rooms of the house: which package may import which, and what must not shadow what."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOORS = {
+    "alpine_models": ("models", set()),
+    "alpine_platform": ("platform", {"alpine_models"}),
+    "alpine_rtl": ("rtl", {"alpine_models"}),
+    "alpine_sw": ("sw", {"alpine_models", "alpine_platform"}),
+    "alpine_cosim": ("cosim", {"alpine_models", "alpine_platform", "alpine_rtl", "alpine_sw"}),
+}
+FOLDERS = [folder for folder, _ in FLOORS.values()] + ["tests", "cocotb_tests", "benchmarks"]
+
+
+def imported_packages(source: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_arrows_between_packages_point_down(package: str):
+    folder, allowed = FLOORS[package]
+    sources = list((ROOT / folder / package).rglob("*.py"))
+    assert sources
+    for source in sources:
+        reached = imported_packages(source) & set(FLOORS) - {package}
+        assert reached <= allowed, f"{source} imports {reached - allowed}"
+
+
+def test_no_top_level_folder_is_a_package():
+    assert not [name for name in FOLDERS if (ROOT / name / "__init__.py").exists()]
+
+
+def test_standard_library_is_not_shadowed_from_the_root():
+    done = subprocess.run(
+        [sys.executable, "-c", "import platform; print(platform.system())"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "Linux"
+
+
+def test_every_public_name_exists():
+    for package, (folder, _) in FLOORS.items():
+        for source in (ROOT / folder / package).rglob("*.py"):
+            tree = ast.parse(source.read_text())
+            defined = {
+                name
+                for node in tree.body
+                for name in [
+                    getattr(node, "name", None),
+                    *(t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)),
+                    getattr(getattr(node, "target", None), "id", None),
+                    *(a.asname or a.name for a in getattr(node, "names", [])),
+                    *(
+                        e.id
+                        for t in getattr(node, "targets", [])
+                        if isinstance(t, ast.Tuple)
+                        for e in t.elts
+                        if isinstance(e, ast.Name)
+                    ),
+                ]
+                if name
+            }
+            for node in tree.body:
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                    assert set(ast.literal_eval(node.value)) <= defined, source
