@@ -1,0 +1,34 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
+"""The registers of an elaborated design, by name."""
+
+from amaranth.hdl import Fragment, Signal
+from amaranth.lib import wiring
+
+__all__ = ["elaborate_with_registers"]
+
+
+def elaborate_with_registers(component: wiring.Component) -> tuple[Fragment, dict[str, Signal]]:
+    """Elaborate a component and return it with every register of its clock domain ``sync``.
+
+    The fragment stands in for the component as a submodule, and the registers can be read from
+    the outside, by properties that speak of state rather than of ports.
+
+    Returns
+    -------
+    fragment, registers : registers by hierarchical name, as ``"submodule.signal"``.
+    """
+    fragment = Fragment.get(component, None)
+    registers: dict[str, Signal] = {}
+    _collect(fragment, (), registers)
+    return fragment, registers
+
+
+def _collect(fragment: Fragment, path: tuple[str, ...], registers: dict[str, Signal]) -> None:
+    # Amaranth has no public list of what a fragment drives; this is what its back ends look at.
+    driven = fragment.statements.get("sync")
+    if driven is not None:
+        for signal in driven._lhs_signals():
+            registers[".".join((*path, signal.name))] = signal
+    for index, (child, name, _) in enumerate(fragment.subfragments):
+        _collect(child, (*path, name or str(index)), registers)
