@@ -17,10 +17,16 @@ def pytest_terminal_summary(terminalreporter, config):
     }
     if not rates:
         return
+    cycles = {
+        bench.extra_info["layer"]: bench.extra_info["tile_cycles_per_second"]
+        for bench in session.benchmarks
+        if "tile_cycles_per_second" in bench.extra_info
+    }
     terminalreporter.section("rates (best round)")
     for name, (rate, unit) in rates.items():
         target = f"  target {TARGETS[name]:.3g}" if name in TARGETS else ""
-        terminalreporter.write_line(f"{name:45} {rate:12.4g} {unit}{target}")
+        evaluated = f"  {cycles[name]:.4g} tile cycles/s" if name in cycles else ""
+        terminalreporter.write_line(f"{name:45} {rate:12.4g} {unit}{target}{evaluated}")
     raw, batches = (
         rates.get(name)
         for name in ("raw native loop with products", "transactor, batches from Python")

@@ -1,8 +1,8 @@
 """The coupling: verilated tiles under simulated processors, run sessions and their results.
 
-    from alpine_cosim import run
+from alpine_cosim import run
 
-    result = run("mlp", system="high-power", case=1, engine="rtl", inferences=10)
+result = run("mlp", system="high-power", case=1, engine="rtl", inferences=10)
 """
 
 from .results import RunResult

@@ -34,13 +34,17 @@ def cli() -> None:
     epilog="\b\nExamples:\n"
     "  alpine run mlp\n"
     "  alpine run mlp --system low-power --case 2 --engine model --json result.json\n"
+    "  alpine run mlp --case digital --cores 2\n"
     "  alpine run mlp --engine cocotb --inferences 2 --trace waves"
 )
 @click.argument("network")
 @click.option(
     "--system", default="high-power", show_default=True, help="high-power or low-power (Table I)."
 )
-@click.option("--case", default="1", show_default=True, help="Mapping: 1 or 2.")
+@click.option(
+    "--case", default="1", show_default=True, help="Published mapping, 1 to 4, or digital."
+)
+@click.option("--cores", type=int, help="Cores of the digital reference: 1, 2 or 4. Default: 1.")
 @click.option(
     "--engine",
     default="rtl",
@@ -53,6 +57,12 @@ def cli() -> None:
     default="released",
     show_default=True,
     help="released: byte-wise packing of the released AIMClib; tuned: word-wise packing.",
+)
+@click.option(
+    "--digital-style",
+    default="neon4",
+    show_default=True,
+    help="Products of the digital reference: neon4, neon1 or eigen_i8row.",
 )
 @click.option(
     "--sync", default="bare-metal", show_default=True, help="Cost of synchronisation: bare-metal."
@@ -83,7 +93,9 @@ def run(
     system: str,
     case: str,
     engine: str,
+    cores: int | None,
     software: str,
+    digital_style: str,
     sync: str,
     inferences: int | None,
     seed: int,
@@ -107,7 +119,9 @@ def run(
             system=system,
             case=case,
             engine=engine,
+            cores=cores,
             software=software,
+            digital_style=digital_style,
             sync=sync,
             inferences=inferences,
             seed=seed,
@@ -130,22 +144,22 @@ def run(
 @click.option("--rows", type=int, required=True, help="Word lines.")
 @click.option("--cols", type=int, required=True, help="Bit lines.")
 @click.option("--out", type=Path, required=True, help="Directory to write to; made if needed.")
-def verilog(*, rows: int, cols: int, out: Path) -> None:
-    """Write the hardware as Verilog."""
-    from alpine_rtl.tile import AimcTile
-    from alpine_rtl.verilog import emit
+@click.option("--double-buffer", is_flag=True, help="Queue the next vector during a product.")
+@click.option(
+    "--xlen", type=click.Choice(["32", "64"]), default="32", show_default=True,
+    help="Register width of the RISC-V core behind the CV-X-IF tile.",
+)  # fmt: skip
+def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str) -> None:
+    """Write the hardware as Verilog: every top, wrappers with the crossbar, constraints."""
+    from alpine_rtl.verilog import write_tops
 
     try:
-        config = TileConfig(rows=rows, columns=cols)
+        config = TileConfig(rows=rows, columns=cols, double_buffer=double_buffer)
     except ValueError as error:
         raise AlpineError(str(error)) from error
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AlpineError(f"directory {out} cannot be made: {error.strerror}") from error
-    path = out / "aimc_tile.v"
-    write_text(path, emit(AimcTile(config=config), name="aimc_tile"))
-    click.echo(f"{path}: top module aimc_tile, {rows} word lines x {cols} bit lines")
+    for path in write_tops(out, config, xlen=int(xlen)):
+        click.echo(path)
+    click.echo(f"{rows} word lines x {cols} bit lines; ports and use are in {out / 'README.md'}")
 
 
 @cli.command()

@@ -54,7 +54,7 @@ class NativeCrossbar:
 
     @property
     def weights(self) -> npt.NDArray[np.int8]:
-        """Live view of the cells, [columns, rows]: the back door for loading without CM commands."""
+        """Live view of the cells, [columns, rows]: the back door past the CM commands."""
         return self._cells[:, : self.rows]
 
     @property

@@ -18,6 +18,7 @@ from alpine_platform.operations import Program, RunCm
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.system import System
 from alpine_platform.tile_port import CmBatch, TilePort, empty_batch
+from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.mapping import Placement, TilePlan
 from alpine_sw.workloads import Workload
 
@@ -106,12 +107,12 @@ def measure(
     on_stage, on_step : told what begins, in how many steps, and each step.
     before_inferences : called when the weights are in place.
     """
-    machine = System(
-        SYSTEMS[system],
-        tile_ports=ports,
-        tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
+    on_stage("compiling the platform's loops", 0)
+    _compile(workload, system, inputs[:1])
+    machine = _machine(workload, system, ports)
+    programming = _program(
+        machine, workload, ports, back_door=back_door, on_stage=on_stage, on_step=on_step
     )
-    programming = _program(machine, workload, ports, back_door, on_stage, on_step)
     on_stage("running inferences", len(inputs))
     busy = _busy(ports)
     outputs, programs = workload.programs(machine, inputs, on_step)
@@ -135,6 +136,32 @@ def measure(
     )
 
 
+def _machine(workload: Workload, system: str, ports: Mapping[int, TilePort]) -> System:
+    return System(
+        SYSTEMS[system],
+        tile_ports=ports,
+        tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
+    )
+
+
+def _compile(workload: Workload, system: str, inputs: npt.NDArray[np.int8]) -> None:
+    """Run the inputs once on timed tiles without weights, so that no compiler runs later.
+
+    Numba compiles at the first call, once per installation, and that is not the time of inferences.
+    """
+    period = SYSTEMS[system].tile_clock.period_fs
+    scratch = {
+        core: TimedTilePort(
+            [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],
+            tile_period_fs=period,
+        )
+        for core, plans in workload.plans.items()
+    }
+    machine = _machine(workload, system, scratch)
+    _, programs = workload.programs(machine, inputs, lambda: None)
+    machine.run(programs)
+
+
 def _busy(ports: Mapping[int, TilesWithCrossbars]) -> int:
     return sum(port.busy_cycles for port in ports.values())
 
@@ -143,12 +170,15 @@ def _program(
     machine: System,
     workload: Workload,
     ports: Mapping[int, TilesWithCrossbars],
+    *,
     back_door: bool,
     on_stage: Callable[[str, int], None],
     on_step: Callable[[], None],
 ) -> Programming | None:
     """Load all weights and set the ADC steps."""
-    plans = [(core, tile, plan) for core, ps in workload.plans.items() for tile, plan in enumerate(ps)]
+    plans = [
+        (core, tile, plan) for core, ps in workload.plans.items() for tile, plan in enumerate(ps)
+    ]
     if not plans:
         return None
     cells = sum(plan.cells for _, _, plan in plans)
@@ -163,10 +193,7 @@ def _program(
     on_stage("programming cells", -(-cells // PROGRAM_CHUNK))
     busy = _busy(ports)
     result = machine.run(
-        {
-            core: _programming(core_plans, on_step)
-            for core, core_plans in workload.plans.items()
-        }
+        {core: _programming(core_plans, on_step) for core, core_plans in workload.plans.items()}
     )
     return Programming(
         method="port", cells=cells, tile_cycles=_busy(ports) - busy, time_s=result.time_s
@@ -188,7 +215,7 @@ def _programming(plans: Sequence[TilePlan], on_step: Callable[[], None]) -> Prog
 
 
 def _initialize_batches(placement: Placement) -> Iterator[CmBatch]:
-    columns, rows = placement.weights.shape
+    rows = placement.weights.shape[1]
     weights = placement.weights.reshape(-1)
     for start in range(0, weights.size, PROGRAM_CHUNK):
         cells = np.arange(start, min(start + PROGRAM_CHUNK, weights.size))

@@ -4,7 +4,7 @@
 
 import ctypes
 import importlib.metadata
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -217,7 +217,7 @@ class RtlTilePort:
         return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
 
     @contextmanager
-    def trace(self, directory: Path, prefix: str, suffix: str) -> Iterator[None]:
+    def trace(self, directory: Path, prefix: str, suffix: str) -> Generator[None]:
         """Write one waveform per tile into a directory while the ``with`` block runs."""
         with ExitStack() as stack:
             for number, tile in enumerate(self.tiles):

@@ -14,7 +14,7 @@ from alpine_models.errors import AlpineError
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.datasets import load_fashion_mnist
-from alpine_sw.mlp import MLP_CASES, analog_mlp
+from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
 from alpine_sw.networks import load_mlp
 from alpine_sw.workloads import Software, Workload
 
@@ -27,6 +27,8 @@ __all__ = ["Engine", "run"]
 
 NETWORKS = ("mlp",)
 SYNCHRONISATIONS = ("bare-metal",)
+DIGITAL = "digital"
+DIGITAL_STYLES = ("neon4", "neon1", "eigen_i8row")
 
 
 class Engine(StrEnum):
@@ -49,7 +51,9 @@ def run(
     system: str = "high-power",
     case: int | str = 1,
     engine: str = "rtl",
+    cores: int | None = None,
     software: str = "released",
+    digital_style: str = "neon4",
     sync: str = "bare-metal",
     inferences: int | None = None,
     seed: int = 0,
@@ -66,9 +70,11 @@ def run(
     ----------
     network : ``mlp``.
     system : ``high-power`` or ``low-power``.
-    case : published mapping, 1 or 2.
+    case : published mapping, 1 to 4 (with cocotb 1 or 2, which have one tile), or ``digital``.
+    cores : of the digital reference: 1, 2 or 4; 1 when None.
     engine : `Engine`.
-    software : `Software`.
+    software : `Software`, of the analog mappings.
+    digital_style : of the digital reference's products.
     sync : ``bare-metal``.
     inferences : samples 0 to inferences - 1 of the data set; 1000, or 4 with cocotb, when None.
     seed : of all randomness; an ideal device draws none.
@@ -86,8 +92,9 @@ def run(
     """
     choose("network", network, NETWORKS)
     choose("system", system, SYSTEMS)
-    choose("case", str(case), map(str, MLP_CASES))
+    choose("case", str(case), [*map(str, MLP_CASES), DIGITAL])
     choose("synchronisation", sync, SYNCHRONISATIONS)
+    choose("digital style", digital_style, DIGITAL_STYLES)
     kind = Engine(choose("engine", engine, list(Engine)))
     style = Software(choose("software style", software, list(Software)))
     if seed < 0:
@@ -102,7 +109,16 @@ def run(
     if kind is Engine.MODEL and (trace or tile_verilog):
         raise AlpineError("engine model has no RTL to trace or replace: use engine rtl or cocotb")
     mlp = load_mlp(None if weights is None else Path(weights))
-    workload = analog_mlp(mlp, case=int(case), software=style)
+    if case == DIGITAL:
+        if kind is Engine.COCOTB or trace or tile_verilog:
+            raise AlpineError(
+                "case digital has no tile to simulate or trace: use engine rtl or model"
+            )
+        workload = digital_mlp(mlp, cores=_digital_cores(cores), style=digital_style)
+    elif cores is not None:
+        raise AlpineError(f"cores chooses among the digital references; case {case} fixes its own")
+    else:
+        workload = analog_mlp(mlp, case=int(case), software=style)
     inputs = samples.inputs[:count]
     direct = kind is Engine.COCOTB if back_door is None else back_door
 
@@ -165,10 +181,19 @@ def run(
         bits_per_character=None,
         programming=measured.programming,
         host_seconds=measured.host_seconds,
-        host_tile_cycles_per_second=(
-            None if evaluated is None else evaluated / measured.host_seconds
-        ),
+        host_tile_cycles_per_second=(evaluated / measured.host_seconds if evaluated else None),
     )
+
+
+def _digital_cores(cores: int | None) -> int:
+    if cores is None:
+        return DIGITAL_CORES[0]
+    if cores not in DIGITAL_CORES:
+        raise AlpineError(
+            f"cores of the digital reference must be one of {', '.join(map(str, DIGITAL_CORES))}, "
+            f"not {cores}"
+        )
+    return cores
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,3 +1,3 @@
-"""What has no time: instruction set, geometry, crossbar arithmetic, constants, golden references."""
+"""What has no time: instruction set, geometry, crossbar arithmetic, golden references."""
 
 __version__ = "0.1.0"

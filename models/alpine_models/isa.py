@@ -10,11 +10,18 @@ from enum import IntEnum
 
 __all__ = [
     "GROUP_BYTES",
+    "OPCODES",
+    "OPERANDS",
+    "OPERATIONS",
+    "RISCV_CUSTOM_0",
+    "RISCV_FUNCT3",
+    "RISCV_OPERANDS",
     "XZR",
     "CmInstruction",
     "CmOpcode",
     "CmOperation",
     "CmStatus",
+    "RiscvField",
     "decode",
     "dequeue",
     "encode",
@@ -22,6 +29,8 @@ __all__ = [
     "param_read",
     "process",
     "queue",
+    "riscv_encode",
+    "riscv_operands",
 ]
 
 XZR = 31
@@ -78,6 +87,45 @@ OPERATIONS: dict[tuple[int, int], CmOperation] = {
     (int(opcode), rw): operation for operation, (opcode, rw) in OPCODES.items()
 }
 """Operation of every assigned (opcode, rw) pair; all other pairs are unknown instructions."""
+
+
+class RiscvField(IntEnum):
+    """Lowest bit of the register fields of an R-type instruction."""
+
+    RD = 7
+    """Destination, and the third source of instructions that have three."""
+    RS1 = 15
+    RS2 = 20
+
+
+RISCV_CUSTOM_0 = 0b0001011
+"""Major opcode of the RISC-V encoding: custom-0 (RISC-V unprivileged specification, opcode map)."""
+
+RISCV_FUNCT3: dict[CmOperation, int] = {
+    operation: number for number, operation in enumerate(OPCODES)
+}
+"""Minor opcode, bits [14:12], of every operation, in the order of `OPCODES`; funct7 is 0."""
+
+RISCV_OPERANDS: dict[str, RiscvField] = {
+    "rm": RiscvField.RS1,
+    "rn": RiscvField.RS2,
+    "ra": RiscvField.RD,
+    "rd": RiscvField.RD,
+}
+"""Where each operand of the AArch64 form stands in the RISC-V form.
+
+CV-X-IF reads the third source of an R-type instruction from the destination's field. So the
+register that holds the weight of CM_INITIALIZE receives its status.
+"""
+
+OPERANDS: dict[CmOperation, tuple[str, ...]] = {
+    CmOperation.QUEUE: ("rm", "ra", "rn"),
+    CmOperation.DEQUEUE: ("rm", "rn", "rd"),
+    CmOperation.PROCESS: ("rd",),
+    CmOperation.INITIALIZE: ("rm", "ra", "rn", "rd"),
+    CmOperation.PARAM_READ: ("rm", "rn", "rd"),
+}
+"""Registers that each operation reads (rm, ra, rn) and writes (rd)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,3 +206,44 @@ def initialize(*, rm: int = 8, ra: int = 7, rn: int = 9, rd: int = 10) -> int:
 def param_read(*, rm: int = 8, rn: int = 9, rd: int = 10) -> int:
     """Word of CM_PARAM_READ: column in rm, row in rn, weight to rd."""
     return encode(CmOperation.PARAM_READ, rm=rm, rn=rn, rd=rd)
+
+
+def riscv_operands(operation: CmOperation) -> tuple[bool, bool, bool, bool]:
+    """Tell whether an operation reads rs1, rs2 and rs3, and whether it writes rd."""
+    used = OPERANDS[operation]
+    return "rm" in used, "rn" in used, "ra" in used, "rd" in used
+
+
+def riscv_encode(operation: CmOperation, **registers: int) -> int:
+    """Return the RISC-V instruction word of an operation.
+
+    x0 takes the part of XZR: as ``ra`` of CM_QUEUE it means four valid bytes, as ``rn`` of a
+    transfer the tile's own counter, and elsewhere it reads 0. Operands left out are x0.
+
+    Parameters
+    ----------
+    operation : what to encode.
+    registers : numbers 0 to 31 by the names of `OPERANDS`. ``ra`` and ``rd`` of CM_INITIALIZE share
+        a field and must not differ.
+
+    Raises
+    ------
+    ValueError
+        The operation has no encoding, does not use a register that is named, a number is outside 0
+        to 31, or two numbers for one field differ.
+    """
+    if operation not in OPERANDS:
+        raise ValueError(f"operation {operation!r} has no encoding; use one of {list(OPERANDS)}")
+    word = RISCV_FUNCT3[operation] << 12 | RISCV_CUSTOM_0
+    fields: dict[RiscvField, int] = {}
+    for name, register in registers.items():
+        if name not in OPERANDS[operation]:
+            raise ValueError(f"{operation.name} has no register {name}; it has {OPERANDS[operation]}")
+        if not 0 <= register <= 31:
+            raise ValueError(f"register {name} must be 0 to 31, not {register!r}")
+        field = RISCV_OPERANDS[name]
+        if fields.setdefault(field, register) != register:
+            raise ValueError(f"ra and rd share a field and must be one register, not {registers}")
+    for field, register in fields.items():
+        word |= register << field
+    return word

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import simpy
 
 from . import operations as op
+from .engine import FOREVER
 from .io_path import access_fs
-from .time import ceil_to_edge
 from .tile_port import NO_DEPENDENCY, CmBatch, CmResult, TilePort
+from .time import ceil_to_edge
 
 if TYPE_CHECKING:
     from .system import System
@@ -20,6 +21,9 @@ __all__ = ["Core", "CoreStats", "TimelineEvent"]
 
 Steps = Generator[simpy.Event, Any, Any]
 OTHER = "other"
+CM_WINDOW_CYCLES = 2000
+"""How far loops with CM instructions run ahead of other cores: they move a few bytes per hundred
+cycles, so that shared resources hardly notice, and a batch per event would be slow."""
 PROCESS_OPCODE = 0x008
 OPCODE_SHIFT = 21
 RW_BIT = 15
@@ -186,24 +190,11 @@ class Core:
         self._section_start = now
 
     def _run_loop(self, operation: op.RunLoop) -> Steps:
-        progress = self.engine.begin(
-            self.number, operation.phases, operation.repeats, cycle=self.cycle
-        )
-        before = self._before()
         start = self.cycle
-        while True:
-            self.engine.advance(self.number, progress, limit_cycle=self._limit())
-            yield from self._until(progress.cycle)
-            if progress.done:
-                break
+        self.engine.begin(self.number, operation.phases, operation.repeats, cycle=start)
+        before = self._before()
+        yield self.system.loops.run(self.number)
         self._account(before, self.cycle - start)
-
-    def _limit(self) -> int:
-        """Cycle up to which this core may run ahead: what happens next elsewhere, and a window."""
-        following = self.env.peek()
-        if following == float("inf"):
-            return 1 << 62
-        return (int(following) + self.system.window_fs) // self.period_fs + 1
 
     def _until(self, cycle: int) -> Steps:
         delay = cycle * self.period_fs - int(self.env.now)
@@ -242,7 +233,7 @@ class Core:
         batch = operation.batch
         start = self.cycle
         before = self._before()
-        progress = self.engine.begin(
+        self.engine.begin(
             self.number,
             operation.phases,
             operation.repeats,
@@ -252,19 +243,21 @@ class Core:
         parts: list[CmResult] = []
         issued = 0
         while True:
-            self.engine.advance(self.number, progress, limit_cycle=self._limit(), stop_at_miss=True)
-            count = progress.cm_count
+            limit = min(self.system.loops.limit_cycle() + CM_WINDOW_CYCLES, FOREVER)
+            done = self.engine.advance(self.number, limit_cycle=limit, stop_at_miss=True)
+            issue_cycles = self.engine.cm_issue(self.number)
+            count = len(issue_cycles)
             if count > len(batch):
                 raise ValueError(f"the loops hold {count} CM instructions, the batch {len(batch)}")
             if count > issued:
-                cycles = progress.cm_issue[issued:count]
-                previous = start if not issued else int(progress.cm_issue[issued - 1])
+                cycles = issue_cycles[issued:count].copy()
+                previous = start if not issued else int(issue_cycles[issued - 1])
                 part = self._issue_at(operation, batch[issued:count], cycles, previous)
                 parts.append(part)
-                self.engine.delay(self.number, progress, self._late(operation, part, cycles))
+                self.engine.delay(self.number, self._late(operation, part, cycles))
                 issued = count
-            yield from self._until(progress.cycle)
-            if progress.done:
+            yield from self._until(self.engine.cycle(self.number))
+            if done:
                 break
         if issued != len(batch):
             raise ValueError(f"the loops hold {issued} CM instructions, the batch {len(batch)}")

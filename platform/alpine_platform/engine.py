@@ -6,48 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from . import engine_kernel as kernel
-from . import memory_kernel
 from .config import SystemConfig
 from .memory import memory_state
-from .pipeline import Phase, PipelineState, core_constants, flatten
+from .pipeline import Phase, core_constants, flatten, pipeline_state
 
-__all__ = ["Engine", "Progress"]
+__all__ = ["FOREVER", "Engine"]
 
 FOREVER = 1 << 62
-SCALE_ONE = 1 << 16
-"""Calibration factors are fixed-point numbers with 16 fractional bits, to stay deterministic."""
+"""A cycle that no run reaches."""
 
-
-class Progress:
-    """One core's loop under way.
-
-    Members
-    -------
-    done : bool, whether the loop has ended.
-    cycle : int, core cycle up to which its last operation has committed.
-    cm_issue : int64 array, issue cycles of its CM instructions so far.
-    """
-
-    def __init__(self, loop: kernel.Loop, pipeline: PipelineState) -> None:
-        self.loop = loop
-        self.scalars = pipeline.arrays.scalars
-        self.done = False
-
-    @property
-    def cycle(self) -> int:
-        return int(self.scalars[kernel.S_COMMIT])
-
-    @property
-    def cm_count(self) -> int:
-        return int(self.scalars[kernel.S_CM])
-
-    @property
-    def cm_issue(self) -> npt.NDArray[np.int64]:
-        return self.loop.cm_issue[: self.cm_count]
+Ints = npt.NDArray[np.int64]
 
 
 class Engine:
-    """Pipelines of all cores and the memory system they share.
+    """Pipelines of all cores, the loops they run and the memory system they share.
 
     Parameters
     ----------
@@ -57,59 +29,120 @@ class Engine:
     def __init__(self, config: SystemConfig) -> None:
         self.config = config
         self.constants = core_constants(config.core)
-        self.pipelines = [PipelineState(config.core) for _ in range(config.cores)]
+        self.pipelines = pipeline_state(config.core, config.cores)
         self.memory = memory_state(config)
+        self.loops = empty_loops(config.cores, operations=64, phases=4, table=1, cm_issue=1)
 
     def begin(
         self, core: int, phases: Sequence[Phase], repeats: int, *, cycle: int, cm_capacity: int = 0
-    ) -> Progress:
-        """Start a nest of loops on a core at a cycle."""
-        pipeline = self.pipelines[core]
-        kernel.reset_pipeline(pipeline.arrays, cycle)
-        return Progress(flatten(phases, repeats, cm_capacity), pipeline)
-
-    def advance(
-        self,
-        core: int,
-        progress: Progress,
-        *,
-        limit_cycle: int = FOREVER,
-        stop_at_miss: bool = False,
     ) -> None:
-        """Run on until the loop ends, its issue passes the limit, or a load would miss L1."""
+        """Start a nest of loops on a core at a cycle."""
+        flat = flatten(self.config.core, phases, repeats)
+        self._reserve(len(flat.operations), len(flat.phases), len(flat.table), cm_capacity)
+        loops = self.loops
+        loops.operations[core, : len(flat.operations)] = flat.operations
+        loops.phases[core, : len(flat.phases)] = flat.phases
+        loops.table[core, : len(flat.table)] = flat.table
+        loops.sizes[core] = len(flat.phases), flat.repeats
+        kernel.reset_pipeline(self.pipelines, core, cycle)
+
+    def advance(self, core: int, *, limit_cycle: int = FOREVER, stop_at_miss: bool = False) -> bool:
+        """Run a core until its loop ends, its issue passes the limit, or a load would miss L1.
+
+        Returns whether the loop has ended.
+        """
         code = kernel.run_loop(
             self.constants,
-            self.pipelines[core].arrays,
+            self.pipelines,
             self.memory,
             core,
-            progress.loop,
+            self.loops,
             limit_cycle,
             stop_at_miss,
         )
-        progress.done = code == kernel.DONE
+        return code == kernel.DONE
 
-    def delay(self, core: int, progress: Progress, cycles: int) -> None:
+    def advance_together(self, cores: Sequence[int], *, limit_cycle: int = FOREVER) -> int | None:
+        """Run several cores in step until one's loop ends, or all have passed the limit.
+
+        Returns the core whose loop has ended, or None.
+        """
+        active = np.array(cores, np.int64)
+        core = kernel.run_together(
+            self.constants, self.pipelines, self.memory, active, self.loops, limit_cycle
+        )
+        return None if core < 0 else int(core)
+
+    def cycle(self, core: int) -> int:
+        """Cycle in which a core's last operation commits."""
+        return int(self.pipelines.scalars[core, kernel.S_COMMIT])
+
+    def cm_issue(self, core: int) -> Ints:
+        """Issue cycles of the CM instructions of a core's loop so far."""
+        return self.loops.cm_issue[core, : self.pipelines.scalars[core, kernel.S_CM]]
+
+    def delay(self, core: int, cycles: int) -> None:
         """Push everything in flight on a core back by some cycles."""
         if cycles > 0:
-            kernel.shift_pipeline(self.pipelines[core].arrays, cycles)
-            progress.loop.cm_issue[: progress.cm_count] += cycles
+            kernel.shift_pipeline(self.pipelines, core, cycles)
+            self.cm_issue(core)[:] += cycles
 
     def instructions(self, core: int) -> int:
         """Instructions that a core's loops have committed."""
-        return int(self.pipelines[core].arrays.scalars[kernel.S_INSTRUCTIONS])
+        return int(self.pipelines.scalars[core, kernel.S_INSTRUCTIONS])
 
     def wait_cycles(self, core: int) -> int:
         """Cycles in which a core waited for memory."""
-        return int(self.pipelines[core].arrays.scalars[kernel.S_WAIT])
+        return int(self.pipelines.scalars[core, kernel.S_WAIT])
 
-    def counters(self) -> npt.NDArray[np.int64]:
+    def counters(self) -> Ints:
         """Copy of the memory system's counters, one row per core and one for shared parts."""
         return np.array(self.memory.counters, np.int64)
 
-    def counter(self, column: int) -> int:
-        """Sum of one counter over cores."""
-        return int(self.memory.counters[:, column].sum())
+    def look_up(self, core: int, addresses: Ints, *, write: bool, cycle: int) -> int:
+        """Make a chain of accesses and return the cycle in which the last one has its line."""
+        return int(kernel.look_up(self.memory, core, addresses, write, cycle))
 
-    def would_miss(self, core: int, address: int) -> bool:
-        """Whether an access of a core would miss its L1."""
-        return bool(memory_kernel.would_miss(self.memory, core, address))
+    def _reserve(self, operations: int, phases: int, table: int, cm_issue: int) -> None:
+        have = self.loops
+        sizes = (
+            max(operations, have.operations.shape[1]),
+            max(phases, have.phases.shape[1]),
+            max(table, have.table.shape[1]),
+            max(cm_issue, have.cm_issue.shape[1]),
+        )
+        current = (
+            have.operations.shape[1],
+            have.phases.shape[1],
+            have.table.shape[1],
+            have.cm_issue.shape[1],
+        )
+        if sizes == current:
+            return
+        grown = empty_loops(
+            self.config.cores,
+            operations=sizes[0],
+            phases=sizes[1],
+            table=sizes[2],
+            cm_issue=sizes[3],
+        )
+        # Other cores may be in the middle of theirs.
+        grown.operations[:, : current[0]] = have.operations
+        grown.phases[:, : current[1]] = have.phases
+        grown.table[:, : current[2]] = have.table
+        grown.cm_issue[:, : current[3]] = have.cm_issue
+        grown.sizes[:] = have.sizes
+        self.loops = grown
+
+
+def empty_loops(
+    cores: int, *, operations: int, phases: int, table: int, cm_issue: int
+) -> kernel.Loops:
+    """Return room for one loop nest per core."""
+    return kernel.Loops(
+        operations=np.zeros((cores, operations, kernel.O_COUNT), np.int64),
+        phases=np.zeros((cores, phases, 4), np.int64),
+        table=np.zeros((cores, table), np.int64),
+        sizes=np.zeros((cores, 2), np.int64),
+        cm_issue=np.zeros((cores, cm_issue), np.int64),
+    )

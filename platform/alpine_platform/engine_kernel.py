@@ -1,6 +1,6 @@
 # pyright: basic
-# Reason for the header: numba gives no types; everything compiled lives in this one module and
-# in `memory_kernel`, behind `engine.Engine`, which is typed.
+# Reason for the header: numba gives no types; everything compiled lives in this module,
+# `memory_kernel` and `dram_kernel`, behind `engine.Engine`, which is typed.
 """Compiled pipeline model: when each operation of a loop is delivered, issued and committed.
 
 One pass over the operations, in program order, computes three times per operation (delivery by the
@@ -11,14 +11,13 @@ times are core cycles; front-end times are half cycles. What an operation waits 
 - issue: the operation before (in order), the issue width (a memory operation ends the cycle's
   group), its sources, room in its unit (an operation stays in its unit until it commits);
 - memory request: its issue, the one before, commit of whatever produced its address or data, room
-  among the loads in flight (so misses overlap only between loads whose addresses are old enough);
+  among the loads in flight (fewer of them where the address is fresh);
 - commit: the operation before, its latency or its line, the commit width (memory ends the group).
 """
 
 from collections import namedtuple
 
-from numba import njit
-
+from .compiling import FINGERPRINT, compiled, entry
 from .memory_kernel import access, would_miss
 
 K_ISSUE_WIDTH = 0
@@ -32,296 +31,387 @@ K_PREDICTED = 7
 K_ALUS = 8
 K_LOADS = 9
 K_STORES = 10
-K_LATENCY = 11  # eight units
-K_FORWARD = 19  # eight units
-K_RESULT = 27  # eight units: cycles after issue at which the scoreboard takes a result as committed
-K_COUNT = 35
+K_LATE_LOADS = 11
+K_COUNT = 12
 
-# Scalars of a core's state.
+# Scalars of a core's state; those up to S_LIVE are live inside `run_loop`.
 S_ISSUE = 0
 S_ISSUED = 1
-S_CLOSED = 2
-S_COMMIT = 3
-S_COMMITTED = 4
-S_COMMIT_CLOSED = 5
-S_FETCH = 6
-S_FETCHED = 7
-S_TARGET = 8
-S_GROUP = 9
-S_MEMORY = 10
-S_LOAD = 11
-S_STORE = 12
-S_WAIT = 13
-S_INSTRUCTIONS = 14
-S_OPERATIONS = 15
-S_REPEAT = 16
-S_PHASE = 17
-S_ITERATION = 18
-S_CM = 19
-S_MISPREDICTED = 20
-S_SERIAL = 21
-S_STALL_BASE = 22
-S_COUNT = 24
+S_COMMIT = 2
+S_COMMITTED = 3
+S_FETCH = 4
+S_FETCHED = 5
+S_TARGET = 6
+S_GROUP = 7
+S_MEMORY = 8
+S_LOAD = 9
+S_STORE = 10
+S_REPEAT = 11
+S_PHASE = 12
+S_ITERATION = 13
+S_CM = 14
+S_EXTRA = 15
+S_WAIT = 16
+S_INSTRUCTIONS = 17
+S_OPERATIONS = 18
+S_MISPREDICTED = 19
+S_LATE = 20
+S_INDEX = 21
+S_NEXT = 22
+S_COUNT = 23
 
-RING = 16  # entries kept of each unit, power of two
-UNITS = 10  # alu 0, alu 1 and the other seven
+# Columns of an operation, as `pipeline.flatten` lays it out.
+O_UNIT = 0
+O_SOURCE0 = 1
+O_SOURCE1 = 2
+O_SOURCE2 = 3
+O_DEST = 4
+O_MEMORY = 5
+O_BRANCH = 6
+O_STARTS = 7
+O_LATENCY = 8
+O_FORWARD = 9
+O_RESULT = 10
+O_BASE = 11
+O_STRIDE = 12
+O_REPEAT_STRIDE = 13
+O_TABLE = 14
+O_TABLE_REPEAT = 15
+O_ADDRESS = 16
+O_COUNT = 17
+
+# Columns of a phase.
+P_FIRST = 0
+P_LAST = 1
+P_ITERATIONS = 2
+P_EXTRA = 3
+
+REGISTERS = 66
+NO_SOURCE = 64  # always ready
+NO_DEST = 65  # never read
+RING = 16  # operations remembered per unit, a power of two
+UNITS = 9  # two integer units and the other seven
+LOADS = 8  # loads remembered, a power of two
+AHEAD = 16  # cycles that a core runs ahead of the next before that one takes over
+FRESH = 1  # cycles after its commit during which an address counts as fresh
+NEAR = 6  # cycles within which addresses count as computed together
+CLOSED = 64  # added to a count of operations in a cycle: no more in this one
 
 DONE = 0
 LIMIT = 1
 MISS = 2
 
-Pipeline = namedtuple("Pipeline", "scalars ready committed source groups units unit_state loads")
-Loop = namedtuple("Loop", "operations phases streams table repeats cm_issue extra")
+Pipeline = namedtuple("Pipeline", "scalars ready committed groups units unit_state loads")
+Loops = namedtuple("Loops", "operations phases table sizes cm_issue")
+
+# Columns of a loop's sizes.
+L_PHASES = 0
+L_REPEATS = 1
 
 
-@njit(cache=True)
-def reset_pipeline(pipe, cycle):
-    """Empty a core's pipeline at a cycle; statistics and the store buffer stay."""
-    s = pipe.scalars
-    s[S_ISSUE] = cycle
-    s[S_ISSUED] = 0
-    s[S_CLOSED] = 0
-    s[S_COMMIT] = cycle
-    s[S_COMMITTED] = 0
-    s[S_COMMIT_CLOSED] = 0
-    s[S_FETCH] = 2 * cycle
-    s[S_FETCHED] = 0
-    s[S_TARGET] = s[S_GROUP]
-    s[S_MEMORY] = cycle - 1
-    s[S_REPEAT] = 0
-    s[S_PHASE] = 0
-    s[S_ITERATION] = 0
-    s[S_CM] = 0
-    pipe.ready[:] = cycle
-    pipe.committed[:] = cycle
-    pipe.source[:] = 0
-    pipe.groups[:] = 0
-    pipe.units[:] = -1
-    pipe.unit_state[:, 0] = -1
-    pipe.loads[:] = 0
+@compiled
+def locate(operations, first, last, repeat):
+    """Compute where each memory operation of a phase starts in this repetition."""
+    for index in range(first, last):
+        operations[index, O_ADDRESS] = (
+            operations[index, O_BASE] + repeat * operations[index, O_REPEAT_STRIDE]
+        )
 
 
-@njit(cache=True)
-def shift_pipeline(pipe, cycles):
-    """Delay everything in flight in a core, as a late answer from the tile does."""
-    s = pipe.scalars
-    s[S_ISSUE] += cycles
-    s[S_COMMIT] += cycles
-    s[S_FETCH] += 2 * cycles
-    s[S_MEMORY] += cycles
-    pipe.ready[:] += cycles
-    pipe.committed[:] += cycles
-    pipe.units[:] += cycles
-    pipe.unit_state[:, 0] += cycles
-    pipe.loads[:] += cycles
+@compiled
+def address_of(operations, table, index, iteration, repeat):
+    """Address of a memory operation in one iteration."""
+    place = operations[index, O_TABLE]
+    if place >= 0:
+        offset = table[place + repeat * operations[index, O_TABLE_REPEAT] + iteration]
+        return operations[index, O_BASE] + offset
+    return operations[index, O_ADDRESS] + iteration * operations[index, O_STRIDE]
 
 
-@njit(cache=True)
-def address_of(loop, stream, offset, iteration, repeat):
-    """Address of an access in one iteration."""
-    row = loop.streams[stream]
-    if row[3] >= 0:
-        return row[0] + offset + loop.table[row[3] + repeat * row[4] + iteration]
-    return row[0] + offset + iteration * row[1] + repeat * row[2]
-
-
-@njit(cache=True)
-def iteration_misses(mem, core, loop, first, last, iteration, repeat):
+@compiled
+def iteration_misses(mem, core, ops, table, first, last, iteration, repeat):
     """Whether a load of the iteration would miss its L1, without touching anything."""
     for index in range(first, last):
-        if loop.operations[index, 7] == 1:
-            address = address_of(
-                loop, loop.operations[index, 5], loop.operations[index, 6], iteration, repeat
-            )
-            if would_miss(mem, core, address):
-                return True
+        if ops[index, O_MEMORY] == 1 and would_miss(
+            mem, core, address_of(ops, table, index, iteration, repeat)
+        ):
+            return True
     return False
 
 
-@njit(cache=True)
-def deliver(k, pipe, s, starts):
-    """Half cycle at which the front end delivers the next operation; opens a group if needed.
+@compiled
+def room_in(units, unit_state, unit, latency, exclusive):
+    """Cycle from which a unit takes an operation.
 
-    Groups hold instructions; the operations an instruction splits into come with it.
+    A unit holds one operation more than its latency; one leaves when it commits.
     """
-    if starts == 0:
-        return s[S_FETCH]
-    if s[S_FETCHED] >= k[K_FETCH_WIDTH]:
-        s[S_FETCH] += 2
-        s[S_FETCHED] = 0
-        s[S_GROUP] += 1
-    if s[S_FETCHED] == 0:
-        slot = s[S_GROUP] % k[K_GROUPS]
-        room = 2 * pipe.groups[slot]
-        s[S_FETCH] = max(s[S_FETCH], room)
-    s[S_FETCHED] += 1
-    return s[S_FETCH]
+    free = unit_state[unit, 0] + 1
+    if exclusive:
+        free += latency - 1
+    if latency < RING - 1:
+        held = unit_state[unit, 1] - latency - 1
+        free = max(free, units[unit, held & (RING - 1)] + 1)
+    return free
 
 
-@njit(cache=True)
-def choose_unit(k, pipe, unit, cycle):
-    """Unit that takes the operation first, and the cycle from which it can."""
-    low = 0
-    high = k[K_ALUS]
-    if unit > 0:
-        low = unit + 1
-        high = low + 1
-    best = low
-    best_cycle = 1 << 62
-    depth = k[K_LATENCY + unit]
-    for candidate in range(low, high):
-        count = pipe.unit_state[candidate, 1]
-        free = pipe.unit_state[candidate, 0] + 1
-        if unit == 2:
-            free += depth - 1
-        if depth < RING - 1 and count > depth:
-            full = pipe.units[candidate, (count - depth - 1) & (RING - 1)] + 1
-            free = max(free, full)
-        if free <= cycle:
-            return candidate, cycle
-        if free < best_cycle:
-            best = candidate
-            best_cycle = free
-    return best, best_cycle
-
-
-@njit(cache=True)
-def run_operation(k, pipe, mem, core, loop, index, iteration, repeat, last_iteration):
-    """Advance a core's pipeline by one operation."""
-    s = pipe.scalars
-    op = loop.operations[index]
-    unit = op[0]
-    t = max(s[S_ISSUE], (deliver(k, pipe, s, op[9]) + 1) >> 1)
-    for column in range(1, 4):
-        source = op[column]
-        if source >= 0:
-            t = max(t, pipe.ready[source] - k[K_FORWARD + unit])
-    if t == s[S_ISSUE] and (s[S_CLOSED] != 0 or s[S_ISSUED] >= k[K_ISSUE_WIDTH]):
-        t += 1
-    chosen, t = choose_unit(k, pipe, unit, t)
-    if t > s[S_ISSUE]:
-        s[S_ISSUE] = t
-        s[S_ISSUED] = 0
-        s[S_CLOSED] = 0
-    s[S_ISSUED] += 1
-    pipe.groups[s[S_GROUP] % k[K_GROUPS]] = t
-    done = t + k[K_LATENCY + unit]
-    memory = op[7]
-    stall = 0
-    if memory != 0:
-        s[S_CLOSED] = 1
-        done, stall = memory_operation(k, pipe, mem, core, loop, op, t, iteration, repeat)
-    c = max(done, s[S_COMMIT])
-    if c == s[S_COMMIT] and (s[S_COMMIT_CLOSED] != 0 or s[S_COMMITTED] >= k[K_COMMIT_WIDTH]):
-        c += 1
-    if stall > 0:
-        s[S_WAIT] += max(0, min(stall, c - s[S_COMMIT] - 1))
-    if c > s[S_COMMIT]:
-        s[S_COMMIT] = c
-        s[S_COMMITTED] = 0
-        s[S_COMMIT_CLOSED] = 0
-    s[S_COMMITTED] += 1
-    if memory != 0:
-        s[S_COMMIT_CLOSED] = 1
-        if memory == 1:
-            pipe.loads[s[S_LOAD] % k[K_LOADS]] = c
-            s[S_LOAD] += 1
-    count = pipe.unit_state[chosen, 1]
-    # A memory operation leaves its unit for the load/store queue with its request.
-    pipe.units[chosen, count & (RING - 1)] = s[S_MEMORY] if memory != 0 else c
-    pipe.unit_state[chosen, 0] = t
-    pipe.unit_state[chosen, 1] = count + 1
-    dest = op[4]
-    if dest >= 0:
-        pipe.ready[dest] = t + k[K_RESULT + unit]
-        pipe.committed[dest] = c
-        pipe.source[dest] = memory
-    if unit >= 5:
-        loop.cm_issue[s[S_CM]] = t
-        s[S_CM] += 1
-    s[S_INSTRUCTIONS] += op[9]
-    s[S_OPERATIONS] += 1
-    branch = op[8]
-    if branch == 1 or (branch == 3 and not last_iteration):
-        s[S_FETCH] += k[K_TAKEN_FIRST] if s[S_GROUP] == s[S_TARGET] else k[K_TAKEN]
-        s[S_FETCHED] = 0
-        s[S_GROUP] += 1
-        s[S_TARGET] = s[S_GROUP]
-    elif branch == 3 and iteration >= k[K_PREDICTED]:
-        s[S_FETCH] = max(s[S_FETCH], 2 * (c + k[K_REFILL]))
-        s[S_FETCHED] = 0
-        s[S_GROUP] += 1
-        s[S_TARGET] = s[S_GROUP]
-        s[S_MISPREDICTED] += 1
-
-
-@njit(cache=True)
-def memory_operation(k, pipe, mem, core, loop, op, issued, iteration, repeat):
-    """Cycle in which a memory operation can commit, and how much of it its line cost."""
-    s = pipe.scalars
-    start = max(issued + 1, s[S_MEMORY] + 1)
-    for column in range(1, 4):
-        source = op[column]
-        if source >= 0:
-            wait = pipe.committed[source]
-            if pipe.source[source] == 1:
-                wait += 1
-            start = max(start, wait)
-    address = address_of(loop, op[5], op[6], iteration, repeat)
-    if op[7] == 1:
-        start = max(start, pipe.loads[s[S_LOAD] % k[K_LOADS]])
-        s[S_MEMORY] = start
-        ready = access(mem, core, address, False, start)
-        return ready, ready - start - 1
-    slot = s[S_STORE] % k[K_STORES]
-    entered = max(start, mem.stores[core, slot])
-    s[S_MEMORY] = entered
-    begun = max(entered + 1, mem.store_begun[core])
-    mem.store_begun[core] = begun
-    mem.stores[core, slot] = access(mem, core, address, True, begun)
-    s[S_STORE] += 1
-    return entered, entered - start
-
-
-@njit(cache=True)
-def run_iteration(k, pipe, mem, core, loop):
-    """Advance a core by one loop iteration; true when the loop is done."""
-    s = pipe.scalars
-    phase = s[S_PHASE]
-    iteration = s[S_ITERATION]
-    first, last, count = loop.phases[phase, 0], loop.phases[phase, 1], loop.phases[phase, 2]
-    if count > 0:
-        final = iteration + 1 >= count
-        for index in range(first, last):
-            run_operation(k, pipe, mem, core, loop, index, iteration, s[S_REPEAT], final)
-        iteration += 1
-    if iteration >= count:
+@compiled
+def run(k, pipe, mem, core, loops, limit, stop):
+    """Advance a core's loop until it ends, its issue passes a limit, or a load would miss."""
+    s, ready, committed = pipe.scalars[core], pipe.ready[core], pipe.committed[core]
+    groups, loads = pipe.groups[core], pipe.loads[core]
+    units, unit_state = pipe.units[core], pipe.unit_state[core]
+    ops, phases, table = loops.operations[core], loops.phases[core], loops.table[core]
+    phase_count, repeats = loops.sizes[core, L_PHASES], loops.sizes[core, L_REPEATS]
+    issue, issued = s[S_ISSUE], s[S_ISSUED]
+    commit, commits = s[S_COMMIT], s[S_COMMITTED]
+    fetch, fetched = s[S_FETCH], s[S_FETCHED]
+    target, group = s[S_TARGET], s[S_GROUP]
+    memory_time, load, store = s[S_MEMORY], s[S_LOAD], s[S_STORE]
+    repeat, phase, iteration = s[S_REPEAT], s[S_PHASE], s[S_ITERATION]
+    cm, extra, wait = s[S_CM], s[S_EXTRA], s[S_WAIT]
+    instructions, operations, mispredicted = s[S_INSTRUCTIONS], s[S_OPERATIONS], s[S_MISPREDICTED]
+    late, resume, next_time = s[S_LATE], s[S_INDEX], s[S_NEXT]
+    code = DONE
+    begun = False
+    while repeat < repeats:
+        first, last = phases[phase, P_FIRST], phases[phase, P_LAST]
+        count = phases[phase, P_ITERATIONS]
+        locate(ops, first, last, repeat)
+        while iteration < count:
+            if issue >= limit:
+                next_time = issue
+                code = LIMIT
+                break
+            if (
+                stop
+                and begun
+                and iteration_misses(mem, core, ops, table, first, last, iteration, repeat)
+            ):
+                code = MISS
+                break
+            begun = True
+            final = iteration + 1 >= count
+            paused = False
+            for index in range(first + resume, last):
+                if ops[index, O_MEMORY] != 0:
+                    next_time = max(memory_time, loads[(load - k[K_LOADS]) & (LOADS - 1)])
+                    if next_time >= limit:
+                        paused = True
+                        resume = index - first
+                        break
+                unit = ops[index, O_UNIT]
+                memory = ops[index, O_MEMORY]
+                latency = ops[index, O_LATENCY]
+                forward = ops[index, O_FORWARD]
+                source0, source1 = ops[index, O_SOURCE0], ops[index, O_SOURCE1]
+                source2 = ops[index, O_SOURCE2]
+                # Delivery: fetch groups hold instructions and wait for room in the buffers.
+                if ops[index, O_STARTS] != 0:
+                    instructions += 1
+                    if fetched >= k[K_FETCH_WIDTH]:
+                        fetch += 2
+                        fetched = 0
+                        group += 1
+                        if group >= k[K_GROUPS]:
+                            group = 0
+                    if fetched == 0:
+                        fetch = max(fetch, 2 * groups[group])
+                    fetched += 1
+                # Issue.
+                t = max(max(issue, (fetch + 1) >> 1), ready[source0] - forward)
+                t = max(t, max(ready[source1], ready[source2]) - forward)
+                if t == issue and issued >= k[K_ISSUE_WIDTH]:
+                    t += 1
+                chosen = unit + 1
+                if unit == 0:
+                    chosen = 0
+                    free = room_in(units, unit_state, 0, latency, False)
+                    if free > t and k[K_ALUS] > 1:
+                        other = room_in(units, unit_state, 1, latency, False)
+                        if other < free:
+                            chosen = 1
+                            free = other
+                else:
+                    free = room_in(units, unit_state, chosen, latency, unit == 2)
+                t = max(t, free)
+                issued = 1 if t > issue else issued + 1
+                issue = t
+                groups[group] = t
+                # Memory.
+                done = t + latency
+                leaves = 0
+                if memory != 0:
+                    issued += CLOSED
+                    start = max(max(t, memory_time) + 1, committed[source0])
+                    start = max(start, max(committed[source1], committed[source2]))
+                    address = address_of(ops, table, index, iteration, repeat)
+                    if memory == 1:
+                        # Loads whose address has hardly committed when they issue, and those
+                        # that share it, overlap less.
+                        address_commit = max(
+                            committed[source0], max(committed[source1], committed[source2])
+                        )
+                        window = k[K_LOADS]
+                        if address_commit + FRESH > t:
+                            late = address_commit
+                            window = k[K_LATE_LOADS]
+                        elif abs(address_commit - late) <= NEAR:
+                            window = k[K_LATE_LOADS]
+                        memory_time = max(start, loads[(load - window) & (LOADS - 1)])
+                        done = access(mem, core, address, False, memory_time)
+                        stall = done - memory_time - 1
+                    else:
+                        memory_time = max(start, mem.stores[core, store])
+                        store_start = max(memory_time + 1, mem.store_begun[core])
+                        mem.store_begun[core] = store_start
+                        mem.stores[core, store] = access(mem, core, address, True, store_start)
+                        store += 1
+                        if store >= k[K_STORES]:
+                            store = 0
+                        done = memory_time
+                        stall = memory_time - start
+                    leaves = memory_time
+                    if stall > 0:
+                        wait += max(0, min(stall, done - commit - 1))
+                # Commit.
+                if done > commit:
+                    commit = done
+                    commits = 1
+                elif commits >= k[K_COMMIT_WIDTH]:
+                    commit += 1
+                    commits = 1
+                else:
+                    commits += 1
+                dest = ops[index, O_DEST]
+                ready[dest] = t + ops[index, O_RESULT]
+                committed[dest] = commit
+                if memory == 0:
+                    leaves = commit
+                else:
+                    commits += CLOSED
+                    if memory == 1:
+                        committed[dest] = commit + 1
+                        loads[load & (LOADS - 1)] = done + 1
+                        load += 1
+                held = unit_state[chosen, 1]
+                units[chosen, held & (RING - 1)] = leaves
+                unit_state[chosen, 0] = t
+                unit_state[chosen, 1] = held + 1
+                if unit >= 5:
+                    loops.cm_issue[core, cm] = t
+                    cm += 1
+                # Branches steer the front end.
+                branch = ops[index, O_BRANCH]
+                if branch != 0:
+                    if branch == 1 or (branch == 3 and not final):
+                        fetch += k[K_TAKEN_FIRST] if group == target else k[K_TAKEN]
+                        fetched = k[K_FETCH_WIDTH]
+                        fetch -= 2
+                        target = group + 1 if group + 1 < k[K_GROUPS] else 0
+                    elif branch == 3 and count > k[K_PREDICTED]:
+                        fetch = max(fetch, 2 * (commit + k[K_REFILL]) - 2)
+                        fetched = k[K_FETCH_WIDTH]
+                        target = group + 1 if group + 1 < k[K_GROUPS] else 0
+                        mispredicted += 1
+            if paused:
+                code = LIMIT
+                break
+            resume = 0
+            operations += last - first
+            iteration += 1
+            extra += phases[phase, P_EXTRA]
+            issue += extra >> 16
+            extra &= 0xFFFF
+        if code != DONE:
+            break
         iteration = 0
         phase += 1
-        if phase >= loop.phases.shape[0]:
+        if phase >= phase_count:
             phase = 0
-            s[S_REPEAT] += 1
-    s[S_PHASE] = phase
-    s[S_ITERATION] = iteration
-    return s[S_REPEAT] >= loop.repeats
+            repeat += 1
+    s[S_ISSUE], s[S_ISSUED] = issue, issued
+    s[S_COMMIT], s[S_COMMITTED] = commit, commits
+    s[S_FETCH], s[S_FETCHED] = fetch, fetched
+    s[S_TARGET], s[S_GROUP] = target, group
+    s[S_MEMORY], s[S_LOAD], s[S_STORE] = memory_time, load, store
+    s[S_REPEAT], s[S_PHASE], s[S_ITERATION] = repeat, phase, iteration
+    s[S_CM], s[S_EXTRA], s[S_WAIT], s[S_LATE] = cm, extra, wait, late
+    s[S_INDEX], s[S_NEXT] = resume, next_time
+    s[S_INSTRUCTIONS], s[S_OPERATIONS], s[S_MISPREDICTED] = instructions, operations, mispredicted
+    return code
 
 
-@njit(cache=True)
-def run_loop(k, pipe, mem, core, loop, limit_cycle, stop_at_miss):
-    """Advance one core's loop until it ends, its issue passes a limit, or a load would miss."""
-    s = pipe.scalars
-    fresh = True
-    while s[S_REPEAT] < loop.repeats:
-        if s[S_ISSUE] >= limit_cycle:
-            return LIMIT
-        if stop_at_miss and not fresh:
-            phase = s[S_PHASE]
-            if iteration_misses(
-                mem, core, loop, loop.phases[phase, 0], loop.phases[phase, 1],
-                s[S_ITERATION], s[S_REPEAT],
-            ):  # fmt: skip
-                return MISS
-        fresh = False
-        if run_iteration(k, pipe, mem, core, loop):
-            break
-    return DONE
+def entry_points(fingerprint):
+    """Make the functions that Python calls; see `compiling` for the fingerprint."""
+
+    @entry
+    def run_loop(k, pipe, mem, core, loops, limit, stop):
+        """Advance one core; see `run`."""
+        if fingerprint == 0:
+            return DONE
+        return run(k, pipe, mem, core, loops, limit, stop)
+
+    @entry
+    def run_together(k, pipe, mem, active, loops, limit):
+        """Advance several cores, always the one that is furthest behind, and not far.
+
+        Returns the core whose loop has ended, or -1 when all have passed the limit.
+        """
+        while fingerprint != 0:
+            core = -1
+            first = limit
+            second = limit
+            for index in range(active.shape[0]):
+                time = pipe.scalars[active[index], S_NEXT]
+                if time < first:
+                    core, first, second = active[index], time, first
+                elif time < second:
+                    second = time
+            if core < 0:
+                return -1
+            if run(k, pipe, mem, core, loops, min(limit, second + AHEAD), False) == DONE:
+                return core
+        return -1
+
+    @entry
+    def look_up(mem, core, addresses, write, cycle):
+        """Time a chain of accesses, each beginning when the one before has its line."""
+        if fingerprint != 0:
+            for index in range(addresses.shape[0]):
+                cycle = access(mem, core, addresses[index], write, cycle) + 1
+        return cycle
+
+    return run_loop, run_together, look_up
+
+
+run_loop, run_together, look_up = entry_points(FINGERPRINT)
+
+
+def reset_pipeline(pipe, core, cycle):
+    """Empty a core's pipeline at a cycle; statistics and the store buffer stay."""
+    s = pipe.scalars[core]
+    s[S_ISSUE] = s[S_COMMIT] = cycle
+    s[S_ISSUED] = s[S_COMMITTED] = 0
+    s[S_FETCH] = 2 * cycle
+    s[S_FETCHED] = s[S_GROUP] = s[S_TARGET] = 0
+    s[S_MEMORY] = cycle - 1
+    s[S_LOAD] = s[S_LATE] = s[S_INDEX] = 0
+    s[S_NEXT] = cycle
+    s[S_REPEAT : S_EXTRA + 1] = 0
+    pipe.ready[core] = cycle
+    pipe.committed[core] = cycle
+    pipe.groups[core] = 0
+    pipe.units[core] = -1
+    pipe.unit_state[core, :, 0] = -64
+    pipe.loads[core] = 0
+
+
+def shift_pipeline(pipe, core, cycles):
+    """Delay everything in flight in a core, as a late answer from the tile does."""
+    s = pipe.scalars[core]
+    s[S_FETCH] += 2 * cycles
+    for place in (S_ISSUE, S_COMMIT, S_MEMORY, S_LATE, S_NEXT):
+        s[place] += cycles
+    for array in (pipe.ready, pipe.committed, pipe.units, pipe.loads):
+        array[core] += cycles
+    pipe.unit_state[core, :, 0] += cycles

@@ -16,10 +16,9 @@ reference runs show.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -87,6 +86,7 @@ KINDS: dict[str, str] = {
     "load": "load of up to 16 bytes: one access",
     "load_post": "load, then its base register is incremented by an operation of its own",
     "load_pair": "address operation, then two 16-byte loads",
+    "load_dup": "load of one element into all lanes: address, load and NEON operation",
     "store": "store of up to 8 bytes: one access",
     "store_post": "store, then its base register is incremented",
     "store16": "16-byte store: two accesses",
@@ -124,10 +124,12 @@ class LoopBody:
     -------
     name : str, key of the calibration data.
     text : str, the instructions, one a line (see the module's documentation).
+    extra_cycles : float, what calibration adds to every iteration; 0 where mechanism suffices.
     """
 
     name: str
     text: str
+    extra_cycles: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,7 +214,7 @@ def split_memory(
         build.add(Unit.ALU, base[0], base[:1])
 
 
-@lru_cache(maxsize=None)
+@cache
 def compile_body(body: LoopBody) -> CompiledBody:
     """Split a body into operations.
 
@@ -256,8 +258,3 @@ def compile_body(body: LoopBody) -> CompiledBody:
         streams=tuple(build.streams),
         instructions=instructions,
     )
-
-
-def scaled_names(text: str, names: Mapping[str, str]) -> str:
-    """Return a body's text with registers or streams renamed, for unrolled bodies."""
-    return re.sub(r"\b(\w+)\b", lambda match: names.get(match[1], match[1]), text)

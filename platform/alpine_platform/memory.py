@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from . import dram_kernel
 from . import memory_kernel as kernel
-from .config import SystemConfig
+from .config import DramConfig, SystemConfig
 
 __all__ = ["MemoryStats", "memory_state", "memory_stats"]
+
+FS_PER_NS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +48,85 @@ class MemoryStats:
 
 def memory_state(config: SystemConfig) -> kernel.MemoryState:
     """Return the empty memory system of a configuration."""
+    l1, l2, dram = config.l1, config.l2, config.dram
     return kernel.MemoryState(
-        config=np.zeros(kernel.M_COUNT, np.int64),
+        config=constants(config),
         counters=np.zeros((config.cores + 1, 16), np.int64),
         stores=np.zeros((config.cores, config.core.store_buffer_entries), np.int64),
         store_begun=np.zeros(config.cores, np.int64),
+        l1=np.zeros((config.cores, l1.sets, l1.associativity, 4), np.int64),
+        l1_mshr=np.zeros((config.cores, l1.mshrs), np.int64),
+        l2=np.zeros((l2.sets, l2.associativity, 4), np.int64),
+        l2_mshr=np.zeros(l2.mshrs, np.int64),
+        dram=dram_constants(dram, l1.line_bytes),
+        banks=empty_banks(dram.ranks * dram.banks),
+        channel=np.zeros(8, np.int64),
+        writes=np.zeros(dram_kernel.QUEUE, np.int64),
     )
+
+
+def constants(config: SystemConfig) -> npt.NDArray[np.int64]:
+    """Return the constants of the caches and buses."""
+    bus = config.bus
+    line = config.l1.line_bytes
+    m = np.zeros(kernel.M_COUNT, np.int64)
+    m[kernel.M_PERIOD] = config.core.period_fs
+    m[kernel.M_L1_LOOKUP] = config.l1.lookup_cycles
+    m[kernel.M_L1_RESPONSE] = config.l1.response_cycles
+    m[kernel.M_LINE_SHIFT] = line.bit_length() - 1
+    m[kernel.M_L1_SETS] = config.l1.sets
+    m[kernel.M_L2_SETS] = config.l2.sets
+    m[kernel.M_L2_LOOKUP] = config.l2.lookup_cycles
+    m[kernel.M_L2_RESPONSE] = config.l2.response_cycles
+    m[kernel.M_REQUEST] = bus.core_frontend_cycles
+    # The line follows its header by all beats but the first.
+    m[kernel.M_RESPONSE] = bus.core_response_cycles + -(-line // bus.core_width_bytes) - 1
+    m[kernel.M_SNOOP] = bus.core_snoop_cycles
+    m[kernel.M_BUS_PERIOD] = bus.period_fs
+    m[kernel.M_BUS_REQUEST] = bus.frontend_cycles + bus.forward_cycles
+    m[kernel.M_BUS_RESPONSE] = bus.response_cycles
+    m[kernel.M_CROSSING] = bus.crossing_cycles
+    m[kernel.M_CORES] = config.cores
+    return m
+
+
+def dram_constants(dram: DramConfig, line_bytes: int) -> npt.NDArray[np.int64]:
+    """Return the constants of the DRAM channel, times in femtoseconds."""
+    d = np.zeros(dram_kernel.D_COUNT, np.int64)
+    d[dram_kernel.D_BANKS] = dram.banks
+    d[dram_kernel.D_RANKS] = dram.ranks
+    d[dram_kernel.D_ROW_SHIFT] = dram.row_bytes.bit_length() - 1
+    d[dram_kernel.D_LINE_SHIFT] = line_bytes.bit_length() - 1
+    d[dram_kernel.D_ROW_ACCESSES] = dram.row_accesses
+    d[dram_kernel.D_HIGH] = dram.write_high
+    d[dram_kernel.D_LOW] = dram.write_low
+    d[dram_kernel.D_SWITCH] = dram.writes_per_switch
+    times = {
+        dram_kernel.D_BURST: dram.t_burst_ns,
+        dram_kernel.D_CCD: dram.t_ccd_l_ns,
+        dram_kernel.D_RCD: dram.t_rcd_ns,
+        dram_kernel.D_CL: dram.t_cl_ns,
+        dram_kernel.D_RP: dram.t_rp_ns,
+        dram_kernel.D_RAS: dram.t_ras_ns,
+        dram_kernel.D_RTP: dram.t_rtp_ns,
+        dram_kernel.D_WR: dram.t_wr_ns,
+        dram_kernel.D_WTR: dram.t_wtr_ns,
+        dram_kernel.D_RTW: dram.t_rtw_ns,
+        dram_kernel.D_REFI: dram.t_refi_ns,
+        dram_kernel.D_RFC: dram.t_rfc_ns,
+        dram_kernel.D_STATIC: dram.frontend_ns + dram.backend_ns,
+    }
+    for place, nanoseconds in times.items():
+        d[place] = round(nanoseconds * FS_PER_NS)
+    return d
+
+
+def empty_banks(count: int) -> npt.NDArray[np.int64]:
+    """Return banks without an open row."""
+    banks = np.zeros((count, 6), np.int64)
+    banks[:, dram_kernel.B_ROW] = -1
+    banks[:, dram_kernel.B_LAST] = -1
+    return banks
 
 
 def memory_stats(config: SystemConfig, counters: npt.NDArray[np.int64]) -> MemoryStats:

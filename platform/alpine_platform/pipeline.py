@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from . import engine_kernel as kernel
 from .config import CoreConfig
-from .loop_body import CompiledBody, Field, LoopBody, Unit, compile_body
+from .loop_body import Field, LoopBody, Unit, compile_body
 
-__all__ = ["Phase", "PipelineState", "Stream", "core_constants", "flatten"]
+__all__ = ["FlatLoop", "Phase", "Stream", "core_constants", "flatten", "pipeline_state"]
 
 Ints = npt.NDArray[np.int64]
+EXTRA_ONE = 1 << 16
+NO_TABLE: Ints = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +60,18 @@ def core_constants(core: CoreConfig) -> Ints:
     k[kernel.K_PREDICTED] = core.predicted_iterations
     k[kernel.K_ALUS] = core.alu_units
     k[kernel.K_LOADS] = core.loads_in_flight
+    k[kernel.K_LATE_LOADS] = min(core.loads_in_flight_late_address, core.loads_in_flight)
     k[kernel.K_STORES] = core.store_buffer_entries
+    return k
+
+
+@lru_cache(maxsize=None)
+def unit_timing(core: CoreConfig) -> Ints:
+    """Latency, forwarding and result cycles of every unit, one row each.
+
+    A result counts as committed so many cycles after issue; a consumer takes it `forward` cycles
+    before that.
+    """
     cm = core.cm_latency_cycles
     latency = {
         Unit.ALU: core.alu_latency_cycles,
@@ -69,37 +83,43 @@ def core_constants(core: CoreConfig) -> Ints:
         Unit.CM_DEQUEUE: cm,
         Unit.CM_PROCESS: cm,
     }
+    rows: list[list[int]] = []
     for unit in Unit:
         forward = core.forward_cycles
+        result = latency[unit]
         if unit is Unit.MEMORY:
             forward = core.memory_forward_cycles
+            result = core.load_assumed_cycles
         elif unit in (Unit.MULTIPLY, Unit.DIVIDE):
             forward = 0
-        k[kernel.K_LATENCY + unit] = latency[unit]
-        k[kernel.K_FORWARD + unit] = forward
-        k[kernel.K_RESULT + unit] = (
-            core.load_assumed_cycles if unit is Unit.MEMORY else latency[unit]
-        )
-    return k
+        rows.append([latency[unit], forward, result])
+    return np.array(rows, np.int64)
 
 
-class PipelineState:
-    """What one core's pipeline remembers between operations; see `engine_kernel`."""
-
-    def __init__(self, core: CoreConfig) -> None:
-        self.arrays = kernel.Pipeline(
-            scalars=np.zeros(kernel.S_COUNT, np.int64),
-            ready=np.zeros(64, np.int64),
-            committed=np.zeros(64, np.int64),
-            source=np.zeros(64, np.int64),
-            groups=np.zeros(core.fetch_buffer_groups, np.int64),
-            units=np.full((kernel.UNITS, kernel.RING), -1, np.int64),
-            unit_state=np.full((kernel.UNITS, 2), 0, np.int64),
-            loads=np.zeros(core.loads_in_flight, np.int64),
-        )
+def pipeline_state(core: CoreConfig, cores: int) -> kernel.Pipeline:
+    """Return what the pipelines of so many cores remember; see `engine_kernel`."""
+    return kernel.Pipeline(
+        scalars=np.zeros((cores, kernel.S_COUNT), np.int64),
+        ready=np.zeros((cores, kernel.REGISTERS), np.int64),
+        committed=np.zeros((cores, kernel.REGISTERS), np.int64),
+        groups=np.zeros((cores, core.fetch_buffer_groups), np.int64),
+        units=np.full((cores, kernel.UNITS, kernel.RING), -1, np.int64),
+        unit_state=np.zeros((cores, kernel.UNITS, 2), np.int64),
+        loads=np.zeros((cores, kernel.LOADS), np.int64),
+    )
 
 
-def flatten(phases: Sequence[Phase], repeats: int, cm_capacity: int) -> kernel.Loop:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FlatLoop:
+    """A nest of loops as the compiled model takes it: its operations, phases and offset tables."""
+
+    operations: Ints
+    phases: Ints
+    table: Ints
+    repeats: int
+
+
+def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop:
     """Lay a nest of loops out as the compiled model takes it.
 
     Raises
@@ -107,38 +127,64 @@ def flatten(phases: Sequence[Phase], repeats: int, cm_capacity: int) -> kernel.L
     ValueError
         A body names a stream that its phase does not give.
     """
-    bodies: list[CompiledBody] = [compile_body(phase.body) for phase in phases]
     operations: list[Ints] = []
     rows: list[list[int]] = []
-    streams: list[list[int]] = []
     tables: list[Ints] = []
     start = table_length = 0
-    for phase, compiled in zip(phases, bodies, strict=True):
-        block = compiled.operations.copy()
-        block[:, Field.STREAM] += np.where(block[:, Field.STREAM] >= 0, len(streams), 0)
-        operations.append(block)
-        rows.append([start, start + len(block), phase.iterations])
-        start += len(block)
-        for name in compiled.streams:
+    for phase in phases:
+        compiled = compile_body(phase.body)
+        block = body_block(core, phase.body).copy()
+        for number, name in enumerate(compiled.streams):
             if name not in phase.streams:
                 raise ValueError(
                     f"body {phase.body.name} needs a stream {name!r}; given: {list(phase.streams)}"
                 )
             stream = phase.streams[name]
-            place = -1
+            uses = compiled.operations[:, Field.STREAM] == number
+            block[uses, kernel.O_BASE] += stream.address
+            block[uses, kernel.O_STRIDE] = stream.stride
+            block[uses, kernel.O_REPEAT_STRIDE] = stream.repeat_stride
             if stream.table is not None:
-                place = table_length
+                block[uses, kernel.O_TABLE] = table_length
+                block[uses, kernel.O_TABLE_REPEAT] = stream.table_repeat
                 tables.append(stream.table)
                 table_length += len(stream.table)
-            streams.append(
-                [stream.address, stream.stride, stream.repeat_stride, place, stream.table_repeat]
-            )
-    return kernel.Loop(
+        operations.append(block)
+        rows.append(
+            [
+                start,
+                start + len(block),
+                phase.iterations,
+                round(phase.body.extra_cycles * EXTRA_ONE),
+            ]
+        )
+        start += len(block)
+    return FlatLoop(
         operations=np.concatenate(operations),
         phases=np.array(rows, np.int64),
-        streams=np.array(streams, np.int64).reshape(-1, 5),
-        table=np.concatenate(tables) if tables else np.zeros(1, np.int64),
+        table=np.concatenate(tables) if tables else NO_TABLE,
         repeats=repeats,
-        cm_issue=np.zeros(max(cm_capacity, 1), np.int64),
-        extra=0,
     )
+
+
+@lru_cache(maxsize=None)
+def body_block(core: CoreConfig, body: LoopBody) -> Ints:
+    """Operations of a body in the compiled model's columns, without addresses."""
+    table = compile_body(body).operations
+    timing = unit_timing(core)[table[:, Field.UNIT]]
+    block = np.zeros((len(table), kernel.O_COUNT), np.int64)
+    block[:, kernel.O_UNIT] = table[:, Field.UNIT]
+    for column, source in enumerate((Field.SOURCE0, Field.SOURCE1, Field.SOURCE2)):
+        block[:, kernel.O_SOURCE0 + column] = np.where(
+            table[:, source] < 0, kernel.NO_SOURCE, table[:, source]
+        )
+    block[:, kernel.O_DEST] = np.where(
+        table[:, Field.DEST] < 0, kernel.NO_DEST, table[:, Field.DEST]
+    )
+    block[:, kernel.O_MEMORY] = table[:, Field.MEMORY]
+    block[:, kernel.O_BRANCH] = table[:, Field.BRANCH]
+    block[:, kernel.O_STARTS] = table[:, Field.STARTS_INSTRUCTION]
+    block[:, kernel.O_LATENCY : kernel.O_RESULT + 1] = timing
+    block[:, kernel.O_BASE] = table[:, Field.OFFSET]
+    block[:, kernel.O_TABLE] = -1
+    return block

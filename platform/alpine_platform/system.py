@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
+
 from alpine_models.tile import TileConfig
 
 from .address_space import AddressSpace
@@ -12,6 +13,7 @@ from .config import SystemConfig
 from .core import Core, CoreStats, TimelineEvent
 from .energy import Energy, EnergyCounts, energy_of, product_energy_pj
 from .engine import Engine
+from .loop_service import LoopService
 from .memory import MemoryStats, memory_stats
 from .operations import Program
 from .sync import Synchronisation
@@ -19,10 +21,6 @@ from .tile_port import TilePort
 from .time import FS_PER_S
 
 __all__ = ["DeadlockError", "RunResult", "System"]
-
-WINDOW_FS = 200_000_000
-"""How far a core may run ahead of the others while it visits shared resources: 200 ns, about two
-DRAM accesses. `docs/calibration.md` says what that costs in accuracy."""
 
 
 class DeadlockError(RuntimeError):
@@ -98,7 +96,6 @@ class System:
     tile_configs : geometry of each core's tiles, from which the energy of a product follows.
     check_reads : complain about reading memory that nobody wrote.
     trace : keep a timeline of every core's operations.
-    window_fs : how far a core may run ahead of the others; see `WINDOW_FS`.
     """
 
     def __init__(
@@ -109,7 +106,6 @@ class System:
         tile_configs: Mapping[int, Sequence[TileConfig]] | None = None,
         check_reads: bool = False,
         trace: bool = False,
-        window_fs: int = WINDOW_FS,
     ) -> None:
         ports = dict(tile_ports or {})
         for number in (*ports, *(tile_configs or {})):
@@ -117,10 +113,10 @@ class System:
                 raise ValueError(f"core {number} does not exist; {config.name} has {config.cores}")
         self.config = config
         self.trace = trace
-        self.window_fs = window_fs
         self.env = simpy.Environment(initial_time=0)
         self.memory = AddressSpace(check_reads=check_reads)
         self.engine = Engine(config)
+        self.loops = LoopService(self.env, self.engine, config.core.period_fs)
         self.synchronisation = Synchronisation(self.env, config.sync)
         self.cores = [Core(self, number, ports.get(number)) for number in range(config.cores)]
         self._product_pj = {

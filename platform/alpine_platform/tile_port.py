@@ -24,8 +24,15 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CM_BATCH_DTYPE", "NO_DEPENDENCY", "CmBatch", "CmResult", "TilePort", "check_batch",
- "empty_batch"]
+__all__ = [
+    "CM_BATCH_DTYPE",
+    "NO_DEPENDENCY",
+    "CmBatch",
+    "CmResult",
+    "TilePort",
+    "check_batch",
+    "empty_batch",
+]
 
 NO_DEPENDENCY = -1
 """Value of ``response_gap_fs`` for an instruction that need not wait for the response before it."""

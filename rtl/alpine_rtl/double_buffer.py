@@ -14,6 +14,8 @@ __all__ = ["DacBank", "PendingAnswers"]
 class DacBank(wiring.Component):
     """Hold the DAC codes of the running MVM, so that the input memory is free for the next vector.
 
+    The bank has no reset of its own: hold ``clear`` in the cycle after one.
+
     Parameters
     ----------
     config : TileConfig
@@ -24,23 +26,31 @@ class DacBank(wiring.Component):
     load : In(1)
         Take all of ``i_codes`` at this clock edge.
     clear : In(1)
-        Set every code to 0 at this clock edge, so that word lines rest between MVMs.
+        Set every code to 0 at this clock edge, so that word lines rest between MVMs; wins over
+        ``load``.
     i_codes : In(8 * rows), o_codes : Out(8 * rows)
         The codes, word line 0 in the lowest byte.
     """
 
     def __init__(self, *, config: TileConfig):
-        width = 8 * config.rows
+        self._width = 8 * config.rows
         super().__init__(
-            {"load": In(1), "clear": In(1), "i_codes": In(width), "o_codes": Out(width)}
+            {
+                "load": In(1),
+                "clear": In(1),
+                "i_codes": In(self._width),
+                "o_codes": Out(self._width),
+            }
         )
 
     def elaborate(self, platform):
         m = Module()
-        with m.If(self.load):
-            m.d.sync += self.o_codes.eq(self.i_codes)
-        with m.Elif(self.clear):
-            m.d.sync += self.o_codes.eq(0)
+        bank = Signal(self._width, reset_less=True)
+        m.d.comb += self.o_codes.eq(bank)
+        with m.If(self.clear):
+            m.d.sync += bank.eq(0)
+        with m.Elif(self.load):
+            m.d.sync += bank.eq(self.i_codes)
         return m
 
 

@@ -17,6 +17,8 @@ __all__ = ["InputMemory"]
 class InputMemory(wiring.Component):
     """Hold one signed 8-bit DAC code per word line, all presented in parallel.
 
+    The bank has no reset of its own: hold ``clear`` in the cycle after one.
+
     Parameters
     ----------
     config : TileConfig
@@ -50,7 +52,7 @@ class InputMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        bank = Signal(8 * self.config.rows)
+        bank = Signal(8 * self.config.rows, reset_less=True)
         m.d.comb += self.codes.eq(bank)
         incoming = Array(self.data.word_select(i, 8) for i in range(GROUP_BYTES))
         for lane in range(GROUP_BYTES):

@@ -26,4 +26,6 @@ def lane_offset(start, lane: int):
 
 def lane_word(start, lane: int):
     """Word within a lane that a transfer beginning at ``start`` touches."""
+    if lane == GROUP_BYTES - 1:
+        return start[2:]
     return start[2:] + Mux(start[:2] > lane, 1, 0)

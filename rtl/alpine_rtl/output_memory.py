@@ -17,6 +17,8 @@ __all__ = ["OutputMemory"]
 class OutputMemory(wiring.Component):
     """Hold one signed 8-bit ADC code per bit line; read up to four consecutive ones at a time.
 
+    The bank has no reset of its own: hold ``clear`` in the cycle after one.
+
     Parameters
     ----------
     config : TileConfig
@@ -26,6 +28,8 @@ class OutputMemory(wiring.Component):
     -------
     sample : In(1)
         Take all of ``codes`` at this clock edge.
+    clear : In(1)
+        Set every code to 0 at this clock edge; wins over ``sample``.
     codes : In(8 * columns)
         ADC codes, bit line 0 in the lowest byte. Valid when ``sample`` is high.
     start : In(range(columns)), count : In(range(5))
@@ -39,6 +43,7 @@ class OutputMemory(wiring.Component):
         super().__init__(
             {
                 "sample": In(1),
+                "clear": In(1),
                 "codes": In(8 * config.columns),
                 "start": In(range(max(config.rows, config.columns))),
                 "count": In(range(GROUP_BYTES + 1)),
@@ -48,8 +53,10 @@ class OutputMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        bank = Signal(8 * self.config.columns)
-        with m.If(self.sample):
+        bank = Signal(8 * self.config.columns, reset_less=True)
+        with m.If(self.clear):
+            m.d.sync += bank.eq(0)
+        with m.Elif(self.sample):
             m.d.sync += bank.eq(self.codes)
 
         lanes = []

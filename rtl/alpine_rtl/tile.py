@@ -39,7 +39,8 @@ class AimcTile(wiring.Component):
     nothing from the second buffer; a core that needs more than a cycle per command does.
 
     While the register port's inputs are 0 the tile works with its defaults, and without a request
-    nothing in it changes.
+    nothing in it changes, from the second cycle after a reset on: the first one clears the
+    memories.
 
     All outputs come from registers, through multiplexers at most; no input reaches an output
     combinationally.
@@ -140,7 +141,13 @@ class AimcTile(wiring.Component):
             control = self._control_double
         else:
             control = self._control_single
-        control(m, command, input_memory, sequencer, cells, responses, registers)
+        # The memories are cleared in the cycle after a reset, ahead of the first command's access.
+        # So the reset, an input, stays out of the widest logic: a shallow reset tree in silicon,
+        # and nothing for a simulator to evaluate again at every change of an input.
+        after_reset = Signal(init=1)
+        m.d.sync += after_reset.eq(0)
+        control(m, command, input_memory, sequencer, cells, responses, registers, after_reset)
+        m.d.comb += output_memory.clear.eq(after_reset)
         return m
 
     def _connect_request(self, m, decoder, command, streams) -> None:
@@ -234,7 +241,7 @@ class AimcTile(wiring.Component):
         ]
 
     def _control_single(
-        self, m, command, input_memory, sequencer, cells, responses, registers
+        self, m, command, input_memory, sequencer, cells, responses, registers, after_reset
     ) -> None:
         """One buffer: a command stays in its register until its response leaves."""
         m.d.comb += [
@@ -245,12 +252,12 @@ class AimcTile(wiring.Component):
             sequencer.begin.eq(command.execute == CmOperation.PROCESS),
             responses.i_valid.eq(command.valid & command.done),
             registers.busy.eq(command.valid | responses.held),
-            input_memory.clear.eq(sequencer.sample),
+            input_memory.clear.eq(sequencer.sample | after_reset),
             self.xb_dac.eq(input_memory.codes),
         ]
 
     def _control_double(
-        self, m, command, input_memory, sequencer, cells, responses, registers
+        self, m, command, input_memory, sequencer, cells, responses, registers, after_reset
     ) -> None:
         """Two buffers: CM_PROCESS and the CM_QUEUEs behind it leave, and are answered later."""
         m.submodules.dac_bank = dac_bank = DacBank(config=self.config)
@@ -279,9 +286,9 @@ class AimcTile(wiring.Component):
             registers.busy.eq(command.valid | responses.held | pending.any),
             sequencer.begin.eq(begin),
             dac_bank.load.eq(begin),
-            dac_bank.clear.eq(sequencer.sample),
+            dac_bank.clear.eq(sequencer.sample | after_reset),
             dac_bank.i_codes.eq(input_memory.codes),
-            input_memory.clear.eq(begin),
+            input_memory.clear.eq(begin | after_reset),
             self.xb_dac.eq(dac_bank.o_codes),
         ]
         with m.If(pending.any):

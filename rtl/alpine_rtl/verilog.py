@@ -1,9 +1,27 @@
-"""Verilog of the tile."""
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
+"""Verilog of every top, with what a synthesis flow needs beside it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from amaranth.back import verilog
+from amaranth.hdl import Shape
 from amaranth.lib import wiring
 
-__all__ = ["emit"]
+from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
+from alpine_models.tile import TileConfig
+
+from .accelerator import AimcAxi
+from .crossing import AimcTileCdc
+from .cvxif import AimcTileCvxif
+from .stage import CROSSBAR_PORTS
+from .tile import AimcTile
+from .verilog_files import constraints, crossbar_stub, readme, waivers, wrapper
+
+__all__ = ["Top", "emit", "tops", "write_tops"]
 
 
 def emit(component: wiring.Component, *, name: str) -> str:
@@ -16,3 +34,140 @@ def emit(component: wiring.Component, *, name: str) -> str:
     name : name of the top module; submodules are named ``<name>.<submodule>``.
     """
     return str(verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Top:
+    """One top module.
+
+    Members
+    -------
+    name : str, of the module and, with ``.v``, of its file.
+    component : the hardware.
+    clocks : names of its clock ports; each has a reset beside it.
+    crossbars : prefix of the ports of each crossbar, with the tile's configuration.
+    summary : str, one sentence.
+    """
+
+    name: str
+    component: wiring.Component
+    clocks: tuple[str, ...]
+    crossbars: tuple[tuple[str, TileConfig], ...]
+    summary: str
+
+    @property
+    def wrapper_name(self) -> str:
+        """Name of the module that holds this one together with its crossbars."""
+        return f"{self.name}_with_crossbar"
+
+    def ports(self) -> list[tuple[str, bool, int]]:
+        """Every port as (name, is an input, width), clocks and resets first."""
+        listed = [
+            (name, True, 1) for clock in self.clocks for name in (clock, clock.replace("clk", "rst"))
+        ]
+        for path, member, _ in self.component.signature.flatten(self.component):
+            width = Shape.cast(member.shape).width
+            if width:
+                listed.append((path[0], member.flow is wiring.In, width))
+        return listed
+
+
+def tops(
+    config: TileConfig, *, chained: Sequence[TileConfig] | None = None, xlen: int = 32
+) -> tuple[Top, ...]:
+    """Return every top for one tile configuration.
+
+    Parameters
+    ----------
+    config : the tile.
+    chained : tiles of the AXI accelerator; one of ``config`` when omitted.
+    xlen : register width of the CV-X-IF tile.
+    """
+    chained = tuple(chained) if chained is not None else (config,)
+    one = (("xb_", config),)
+    return (
+        Top(
+            name="aimc_tile",
+            component=AimcTile(config=config),
+            clocks=("clk",),
+            crossbars=one,
+            summary="The tile: CM port, register port, crossbar ports.",
+        ),
+        Top(
+            name="aimc_tile_cdc",
+            component=AimcTileCdc(config=config),
+            clocks=("clk", "cpu_clk"),
+            crossbars=one,
+            summary="The tile with its CM port in the clock domain of cpu_clk.",
+        ),
+        Top(
+            name="aimc_tile_cvxif",
+            component=AimcTileCvxif(config=config, xlen=xlen),
+            clocks=("clk",),
+            crossbars=one,
+            summary="The tile as coprocessor on the OpenHW CV-X-IF.",
+        ),
+        Top(
+            name="aimc_axi",
+            component=AimcAxi(tiles=chained),
+            clocks=("clk",),
+            crossbars=tuple((f"xb{k}_", tile) for k, tile in enumerate(chained)),
+            summary=f"{len(chained)} tile(s) behind an AXI4-Lite port.",
+        ),
+    )
+
+
+def write_tops(
+    directory: Path,
+    config: TileConfig,
+    *,
+    chained: Sequence[TileConfig] | None = None,
+    xlen: int = 32,
+) -> list[Path]:
+    """Write every top, its wrapper with the crossbar, and the files around them.
+
+    Files are replaced one by one, so that none is ever half written.
+
+    Parameters
+    ----------
+    directory : created if needed.
+    config, chained, xlen : see `tops`.
+
+    Returns
+    -------
+    The files written: ``<top>.v`` and ``<top>_with_crossbar.v`` of every top, the black box
+    ``aimc_crossbar.v``, ``files.f``, ``aimc.sdc``, ``aimc.vlt`` and ``README.md``.
+
+    Raises
+    ------
+    AlpineError
+        The directory cannot be made or written.
+    """
+    made = tops(config, chained=chained, xlen=xlen)
+    sources = {f"{top.name}.v": emit(top.component, name=top.name) for top in made}
+    sources["aimc_crossbar.v"] = crossbar_stub(config)
+    sources |= {f"{top.wrapper_name}.v": wrapper(top, CROSSBAR_PORTS) for top in made}
+    texts = {
+        **sources,
+        "files.f": "".join(f"{name}\n" for name in ("aimc.vlt", *sources)),
+        "aimc.sdc": constraints(),
+        "aimc.vlt": waivers(),
+        "README.md": readme(made),
+    }
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AlpineError(f"directory {directory} cannot be made: {error.strerror}") from error
+    for name, text in texts.items():
+        write_text(directory / name, text)
+    return [directory / name for name in texts]
+
+
+def module_names(texts: Iterable[str]) -> list[str]:
+    """Return the names of the modules that Verilog texts define, in order."""
+    return [
+        line.split()[1].split("(")[0].rstrip(";").lstrip("\\")
+        for text in texts
+        for line in text.splitlines()
+        if line.startswith("module ")
+    ]

@@ -8,8 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-from alpine_models.errors import AlpineError
 from numpy.typing import NDArray
+
+from alpine_models.errors import AlpineError
 
 __all__ = ["ImageSet", "Split", "load_fashion_mnist"]
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from numpy.typing import NDArray
 
 __all__ = ["Placement", "TilePlan"]
 

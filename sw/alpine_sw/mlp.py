@@ -1,29 +1,34 @@
-"""The published multi-layer perceptron as programs: single-core analog mappings.
+"""The published multi-layer perceptron mapped onto systems."""
 
-Source of the mappings and of the order of steps: Klein et al., ALPINE, IEEE TC 2022, Fig. 6 and
-Sec. VII; the reference programs of the gem5 runs measure the same structure.
-"""
-
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from alpine_models.tile import TileConfig
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Begin, End, Operation, Program
-from alpine_platform.system import System
 from numpy.typing import NDArray
 
-from alpine_sw import kernels
+from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
+from alpine_platform.operations import Program
+from alpine_platform.system import System
+from alpine_sw import kernels, mlp_programs
 from alpine_sw.mapping import Placement, TilePlan
+from alpine_sw.mlp_programs import DigitalLayer, MlpMemory
 from alpine_sw.networks import MlpNetwork
+from alpine_sw.ping_pong import PingPong
 from alpine_sw.workloads import Programs, Software, Workload
 
-__all__ = ["MLP_CASES", "analog_mlp"]
+__all__ = ["DIGITAL_CORES", "MLP_CASES", "analog_mlp", "digital_mlp"]
 
-MLP_CASES = (1, 2)
-"""Published single-core mappings."""
+MLP_CASES = (1, 2, 3, 4)
+"""Published mappings (Klein et al., ALPINE, IEEE TC 2022, Fig. 6).
+
+1: one core, both layers on the block diagonal of one tile, one CM_PROCESS per inference, the second
+layer working on the inference before. 2: one core, the layers side by side in one tile, two
+CM_PROCESS per inference. 3: two cores with a tile and a layer each. 4: four cores, each layer split
+between two.
+"""
+
+DIGITAL_CORES = (1, 2, 4)
+"""Cores of the published digital references."""
 
 PACKING: dict[Software, kernels.Packing] = {Software.RELEASED: "bytes", Software.TUNED: "word"}
 
@@ -31,153 +36,191 @@ PACKING: dict[Software, kernels.Packing] = {Software.RELEASED: "bytes", Software
 def analog_mlp(
     network: MlpNetwork, *, case: int, software: Software, config: TileConfig | None = None
 ) -> Workload:
-    """Map a two-layer perceptron onto one tile of one core.
-
-    Case 1: one tile holds both layers on its block diagonal; one CM_PROCESS works on the first
-    layer of one inference and the second layer of the one before. Case 2: the layers lie side by
-    side, and each inference takes two CM_PROCESS.
+    """Map a two-layer perceptron onto tiles.
 
     Parameters
     ----------
     network : two layers without bias.
-    case : 1 or 2.
+    case : one of `MLP_CASES`.
     software : how operands are packed.
-    config : the tile; just large enough when None (2048 x 2048 and 1024 x 2048 for the published
-        network, as in the paper).
+    config : every tile; just large enough when None, which for the published network gives the
+        paper's 2048 x 2048, 1024 x 2048, 1024 x 1024 and 1024 x 512.
 
     Raises
     ------
     AlpineError
-        The matrices do not fit the tile.
+        A matrix does not fit its tile, or a layer cannot be halved.
     """
+    plan = _single_tile if case in (1, 2) else _tile_per_core
+    return Workload(
+        plans=plan(network, case, config),
+        programs=_programs(network, lambda memory: _case_programs(memory, case), PACKING[software]),
+    )
+
+
+def _single_tile(
+    network: MlpNetwork, case: int, config: TileConfig | None
+) -> dict[int, list[TilePlan]]:
+    """Cases 1 and 2: both layers in the tile of core 0."""
     hidden, inputs = network.weights[0].shape
     outputs = network.weights[1].shape[0]
-    if case == 1:
-        rows, second_row = inputs + hidden, inputs
-    else:
-        rows, second_row = max(inputs, hidden), 0
+    second_row = inputs if case == 1 else 0
+    rows = inputs + hidden if case == 1 else max(inputs, hidden)
+    placements = (
+        _placement(network, 0),
+        _placement(network, 1, row=second_row, column=hidden),
+    )
     config = config or TileConfig(rows=rows, columns=hidden + outputs)
-    layers = (
-        Placement(name="layer 1", weights=network.weights[0], lsb=network.lsb[0]),
-        Placement(
-            name="layer 2",
-            weights=network.weights[1],
-            lsb=network.lsb[1],
-            row=second_row,
-            column=hidden,
-        ),
+    return {0: [TilePlan(config=config, placements=placements)]}
+
+
+def _tile_per_core(
+    network: MlpNetwork, case: int, config: TileConfig | None
+) -> dict[int, list[TilePlan]]:
+    """Cases 3 and 4: every layer split over one or two cores, the first layer's cores first."""
+    shares = case - 2
+    _check_shares(network, shares, f"tiles of case {case}")
+    plans: dict[int, list[TilePlan]] = {}
+    for layer in range(2):
+        for share in range(shares):
+            placement = _placement(network, layer, share=share, shares=shares)
+            size = placement.weights.shape
+            tile = config or TileConfig(rows=size[1], columns=size[0])
+            plans[layer * shares + share] = [TilePlan(config=tile, placements=[placement])]
+    return plans
+
+
+def _placement(
+    network: MlpNetwork,
+    layer: int,
+    *,
+    share: int = 0,
+    shares: int = 1,
+    row: int = 0,
+    column: int = 0,
+) -> Placement:
+    size = network.weights[layer].shape[0] // shares
+    outputs = slice(share * size, (share + 1) * size)
+    return Placement(
+        name=f"layer {layer + 1}" + (f", part {share + 1}" if shares > 1 else ""),
+        weights=network.weights[layer][outputs],
+        lsb=network.lsb[layer][outputs],
+        row=row,
+        column=column,
     )
-    programs = _case_1 if case == 1 else _case_2
-    return Workload(
-        plans={0: [TilePlan(config=config, placements=layers)]},
-        programs=_single_core(programs, hidden, outputs, PACKING[software]),
+
+
+def digital_mlp(network: MlpNetwork, *, cores: int, style: str = "neon4") -> Workload:
+    """Run a two-layer perceptron without tiles: int8 products on one, two or four cores.
+
+    Two cores take a layer each, four half a layer each, pipelined through the same ping-pong
+    buffers as the analog mappings.
+
+    Parameters
+    ----------
+    network : two layers without bias.
+    cores : one of `DIGITAL_CORES`.
+    style : of the products, one of `kernels.MVM_STYLES` that need no scratch memory.
+
+    Raises
+    ------
+    AlpineError
+        A layer cannot be halved for four cores.
+    """
+    shares = max(cores // 2, 1)
+    _check_shares(network, shares, f"{cores} cores")
+
+    def start(memory: MlpMemory) -> dict[int, Program]:
+        layers = [
+            _digital_layer(memory, network, layer, share=share, shares=shares, style=style)
+            for layer in range(2)
+            for share in range(shares)
+        ]
+        if cores == 1:
+            return {0: mlp_programs.digital(memory, *layers)}
+        channel = _channel(memory, shares)
+        first = {
+            core: mlp_programs.digital_first(memory, channel, layers[core], core=core)
+            for core in range(shares)
+        }
+        second = {
+            shares + share: mlp_programs.digital_second(
+                memory, channel, layers[shares + share], share=share, shares=shares
+            )
+            for share in range(shares)
+        }
+        return first | second
+
+    return Workload(plans={}, programs=_programs(network, start, "bytes"))
+
+
+def _digital_layer(
+    memory: MlpMemory, network: MlpNetwork, layer: int, *, share: int, shares: int, style: str
+) -> DigitalLayer:
+    placement = _placement(network, layer, share=share, shares=shares)
+    outputs = placement.weights.shape[0]
+    return DigitalLayer(
+        weights=memory.space.place(f"weights, {placement.name}", placement.weights),
+        steps=memory.space.place(f"steps, {placement.name}", placement.lsb),
+        sums=memory.space.allocate(f"sums, {placement.name}", outputs, np.int32),
+        style=style,
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Memory:
-    """Buffers of a single-core run; ``inputs`` and ``outputs`` hold one part per inference."""
-
-    inputs: Buffer
-    outputs: Buffer
-    x: Buffer
-    hidden: Buffer
-    y: Buffer
-    packing: kernels.Packing
-
-    def input(self, inference: int) -> Buffer:
-        """The fresh input of an inference."""
-        size = len(self.x.data)
-        return self.inputs.part(inference * size, (inference + 1) * size)
-
-    def output(self, inference: int) -> Buffer:
-        """Where the output of an inference goes."""
-        size = len(self.y.data)
-        return self.outputs.part(inference * size, (inference + 1) * size)
+def _check_shares(network: MlpNetwork, shares: int, what: str) -> None:
+    for layer, weights in enumerate(network.weights):
+        if weights.shape[0] % shares:
+            raise AlpineError(
+                f"{what} take half of every layer, but layer {layer + 1} has {weights.shape[0]} "
+                f"outputs: use a mapping that does not, or an even number"
+            )
 
 
-def _single_core(
-    body: Callable[[_Memory, int, Callable[[], None]], Program],
-    hidden: int,
-    outputs: int,
+def _channel(memory: MlpMemory, shares: int) -> PingPong:
+    return PingPong(
+        memory.space, name="hidden", size=memory.hidden, producers=shares, consumers=shares
+    )
+
+
+def _programs(
+    network: MlpNetwork,
+    start: Callable[[MlpMemory], dict[int, Program]],
     packing: kernels.Packing,
 ) -> Programs:
+    hidden, width = network.weights[0].shape
+    size = network.weights[1].shape[0]
+
     def programs(
         system: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
-    ) -> tuple[NDArray[np.int8], dict[int, Program]]:
-        count, width = inputs.shape
+    ) -> tuple[NDArray[np.int8], Mapping[int, Program]]:
+        count = len(inputs)
         space = system.memory
-        memory = _Memory(
+        memory = MlpMemory(
+            space=space,
             inputs=space.place("inputs", inputs.reshape(-1)),
-            outputs=space.allocate("outputs", count * outputs),
-            x=space.allocate("x", width),
-            hidden=space.allocate("hidden", hidden),
-            y=space.allocate("y", outputs),
+            outputs=space.allocate("outputs", count * size),
+            width=width,
+            hidden=hidden,
+            size=size,
+            count=count,
             packing=packing,
+            on_step=on_step,
         )
-        results = memory.outputs.data.reshape(count, outputs)
-        return results, {0: body(memory, count, on_step)}
+        return memory.outputs.data.reshape(count, size), start(memory)
 
     return programs
 
 
-def _section(name: str, program: Program) -> Generator[Operation, Any, None]:
-    """Run a kernel as a named part of the breakdown."""
-    yield Begin(name)
-    yield from program
-    yield End()
-
-
-def _case_1(memory: _Memory, count: int, on_step: Callable[[], None]) -> Program:
-    """Software pipeline: step k queues input k and hidden vector k - 1, then processes once."""
-    packing, width, hidden = memory.packing, len(memory.x.data), len(memory.hidden.data)
-    for step in range(count + 1):
-        first, second = step < count, step > 0  # which layers have work in this step
-        if first:
-            yield from _section("input load", kernels.copy(memory.x, memory.input(step)))
-            yield from _section(
-                "analog queue", kernels.queue_vector(memory.x, packing=packing)
-            )
-        if second:
-            index = None if first else width
-            yield from _section(
-                "analog queue",
-                kernels.queue_vector(memory.hidden, packing=packing, index=index),
-            )
-        yield from _section("analog process", kernels.process())
-        if first:
-            yield from _section(
-                "analog dequeue", kernels.dequeue_vector(memory.hidden, packing=packing)
-            )
-            yield from _section("activation", kernels.relu8(memory.hidden))
-        if second:
-            index = None if first else hidden
-            yield from _section(
-                "analog dequeue",
-                kernels.dequeue_vector(memory.y, packing=packing, index=index),
-            )
-            yield from _section("activation", kernels.relu8(memory.y))
-            yield from _section("output writeback", kernels.copy(memory.output(step - 1), memory.y))
-            on_step()
-
-
-def _case_2(memory: _Memory, count: int, on_step: Callable[[], None]) -> Program:
-    """One layer after the other, each through a CM_PROCESS of its own."""
-    packing, hidden = memory.packing, len(memory.hidden.data)
-    for inference in range(count):
-        yield from _section("input load", kernels.copy(memory.x, memory.input(inference)))
-        yield from _section("analog queue", kernels.queue_vector(memory.x, packing=packing))
-        yield from _section("analog process", kernels.process())
-        yield from _section(
-            "analog dequeue", kernels.dequeue_vector(memory.hidden, packing=packing)
-        )
-        yield from _section("activation", kernels.relu8(memory.hidden))
-        yield from _section("analog queue", kernels.queue_vector(memory.hidden, packing=packing))
-        yield from _section("analog process", kernels.process())
-        yield from _section(
-            "analog dequeue",
-            kernels.dequeue_vector(memory.y, packing=packing, index=hidden),
-        )
-        yield from _section("activation", kernels.relu8(memory.y))
-        yield from _section("output writeback", kernels.copy(memory.output(inference), memory.y))
-        on_step()
+def _case_programs(memory: MlpMemory, case: int) -> dict[int, Program]:
+    if case == 1:
+        return {0: mlp_programs.case_1(memory)}
+    if case == 2:
+        return {0: mlp_programs.case_2(memory)}
+    shares = case - 2
+    channel = _channel(memory, shares)
+    first = {core: mlp_programs.first_layer(memory, channel, core=core) for core in range(shares)}
+    second = {
+        shares + share: mlp_programs.second_layer(memory, channel, share=share, shares=shares)
+        for share in range(shares)
+    }
+    return first | second

@@ -12,9 +12,10 @@ output scale, which is what lets the next layer add them up.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from alpine_models import golden
 from alpine_models.tile import CODE_MAX
-from numpy.typing import NDArray
 
 __all__ = ["COVERAGE", "QuantisedDense", "column_lsb", "quantise_dense", "quantise_weights"]
 

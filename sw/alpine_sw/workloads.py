@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from alpine_platform.operations import Program
-from alpine_platform.system import System
 from numpy.typing import NDArray
 
+from alpine_platform.operations import Program
+from alpine_platform.system import System
 from alpine_sw.mapping import TilePlan
 
 __all__ = ["Programs", "Software", "Workload"]

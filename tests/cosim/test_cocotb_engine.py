@@ -1,16 +1,259 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from alpine_cosim.cocotb.engine import run_in_cocotb
-from alpine_cosim.rtl_tile import RtlTile, RtlTilePort
+from alpine_cosim.cocotb.runner import CocotbTestError
+from alpine_cosim.rtl_tile import RtlTile, RtlTilePort, tile_verilog
 from alpine_models import isa
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import empty_batch
-from alpine_platform.time import period_fs
+from alpine_platform.tile_port import NO_DEPENDENCY, empty_batch
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_rtl.tile import AimcTile
-from alpine_rtl.verilog import emit
 
-CORE_FS, TILE_FS = period_fs(2.3e9), period_fs(1e9)
-HERE = f"{__name__}"
+HERE = Path(__file__).stem
+SMALL = TileConfig(rows=5, columns=3, precharge_cycles=1, integrate_cycles=8, digitise_cycles=2)
+FIELDS = ("rd", "status", "issue_fs", "accept_cycle", "complete_cycle", "response_fs")
+
+
+# Called inside the simulation as well as here.
+
+
+def random_batch(rng, *, rows, columns, length, core_period_fs):
+    batch = empty_batch(length)
+    words = [isa.queue(), isa.queue(ra=11, rn=12), isa.dequeue(), isa.dequeue(rn=12)]
+    words += [isa.process(), isa.initialize(), isa.param_read(), isa.param_read(rm=31), 0]
+    batch["word"] = rng.choice(words, length)
+    for name, limit in (("rn", rows + 1), ("rm", max(columns, 5)), ("ra", 6)):
+        batch[name] = rng.integers(0, limit, length)
+    batch["gap_fs"] = core_period_fs * rng.choice([0, 0, 1, 2, 3, 7, 500], length)
+    waits = rng.random(length) < 0.3
+    response_gap = core_period_fs * rng.integers(0, 9, length)
+    batch["response_gap_fs"] = np.where(waits, response_gap, NO_DEPENDENCY)
+    return batch
+
+
+def run_batches(port, *, seed, rows, columns, core_period_fs):
+    """Execute random batches; return every array of every result, and the busy cycles."""
+    rng = np.random.default_rng(seed)
+    port.tiles[0].crossbar.weights[:] = rng.integers(-9, 10, (columns, rows))
+    arrays, start_fs = [], core_period_fs * int(rng.integers(0, 5))
+    for length in (60, 0, 1, 40, 2):
+        batch = random_batch(
+            rng, rows=rows, columns=columns, length=length, core_period_fs=core_period_fs
+        )
+        result = port.execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
+        arrays += [getattr(result, name) for name in FIELDS]
+        if length:
+            # The next batch may begin before the last response has come.
+            start_fs = int(result.issue_fs[-1]) + core_period_fs * int(rng.integers(0, 3))
+    return arrays, port.busy_cycles, port.tile_period_fs, port.tile_count
+
+
+def program_cells(port, *, weights):
+    """Program all cells through CM_INITIALIZE; return the statuses and what the crossbar holds."""
+    rows = weights.shape[1]
+    cells = np.arange(weights.size)
+    batch = empty_batch(weights.size)
+    batch["word"] = isa.initialize()
+    batch["rm"], batch["rn"] = cells // rows, cells % rows
+    batch["ra"] = weights.reshape(-1).view(np.uint8)
+    result = port.execute(batch, start_fs=0, core_period_fs=1_000_000)
+    return result.status, np.array(port.tiles[0].crossbar.weights)
+
+
+def one_process(port):
+    batch = empty_batch(2)
+    batch["word"] = [isa.queue(), isa.process()]
+    batch["rm"] = 0x01020304
+    return port.execute(batch, start_fs=0, core_period_fs=1_000_000).complete_cycle.tolist()
+
+
+def complain(port):
+    raise AlpineError("the weight file w.npz has 3 rows, not 5: quantise it again")
+
+
+def divide_by_zero(port):
+    return 1 // 0
+
+
+def use_wrong_tile(port):
+    return port.execute(empty_batch(1), start_fs=0, core_period_fs=1, tile=1)
+
+
+def return_function(port):
+    return lambda: None
+
+
+def never_return(port, *, marker):
+    Path(marker).write_text(str(os.getpid()))
+    while True:
+        one_process(port)
+
+
+def crash(port):
+    os._exit(3)
+
+
+def small(function: str, tile_config: TileConfig = SMALL, **options):
+    arguments = options.pop("arguments", {})
+    return run_in_cocotb(f"{HERE}:{function}", arguments, tile_config=tile_config, **options)
+
+
+def has_ended(pid: int) -> bool:
+    """Wait for a killed process to end; one that only its parent remembers has."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("config", "core_period_fs", "tile_period_fs"),
+    [
+        (SMALL, 434_783, 1_000_000),
+        (SMALL, 1_250_000, 333_333),
+        (TileConfig(rows=13, columns=18), 434_783, 1_000_000),
+        (TileConfig(rows=16, columns=16, integrate_cycles=1), 1_000_000, 1_000_000),
+    ],
+)
+def test_engines_agree_on_data_and_every_edge(config, core_period_fs, tile_period_fs):
+    arguments = {
+        "seed": 3,
+        "rows": config.rows,
+        "columns": config.columns,
+        "core_period_fs": core_period_fs,
+    }
+    options = {"tile_period_fs": tile_period_fs}
+    rtl = RtlTilePort([RtlTile(config=config, **options)], **options)
+    timed = TimedTilePort([TimedTile(config=config, **options)], **options)
+    in_cocotb = small("run_batches", config, arguments=arguments, **options)
+    for port in (rtl, timed):
+        arrays, *rest = run_batches(port, **arguments)
+        assert rest == list(in_cocotb[1:])
+        for name, expected, got in zip(FIELDS * 5, arrays, in_cocotb[0], strict=True):
+            assert got.dtype == expected.dtype
+            np.testing.assert_array_equal(got, expected, err_msg=name)
+    assert len(set(np.concatenate(arrays[1::6]).tolist())) == 4, "every status must occur"
+
+
+def test_cells_are_programmed_through_the_port():
+    weights = np.random.default_rng(1).integers(-128, 128, (3, 5)).astype(np.int8)
+    statuses, cells = small("program_cells", arguments={"weights": weights})
+    assert not statuses.any()
+    np.testing.assert_array_equal(cells, weights)
+
+
+def test_a_persons_mistake_comes_back_as_the_same_line():
+    with pytest.raises(AlpineError, match=r"^the weight file w\.npz has 3 rows, not 5") as caught:
+        small("complain")
+    assert not isinstance(caught.value, CocotbTestError)
+
+
+def test_a_bug_comes_back_with_its_traceback():
+    with pytest.raises(ZeroDivisionError) as caught:
+        small("divide_by_zero")
+    assert "in divide_by_zero" in caught.value.__notes__[0]
+    with pytest.raises(ValueError, match="tile 1 does not exist; the port has 1"):
+        small("use_wrong_tile")
+
+
+def test_a_result_that_cannot_travel_is_named():
+    with pytest.raises(Exception, match="return_function"):
+        small("return_function")
+
+
+def test_a_crash_is_one_line():
+    with pytest.raises(CocotbTestError, match=r"^cocotb simulation of .* failed") as caught:
+        small("crash")
+    assert "\n" not in str(caught.value)
+
+
+def test_malformed_path_and_unknown_function():
+    with pytest.raises(ValueError, match=r'must be "package\.module:function", not'):
+        run_in_cocotb("nothing", {}, tile_config=SMALL)
+    with pytest.raises(AttributeError, match="no_such_function"):
+        small("no_such_function")
+
+
+def test_more_tiles_than_one_are_refused():
+    with pytest.raises(AlpineError, match="engine cocotb simulates one tile, not 2: choose engine"):
+        small("one_process", tile_count=2)
+
+
+@pytest.mark.parametrize("suffix", ["vcd", "fst"])
+def test_waveform_is_written(tmp_path: Path, suffix: str):
+    waves = tmp_path / "new" / f"tile.{suffix}"
+    assert small("one_process", waves=waves) == [1, 13]
+    assert waves.stat().st_size > 1000
+    if suffix == "vcd":
+        assert "$timescale 1fs $end" in waves.read_text()
+        assert "xb_start" in waves.read_text()
+
+
+def test_waveform_of_unknown_format_is_refused(tmp_path: Path):
+    with pytest.raises(AlpineError, match=r"end its name in \.vcd or \.fst"):
+        small("one_process", waves=tmp_path / "tile.png")
+
+
+def test_time_out_ends_the_simulator(tmp_path: Path):
+    marker = tmp_path / "pid"
+    with pytest.raises(CocotbTestError, match="took longer than 8 s and was ended"):
+        small("never_return", arguments={"marker": str(marker)}, timeout_s=8)
+    assert has_ended(int(marker.read_text()))
+
+
+def test_interrupt_ends_the_simulator_and_leaves_nothing(tmp_path: Path):
+    marker, waves = tmp_path / "pid", tmp_path / "tile.vcd"
+    (tmp_path / "scratch").mkdir()
+    script = (
+        "import sys; from pathlib import Path; from alpine_cosim.cocotb.engine import *\n"
+        "from alpine_models.tile import TileConfig\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"run_in_cocotb('{HERE}:never_return', {{'marker': {str(marker)!r}}}, "
+        f"tile_config={SMALL!r}, waves=Path({str(waves)!r}))"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={**os.environ, "TMPDIR": str(tmp_path / "scratch")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not marker.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=30)
+    assert "KeyboardInterrupt" in errors
+    assert has_ended(int(marker.read_text()))
+    assert not waves.exists()
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("sound", "faulty", "message"),
+    [
+        (".clear(clear)", ".clear(xb_start)", "its DAC codes changed during a matrix-vector"),
+        (".i_valid(i_valid)", ".i_valid(1'h0)", "it hung"),
+    ],
+)
+def test_faulty_rtl_is_found_out_as_by_the_native_engine(sound: str, faulty: str, message: str):
+    verilog = tile_verilog(SMALL)
+    assert sound in verilog
+    verilog = verilog.replace(sound, faulty)
+    with pytest.raises(AlpineError, match=f"the tile's RTL is faulty: {message}"):
+        small("one_process", verilog=verilog)
+    tile = RtlTile(config=SMALL, tile_period_fs=1_000_000, verilog=verilog)
+    with pytest.raises(AlpineError, match=f"the tile's RTL is faulty: {message}"):
+        one_process(RtlTilePort([tile], tile_period_fs=1_000_000))

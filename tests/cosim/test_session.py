@@ -23,7 +23,11 @@ IMAGES = 4
 def runs(request: pytest.FixtureRequest) -> dict[str, RunResult]:
     return {
         engine: run(
-            "mlp", case=request.param, engine=engine, inferences=IMAGES, back_door=engine == "cocotb"
+            "mlp",
+            case=request.param,
+            engine=engine,
+            inferences=IMAGES,
+            back_door=engine == "cocotb",
         )
         for engine in ("rtl", "model", "cocotb")
     }
@@ -40,7 +44,9 @@ def test_engines_agree_on_everything_but_host_time(runs: dict[str, RunResult]):
     assert replace(runs["rtl"], **same) == replace(runs["model"], **same)
     # Cells are written through the back door there, so the clock starts at another edge.
     direct = {**same, "programming": None}
-    cocotb = run("mlp", case=int(runs["rtl"].case), engine="model", inferences=IMAGES, back_door=True)
+    cocotb = run(
+        "mlp", case=int(runs["rtl"].case), engine="model", inferences=IMAGES, back_door=True
+    )
     assert replace(runs["cocotb"], **direct) == replace(cocotb, **direct)
 
 
@@ -74,6 +80,31 @@ def test_same_run_gives_the_same_femtosecond(runs: dict[str, RunResult]):
     again = run("mlp", case=int(runs["model"].case), engine="model", inferences=IMAGES)
     assert again.time_s == runs["model"].time_s
     assert again.outputs_sha256 == runs["model"].outputs_sha256
+
+
+@pytest.mark.parametrize("case", [3, 4])
+def test_multi_core_mappings_give_the_same_outputs_and_times_on_both_engines(case: int):
+    rtl = run("mlp", case=case, engine="rtl", inferences=IMAGES)
+    model = run("mlp", case=case, engine="model", inferences=IMAGES)
+    assert rtl.outputs_equal_golden
+    same = {"engine": "", "host_seconds": 0.0, "host_tile_cycles_per_second": None}
+    assert replace(rtl, **same) == replace(model, **same)
+    # Every core of a layer queues the layer's whole input; together they read its output once.
+    cores = 2 * (case - 2)
+    assert rtl.cm_instructions == IMAGES * (cores * 256 + 2 * 256 + cores)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_digital_reference_gives_the_same_outputs(cores: int):
+    result = run("mlp", case="digital", cores=cores, engine="model", inferences=2)
+    assert result.outputs_equal_golden
+    assert (result.tile_cycles, result.cm_instructions, result.programming) == (0, 0, None)
+    assert result.energy_parts_j["tile"] == 0
+
+
+def test_engine_cocotb_names_the_mappings_it_cannot_run():
+    with pytest.raises(AlpineError, match="engine cocotb simulates one tile, not 2"):
+        run("mlp", case=3, engine="cocotb", inferences=1)
 
 
 def test_back_door_changes_nothing_but_the_programming():
@@ -140,7 +171,11 @@ def test_trace_holds_the_first_inference_only(tmp_path):
     [
         ({"network": "mlpp"}, "unknown network 'mlpp': did you mean mlp"),
         ({"system": "highpower"}, "unknown system 'highpower': did you mean high-power"),
-        ({"case": 7}, "unknown case '7': choose from 1, 2"),
+        ({"case": 7}, "unknown case '7': choose from 1, 2, 3, 4, digital"),
+        ({"case": "digital", "cores": 3}, "must be one of 1, 2, 4, not 3"),
+        ({"case": 2, "cores": 2}, "case 2 fixes its own"),
+        ({"case": "digital", "engine": "cocotb"}, "case digital has no tile"),
+        ({"digital_style": "neon5"}, "did you mean neon4"),
         ({"engine": "verilator"}, "unknown engine 'verilator'"),
         ({"software": "relased"}, "did you mean released"),
         ({"sync": "linucks"}, "unknown synchronisation"),

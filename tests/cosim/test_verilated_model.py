@@ -13,7 +13,7 @@ from alpine_models.errors import AlpineError
 
 
 class Accumulator(wiring.Component):
-    """Add a signed input at every enabled edge; show the sum and a wide shift register of inputs."""
+    """Add a signed input at every enabled edge; show the sum and a wide history of inputs."""
 
     enable: In(1)
     term: In(signed(9))
@@ -42,9 +42,7 @@ def sim():
 def test_ports_come_from_the_signature():
     ports = {port.name: port for port in ports_of(Accumulator())}
     assert list(ports) == ["clk", "rst", "enable", "term", "sum", "odd__name", "history"]
-    assert ports["term"] == Port(
-        name="term", width=9, direction=PortDirection.INPUT, signed=True
-    )
+    assert ports["term"] == Port(name="term", width=9, direction=PortDirection.INPUT, signed=True)
     assert ports["history"].direction is PortDirection.OUTPUT
 
 
@@ -94,13 +92,13 @@ def test_two_instances_are_independent(sim: VerilatedModel):
 
 def test_wrong_use_is_told_in_one_line(sim: VerilatedModel):
     with pytest.raises(AttributeError, match=r"^the model has no port sim; did you mean sum\?$"):
-        sim.io.sim  # noqa: B018
-    with pytest.raises(AttributeError, match="^port sum is an output"):
+        _ = sim.io.sim
+    with pytest.raises(AttributeError, match=r"^port sum is an output"):
         sim.io.sum = 3
-    with pytest.raises(ValueError, match="^port term takes 9 bits, not the value 512$"):
+    with pytest.raises(ValueError, match=r"^port term takes 9 bits, not the value 512$"):
         sim.io.term = 512
     with (
-        pytest.raises(AlpineError, match="built without|has no tracing"),
+        pytest.raises(AlpineError, match=r"has no tracing"),
         sim.trace("x.vcd"),
     ):
         pass
@@ -129,7 +127,9 @@ def test_verilog_text_brings_its_own_ports():
 
 def test_broken_verilog_is_one_clear_line():
     with pytest.raises(AlpineError, match=r"failed with exit status 1: .*syntax error") as caught:
-        VerilatedModel.build("module broken(input clk, input rst; endmodule", top="broken", ports=[])
+        VerilatedModel.build(
+            "module broken(input clk, input rst; endmodule", top="broken", ports=[]
+        )
     assert "\n" not in str(caught.value)
 
 
@@ -167,5 +167,5 @@ def test_processes_building_the_same_model_share_one_build(tmp_path, monkeypatch
         for _ in range(3)
     ]
     assert [process.communicate()[0].strip() for process in running] == ["1"] * 3
-    assert len(list(tmp_path.glob("model-*[!.lock]"))) == 1
+    assert len([path for path in tmp_path.glob("model-*") if path.is_dir()]) == 1
     assert not list(tmp_path.glob("*.tmp"))

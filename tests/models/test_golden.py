@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from alpine_models import golden
 from hypothesis import given
 from hypothesis import strategies as st
+
+from alpine_models import golden
 
 
 def exact_code(dot: int, lsb: float) -> int:

@@ -1,4 +1,5 @@
 import pytest
+
 from alpine_platform.operations import Begin, Channel, Compute, End, Put, Take
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.system import DeadlockError, System

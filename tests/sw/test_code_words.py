@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from alpine_sw.code_words import check_code_words, exhaustive_code, nearest_code_word
 
 

@@ -4,9 +4,10 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-import alpine_sw
 import numpy as np
 import pytest
+
+import alpine_sw
 from alpine_models.errors import AlpineError
 from alpine_sw.datasets import ImageSet, Split, load_fashion_mnist
 

@@ -7,9 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import alpine_sw
 import numpy as np
 import pytest
+
+import alpine_sw
 from alpine_models.errors import AlpineError
 from alpine_sw.code_words import exhaustive_code
 from alpine_sw.datasets import load_fashion_mnist

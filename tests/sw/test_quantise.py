@@ -2,6 +2,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from alpine_models import golden
 from alpine_sw.quantise import column_lsb, quantise_dense, quantise_weights
 

@@ -5,6 +5,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+
 from alpine_sw.datasets import load_fashion_mnist
 from alpine_sw.training import mlp
 

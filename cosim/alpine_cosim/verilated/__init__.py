@@ -1,12 +1,12 @@
 """Verilated hardware as Python objects.
 
-    from alpine_cosim.verilated import VerilatedModel
+from alpine_cosim.verilated import VerilatedModel
 
-    with VerilatedModel.build(component) as sim:
-        sim.reset()
-        sim.io.enable = 1
-        sim.step(10)
-        print(sim.io.count)
+with VerilatedModel.build(component) as sim:
+    sim.reset()
+    sim.io.enable = 1
+    sim.step(10)
+    print(sim.io.count)
 """
 
 from .model import VerilatedModel

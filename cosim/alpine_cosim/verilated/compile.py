@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
@@ -122,10 +123,9 @@ def compile_model(
             (sources / name).write_text(text)
         (sources / "wrapper.cpp").write_text(wrapper)
         objects = _compile_all(toolchain, sorted(sources.glob("*.cpp")), [sources])
-        linking.extend(LINKED_LIBRARIES[trace] if trace else ())
-        _link(toolchain, [*objects, *sorted(runtime.glob("*.o"))], directory, linking)
-        for path in objects:
-            path.unlink()
+        flags = [*linking, *(LINKED_LIBRARIES[trace] if trace else ())]
+        _link(toolchain, [*objects, *sorted(runtime.glob("*.o"))], directory, flags)
+        shutil.rmtree(sources)
 
     return cached_build(f"model-{key}", build) / LIBRARY_NAME
 
@@ -211,7 +211,16 @@ def _compile_all(
         # Files that Verilator names Slow hold code that runs once; optimising them only costs time.
         level = ONCE if "Slow" in source.name else OPTIMISED
         run_tool(
-            [toolchain.compiler, *COMPILER_FLAGS, level, *paths, "-c", source.name, "-o", target.name],
+            [
+                toolchain.compiler,
+                *COMPILER_FLAGS,
+                level,
+                *paths,
+                "-c",
+                source.name,
+                "-o",
+                target.name,
+            ],
             what=f"g++ on {source.name}",
             cwd=source.parent,
             env=dict(os.environ),

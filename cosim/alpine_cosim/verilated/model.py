@@ -4,7 +4,7 @@ import ctypes
 import difflib
 import functools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +34,8 @@ class Io:
     """
 
     def __init__(self, ports: Sequence[Port], views: dict[str, npt.NDArray[Any]]):
+        self._ports: dict[str, Port]
+        self._views: dict[str, npt.NDArray[Any]]
         object.__setattr__(self, "_ports", {port.name: port for port in ports})
         object.__setattr__(self, "_views", views)
 
@@ -200,7 +202,9 @@ class VerilatedModel:
         getattr(self.io, port)
         (found,) = (p for p in self.ports if p.name == port)
         if found.width > WORD_BITS:
-            raise ValueError(f"step_until looks at ports of up to 64 bits; {port} has {found.width}")
+            raise ValueError(
+                f"step_until looks at ports of up to 64 bits; {port} has {found.width}"
+            )
         stepped = self.library.alpine_step_until(
             self.handle,
             self._views[port].ctypes.data,
@@ -223,7 +227,7 @@ class VerilatedModel:
         self.eval()
 
     @contextmanager
-    def trace(self, path: str | Path) -> Iterator[None]:
+    def trace(self, path: str | Path) -> Generator[None]:
         """Write a waveform of everything that happens inside the ``with`` block.
 
         Raises

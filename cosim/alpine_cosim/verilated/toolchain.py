@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import find_libpython
+
 from alpine_models.errors import AlpineError
 
 __all__ = ["Requirement", "Toolchain", "requirements", "run_tool"]
@@ -60,6 +62,15 @@ def requirements() -> list[Requirement]:
                 remedy=f"apt-get install {name}",
             )
         )
+    version = ".".join(map(str, sys.version_info[:2]))
+    found.append(
+        Requirement(
+            name="Python as a shared library",
+            found=find_libpython.find_libpython(),
+            needed_for="the cocotb engine: the simulator loads Python",
+            remedy=f"apt-get install libpython{version}",
+        )
+    )
     verilator = _verilator_root()
     found.append(
         Requirement(

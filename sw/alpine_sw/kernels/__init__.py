@@ -1,19 +1,71 @@
 """Kernels: generators that compute real data and cost real time on the core that runs them."""
 
-from .cm import CmStatusError, Packing, dequeue_vector, process, queue_vector
+from . import float_bodies as float_bodies  # registers its loop bodies
+from .activation import (
+    exponential,
+    local_response_normalisation,
+    logistic,
+    sigmoid,
+    softmax,
+    tanh,
+)
+from .bodies import BODIES
+from .calibration import trust_warning
+from .cm import (
+    CmStatusError,
+    Packing,
+    dequeue_floats,
+    dequeue_vector,
+    process,
+    queue_floats,
+    queue_vector,
+)
+from .conv import im2col_window, max_pool
 from .copy import copy
-from .elementwise import relu8, requantise
-from .mvm import MVM_STYLES, mvm
+from .elementwise import (
+    cell_update,
+    dequantise,
+    quantise,
+    relu8,
+    requantise,
+    vector_add,
+    vector_multiply,
+)
+from .mvm import MVM_STYLES, mm, mvm
+from .rescale import rescale
+from .timing import KERNELS, KernelTiming, time_kernel
 
 __all__ = [
+    "BODIES",
+    "KERNELS",
     "MVM_STYLES",
     "CmStatusError",
+    "KernelTiming",
     "Packing",
+    "cell_update",
     "copy",
+    "dequantise",
+    "dequeue_floats",
     "dequeue_vector",
+    "exponential",
+    "im2col_window",
+    "local_response_normalisation",
+    "logistic",
+    "max_pool",
+    "mm",
     "mvm",
     "process",
+    "quantise",
+    "queue_floats",
     "queue_vector",
     "relu8",
     "requantise",
+    "rescale",
+    "sigmoid",
+    "softmax",
+    "tanh",
+    "time_kernel",
+    "trust_warning",
+    "vector_add",
+    "vector_multiply",
 ]

@@ -9,22 +9,29 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
 from alpine_models import isa
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunCm, RunCmLoop
-from alpine_platform.pipeline import Phase
 from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
 
-from .bodies import CM_DEQUEUE_BYTES, CM_DEQUEUE_WORD, CM_QUEUE_BYTES, CM_QUEUE_WORD
-from .common import over
+from .streams import over, phase
 
-__all__ = ["CmStatusError", "Packing", "dequeue_batch", "dequeue_vector", "process", "queue_batch",
-           "queue_vector"]  # fmt: skip
+__all__ = [
+    "CmStatusError",
+    "Packing",
+    "dequeue_batch",
+    "dequeue_floats",
+    "dequeue_vector",
+    "process",
+    "queue_batch",
+    "queue_floats",
+    "queue_vector",
+]
 
 Packing = Literal["bytes", "word"]
 COUNT_REGISTER, INDEX_REGISTER = 11, 12
-QUEUE_BODIES = {"bytes": CM_QUEUE_BYTES, "word": CM_QUEUE_WORD}
-DEQUEUE_BODIES = {"bytes": CM_DEQUEUE_BYTES, "word": CM_DEQUEUE_WORD}
+BODY = {"bytes": "aimclib", "word": "word"}
 
 
 class CmStatusError(RuntimeError):
@@ -97,12 +104,8 @@ def queue_vector(
     if len(source.data) == 0:
         return
     batch = queue_batch(source.data, index=index)
-    phase = Phase(
-        body=QUEUE_BODIES[packing],
-        iterations=len(batch),
-        streams={"codes": over(source, isa.GROUP_BYTES)},
-    )
-    result: CmResult = yield RunCmLoop(phases=[phase], batch=batch, tile=tile, wait=False)
+    loop = phase(f"cm_queue_{BODY[packing]}", len(batch), {"codes": over(source, isa.GROUP_BYTES)})
+    result: CmResult = yield RunCmLoop(phases=[loop], batch=batch, tile=tile, wait=False)
     check_status("CM_QUEUE", source.name, result)
 
 
@@ -131,14 +134,46 @@ def dequeue_vector(
     if length == 0:
         return
     batch = dequeue_batch(length, index=index)
-    phase = Phase(
-        body=DEQUEUE_BODIES[packing],
-        iterations=len(batch),
-        streams={"codes": over(destination, isa.GROUP_BYTES)},
+    loop = phase(
+        f"cm_dequeue_{BODY[packing]}", len(batch), {"codes": over(destination, isa.GROUP_BYTES)}
     )
-    result: CmResult = yield RunCmLoop(phases=[phase], batch=batch, tile=tile, wait=True)
+    result: CmResult = yield RunCmLoop(phases=[loop], batch=batch, tile=tile, wait=True)
     check_status("CM_DEQUEUE", destination.name, result)
     destination.data[:] = result.rd.astype("<u4").view(np.int8)[:length]
+
+
+def queue_floats(
+    source: Buffer, *, scale: float, index: int | None = None, tile: int = 0
+) -> Program:
+    """Scale float32 values to codes (times scale, toward zero, saturated) and queue them.
+
+    Parameters and errors as in `queue_vector`.
+    """
+    codes = np.clip(np.trunc(source.data * np.float32(scale)), -128, 127).astype(np.int8)
+    if len(codes) == 0:
+        return
+    batch = queue_batch(codes, index=index)
+    loop = phase("cm_queue_f32", len(batch), {"values": over(source, 4 * isa.GROUP_BYTES)})
+    result: CmResult = yield RunCmLoop(phases=[loop], batch=batch, tile=tile, wait=False)
+    check_status("CM_QUEUE", source.name, result)
+
+
+def dequeue_floats(
+    destination: Buffer, *, scale: float, index: int | None = None, tile: int = 0
+) -> Program:
+    """Dequeue outputs and scale them to float32: code times scale.
+
+    Parameters and errors as in `queue_vector`.
+    """
+    length = len(destination.data)
+    if length == 0:
+        return
+    batch = dequeue_batch(length, index=index)
+    loop = phase("cm_dequeue_f32", len(batch), {"values": over(destination, 4 * isa.GROUP_BYTES)})
+    result: CmResult = yield RunCmLoop(phases=[loop], batch=batch, tile=tile, wait=True)
+    check_status("CM_DEQUEUE", destination.name, result)
+    codes = result.rd.astype("<u4").view(np.int8)[:length]
+    destination.data[:] = codes.astype(np.float32) * np.float32(scale)
 
 
 def check_status(instruction: str, name: str, result: CmResult) -> None:

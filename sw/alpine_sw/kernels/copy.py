@@ -1,37 +1,39 @@
 """Memory copy."""
 
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program, RunLoop
-from alpine_platform.pipeline import Phase
+from typing import Literal
 
-from .bodies import COPY
-from .common import over
+from alpine_platform.address_space import Buffer
+from alpine_platform.operations import Compute, Program
+
+from .streams import loop_over
 
 __all__ = ["copy"]
 
-CALL_CYCLES = 25
-CALL_INSTRUCTIONS = 22
-"""A call of glibc's copy: set-up and tail (reference rows `pp`, `mlp_ana1_cold_sub`)."""
+CALL = Compute(cycles=25, instructions=22)
+"""Call of glibc's copy with its set-up and tail, by the counts of the `im2col` rows."""
 
 
-def copy(destination: Buffer, source: Buffer) -> Program:
-    """Copy a buffer onto another of the same size, 64 bytes at a time.
+def copy(
+    destination: Buffer, source: Buffer, *, style: Literal["memcpy", "bytes"] = "memcpy"
+) -> Program:
+    """Copy a buffer onto another of the same size, 64 bytes or one byte at a time.
 
     Raises
     ------
     ValueError
         The sizes differ.
     """
-    if destination.size_bytes != source.size_bytes:
+    size = source.size_bytes
+    if destination.size_bytes != size:
         raise ValueError(
-            f"copy of {source.size_bytes} bytes ({source.name}) onto {destination.size_bytes}"
+            f"copy of {size} bytes ({source.name}) onto {destination.size_bytes}"
             f" ({destination.name}); the sizes must be equal"
         )
-    yield Compute(cycles=CALL_CYCLES, instructions=CALL_INSTRUCTIONS)
-    phase = Phase(
-        body=COPY,
-        iterations=-(-source.size_bytes // 64),
-        streams={"source": over(source, 64), "destination": over(destination, 64)},
-    )
-    yield RunLoop(phases=[phase])
+    if style == "bytes":
+        yield loop_over("copy_bytes", size, source=(source, 1), destination=(destination, 1))
+    else:
+        yield CALL
+        yield loop_over(
+            "memory_copy", -(-size // 64), source=(source, 64), destination=(destination, 64)
+        )
     destination.data.reshape(-1).view("u1")[:] = source.data.reshape(-1).view("u1")

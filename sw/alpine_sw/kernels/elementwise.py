@@ -1,28 +1,32 @@
-"""Element-wise kernels on int8 and int32: ReLU and requantisation."""
+"""Element-wise kernels: ReLU, requantisation, conversions, vector arithmetic, gate combination."""
+
+from typing import Literal
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program, RunLoop
-from alpine_platform.pipeline import Phase
+from alpine_platform.operations import Program
 
-from .bodies import RELU8, REQUANTISE
-from .common import over
+from .streams import CALL, loop_over
 
-__all__ = ["relu8", "requantise"]
+__all__ = [
+    "cell_update",
+    "dequantise",
+    "quantise",
+    "relu8",
+    "requantise",
+    "vector_add",
+    "vector_multiply",
+]
 
-CALL = Compute(cycles=10, instructions=10)
-"""Call, set-up and return of a short kernel."""
+Width = Literal["vec", "scalar"]
 
 
-def relu8(codes: Buffer) -> Program:
-    """Replace negative int8 by 0, in place, 16 at a time."""
+def relu8(codes: Buffer, *, style: Literal["neon", "scalar"] = "neon") -> Program:
+    """Replace negative int8 by 0, in place."""
+    step = 16 if style == "neon" else 1
     yield CALL
-    phase = Phase(
-        body=RELU8,
-        iterations=-(-len(codes.data) // 16),
-        streams={"codes": over(codes, 16)},
-    )
-    yield RunLoop(phases=[phase])
+    yield loop_over(f"relu8_{style}", -(-len(codes.data) // step), codes=(codes, step))
     np.maximum(codes.data, 0, out=codes.data)
 
 
@@ -34,16 +38,125 @@ def requantise(sums: Buffer, codes: Buffer, *, shift: int, relu: bool = True) ->
     ValueError
         The lengths differ or the shift is negative.
     """
-    if len(sums.data) != len(codes.data):
-        raise ValueError(f"{len(sums.data)} sums for {len(codes.data)} codes; must be equal")
+    same_length(sums, codes)
     if shift < 0:
         raise ValueError(f"shift must be 0 or more, not {shift}")
     yield CALL
-    phase = Phase(
-        body=REQUANTISE,
-        iterations=-(-len(codes.data) // 16),
-        streams={"sums": over(sums, 64), "codes": over(codes, 16)},
+    yield loop_over(
+        "requantise_relu", -(-len(codes.data) // 16), sums=(sums, 64), codes=(codes, 16)
     )
-    yield RunLoop(phases=[phase])
     scaled = np.rint(sums.data * 2.0**-shift)
     codes.data[:] = np.clip(scaled, 0 if relu else -128, 127).astype(np.int8)
+
+
+def dequantise(codes: Buffer, values: Buffer, *, scale: float, style: Width = "vec") -> Program:
+    """Turn int8 codes into float32 values: code times scale.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ.
+    """
+    same_length(codes, values)
+    step = 16 if style == "vec" else 1
+    yield CALL
+    yield loop_over(
+        f"i8f32_{style}",
+        -(-len(codes.data) // step),
+        codes=(codes, step),
+        values=(values, 4 * step),
+    )
+    values.data[:] = codes.data.astype(np.float32) * np.float32(scale)
+
+
+def quantise(values: Buffer, codes: Buffer, *, scale: float, style: Width = "vec") -> Program:
+    """Turn float32 values into int8 codes: value times scale, toward zero, saturated.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ.
+    """
+    same_length(values, codes)
+    step = 16 if style == "vec" else 1
+    yield CALL
+    yield loop_over(
+        f"f32i8_{style}",
+        -(-len(codes.data) // step),
+        values=(values, 4 * step),
+        codes=(codes, step),
+    )
+    scaled = np.trunc(values.data * np.float32(scale))
+    codes.data[:] = np.clip(scaled, -128, 127).astype(np.int8)
+
+
+def vector_add(left: Buffer, right: Buffer, outputs: Buffer) -> Program:
+    """Add two float32 vectors.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ.
+    """
+    yield from binary("vector_add", left, right, outputs)
+    np.add(left.data, right.data, out=outputs.data)
+
+
+def vector_multiply(left: Buffer, right: Buffer, outputs: Buffer) -> Program:
+    """Multiply two float32 vectors element by element.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ.
+    """
+    yield from binary("vector_multiply", left, right, outputs)
+    np.multiply(left.data, right.data, out=outputs.data)
+
+
+def binary(body: str, left: Buffer, right: Buffer, outputs: Buffer) -> Program:
+    """Time an operation on two float32 vectors, four elements at a time."""
+    same_length(left, right)
+    same_length(left, outputs)
+    yield CALL
+    yield loop_over(
+        body,
+        -(-len(left.data) // 4),
+        left=(left, 16),
+        right=(right, 16),
+        outputs=(outputs, 16),
+    )
+
+
+def cell_update(
+    forget: Buffer, cell: Buffer, entry: Buffer, candidate: Buffer, *, style: Width = "vec"
+) -> Program:
+    """Combine an LSTM's gates in place: cell = forget * cell + entry * candidate, in float32.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ.
+    """
+    for other in (cell, entry, candidate):
+        same_length(forget, other)
+    width = 4 if style == "vec" else 1
+    yield CALL
+    yield loop_over(
+        f"cell_{style}",
+        -(-len(cell.data) // width),
+        forget=(forget, 4 * width),
+        cell=(cell, 4 * width),
+        input=(entry, 4 * width),
+        activation=(candidate, 4 * width),
+    )
+    cell.data[:] = forget.data * cell.data + entry.data * candidate.data
+
+
+def same_length(left: Buffer, right: Buffer) -> None:
+    """Raise unless two buffers have equally many elements."""
+    if len(left.data) != len(right.data):
+        raise ValueError(
+            f"{len(left.data)} elements in {left.name}, {len(right.data)} in {right.name};"
+            " must be equal"
+        )

@@ -1,14 +1,20 @@
-"""Matrix-vector products of int8 with exact int32 sums; the style decides time, never results."""
+"""Matrix products of int8 with exact int32 sums; the style decides time, never results.
+
+Styles are named as in the reference data. `eigen_i8row` and `eigen_i8col` time Eigen's int8
+kernels, whose measured results wrap modulo 256; ours are exact all the same.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunLoop
-from alpine_platform.pipeline import Phase, Stream
+from alpine_platform.pipeline import Stream
 
-from .bodies import MVM_NEON1, MVM_NEON1_ROW, MVM_NEON4, MVM_NEON4_ROWS
-from .common import over
+from .streams import over, phase
 
-__all__ = ["MVM_STYLES", "mvm"]
+__all__ = ["MVM_STYLES", "SCRATCH_STYLES", "mm", "mvm"]
 
 CALL = Compute(cycles=12, instructions=12)
 """Call, set-up and return."""
@@ -17,50 +23,165 @@ CALL = Compute(cycles=12, instructions=12)
 def neon1(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
     """One row at a time."""
     rows, columns = weights.data.shape
-    products = Phase(
-        body=MVM_NEON1,
-        iterations=-(-columns // 16),
-        streams={
-            "weights": over(weights, 16, repeat_stride=columns),
-            "inputs": over(inputs, 16),
-        },
+    streams = {"weights": over(weights, 16, repeat_stride=columns), "inputs": over(inputs, 16)}
+    end = {"outputs": over(outputs, 0, repeat_stride=4)}
+    return RunLoop(
+        phases=[
+            phase("mvm_neon1", -(-columns // 16), streams),
+            phase("mvm_neon1_row", 1, end),
+        ],
+        repeats=rows,
     )
-    end = Phase(
-        body=MVM_NEON1_ROW,
-        iterations=1,
-        streams={"outputs": over(outputs, 0, repeat_stride=4)},
-    )
-    return RunLoop(phases=[products, end], repeats=rows)
 
 
 def neon4(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
     """Four rows at a time, sharing the loads of the inputs."""
     rows, columns = weights.data.shape
-    streams: dict[str, Stream] = {"inputs": over(inputs, 16)}
-    for row in range(4):
-        streams[f"weights{row}"] = over(
-            weights, 16, repeat_stride=4 * columns, offset=min(row, rows - 1) * columns
-        )
-    products = Phase(body=MVM_NEON4, iterations=-(-columns // 16), streams=streams)
-    end = Phase(
-        body=MVM_NEON4_ROWS,
-        iterations=1,
-        streams={"outputs": over(outputs, 0, repeat_stride=16)},
+    streams = row_streams(weights, inputs, 4)
+    end = {"outputs": over(outputs, 0, repeat_stride=16)}
+    return RunLoop(
+        phases=[
+            phase("mvm_neon4", -(-columns // 16), streams),
+            phase("mvm_neon4_rows", 1, end),
+        ],
+        repeats=-(-rows // 4),
     )
-    return RunLoop(phases=[products, end], repeats=-(-rows // 4))
 
 
-MVM_STYLES = {"neon1": neon1, "neon4": neon4}
-"""Styles of the reference data that this module knows."""
+def eigen_i8row(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
+    """Eigen, row-major int8: eight rows at a time."""
+    rows, columns = weights.data.shape
+    streams = row_streams(weights, inputs, 8)
+    end = {"outputs": over(outputs, 0, repeat_stride=32)}
+    return RunLoop(
+        phases=[
+            phase("mvm_eigen_i8row", -(-columns // 16), streams),
+            phase("mvm_eigen_i8row_rows", 1, end),
+        ],
+        repeats=-(-rows // 8),
+    )
 
 
-def mvm(weights: Buffer, inputs: Buffer, outputs: Buffer, *, style: str = "neon4") -> Program:
-    """Multiply W[OUT][IN] of int8 with a vector of int8 into int32.
+def eigen_i8col(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
+    """Eigen, column-major int8: 128 rows at a time."""
+    rows, columns = weights.data.shape
+    streams = {"weights": over(weights, rows, repeat_stride=128), "inputs": over(inputs, 1)}
+    end = {"outputs": over(outputs, 64, repeat_stride=512)}
+    return RunLoop(
+        phases=[
+            phase("mvm_eigen_i8col", columns, streams),
+            phase("mvm_eigen_i8col_rows", 8, end),
+        ],
+        repeats=-(-rows // 128),
+    )
+
+
+def eigen_castcol(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
+    """Eigen, column-major, widened to int32: every column is added to the outputs in memory."""
+    rows, columns = weights.data.shape
+    streams = {"weights": over(weights, 16, repeat_stride=rows), "outputs": over(outputs, 64)}
+    return RunLoop(
+        phases=[
+            phase("mvm_eigen_castcol_column", 1, {"inputs": over(inputs, 0, repeat_stride=1)}),
+            phase("mvm_eigen_castcol", -(-rows // 16), streams),
+        ],
+        repeats=columns,
+    )
+
+
+def eigen_lazyrow(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
+    """Eigen, row-major, inputs widened to int32 before: one row at a time."""
+    rows, columns = weights.data.shape
+    streams = {"weights": over(weights, 16, repeat_stride=columns), "inputs": over(inputs, 64)}
+    end = {"outputs": over(outputs, 0, repeat_stride=4)}
+    return RunLoop(
+        phases=[
+            phase("mvm_eigen_lazyrow", -(-columns // 16), streams),
+            phase("mvm_eigen_lazyrow_row", 1, end),
+        ],
+        repeats=rows,
+    )
+
+
+def eigen_f32col(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
+    """Eigen, column-major float32: 32 rows at a time, four bytes per weight."""
+    rows, columns = weights.data.shape
+    streams = {
+        "weights": over(weights, 4 * rows, repeat_stride=128),
+        "inputs": over(inputs, 4),
+    }
+    end = {"outputs": over(outputs, 64, repeat_stride=128)}
+    return RunLoop(
+        phases=[
+            phase("mvm_eigen_f32col", columns, streams),
+            phase("mvm_eigen_i8col_rows", 2, end),
+        ],
+        repeats=-(-rows // 32),
+    )
+
+
+def scalar(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
+    """One product at a time."""
+    rows, columns = weights.data.shape
+    streams = {"weights": over(weights, 1, repeat_stride=columns), "inputs": over(inputs, 1)}
+    end = {"outputs": over(outputs, 0, repeat_stride=4)}
+    return RunLoop(
+        phases=[phase("mvm_scalar", columns, streams), phase("mvm_scalar_row", 1, end)],
+        repeats=rows,
+    )
+
+
+def row_streams(weights: Buffer, inputs: Buffer, together: int) -> dict[str, Stream]:
+    """Streams of a kernel that works on several rows at once; missing rows repeat the last."""
+    rows, columns = weights.data.shape
+    streams = {"inputs": over(inputs, 16)}
+    for row in range(together):
+        streams[f"weights{row}"] = over(
+            weights, 16, repeat_stride=together * columns, offset=min(row, rows - 1) * columns
+        )
+    return streams
+
+
+MVM_STYLES: dict[str, Callable[[Buffer, Buffer, Buffer], RunLoop]] = {
+    "neon1": neon1,
+    "neon4": neon4,
+    "eigen_i8row": eigen_i8row,
+    "eigen_i8col": eigen_i8col,
+    "eigen_castcol": eigen_castcol,
+    "eigen_castrow": eigen_lazyrow,
+    "eigen_lazyrow": eigen_lazyrow,
+    "eigen_f32col": eigen_f32col,
+    "scalar": scalar,
+}
+"""Styles of the reference data. `eigen_castrow` runs as `eigen_lazyrow`: the reference counts 17
+instructions per 16 products for both, and the same cycles."""
+
+SCRATCH_STYLES = ("eigen_castrow", "eigen_lazyrow")
+"""Styles that widen the inputs first, into a scratch buffer of int32."""
+
+
+def mvm(
+    weights: Buffer,
+    inputs: Buffer,
+    outputs: Buffer,
+    *,
+    style: str = "neon4",
+    scratch: Buffer | None = None,
+) -> Program:
+    """Multiply W[OUT][IN] with a vector into int32.
+
+    Parameters
+    ----------
+    weights : int8 of two dimensions; float32 for style `eigen_f32col`.
+    inputs : as many elements as columns, of the weights' type.
+    outputs : int32, as many as rows.
+    style : one of `MVM_STYLES`.
+    scratch : int32, as many elements as inputs, for the styles of `SCRATCH_STYLES`.
 
     Raises
     ------
     ValueError
-        The shapes do not fit or the style is unknown.
+        The shapes do not fit, the style is unknown, or its scratch buffer is missing.
     """
     if style not in MVM_STYLES:
         raise ValueError(f"unknown style {style!r}; use one of {', '.join(MVM_STYLES)}")
@@ -70,6 +191,48 @@ def mvm(weights: Buffer, inputs: Buffer, outputs: Buffer, *, style: str = "neon4
             f"W[{rows}][{columns}] times {inputs.data.shape} into {outputs.data.shape}:"
             " the shapes do not fit"
         )
+    source = inputs
+    if style in SCRATCH_STYLES:
+        if scratch is None or scratch.size_bytes < 4 * columns:
+            raise ValueError(f"style {style} needs scratch of {4 * columns} bytes")
+        source = scratch
     yield CALL
-    yield MVM_STYLES[style](weights, inputs, outputs)
-    outputs.data[:] = weights.data.astype(np.int32) @ inputs.data.astype(np.int32)
+    yield MVM_STYLES[style](weights, source, outputs)
+    # float64 is exact here: products of 8-bit numbers stay below 2^53 for any length.
+    products = weights.data.astype(np.float64) @ inputs.data.astype(np.float64)
+    outputs.data[:] = products.astype(np.int32)
+
+
+def mm(weights: Buffer, inputs: Buffer, outputs: Buffer) -> Program:
+    """Multiply W[OUT][IN] with P vectors: outputs[P][OUT], four vectors per pass over the weights.
+
+    The reference's `blk` runs: the mix of `neon4` with four vectors that share a weight row.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not fit.
+    """
+    rows, columns = weights.data.shape
+    count = inputs.data.shape[0]
+    if inputs.data.shape != (count, columns) or outputs.data.shape != (count, rows):
+        raise ValueError(
+            f"W[{rows}][{columns}] times {inputs.data.shape} into {outputs.data.shape}:"
+            " the shapes do not fit"
+        )
+    for first in range(0, count, 4):
+        streams = {"inputs": over(weights, 16, repeat_stride=columns)}
+        for place in range(4):
+            offset = min(first + place, count - 1) * columns
+            streams[f"weights{place}"] = over(inputs, 16, offset=offset)
+        end = {"outputs": over(outputs, 0, repeat_stride=4, offset=4 * first * rows)}
+        yield CALL
+        yield RunLoop(
+            phases=[
+                phase("mvm_neon4", -(-columns // 16), streams),
+                phase("mvm_neon4_rows", 1, end),
+            ],
+            repeats=rows,
+        )
+    products = inputs.data.astype(np.float64) @ weights.data.astype(np.float64).T
+    outputs.data[:] = products.astype(np.int32)

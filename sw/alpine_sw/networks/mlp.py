@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from alpine_models import golden
-from alpine_models.errors import AlpineError
 from numpy.typing import NDArray
 
+from alpine_models import golden
+from alpine_models.errors import AlpineError
 from alpine_sw.code_words import check_code_words, nearest_code_word
 from alpine_sw.networks.weight_file import read_weight_file, write_weight_file
 

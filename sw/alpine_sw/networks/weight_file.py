@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
-from alpine_models.errors import AlpineError
 from numpy.typing import NDArray
+
+from alpine_models.errors import AlpineError
 
 __all__ = ["WeightFile", "read_weight_file", "write_weight_file"]
 

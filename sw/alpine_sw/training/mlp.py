@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from alpine_models import golden
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
-from numpy.typing import NDArray
-
 from alpine_sw.code_words import exhaustive_code, nearest_code_word
 from alpine_sw.datasets import ImageSet, Split, load_fashion_mnist
 from alpine_sw.networks import MlpNetwork, TrainingRecord, save_mlp

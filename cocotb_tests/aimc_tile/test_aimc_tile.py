@@ -1,0 +1,106 @@
+# amaranth: UnusedElaboratable=no
+# A tile is made for its list of ports alone.
+"""Runs the tile's testbench on several hardware configurations, and on planted faults.
+
+``WAVES=1`` in the environment leaves a waveform of every configuration in ``waves/``.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from alpine_cosim.cocotb.runner import (
+    CocotbTestError,
+    build_simulator,
+    preferred_trace_format,
+    run_simulation,
+)
+from alpine_cosim.verilated import ports_of
+from alpine_models.tile import TileConfig
+from alpine_rtl.tile import AimcTile
+from alpine_rtl.verilog import emit
+
+HERE = Path(__file__).parent
+WAVES = HERE.parent.parent / "waves"
+
+
+def config(rows: int, columns: int, *phases: int) -> TileConfig:
+    names = ("precharge_cycles", "integrate_cycles", "digitise_cycles")
+    return TileConfig(rows=rows, columns=columns, **dict(zip(names, phases, strict=bool(phases))))
+
+
+CONFIGURATIONS = {
+    "5x3": config(5, 3, 2, 6, 1),
+    "13x18": config(13, 18, 1, 4, 3),
+    "16x16_exactly_full": config(16, 16),
+    "1x1": config(1, 1, 2, 2, 2),
+    "4x8_shortest_phases": config(4, 8, 1, 1, 1),
+}
+
+
+def run_testbench(
+    tile: TileConfig, *, verilog: str | None = None, waves: str = "", test_filter: str | None = None
+):
+    component = AimcTile(config=tile)
+    recording = waves and os.environ.get("WAVES", "0") not in ("", "0")
+    trace = preferred_trace_format() if recording else None
+    simulator = build_simulator(
+        verilog or emit(component, name="aimc_tile"),
+        top="aimc_tile",
+        ports=ports_of(component),
+        trace=trace,
+    )
+    names = ("rows", "columns", "precharge_cycles", "integrate_cycles", "digitise_cycles")
+    return run_simulation(
+        simulator,
+        test_module="tb_aimc_tile",
+        timeout_s=200,
+        seed=1,
+        plusargs={name: str(getattr(tile, name)) for name in names},
+        python_path=[HERE],
+        waves=WAVES / f"aimc_tile_{waves}.{trace.value}" if trace else None,
+        test_filter=test_filter,
+    )
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_tile(name: str):
+    outcomes = run_testbench(CONFIGURATIONS[name], waves=name)
+    assert len(outcomes) >= 20
+    assert not any(outcome.skipped for outcome in outcomes)
+
+
+FAULTS = {
+    # Fault, as a replacement in the emitted Verilog: a test that must notice it.
+    "input_memory_never_cleared": (
+        ("    .clear(clear),", "    .clear(1'h0),"),
+        "process_multiplies_clears_inputs_and_restarts_counters",
+    ),
+    "outputs_sampled_at_the_start": (
+        (".sample(clear),\n    .start(start)", ".sample(xb_start),\n    .start(start)"),
+        "commands_behind_a_process_see_its_effect",
+    ),
+    "full_array_refused": (
+        ("input_counter >= 3'h5", "input_counter >= 3'h4"),
+        "streaming_queue_fills_the_array_and_clips_the_last_group",
+    ),
+    "waiting_response_dropped": (
+        ("assign o_valid = held | i_valid", "assign o_valid = i_valid"),
+        "one_response_waits_for_the_core_as_it_is",
+    ),
+    "status_zeroed": (
+        ("assign o_status = held ? status : i_status", "assign o_status = 4'h0"),
+        "bad_counts_are_refused_and_change_nothing",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_planted_fault_is_found(name: str):
+    (sound, faulty), witness = FAULTS[name]
+    tile = CONFIGURATIONS["5x3"]
+    verilog = emit(AimcTile(config=tile), name="aimc_tile")
+    assert sound in verilog
+    with pytest.raises(CocotbTestError, match=rf"cocotb tests failed: .*{witness}"):
+        run_testbench(tile, verilog=verilog.replace(sound, faulty), test_filter=witness)

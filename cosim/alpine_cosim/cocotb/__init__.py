@@ -1,0 +1,1 @@
+"""The second simulator front end: tiles under cocotb, as an engine and for testbenches."""

@@ -1,0 +1,411 @@
+"""Building and running Verilog designs under cocotb and Verilator, from Python.
+
+cocotb's own runner does both, in a child process that carries the environment it needs; nothing of
+this process's environment or working directory changes. Builds are cached like every other one.
+"""
+
+import contextlib
+import functools
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import cocotb_tools.config
+import find_libpython
+
+from alpine_models.errors import AlpineError
+
+from ..verilated.cache import cached_build, content_hash
+from ..verilated.compile import TraceFormat
+from ..verilated.ports import Port
+from ..verilated.toolchain import Toolchain
+
+__all__ = [
+    "CaseOutcome",
+    "CocotbTestError",
+    "Simulator",
+    "build_simulator",
+    "preferred_trace_format",
+    "run_simulation",
+]
+
+TIME_PRECISION = ("1fs", "1fs")
+"""Simulation steps are the platform's unit of time, so that any clock period is exact."""
+
+BUILD_TIMEOUT_S = 1800.0
+
+VERILATOR_FLAGS = (
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "--no-timing",
+    "--noassert",
+    # Overrides the runner, which makes every signal public; the control file names the ports.
+    "--no-public-flat-rw",
+)
+
+MAKE_VARIABLES = {
+    # The pip wheel's verilated.mk was written on a machine whose compiler needed none of these.
+    "CFG_CXXFLAGS_PCH_I": "-include",
+    "CFG_LDLIBS_THREADS": "-pthread",
+    "CFG_CXXFLAGS_STD_NEWEST": "-std=gnu++20",
+    "CFG_CXXFLAGS_COROUTINES": "-fcoroutines",
+    "OPT_FAST": "-O3",
+}
+
+WAIVED_WARNINGS = {
+    "WIDTHEXPAND": "Amaranth compares and adds signals of unequal width; it extends them as meant",
+    "WIDTHTRUNC": "Amaranth truncates on assignment by definition",
+    "CASEINCOMPLETE": "Amaranth gives every signal its default before the case statement",
+    "CMPCONST": "one description serves all byte lanes; the last one never wraps around",
+    "ASCRANGE": "an array with one line has indices of no bits, which Yosys writes as [-1:0]",
+}
+"""Verilator warnings about Amaranth's Verilog that say nothing about the design, and why."""
+
+
+class CocotbTestError(AlpineError):
+    """A cocotb test failed, or the simulation around it did."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Simulator:
+    """A design compiled into an executable that hosts cocotb.
+
+    Members
+    -------
+    directory : Path, build in the cache.
+    top : str, name of the top module.
+    trace : TraceFormat or None, waveform format that was compiled in.
+    """
+
+    directory: Path
+    top: str
+    trace: TraceFormat | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseOutcome:
+    """One cocotb test that passed or was skipped.
+
+    Members
+    -------
+    name : str, with its parameters.
+    seconds : float, host time.
+    skipped : bool.
+    """
+
+    name: str
+    seconds: float
+    skipped: bool
+
+
+def build_simulator(
+    verilog: str, *, top: str, ports: Sequence[Port], trace: TraceFormat | None = None
+) -> Simulator:
+    """Return a simulator of a design, building it unless the cache has it.
+
+    Parameters
+    ----------
+    verilog : text of the design.
+    top : name of the top module.
+    ports : the top module's ports. cocotb sees these and nothing else, which keeps Verilator free
+        to optimise the inside.
+    trace : waveform format to compile in; None gives the fastest simulator.
+
+    Raises
+    ------
+    AlpineError
+        A tool is missing or does not accept the design, or the cache cannot be written.
+    """
+    toolchain = _toolchain()
+    control = _control_file(top, ports)
+    key = content_hash(
+        [
+            toolchain.identity,
+            importlib.metadata.version("cocotb"),
+            # The executable's run path points there.
+            str(cocotb_tools.config.libs_dir),
+            repr((VERILATOR_FLAGS, MAKE_VARIABLES, TIME_PRECISION)),
+            top,
+            str(trace),
+            control,
+            verilog,
+        ]
+    )
+
+    def build(directory: Path) -> None:
+        sources = directory / "sources"
+        objects = directory / "objects"
+        sources.mkdir()
+        (sources / f"{top}.v").write_text(verilog)
+        (sources / "control.vlt").write_text(control)
+        fst = ("--trace-fst",) if trace is TraceFormat.FST else ()
+        _run_child(
+            "build",
+            {
+                "sources": [str(sources / "control.vlt"), str(sources / f"{top}.v")],
+                "hdl_toplevel": top,
+                "build_dir": str(objects),
+                "build_args": [*VERILATOR_FLAGS, *fst],
+                "timescale": TIME_PRECISION,
+                "waves": trace is not None,
+            },
+            directory=directory,
+            waves=trace is not None,
+            timeout_s=BUILD_TIMEOUT_S,
+            what=f"building {top} for cocotb",
+            product=objects / top,
+        )
+        (objects / top).rename(directory / top)
+        shutil.rmtree(objects)
+
+    return Simulator(directory=cached_build(f"cocotb-{key}", build), top=top, trace=trace)
+
+
+def run_simulation(
+    simulator: Simulator,
+    *,
+    test_module: str,
+    timeout_s: float,
+    test_filter: str | None = None,
+    seed: int | None = None,
+    plusargs: Mapping[str, str] | None = None,
+    python_path: Sequence[Path] = (),
+    waves: Path | None = None,
+    verbose: bool = True,
+) -> list[CaseOutcome]:
+    """Run the cocotb tests of a module on a simulator; return the outcomes if none failed.
+
+    Parameters
+    ----------
+    simulator : result of `build_simulator`.
+    test_module : name of the Python module that holds the tests.
+    timeout_s : host seconds after which the simulation is ended.
+    test_filter : regular expression that a test's name must contain.
+    seed : of cocotb's random numbers; None leaves cocotb's choice.
+    plusargs : what tests find in `cocotb.plusargs`.
+    python_path : directories to import modules from, before this process's own.
+    waves : waveform to write, in the format that the simulator was built for; None writes none.
+    verbose : log every test's progress rather than warnings only. The log is shown on failure.
+
+    Raises
+    ------
+    CocotbTestError
+        A test failed, there was none, or the simulation crashed or took too long.
+    AlpineError
+        The waveform cannot be written as asked, or something is missing.
+    """
+    _check_libpython()
+    if waves is not None:
+        waves = waves.absolute()
+        if simulator.trace is None or waves.suffix != f".{simulator.trace.value}":
+            built = f"for .{simulator.trace.value}" if simulator.trace else "without waveforms"
+            raise AlpineError(f"waveform {waves.name} cannot be written: the model is {built}")
+        try:
+            waves.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AlpineError(
+                f"waveform {waves} cannot be written ({error.strerror}): choose another folder"
+            ) from error
+    with tempfile.TemporaryDirectory(prefix="alpine-cocotb-") as workdir:
+        directory = Path(workdir)
+        results = directory / "results.xml"
+        dump = directory / f"dump{waves.suffix if waves else ''}"
+        _run_child(
+            "test",
+            {
+                "test_module": test_module,
+                "hdl_toplevel": simulator.top,
+                "hdl_toplevel_lang": "verilog",
+                "build_dir": str(simulator.directory),
+                "test_dir": str(directory),
+                "results_xml": str(results),
+                "seed": seed,
+                "test_filter": test_filter,
+                "plusargs": [f"+{name}={value}" for name, value in (plusargs or {}).items()],
+                "test_args": ["--trace-file", str(dump)] if waves else [],
+                "waves": waves is not None,
+                "extra_env": {
+                    "COCOTB_LOG_LEVEL": "INFO" if verbose else "WARNING",
+                    "COCOTB_ANSI_OUTPUT": "0",
+                    "NO_COLOR": "1",
+                },
+            },
+            directory=directory,
+            waves=waves is not None,
+            timeout_s=timeout_s,
+            what=f"cocotb simulation of {test_module} on {simulator.top}",
+            product=results,
+            python_path=python_path,
+        )
+        if waves is not None:
+            _place(dump, waves)
+        return _outcomes(results, directory / LOG_NAME)
+
+
+@functools.cache
+def preferred_trace_format() -> TraceFormat:
+    """Return FST if its headers are installed, otherwise VCD."""
+    done = subprocess.run(
+        [Toolchain.find().compiler, "-x", "c++", "-E", "-"],
+        input="#include <lz4.h>\n#include <zlib.h>\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return TraceFormat.VCD if done.returncode else TraceFormat.FST
+
+
+LOG_NAME = "log.txt"
+TELLING = re.compile(r"^%(Warning|Error)|^\w+(Error|Exception): |\berror: ")
+"""What Verilator, Python and compilers begin the line with that names the problem."""
+
+
+def _toolchain() -> Toolchain:
+    toolchain = Toolchain.find()
+    for program in ("make", "perl"):
+        if shutil.which(program) is None:
+            raise AlpineError(f"{program} is not installed: run `apt-get install {program}`")
+    return toolchain
+
+
+def _check_libpython() -> None:
+    if find_libpython.find_libpython() is None:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise AlpineError(
+            f"Python's shared library, which cocotb loads, is not installed: "
+            f"run `apt-get install libpython{version}`"
+        )
+
+
+def _control_file(top: str, ports: Sequence[Port]) -> str:
+    lines = ["`verilator_config"]
+    for rule, reason in WAIVED_WARNINGS.items():
+        lines += [f"// {reason}.", f'lint_off -rule {rule} -file "*/{top}.v"']
+    lines += [f'public_flat_rw -module "{top}" -var "{port.name}"' for port in ports]
+    return "\n".join(lines) + "\n"
+
+
+def _run_child(
+    action: str,
+    arguments: Mapping[str, Any],
+    *,
+    directory: Path,
+    waves: bool,
+    timeout_s: float,
+    what: str,
+    product: Path,
+    python_path: Sequence[Path] = (),
+) -> None:
+    """Call a method of cocotb's runner in a child process; end all of its processes with it.
+
+    What counts is whether ``product`` was made: the simulator's exit status is 0 after some crashes
+    and not 0 after a failed test.
+    """
+    job, log = directory / f"{action}.json", directory / LOG_NAME
+    job.write_text(json.dumps({"action": action, "arguments": arguments}))
+    makeflags = " ".join(f"{name}={value}" for name, value in MAKE_VARIABLES.items())
+    environment = {
+        **Toolchain.find().environment,
+        "MAKEFLAGS": makeflags,
+        # The runner lets this one override its argument.
+        "WAVES": str(int(waves)),
+        "PYTHONPATH": os.pathsep.join([*map(str, python_path), *filter(None, sys.path)]),
+    }
+    # Under this variable the runner would report to pytest instead of to its caller.
+    environment.pop("PYTEST_CURRENT_TEST", None)
+    with log.open("w") as output:
+        child = subprocess.Popen(
+            # As a file, for it needs nothing of this package, whose import takes a second; with -P,
+            # so that its directory does not get onto the simulator's module path.
+            [sys.executable, "-P", str(Path(__file__).with_name("child.py")), str(job)],
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status = child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise CocotbTestError(
+                f"{what} took longer than {timeout_s:g} s and was ended; allow it more time"
+            ) from None
+        finally:
+            # The session's leader may be gone while a compiler or a simulator still runs.
+            _end_session(child)
+    if not product.exists():
+        raise _with_log(
+            f"{what} failed with exit status {status}: {_first_error(log)}; "
+            f"check the tools with `alpine doctor`",
+            log,
+        )
+
+
+def _end_session(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _place(dump: Path, waves: Path) -> None:
+    """Move a finished waveform to where it was asked for, whole or not at all."""
+    partial = waves.with_name(f"{waves.name}.part")
+    try:
+        shutil.move(dump, partial)
+        partial.replace(waves)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _with_log(message: str, log: Path) -> CocotbTestError:
+    error = CocotbTestError(message)
+    error.add_note(f"log:\n{log.read_text(errors='replace')}")
+    return error
+
+
+def _first_error(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+    telling = [line for line in lines if TELLING.search(line)]
+    return next(iter(telling or lines[-1:]), "no message")[:300]
+
+
+def _outcomes(results: Path, log: Path) -> list[CaseOutcome]:
+    outcomes: list[CaseOutcome] = []
+    failures: list[str] = []
+    for case in ElementTree.parse(results).getroot().iter("testcase"):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        problem = case.find("failure")
+        if problem is None:
+            problem = case.find("error")
+        if problem is not None:
+            text = problem.get("message") or problem.get("type") or problem.text or "no message"
+            failures.append(f"{name}: {text.strip().splitlines()[0]}")
+        outcomes.append(
+            CaseOutcome(
+                name=name,
+                seconds=float(case.get("time", 0)),
+                skipped=case.find("skipped") is not None,
+            )
+        )
+    if failures:
+        raise _with_log(
+            f"{len(failures)} of {len(outcomes)} cocotb tests failed: {'; '.join(failures)}", log
+        )
+    if not outcomes:
+        raise CocotbTestError(f"no cocotb test ran: {_first_error(log)}")
+    return outcomes

@@ -1,0 +1,190 @@
+# pyright: basic
+# Amaranth carries no types; everything that crosses this module's border is annotated.
+"""The files beside the tops: wrappers, black box, constraints, waivers, page of ports."""
+
+from amaranth.utils import bits_for
+
+from alpine_models.tile import TileConfig
+
+__all__ = ["constraints", "crossbar_stub", "readme", "waivers", "wrapper"]
+
+TILE_PERIOD_NS = 1.0
+"""Default tile clock, 1 GHz (Klein et al. 2022, Table I(C), with 4-byte words)."""
+
+CPU_PERIOD_NS = 0.435
+"""Clock of the published high-power system, 2.3 GHz (Klein et al. 2022, Table I(A))."""
+
+STUB_PORTS = (
+    ("clk", "input", ""),
+    ("dac", "input", "[8*ROWS-1:0]"),
+    ("start", "input", ""),
+    ("phase", "input", "[1:0]"),
+    ("adc", "output", "[8*COLS-1:0]"),
+    ("prog_valid", "input", ""),
+    ("prog_row", "input", "[ROW_BITS-1:0]"),
+    ("prog_col", "input", "[COL_BITS-1:0]"),
+    ("prog_weight", "input", "[7:0]"),
+    ("prog_busy", "output", ""),
+    ("read_valid", "input", ""),
+    ("read_row", "input", "[ROW_BITS-1:0]"),
+    ("read_col", "input", "[COL_BITS-1:0]"),
+    ("read_weight", "output", "[7:0]"),
+)
+"""Ports of the crossbar: name, direction, range."""
+
+
+def _parameters(config: TileConfig) -> dict[str, int]:
+    return {
+        "ROWS": config.rows,
+        "COLS": config.columns,
+        "ROW_BITS": bits_for(max(2, config.rows) - 1),
+        "COL_BITS": bits_for(max(2, config.columns) - 1),
+    }
+
+
+def crossbar_stub(config: TileConfig) -> str:
+    """Return the black box of the analog macro: its ports, and nothing inside."""
+    parameters = ",\n".join(
+        f"    parameter {name} = {value}" for name, value in _parameters(config).items()
+    )
+    ports = ",\n".join(
+        " ".join(filter(None, (f"    {direction} wire", span, name)))
+        for name, direction, span in STUB_PORTS
+    )
+    return f"""// Black box: the analog crossbar with its converters. Replace it by the macro's own model.
+(* blackbox *)
+module aimc_crossbar #(
+{parameters}
+) (
+{ports}
+);
+endmodule
+"""
+
+
+def wrapper(top, crossbar_ports) -> str:
+    """Return a module that holds a top and one black box per tile."""
+    outer, inner, wires = [], [], []
+    prefixes = tuple(prefix for prefix, _ in top.crossbars)
+    for name, is_input, width in top.ports():
+        span = f"[{width - 1}:0] " if width > 1 else ""
+        inner.append(f"        .{name}({name})")
+        if name.startswith(prefixes):
+            wires.append(f"    wire {span}{name};")
+        else:
+            outer.append(f"    {'input' if is_input else 'output'} wire {span}{name}")
+    lines = [
+        f"// {top.summary[:-1]}, with its crossbar as black box.",
+        f"module {top.wrapper_name} (",
+        ",\n".join(outer),
+        ");",
+        *wires,
+        f"    {top.name} digital (",
+        ",\n".join(inner),
+        "    );",
+    ]
+    for number, (prefix, config) in enumerate(top.crossbars):
+        values = ", ".join(f".{name}({value})" for name, value in _parameters(config).items())
+        connections = ",\n".join(
+            f"        .{name.removeprefix('xb_')}({name.replace('xb_', prefix, 1)})"
+            for name in crossbar_ports
+        )
+        lines += [
+            f"    aimc_crossbar #({values}) crossbar{number} (",
+            f"        .clk(clk),\n{connections}",
+            "    );",
+        ]
+    return "\n".join([*lines, "endmodule", ""])
+
+
+def constraints() -> str:
+    """Return timing constraints that hold for every top."""
+    return f"""# Clocks in nanoseconds. The tile clock is the one of the published 4 GB/s and 100 ns.
+create_clock -name clk -period {TILE_PERIOD_NS} [get_ports clk]
+
+# Only aimc_tile_cdc has a second clock. What crosses are Gray-coded pointers, of which one bit
+# changes at a time, and queue entries that are stable before their pointer arrives. Either must
+# arrive within one period of the faster clock; no hold relation exists between the two.
+if {{[llength [get_ports -quiet cpu_clk]]}} {{
+    create_clock -name cpu_clk -period {CPU_PERIOD_NS} [get_ports cpu_clk]
+    set_max_delay {min(TILE_PERIOD_NS, CPU_PERIOD_NS)} -from [get_clocks clk] -to [get_clocks cpu_clk]
+    set_max_delay {min(TILE_PERIOD_NS, CPU_PERIOD_NS)} -from [get_clocks cpu_clk] -to [get_clocks clk]
+    set_false_path -hold -from [get_clocks clk] -to [get_clocks cpu_clk]
+    set_false_path -hold -from [get_clocks cpu_clk] -to [get_clocks clk]
+    # Both resets reach the asynchronous inputs of reset synchronisers, and only those.
+    set_false_path -from [get_ports {{rst cpu_rst}}]
+}}
+"""
+
+
+_WAIVERS = (
+    (
+        "WIDTHEXPAND",
+        "Amaranth's operators extend their operands by their own rules, so Verilog's widening "
+        "never decides a value.",
+    ),
+    (
+        "WIDTHTRUNC",
+        "Amaranth assigns the low bits where the target is narrower; its rules, checked in its "
+        "own simulator, say so.",
+    ),
+    (
+        "CASEINCOMPLETE",
+        "Every variable that a case statement writes has its default written before it.",
+    ),
+    (
+        "PROCASSINIT",
+        "Registers power up with their reset value where the technology can; nothing relies on it "
+        "once a reset was given.",
+    ),
+    (
+        "DECLFILENAME",
+        "A top's file holds its submodules too, named after the top.",
+    ),
+    (
+        "UNUSEDSIGNAL",
+        "Yosys keeps the names of signals whose uses it has folded into expressions.",
+    ),
+)
+
+
+def waivers() -> str:
+    """Return Verilator waivers, each with its reason."""
+    lines = ["`verilator_config", ""]
+    for rule, reason in _WAIVERS:
+        lines += [f"// {reason}", f'lint_off -rule {rule} -file "*aimc_*.v"', ""]
+    lines += [
+        "// The black box has no inside.",
+        'lint_off -rule UNDRIVEN -file "*aimc_crossbar.v"',
+        "",
+        "// The inner resets are synchronous for the registers and asynchronous for the queues' own",
+        "// reset synchronisers, which is what a reset that crosses clock domains needs.",
+        'lint_off -rule SYNCASYNCNET -file "*aimc_tile_cdc.v"',
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def readme(tops) -> str:
+    """Return the page that says what is in the folder and lists every port."""
+    lines = [
+        "# Verilog of the analog in-memory computing tile",
+        "",
+        "`files.f` lists the sources in an order that any tool reads; every module name is unique.",
+        "Clocks are rising-edge; resets are synchronous and active high, but for `aimc_tile_cdc`,",
+        "whose `rst` and `cpu_rst` may come from either clock. `aimc.sdc` holds the constraints,",
+        "`aimc.vlt` the waivers for `verilator --lint-only -Wall`.",
+        "The crossbar and its converters are the black box `aimc_crossbar`, which only the",
+        "`_with_crossbar` modules instantiate.",
+        "",
+        "| top | with its crossbar | what it is |",
+        "|---|---|---|",
+        *(f"| `{top.name}` | `{top.wrapper_name}` | {top.summary} |" for top in tops),
+    ]
+    for top in tops:
+        lines += ["", f"## {top.name}", "", "| port | direction | bits |", "|---|---|---|"]
+        lines += [
+            f"| `{name}` | {'in' if is_input else 'out'} | {width} |"
+            for name, is_input, width in top.ports()
+        ]
+    return "\n".join([*lines, ""])

@@ -1,0 +1,130 @@
+"""Fits one constant per loop body: cycles added to each of its iterations, never below zero.
+
+The constant minimises the mean squared relative error of the body's runs on both systems. Time is
+close to linear in it, so two executions, without and with one cycle, give the slope.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from alpine_sw.kernels.bodies import BODIES
+
+from .experiment import EXPERIMENTS, Experiment
+from .reference import SYSTEMS, reference_runs
+
+__all__ = ["BodyFit", "Comparison", "compare", "fit_all", "with_extra"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """One reference run and the platform's figure for it."""
+
+    name: str
+    system: str
+    group: str
+    body: str | None
+    reference: float
+    ours: float
+    reference_instructions: float
+    our_instructions: float
+    reference_misses: float
+    our_misses: float
+
+    @property
+    def error(self) -> float:
+        """Relative error of the cycles."""
+        return self.ours / self.reference - 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BodyFit:
+    """What was found for a body.
+
+    Members
+    -------
+    extra_cycles : per iteration.
+    left_out : run name -> relative error of that run with the constant fitted on all others.
+    """
+
+    body: str
+    extra_cycles: float
+    smallest_bytes: int
+    largest_bytes: int
+    left_out: dict[str, float]
+
+
+def with_extra(body: str, extra: float) -> None:
+    """Set a body's constant for the experiments that follow."""
+    BODIES[body] = replace(BODIES[body], extra_cycles=extra)
+
+
+def compare(names: Iterable[str]) -> list[Comparison]:
+    """Run experiments on both systems, where the reference has them."""
+    references = reference_runs()
+    found: list[Comparison] = []
+    for name in names:
+        experiment = EXPERIMENTS[name]
+        for system, config in SYSTEMS.items():
+            reference = references.get((name, system))
+            if reference is None:
+                continue
+            measured = experiment.run(config)
+            found.append(
+                Comparison(
+                    name=name,
+                    system=system,
+                    group=experiment.group,
+                    body=experiment.body,
+                    reference=reference.cycles,
+                    ours=measured.cycles,
+                    reference_instructions=reference.instructions,
+                    our_instructions=measured.instructions,
+                    reference_misses=reference.llc_misses,
+                    our_misses=measured.llc_misses,
+                )
+            )
+    return found
+
+
+def fit_all() -> list[BodyFit]:
+    """Fit every body that experiments name, and leave the constants set."""
+    by_body: dict[str, list[Experiment]] = {}
+    for experiment in EXPERIMENTS.values():
+        if experiment.body is not None:
+            by_body.setdefault(experiment.body, []).append(experiment)
+    fits: list[BodyFit] = []
+    for body, experiments in by_body.items():
+        names = [experiment.name for experiment in experiments]
+        with_extra(body, 0.0)
+        without = compare(names)
+        with_extra(body, 1.0)
+        slopes = [one.ours - zero.ours for zero, one in zip(without, compare(names), strict=True)]
+        extra = best(without, slopes)
+        with_extra(body, extra)
+        left_out: dict[str, float] = {}
+        for index, run in enumerate(without):
+            others = [place for place in range(len(without)) if place != index]
+            constant = best([without[o] for o in others], [slopes[o] for o in others])
+            predicted = run.ours + constant * slopes[index]
+            left_out[f"{run.name} {run.system}"] = predicted / run.reference - 1
+        sizes = [experiment.working_set_bytes for experiment in experiments]
+        fits.append(
+            BodyFit(
+                body=body,
+                extra_cycles=extra,
+                smallest_bytes=min(sizes),
+                largest_bytes=max(sizes),
+                left_out=left_out,
+            )
+        )
+    return fits
+
+
+def best(runs: list[Comparison], slopes: list[float]) -> float:
+    """Least squares of the relative errors, rounded to 1/64 cycle and not below zero."""
+    weights = [slope / run.reference for run, slope in zip(runs, slopes, strict=True)]
+    square = sum(weight * weight for weight in weights)
+    if square == 0:
+        return 0.0
+    product = sum(-run.error * weight for run, weight in zip(runs, weights, strict=True))
+    return max(round(product / square * 64) / 64, 0.0)

@@ -1,0 +1,164 @@
+"""Kernels of the reference: products, activations, conversions, CM loops, convolution helpers."""
+
+from collections.abc import Callable
+
+import numpy as np
+from alpine_platform.config import SystemConfig
+from alpine_platform.operations import Program
+from alpine_platform.system import System
+
+from alpine_sw import kernels
+from alpine_sw.kernels.cm import Packing
+from alpine_sw.kernels.timing import KERNELS, time_kernel
+
+from .experiment import Measured, ReferenceUnits, experiment, timed
+
+__all__: list[str] = []
+
+
+def library(kernel: str, size: tuple[int, ...], style: str | None, units: float):
+    """Time a kernel of the library."""
+
+    def execute(config: SystemConfig) -> Measured:
+        timing = time_kernel(kernel, size=size, style=style, config=config)
+        return Measured(
+            cycles=timing.cycles / units,
+            instructions=timing.instructions / units,
+            llc_misses=timing.memory.l2_misses,
+        )
+
+    return execute
+
+
+def enter(name: str, kernel: str, size: tuple[int, ...], style: str | None, units: float) -> None:
+    """Enter a kernel of the library as an experiment."""
+    entry = KERNELS[kernel]
+    experiment(
+        name,
+        "kernels",
+        library(kernel, size, style, units),
+        body=entry.body(style or ""),
+        working_set_bytes=entry.bytes_touched(size),
+    )
+
+
+STYLES = {
+    0: ("neon1", "neon4", "eigen_i8row", "eigen_i8col"),
+    1: ("eigen_castcol", "eigen_castrow"),
+    2: ("eigen_lazyrow", "eigen_f32col"),
+    3: ("scalar",),
+}
+for job, styles in STYLES.items():
+    for style in styles:
+        for side in (256, 1024):
+            if style != "scalar" or side == 256:
+                enter(f"mb_mvm{job}:mvm_{style}_{side}x{side}", "mvm", (side, side), style, side**2)
+for name, kernel, style, lengths in (
+    ("relu8_neon", "relu", "neon", (1024,)),
+    ("relu8_scalar", "relu", "scalar", (1024,)),
+    ("i8f32_vec", "dequantise", "vec", (1024,)),
+    ("i8f32_scalar", "dequantise", "scalar", (1024,)),
+    ("f32i8_vec", "quantise", "vec", (1024,)),
+    ("f32i8_scalar", "quantise", "scalar", (1024,)),
+    ("cell_vec", "cell", "vec", (750,)),
+    ("cell_eigen", "cell", "vec", (750,)),
+    ("cell_scalar", "cell", "scalar", (750,)),
+    ("exp_eigen", "exp", None, (256, 1024)),
+    ("sig_eigen", "sigmoid", None, (256, 1024)),
+    ("tanh_eigen", "tanh", None, (256, 1024)),
+    ("logistic_eigen", "logistic", None, (256, 1024)),
+    ("softmax_eigen", "softmax", None, (256, 1024)),
+):
+    for length in lengths:
+        enter(f"mb_act:{name}_{length}", kernel, (length,), style, length)
+enter("mb_bw:memcpy_16k", "copy", (8 * 1024,), "memcpy", 8 * 1024)
+enter("mb_bw:memcpy_256k", "copy", (128 * 1024,), "memcpy", 128 * 1024)
+enter("mb_conv:pool2x2s2_neon_16x16x64", "pool", (16, 16, 64), "neon", 4096)
+enter("mb_conv:pool2x2s2_scalar_16x16x64", "pool", (16, 16, 64), "scalar", 4096)
+
+
+def queue_run(packing: Packing, *, floats: bool = False) -> Callable[[SystemConfig], Measured]:
+    """Queue 1024 codes, warm."""
+
+    def execute(config: SystemConfig) -> Measured:
+        system = System(config, tile_ports={0: ReferenceUnits(config)})
+        source = system.memory.allocate("source", 1024, np.float32 if floats else np.int8)
+
+        def program() -> Program:
+            if floats:
+                yield from kernels.queue_floats(source, scale=1.0)
+            else:
+                yield from kernels.queue_vector(source, packing=packing)
+
+        system.run({0: program()})
+        return timed(system, {0: program()}, 1024)
+
+    return execute
+
+
+def dequeue_run(packing: Packing, *, floats: bool = False) -> Callable[[SystemConfig], Measured]:
+    """Dequeue 1024 outputs, warm."""
+
+    def execute(config: SystemConfig) -> Measured:
+        system = System(config, tile_ports={0: ReferenceUnits(config)})
+        destination = system.memory.allocate("out", 1024, np.float32 if floats else np.int8)
+
+        def program() -> Program:
+            if floats:
+                yield from kernels.dequeue_floats(destination, scale=1.0)
+            else:
+                yield from kernels.dequeue_vector(destination, packing=packing)
+
+        system.run({0: program()})
+        return timed(system, {0: program()}, 1024)
+
+    return execute
+
+
+for name, run, body in (
+    ("queue_aimclib", queue_run("bytes"), "cm_queue_aimclib"),
+    ("queue_word", queue_run("word"), "cm_queue_word"),
+    ("queue_f32", queue_run("word", floats=True), "cm_queue_f32"),
+    ("dequeue_aimclib", dequeue_run("bytes"), "cm_dequeue_aimclib"),
+    ("dequeue_word", dequeue_run("word"), "cm_dequeue_word"),
+    ("dequeue_f32", dequeue_run("word", floats=True), "cm_dequeue_f32"),
+):
+    experiment(f"mb_cm:cm_{name}_1024B", "CM loops", run, body=body, working_set_bytes=1024)
+
+
+def windows(
+    kernel: int, channels: int, side: int, style: str
+) -> Callable[[SystemConfig], Measured]:
+    """Gather eight neighbouring windows, warm."""
+
+    def execute(config: SystemConfig) -> Measured:
+        system = System(config)
+        image = system.memory.allocate("image", (kernel, side, channels))
+        window = system.memory.allocate("window", kernel * kernel * channels)
+
+        def program() -> Program:
+            for column in range(8):
+                yield from kernels.im2col_window(
+                    image,
+                    window,
+                    row=0,
+                    column=column,
+                    kernel=kernel,
+                    style="bytes" if style == "bytes" else "row",
+                )
+
+        system.run({0: program()})
+        return timed(system, {0: program()}, 8 * kernel * kernel * channels)
+
+    return execute
+
+
+for kernel, channels in ((11, 3), (3, 256)):
+    for style in ("row", "bytes"):
+        experiment(
+            f"mb_conv:im2col_{kernel}x{kernel}x{channels}_{style}",
+            "kernels",
+            windows(kernel, channels, kernel + 8, style),
+            body="copy_bytes" if style == "bytes" else None,
+            working_set_bytes=2 * kernel * kernel * channels,
+        )

@@ -1,0 +1,114 @@
+"""Convolution helpers: im2col windows and maximum pooling, channels last."""
+
+from typing import Literal
+
+import numpy as np
+from alpine_platform.address_space import Buffer
+from alpine_platform.operations import Program, RunLoop
+
+from .bodies import pool_neon
+from .copy import copy
+from .streams import CALL, over, phase
+
+__all__ = ["im2col_window", "max_pool"]
+
+
+def im2col_window(
+    image: Buffer,
+    window: Buffer,
+    *,
+    row: int,
+    column: int,
+    kernel: int,
+    style: Literal["row", "bytes"] = "row",
+) -> Program:
+    """Gather the kernel x kernel x channels window at a position into one vector.
+
+    Parameters
+    ----------
+    image : int8 of shape (rows, columns, channels), padded already.
+    window : int8, at least kernel * kernel * channels; the rest is left alone.
+    row, column : position of the window's first element.
+    kernel : side of the window.
+    style : ``"row"`` copies kernel contiguous pixels at a time, ``"bytes"`` single bytes.
+
+    Raises
+    ------
+    ValueError
+        The window does not lie inside the image.
+    """
+    rows, columns, channels = image.data.shape
+    if not (0 <= row <= rows - kernel and 0 <= column <= columns - kernel):
+        raise ValueError(
+            f"window {kernel} x {kernel} at ({row}, {column}) leaves the image {rows} x {columns}"
+        )
+    length = kernel * channels
+    flat = Buffer(image.name, image.address, image.data.reshape(-1))
+    for line in range(kernel):
+        start = ((row + line) * columns + column) * channels
+        yield from copy(
+            window.part(line * length, (line + 1) * length),
+            flat.part(start, start + length),
+            style="bytes" if style == "bytes" else "memcpy",
+        )
+
+
+def max_pool(
+    image: Buffer,
+    outputs: Buffer,
+    *,
+    kernel: int,
+    stride: int,
+    style: Literal["neon", "scalar"] = "neon",
+) -> Program:
+    """Maximum over kernel x kernel windows, per channel, of int8.
+
+    Parameters
+    ----------
+    image : shape (rows, columns, channels).
+    outputs : shape (output rows, output columns, channels).
+    kernel, stride : of the window.
+    style : ``"neon"`` takes 16 channels at a time, ``"scalar"`` one.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not fit.
+    """
+    rows, columns, channels = image.data.shape
+    shape = ((rows - kernel) // stride + 1, (columns - kernel) // stride + 1, channels)
+    if outputs.data.shape != shape:
+        raise ValueError(f"pooling {image.data.shape} gives {shape}, not {outputs.data.shape}")
+    yield CALL
+    if style == "neon":
+        yield pool_neon_loop(image, outputs, kernel, stride)
+    else:
+        taps = kernel * kernel
+        yield RunLoop(
+            phases=[
+                phase("pool_scalar", taps, {"taps": over(image, channels, repeat_stride=stride)}),
+                phase("pool_scalar_end", 1, {"outputs": over(outputs, 0, repeat_stride=1)}),
+            ],
+            repeats=outputs.data.size,
+        )
+    windows = np.lib.stride_tricks.sliding_window_view(image.data, (kernel, kernel), axis=(0, 1))
+    outputs.data[:] = windows[::stride, ::stride].max(axis=(-2, -1))
+
+
+def pool_neon_loop(image: Buffer, outputs: Buffer, kernel: int, stride: int) -> RunLoop:
+    """Loop over output positions and channel groups."""
+    _, columns, channels = image.data.shape
+    out_rows, out_columns, _ = outputs.data.shape
+    body = pool_neon(kernel * kernel)
+    groups = -(-channels // 16)
+    phases = []
+    for out_row in range(out_rows):
+        streams = {"outputs": over(outputs, 16, offset=out_row * out_columns * channels)}
+        for tap in range(kernel * kernel):
+            line, place = divmod(tap, kernel)
+            offset = ((out_row * stride + line) * columns + place) * channels
+            # Successive channel groups, then the next position: one stride serves both where
+            # windows touch; otherwise positions jump, which a stream with one stride rounds.
+            streams[f"taps{tap}"] = over(image, 16 * stride, offset=offset)
+        phases.append(phase(body.name, out_columns * groups, streams))
+    return RunLoop(phases=phases)

@@ -1,0 +1,261 @@
+"""Time one kernel of the library alone: what `alpine kernel` prints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from alpine_platform.address_space import AddressSpace
+from alpine_platform.config import SystemConfig
+from alpine_platform.memory import MemoryStats
+from alpine_platform.operations import Program
+from alpine_platform.system import System
+
+from . import activation, conv, elementwise
+from .calibration import trust_warning
+from .copy import copy
+from .mvm import MVM_STYLES, SCRATCH_STYLES, mm, mvm
+
+__all__ = ["KERNELS", "KernelTiming", "time_kernel"]
+
+Run = Callable[[], Program]
+Size = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelTiming:
+    """One warm execution of a kernel.
+
+    Members
+    -------
+    kernel, style, size, system : what was timed.
+    cycles, wait_cycles : core cycles, and how many of them waited for memory.
+    time_s : the same in seconds.
+    instructions : committed.
+    memory : misses at each level and DRAM traffic.
+    warning : why the figure is not backed by a reference run, or None.
+    """
+
+    kernel: str
+    style: str | None
+    size: Size
+    system: str
+    cycles: int
+    wait_cycles: int
+    time_s: float
+    instructions: int
+    memory: MemoryStats
+    warning: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelEntry:
+    """A kernel that can be timed alone.
+
+    Members
+    -------
+    make : from memory, size and style to a function that starts the kernel.
+    dimensions : what the numbers of the size mean.
+    styles : styles it knows, the default first; empty where it has none.
+    body : from a style to the loop body that dominates it.
+    bytes_touched : from a size to its working set.
+    """
+
+    make: Callable[[AddressSpace, Size, str], Run]
+    dimensions: tuple[str, ...]
+    styles: tuple[str, ...] = ()
+    body: Callable[[str], str]
+    bytes_touched: Callable[[Size], int]
+
+
+def time_kernel(
+    name: str, *, size: Size, config: SystemConfig, style: str | None = None
+) -> KernelTiming:
+    """Run a kernel twice on an otherwise idle system and report the second, warm execution.
+
+    Raises
+    ------
+    ValueError
+        The kernel or style is unknown, or the size has the wrong number of dimensions.
+    """
+    if name not in KERNELS:
+        raise ValueError(f"unknown kernel {name!r}; use one of {', '.join(KERNELS)}")
+    entry = KERNELS[name]
+    if len(size) != len(entry.dimensions) or min(size) < 1:
+        wanted = "x".join(entry.dimensions)
+        raise ValueError(f"kernel {name} takes a size {wanted}, not {'x'.join(map(str, size))}")
+    if style is None and entry.styles:
+        style = entry.styles[0]
+    if style is not None and style not in entry.styles:
+        known = ", ".join(entry.styles) or "none"
+        raise ValueError(f"kernel {name} has no style {style!r}; it has {known}")
+    system = System(config)
+    run = entry.make(system.memory, size, style or "")
+    system.run({0: run()})
+    result = system.run({0: run()})
+    core = result.cores[0]
+    return KernelTiming(
+        kernel=name,
+        style=style,
+        size=size,
+        system=config.name,
+        cycles=core.active_cycles + core.wait_cycles,
+        wait_cycles=core.wait_cycles,
+        time_s=result.time_s,
+        instructions=result.instructions,
+        memory=result.memory,
+        warning=trust_warning(entry.body(style or ""), entry.bytes_touched(size)),
+    )
+
+
+def make_mvm(memory: AddressSpace, size: Size, style: str) -> Run:
+    """W[OUT][IN] times a vector."""
+    rows, columns = size
+    kind = np.float32 if style == "eigen_f32col" else np.int8
+    weights = memory.allocate("weights", (rows, columns), kind)
+    inputs = memory.allocate("inputs", columns, kind)
+    outputs = memory.allocate("outputs", rows, np.int32)
+    scratch = memory.allocate("scratch", columns, np.int32) if style in SCRATCH_STYLES else None
+    return lambda: mvm(weights, inputs, outputs, style=style, scratch=scratch)
+
+
+def make_mm(memory: AddressSpace, size: Size, style: str) -> Run:
+    """W[OUT][IN] times COUNT vectors."""
+    rows, columns, count = size
+    weights = memory.allocate("weights", (rows, columns))
+    inputs = memory.allocate("inputs", (count, columns))
+    outputs = memory.allocate("outputs", (count, rows), np.int32)
+    return lambda: mm(weights, inputs, outputs)
+
+
+def make_copy(memory: AddressSpace, size: Size, style: str) -> Run:
+    """Copy of so many bytes."""
+    source = memory.allocate("source", size[0])
+    destination = memory.allocate("destination", size[0])
+    return lambda: copy(destination, source, style="bytes" if style == "bytes" else "memcpy")
+
+
+def make_relu(memory: AddressSpace, size: Size, style: str) -> Run:
+    """ReLU of so many int8."""
+    codes = memory.allocate("codes", size[0])
+    return lambda: elementwise.relu8(codes, style="scalar" if style == "scalar" else "neon")
+
+
+def make_requantise(memory: AddressSpace, size: Size, style: str) -> Run:
+    """Requantisation of so many sums."""
+    sums = memory.allocate("sums", size[0], np.int32)
+    codes = memory.allocate("codes", size[0])
+    return lambda: elementwise.requantise(sums, codes, shift=8)
+
+
+def make_dequantise(memory: AddressSpace, size: Size, style: str) -> Run:
+    """So many int8 to float32."""
+    codes = memory.allocate("codes", size[0])
+    values = memory.allocate("values", size[0], np.float32)
+    width = "scalar" if style == "scalar" else "vec"
+    return lambda: elementwise.dequantise(codes, values, scale=0.1, style=width)
+
+
+def make_quantise(memory: AddressSpace, size: Size, style: str) -> Run:
+    """So many float32 to int8."""
+    values = memory.allocate("values", size[0], np.float32)
+    codes = memory.allocate("codes", size[0])
+    width = "scalar" if style == "scalar" else "vec"
+    return lambda: elementwise.quantise(values, codes, scale=10.0, style=width)
+
+
+def make_cell(memory: AddressSpace, size: Size, style: str) -> Run:
+    """Gate combination of so many elements."""
+    parts = [memory.allocate(f"part {index}", size[0], np.float32) for index in range(4)]
+    width = "scalar" if style == "scalar" else "vec"
+    return lambda: elementwise.cell_update(*parts, style=width)
+
+
+def make_unary(function: Callable[..., Program]) -> Callable[[AddressSpace, Size, str], Run]:
+    """Activation of so many float32."""
+
+    def make(memory: AddressSpace, size: Size, style: str) -> Run:
+        inputs = memory.allocate("inputs", size[0], np.float32)
+        outputs = memory.allocate("outputs", size[0], np.float32)
+        return lambda: function(inputs, outputs)
+
+    return make
+
+
+def make_binary(function: Callable[..., Program]) -> Callable[[AddressSpace, Size, str], Run]:
+    """Vector arithmetic on so many float32."""
+
+    def make(memory: AddressSpace, size: Size, style: str) -> Run:
+        parts = [memory.allocate(name, size[0], np.float32) for name in ("a", "b", "c")]
+        return lambda: function(*parts)
+
+    return make
+
+
+def make_pool(memory: AddressSpace, size: Size, style: str) -> Run:
+    """2 x 2 pooling with stride 2 of a ROWSxCOLUMNSxCHANNELS image."""
+    rows, columns, channels = size
+    image = memory.allocate("image", size)
+    outputs = memory.allocate("outputs", (rows // 2, columns // 2, channels))
+    kind = "scalar" if style == "scalar" else "neon"
+    return lambda: conv.max_pool(image, outputs, kernel=2, stride=2, style=kind)
+
+
+def simple(
+    make: Callable[[AddressSpace, Size, str], Run],
+    body: str,
+    bytes_each: int,
+    *styles: str,
+) -> KernelEntry:
+    """Entry of a kernel over one vector; `{}` in the body's name stands for the style."""
+    return KernelEntry(
+        make=make,
+        dimensions=("LENGTH",),
+        styles=styles,
+        body=lambda style: body.format(style),
+        bytes_touched=lambda size: size[0] * bytes_each,
+    )
+
+
+KERNELS: dict[str, KernelEntry] = {
+    "mvm": KernelEntry(
+        make=make_mvm,
+        dimensions=("OUT", "IN"),
+        styles=("neon4", *(style for style in MVM_STYLES if style != "neon4")),
+        body=lambda style: "mvm_" + style.replace("castrow", "lazyrow"),
+        bytes_touched=lambda size: size[0] * size[1],
+    ),
+    "mm": KernelEntry(
+        make=make_mm,
+        dimensions=("OUT", "IN", "COUNT"),
+        body=lambda style: "mvm_neon4",
+        bytes_touched=lambda size: size[0] * size[1],
+    ),
+    "copy": KernelEntry(
+        make=make_copy,
+        dimensions=("LENGTH",),
+        styles=("memcpy", "bytes"),
+        body=lambda style: "copy_bytes" if style == "bytes" else "memory_copy",
+        bytes_touched=lambda size: 2 * size[0],
+    ),
+    "relu": simple(make_relu, "relu8_{}", 1, "neon", "scalar"),
+    "requantise": simple(make_requantise, "requantise_relu", 5),
+    "dequantise": simple(make_dequantise, "i8f32_{}", 5, "vec", "scalar"),
+    "quantise": simple(make_quantise, "f32i8_{}", 5, "vec", "scalar"),
+    "cell": simple(make_cell, "cell_{}", 16, "vec", "scalar"),
+    "exp": simple(make_unary(activation.exponential), "exp_eigen", 8),
+    "sigmoid": simple(make_unary(activation.sigmoid), "sigmoid_eigen", 8),
+    "logistic": simple(make_unary(activation.logistic), "logistic_eigen", 8),
+    "tanh": simple(make_unary(activation.tanh), "tanh_eigen", 8),
+    "softmax": simple(make_unary(activation.softmax), "exp_eigen", 8),
+    "add": simple(make_binary(elementwise.vector_add), "vector_add", 12),
+    "multiply": simple(make_binary(elementwise.vector_multiply), "vector_multiply", 12),
+    "pool": KernelEntry(
+        make=make_pool,
+        dimensions=("ROWS", "COLUMNS", "CHANNELS"),
+        styles=("neon", "scalar"),
+        body=lambda style: "pool_scalar" if style == "scalar" else "pool_neon_4",
+        bytes_touched=lambda size: size[0] * size[1] * size[2],
+    ),
+}
+"""Kernels that `time_kernel` knows. Queue, process and dequeue need a tile: `alpine run` times
+them."""

@@ -1,0 +1,224 @@
+"""The published multi-layer perceptron as programs, one generator per core.
+
+Source of the mappings and of the order of steps: Klein et al., ALPINE, IEEE TC 2022, Fig. 6 and
+Sec. VII; the reference programs of the gem5 runs measure the same structure.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from alpine_platform.address_space import AddressSpace, Buffer
+from alpine_platform.operations import Begin, End, Operation, Program
+from alpine_sw import kernels
+from alpine_sw.ping_pong import PingPong
+
+__all__ = [
+    "DigitalLayer",
+    "MlpMemory",
+    "case_1",
+    "case_2",
+    "digital",
+    "digital_first",
+    "digital_second",
+    "first_layer",
+    "second_layer",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MlpMemory:
+    """Where a run's data lies and how it is moved.
+
+    Members
+    -------
+    space : where programs allocate their own buffers.
+    inputs, outputs : one part per inference.
+    width, hidden, size : elements of an input, a hidden and an output vector.
+    count : inferences.
+    packing : how operands of CM instructions are assembled.
+    on_step : called after each inference.
+    """
+
+    space: AddressSpace
+    inputs: Buffer
+    outputs: Buffer
+    width: int
+    hidden: int
+    size: int
+    count: int
+    packing: kernels.Packing
+    on_step: Callable[[], None]
+
+    def input(self, inference: int) -> Buffer:
+        """The fresh input of an inference."""
+        return self.inputs.part(inference * self.width, (inference + 1) * self.width)
+
+    def output(self, inference: int, share: int = 0, shares: int = 1) -> Buffer:
+        """Where the output of an inference goes, or one core's share of it."""
+        size = self.size // shares
+        start = inference * self.size + share * size
+        return self.outputs.part(start, start + size)
+
+
+def _section(name: str, program: Program) -> Generator[Operation, Any, Any]:
+    """Run a kernel as a named part of the breakdown; return what it returns."""
+    yield Begin(name)
+    result = yield from program
+    yield End()
+    return result
+
+
+def _load(x: Buffer, source: Buffer) -> Program:
+    yield from _section("input load", kernels.copy(x, source))
+
+
+def _queue(memory: MlpMemory, vector: Buffer, *, index: int | None = None) -> Program:
+    program = kernels.queue_vector(vector, packing=memory.packing, index=index)
+    yield from _section("analog queue", program)
+
+
+def _process() -> Program:
+    yield from _section("analog process", kernels.process())
+
+
+def _dequeue_relu(memory: MlpMemory, vector: Buffer, *, index: int | None = None) -> Program:
+    program = kernels.dequeue_vector(vector, packing=memory.packing, index=index)
+    yield from _section("analog dequeue", program)
+    yield from _section("activation", kernels.relu8(vector))
+
+
+def _write_back(destination: Buffer, y: Buffer) -> Program:
+    yield from _section("output writeback", kernels.copy(destination, y))
+
+
+def case_1(memory: MlpMemory) -> Program:
+    """Software pipeline: step k queues input k and hidden vector k - 1, then processes once."""
+    space = memory.space
+    x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
+    y = space.allocate("y", memory.size)
+    for step in range(memory.count + 1):
+        first, second = step < memory.count, step > 0  # which layers have work in this step
+        if first:
+            yield from _load(x, memory.input(step))
+            yield from _queue(memory, x)
+        if second:
+            yield from _queue(memory, hidden, index=None if first else memory.width)
+        yield from _process()
+        if first:
+            yield from _dequeue_relu(memory, hidden)
+        if second:
+            yield from _dequeue_relu(memory, y, index=None if first else memory.hidden)
+            yield from _write_back(memory.output(step - 1), y)
+            memory.on_step()
+
+
+def case_2(memory: MlpMemory) -> Program:
+    """One layer after the other, each through a CM_PROCESS of its own."""
+    space = memory.space
+    x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
+    y = space.allocate("y", memory.size)
+    for inference in range(memory.count):
+        yield from _load(x, memory.input(inference))
+        yield from _queue(memory, x)
+        yield from _process()
+        yield from _dequeue_relu(memory, hidden)
+        yield from _queue(memory, hidden)
+        yield from _process()
+        yield from _dequeue_relu(memory, y, index=memory.hidden)
+        yield from _write_back(memory.output(inference), y)
+        memory.on_step()
+
+
+def first_layer(memory: MlpMemory, channel: PingPong, *, core: int) -> Program:
+    """Cases 3 and 4: compute a share of every hidden vector and put it into the channel."""
+    x = memory.space.allocate(f"x {core}", memory.width)
+    for inference in range(memory.count):
+        yield from _load(x, memory.input(inference))
+        yield from _queue(memory, x)
+        yield from _process()
+        part = yield from _section("synchronisation", channel.free_part(core))
+        yield from _dequeue_relu(memory, part)
+        yield from _section("synchronisation", channel.put(core))
+
+
+def second_layer(memory: MlpMemory, channel: PingPong, *, share: int, shares: int) -> Program:
+    """Cases 3 and 4: take every hidden vector and compute a share of the output from it."""
+    hidden = memory.space.allocate(f"hidden {share}", memory.hidden)
+    y = memory.space.allocate(f"y {share}", memory.size // shares)
+    for inference in range(memory.count):
+        slot = yield from _section("synchronisation", channel.full_slot(share))
+        yield from _load(hidden, slot)
+        yield from _section("synchronisation", channel.take(share))
+        yield from _queue(memory, hidden)
+        yield from _process()
+        yield from _dequeue_relu(memory, y)
+        yield from _write_back(memory.output(inference, share, shares), y)
+        if share == 0:
+            memory.on_step()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DigitalLayer:
+    """A dense layer, or one core's share of it, in memory.
+
+    Members
+    -------
+    weights : int8 [outputs, inputs].
+    steps : float32 [outputs], dot product per code.
+    sums : int32 [outputs], scratch.
+    style : of the product, one of `kernels.MVM_STYLES`.
+    """
+
+    weights: Buffer
+    steps: Buffer
+    sums: Buffer
+    style: str
+
+    def run(self, inputs: Buffer, codes: Buffer) -> Program:
+        """Multiply, rescale, apply the ReLU."""
+        yield from _section(
+            "product", kernels.mvm(self.weights, inputs, self.sums, style=self.style)
+        )
+        yield from _section("activation", kernels.rescale(self.sums, self.steps, codes))
+
+
+def digital(memory: MlpMemory, first: DigitalLayer, second: DigitalLayer) -> Program:
+    """Digital reference on one core."""
+    space = memory.space
+    x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
+    y = space.allocate("y", memory.size)
+    for inference in range(memory.count):
+        yield from _load(x, memory.input(inference))
+        yield from first.run(x, hidden)
+        yield from second.run(hidden, y)
+        yield from _write_back(memory.output(inference), y)
+        memory.on_step()
+
+
+def digital_first(
+    memory: MlpMemory, channel: PingPong, layer: DigitalLayer, *, core: int
+) -> Program:
+    """Digital reference on several cores: a share of the first layer."""
+    x = memory.space.allocate(f"x {core}", memory.width)
+    for inference in range(memory.count):
+        yield from _load(x, memory.input(inference))
+        part = yield from _section("synchronisation", channel.free_part(core))
+        yield from layer.run(x, part)
+        yield from _section("synchronisation", channel.put(core))
+
+
+def digital_second(
+    memory: MlpMemory, channel: PingPong, layer: DigitalLayer, *, share: int, shares: int
+) -> Program:
+    """Digital reference on several cores: a share of the second layer."""
+    hidden = memory.space.allocate(f"hidden {share}", memory.hidden)
+    y = memory.space.allocate(f"y {share}", memory.size // shares)
+    for inference in range(memory.count):
+        slot = yield from _section("synchronisation", channel.full_slot(share))
+        yield from _load(hidden, slot)
+        yield from _section("synchronisation", channel.take(share))
+        yield from layer.run(hidden, y)
+        yield from _write_back(memory.output(inference, share, shares), y)
+        if share == 0:
+            memory.on_step()

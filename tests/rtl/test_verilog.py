@@ -1,0 +1,93 @@
+"""The folder that `write_tops` makes: complete, clean and self-contained."""
+
+import re
+import subprocess
+
+import pytest
+
+from alpine_cosim.verilated.toolchain import Toolchain
+from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
+from alpine_rtl.verilog import module_names, write_tops
+
+TOPS = ("aimc_tile", "aimc_tile_cdc", "aimc_tile_cvxif", "aimc_axi")
+MODULES = [name + suffix for name in TOPS for suffix in ("", "_with_crossbar")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("verilog")
+    one = TileConfig(rows=6, columns=9)
+    two = TileConfig(rows=8, columns=3, double_buffer=True)
+    write_tops(path, one, chained=[one, two])
+    return path
+
+
+def lint(folder, top, *extra):
+    toolchain = Toolchain.find()
+    return subprocess.run(
+        [toolchain.verilator, "--lint-only", "-Wall", "--top-module", top, *extra],
+        cwd=folder,
+        env=toolchain.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("top", MODULES)
+def test_lint_is_clean_with_the_waivers_written(folder, top):
+    done = lint(folder, top, "-f", "files.f")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "%Warning" not in done.stderr
+
+
+def test_every_waiver_is_needed(folder):
+    text = (folder / "aimc.vlt").read_text()
+    seen = set()
+    sources = [name for name in (folder / "files.f").read_text().split() if name.endswith(".v")]
+    for top in MODULES:
+        seen |= set(re.findall(r"%Warning-([A-Z]+)", lint(folder, top, *sources).stderr))
+    assert set(re.findall(r"-rule ([A-Z]+)", text)) == seen
+
+
+def test_the_tile_alone_is_self_contained(folder):
+    done = lint(folder, "aimc_tile", "aimc.vlt", "aimc_tile.v")
+    assert done.returncode == 0, done.stderr
+
+
+def test_module_names_are_unique(folder):
+    names = module_names(path.read_text() for path in folder.glob("*.v"))
+    assert len(set(names)) == len(names)
+    assert set(MODULES) < set(names)
+
+
+def test_the_readme_lists_every_port(folder):
+    page = (folder / "README.md").read_text()
+    for top in TOPS:
+        section = page.split(f"\n## {top}\n")[1].split("\n## ")[0]
+        text = (folder / f"{top}.v").read_text()
+        start = text.index(f"module {top}(")
+        ports = text[start : text.index(";", start)].split("(")[1].rstrip(")").split(",")
+        assert set(re.findall(r"^\| `(\w+)`", section, re.M)) == {port.strip() for port in ports}
+
+
+def test_the_same_configuration_gives_the_same_text(folder, tmp_path):
+    one = TileConfig(rows=6, columns=9)
+    two = TileConfig(rows=8, columns=3, double_buffer=True)
+    for path in write_tops(tmp_path, one, chained=[one, two]):
+        assert path.read_text() == (folder / path.name).read_text(), path.name
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    target = tmp_path / "aimc_tile.v"
+    target.write_text("old")
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("alpine_models.files.os.fdopen", fail)
+    with pytest.raises(AlpineError, match="cannot be written .No space left on device."):
+        write_tops(tmp_path, TileConfig(rows=1, columns=1))
+    assert [path.name for path in tmp_path.iterdir()] == ["aimc_tile.v"]
+    assert target.read_text() == "old"

@@ -1,0 +1,85 @@
+"""Mappings of the perceptron: geometry from the paper, errors, and a small network end to end."""
+
+import numpy as np
+import pytest
+
+from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
+from alpine_platform.presets import HIGH_POWER
+from alpine_platform.system import System
+from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_sw.code_words import exhaustive_code
+from alpine_sw.mlp import MLP_CASES, analog_mlp
+from alpine_sw.networks import MlpNetwork, load_mlp
+from alpine_sw.workloads import Software
+
+TILE_PERIOD_FS = 1_000_000
+
+
+def network(inputs: int = 13, hidden: int = 10, outputs: int = 8) -> MlpNetwork:
+    rng = np.random.default_rng(5)
+    return MlpNetwork(
+        name="small",
+        weights=(
+            rng.integers(-128, 128, (hidden, inputs)).astype(np.int8),
+            rng.integers(-128, 128, (outputs, hidden)).astype(np.int8),
+        ),
+        lsb=(
+            rng.uniform(50, 200, hidden).astype(np.float32),
+            rng.uniform(50, 200, outputs).astype(np.float32),
+        ),
+        code_words=exhaustive_code(3),
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "tiles"),
+    [
+        (1, [(2048, 2048)]),
+        (2, [(1024, 2048)]),
+        (3, [(1024, 1024)] * 2),
+        (4, [(1024, 512)] * 4),
+    ],
+)
+def test_tiles_have_the_published_sizes(case: int, tiles: list[tuple[int, int]]):
+    # Klein et al. 2022, Sec. VII: 2k x 2k, 1k x 2k, two 1k x 1k, four 1k x 512.
+    plans = analog_mlp(load_mlp(), case=case, software=Software.RELEASED).plans
+    found = [
+        (plan.config.rows, plan.config.columns) for core in sorted(plans) for plan in plans[core]
+    ]
+    assert found == tiles
+
+
+@pytest.mark.parametrize("software", list(Software))
+@pytest.mark.parametrize("case", MLP_CASES)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_small_networks_of_odd_sizes_give_golden_outputs(case: int, software: Software, count: int):
+    small = network()
+    workload = analog_mlp(small, case=case, software=software)
+    ports = {}
+    for core, plans in workload.plans.items():
+        (plan,) = plans
+        tile = TimedTile(config=plan.config, tile_period_fs=TILE_PERIOD_FS)
+        tile.crossbar.lsb[:] = plan.lsb
+        for placement in plan.placements:
+            tile.crossbar.weights[placement.columns, placement.rows] = placement.weights
+        ports[core] = TimedTilePort([tile], tile_period_fs=TILE_PERIOD_FS)
+    system = System(HIGH_POWER, tile_ports=ports)
+    inputs = np.random.default_rng(count).integers(-128, 128, (count, 13)).astype(np.int8)
+    steps: list[None] = []
+    outputs, programs = workload.programs(system, inputs, lambda: steps.append(None))
+    system.run(programs)
+    assert np.array_equal(outputs, small.golden(inputs))
+    assert len(steps) == count
+
+
+def test_tile_that_is_too_small_is_named():
+    with pytest.raises(AlpineError, match="matrix layer 2 needs word lines 13 to 22"):
+        analog_mlp(
+            network(), case=1, software=Software.TUNED, config=TileConfig(rows=20, columns=30)
+        )
+
+
+def test_layers_that_cannot_be_halved_are_named():
+    with pytest.raises(AlpineError, match="tiles of case 4 take half of every layer, but layer 1 has"):
+        analog_mlp(network(hidden=11), case=4, software=Software.TUNED)
