@@ -414,7 +414,7 @@ ACCELERATOR_REGISTERS = RegisterMap(
         Register(
             name="input_free",
             offset=0x14,
-            fields=(_per_tile(Access.READ_ONLY),),
+            fields=(_value(Access.READ_ONLY, MAX_TILES, reset=None),),
             description="Bit k: the input window of tile k takes data and start takes bit k.",
         ),
         Register(
