@@ -108,7 +108,8 @@ FAULTS: dict[str, Fault] = {
     "row and column swapped in programming": Fault(
         module="tile",
         find="self.xb_prog_row.eq(command.row),\n            self.xb_prog_col.eq(command.column)",
-        replace="self.xb_prog_row.eq(command.column),\n            self.xb_prog_col.eq(command.row)",
+        replace="self.xb_prog_row.eq(command.column),\n"
+        "            self.xb_prog_col.eq(command.row)",
     ),
     "sign lost in read-back": Fault(
         module="tile",
@@ -139,6 +140,11 @@ FAULTS: dict[str, Fault] = {
         module="stream_counters",
         find='"input": Out(range(config.rows + 1))',
         replace='"input": Out(range(config.rows + 1), init=1)',
+    ),
+    "memory kept over a reset": Fault(
+        module="tile",
+        find="input_memory.clear.eq(sequencer.sample | after_reset)",
+        replace="input_memory.clear.eq(sequencer.sample)",
     ),
     "clock counted while idle": Fault(
         module="tile_registers",

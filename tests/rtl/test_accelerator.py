@@ -229,7 +229,9 @@ def test_byte_lanes_reach_single_inputs():
 
 def test_cells_are_programmed_and_read_back():
     async def body(bus, dut, macros):
-        row, column, weight = (page(0, PAGE_REGISTERS[n].offset) for n in ("row", "column", "weight"))
+        row, column, weight = (
+            page(0, PAGE_REGISTERS[n].offset) for n in ("row", "column", "weight")
+        )
         want = np.random.default_rng(4).integers(-128, 128, (7, 6), np.int8)
         for c in range(7):
             assert await bus.write(row, 0) == OKAY

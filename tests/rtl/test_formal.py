@@ -8,6 +8,7 @@ import pytest
 
 from alpine_models.registers import TILE_ID
 from alpine_models.tile import TileConfig
+from alpine_rtl.decoder import CmDecoder
 from alpine_rtl.formal.claims import CLAIMS, LONG_CLAIMS, prove
 from alpine_rtl.formal.harness import TileHarness
 from alpine_rtl.formal.page import formal_page
@@ -66,10 +67,10 @@ def test_induction_fails_where_an_idle_tile_changes(tmp_path):
     assert "violated_idle_fixed_point" in verdict.refuted
 
 
-def test_reset_that_misses_a_register_is_refuted():
+def test_reset_that_leaves_a_memory_is_refuted(tmp_path):
     (claim,) = (c for c in CLAIMS if c.method is Method.ANYWHERE and not c.config.double_buffer)
-    harness = TileHarness(config=claim.config)
-    assert all(not r.reset_less for n, r in harness.registers.items() if n.startswith("streams."))
+    tile = faulty_tile(FAULTS["memory kept over a reset"], claim.config, tmp_path)
+    assert prove(claim, tile=tile).verdict.refuted == ("violated_reset_state",)
 
 
 def test_a_cover_out_of_reach_is_reported():
@@ -99,8 +100,6 @@ def test_no_output_depends_combinationally_on_an_input(double_buffer):
 
 
 def test_a_combinational_path_is_found():
-    from alpine_rtl.decoder import CmDecoder
-
     paths = combinational_paths(CmDecoder(config=TileConfig(rows=5, columns=3)))
     assert ("instr", "operation") in paths
     assert ("ra", "row") not in paths

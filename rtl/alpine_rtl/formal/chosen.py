@@ -185,9 +185,8 @@ class ChosenRequest(wiring.Component):
 
     def _judge(self, m, waiting_for_sample) -> None:
         seen = Mux(self.sampled & (self.samples_left != 0), self.codes, self.snapshot)
-        with m.If(self.status != 0):
-            with m.If(self.operation == CmOperation.INITIALIZE):
-                m.d.comb += self.expected_rd.eq(self.status)
+        with m.If(self.status != 0), m.If(self.operation == CmOperation.INITIALIZE):
+            m.d.comb += self.expected_rd.eq(self.status)
         with m.Elif(self.operation == CmOperation.DEQUEUE):
             m.d.comb += self.expected_rd.eq(read_group(seen, start=self.start, moved=self.moved))
         with m.Elif(self.operation == CmOperation.PARAM_READ):

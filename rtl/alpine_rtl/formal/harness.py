@@ -4,7 +4,7 @@
 # made for its list of ports alone.
 """The tile with its monitor and with properties of its state, for solver and simulator alike."""
 
-from amaranth.hdl import Module, ResetSignal, Signal
+from amaranth.hdl import Cat, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -57,9 +57,11 @@ class TileHarness(wiring.Component):
 
     Members
     -------
-    <input of the tile> : In
+    <port of the tile> : In or Out, so that the harness can stand in for the tile
     choose : In(1)
         See `TileMonitor`.
+    violated : Out(1)
+        Any of the following.
     violated_<property> : Out(1), for `PORT_PROPERTIES` and `STATE_PROPERTIES`.
     seen_<situation> : Out(1), for `SITUATIONS`.
     broken_<invariant> : Out(1), for every one of `invariants`
@@ -72,9 +74,6 @@ class TileHarness(wiring.Component):
         self.tile = tile or AimcTile(config=config)
         self.monitor = TileMonitor(config=config)
         self.fragment, self.registers = elaborate_with_registers(self.tile)
-        self.inputs = [
-            name for name, member in self.tile.signature.members.items() if member.flow is In
-        ]
         self._only_rejected = Signal()
         self._invariants = tile_invariants(
             config, self.registers, self.monitor, only_rejected=self._only_rejected
@@ -84,12 +83,9 @@ class TileHarness(wiring.Component):
         self.properties = {**PORT_PROPERTIES, **STATE_PROPERTIES}
         super().__init__(
             {
-                **{
-                    name: In(member.shape)
-                    for name, member in self.tile.signature.members.items()
-                    if member.flow is In
-                },
+                **self.tile.signature.members,
                 "choose": In(1),
+                "violated": Out(1),
                 **{f"violated_{name}": Out(1) for name in self.properties},
                 **{f"broken_{name}": Out(1) for name in self.invariants},
                 **{f"seen_{name}": Out(1) for name in self._situations},
@@ -103,6 +99,8 @@ class TileHarness(wiring.Component):
         for name, member in self.tile.signature.members.items():
             if member.flow is In:
                 m.d.comb += getattr(self.tile, name).eq(getattr(self, name))
+            else:
+                m.d.comb += getattr(self, name).eq(getattr(self.tile, name))
             m.d.comb += getattr(monitor, name).eq(getattr(self.tile, name))
         m.d.comb += monitor.choose.eq(self.choose)
         for name in PORT_PROPERTIES:
@@ -118,6 +116,8 @@ class TileHarness(wiring.Component):
         self._idle_fixed_point(m)
         self._rejected_unchanged(m)
         m.d.comb += self.violated_in_range.eq(self.broken_ranges)
+        violations = [getattr(self, f"violated_{name}") for name in self.properties]
+        m.d.comb += self.violated.eq(Cat(violations).any())
         return m
 
     def _reset_state(self, m) -> None:

@@ -62,6 +62,9 @@ class _Invariants:
         self.left = self["sequencer.left"]
         self.running = self.phase != MvmPhase.IDLE
         self.owed = registers.get("pending.owed", 0)
+        # In the cycle after a reset the memories are about to be cleared.
+        self.inputs = Mux(self["after_reset"], 0, self["input_memory.bank"])
+        self.outputs = Mux(self["after_reset"], 0, self["output_memory.bank"])
         self.any_owed = self.owed != 0 if config.double_buffer else 0
 
     def __getitem__(self, name: str) -> Signal:
@@ -153,7 +156,7 @@ class _Invariants:
     def _memories(self) -> Value:
         reference = self.reference
         written = write_group(
-            self["input_memory.bank"],
+            self.inputs,
             start=self["command.start"],
             moved=self["command.count"],
             data=self["command.data"],
@@ -161,11 +164,12 @@ class _Invariants:
         after_commands = Mux(
             self.fresh & self.holds(QUEUE),
             written,
-            Mux(self.holds(PROCESS) & ~self.done, 0, self["input_memory.bank"]),
+            Mux(self.holds(PROCESS) & ~self.done, 0, self.inputs),
         )
         return (
-            (reference.inputs == after_commands)
-            & (reference.outputs == self["output_memory.bank"])
+            (~self["after_reset"] | (self.monitor.handshake.outstanding == 0))
+            & (reference.inputs == after_commands)
+            & (reference.outputs == self.outputs)
             & (reference.input_counter == self["streams.input"])
             & (reference.output_counter == self["streams.output"])
         )

@@ -13,8 +13,8 @@ __all__ = ["formal_page"]
 INTRODUCTION = """\
 # What is proved about the tile
 
-`make formal` proves this page's claims; `make formal-long` adds the long ones. Both go from Amaranth
-through Yosys to the SMT solver z3, all from pip. This page is made from the list of claims
+`make formal` proves this page's claims; `make formal-long` adds the long ones. Both go from
+Amaranth through Yosys to the SMT solver z3, all from pip. This page is made from the list of claims
 (`python -m alpine_rtl.formal --write-docs docs/formal.md`), and a test compares the two.
 
 Every input of the tile is free in every cycle, reset and the register port included. No claim
@@ -23,8 +23,8 @@ the register port has not been written since reset, which is when they are the c
 bounds do not count cycles in which the macro says that it is programming.
 
 Requests are followed one by one: a solver picks any request, the monitor works out from the
-instruction set's text what its answer must be and how many answers come before it, and compares when
-it is its turn. As the pick is free, what holds for it holds for all.
+instruction set's text what its answer must be and how many answers come before it, and compares
+when it is its turn. As the pick is free, what holds for it holds for all.
 
 Proofs by induction hold for all time, not for a number of cycles. They need relations between the
 tile's registers and what the monitor knows (`alpine_rtl.formal.invariants`), which are proved along

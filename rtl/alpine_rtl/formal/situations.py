@@ -14,7 +14,7 @@ __all__ = ["SITUATIONS", "situations"]
 
 SITUATIONS: dict[str, str] = {
     "queue_answered": "A chosen CM_QUEUE is answered with status 0.",
-    "dequeue_answered": "A chosen CM_DEQUEUE is answered with four bytes, or all there are, none 0.",
+    "dequeue_answered": "A chosen CM_DEQUEUE is answered with as many bytes as there are, none 0.",
     "process_answered": "A chosen CM_PROCESS of a vector without zeros is answered.",
     "initialize_answered": "A chosen CM_INITIALIZE of the last cell is answered.",
     "param_read_answered": "A chosen CM_PARAM_READ is answered with a negative weight.",

@@ -128,7 +128,8 @@ def bytes_of(memory: Value) -> list[Value]:
 def write_group(memory: Value, *, start: Value, moved: Value, data: Value) -> Value:
     """Return a memory after the low ``moved`` bytes of ``data`` were written from ``start`` on."""
     after = []
-    for index, byte in enumerate(bytes_of(memory)):
+    for index, before in enumerate(bytes_of(memory)):
+        byte = before
         for position in range(4):
             hit = (start + position == index) & (position < moved)
             byte = Mux(hit, data[8 * position : 8 * position + 8], byte)
