@@ -96,6 +96,21 @@ FAULTS: dict[str, Fault] = {
         replace="command.leave.eq(command.valid & command.done)",
     ),
     "ADC sampled a cycle early": Fault(
+        module="output_memory",
+        find="        bank = Signal(8 * self.config.columns, reset_less=True)\n"
+        "        with m.If(self.clear):\n"
+        "            m.d.sync += bank.eq(0)\n"
+        "        with m.Elif(self.sample):\n"
+        "            m.d.sync += bank.eq(self.codes)\n",
+        replace="        bank = Signal(8 * self.config.columns, reset_less=True)\n"
+        "        early = Signal(8 * self.config.columns)\n"
+        "        m.d.sync += early.eq(self.codes)\n"
+        "        with m.If(self.clear):\n"
+        "            m.d.sync += bank.eq(0)\n"
+        "        with m.Elif(self.sample):\n"
+        "            m.d.sync += bank.eq(early)\n",
+    ),
+    "multiplication ended a phase early": Fault(
         module="sequencer",
         find="(phase == MvmPhase.DIGITISE) & (left == 1)",
         replace="(phase == MvmPhase.INTEGRATE) & (left == 1)",

@@ -35,7 +35,7 @@ QUICKLY_REFUTED = {
     "error changing state": ("in_range", 6),
     "responses swapped under back-pressure": ("unstable", 6),
     "ready during a stall": ("hoarded", 6),
-    "ADC sampled a cycle early": ("early", 8),
+    "multiplication ended a phase early": ("early", 8),
     "DAC changing during integration": ("dac_moved", 8),
     "row and column swapped in programming": ("wrong_effect", 6),
     "sign lost in read-back": ("wrong_rd", 6),
