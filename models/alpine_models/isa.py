@@ -238,7 +238,9 @@ def riscv_encode(operation: CmOperation, **registers: int) -> int:
     fields: dict[RiscvField, int] = {}
     for name, register in registers.items():
         if name not in OPERANDS[operation]:
-            raise ValueError(f"{operation.name} has no register {name}; it has {OPERANDS[operation]}")
+            raise ValueError(
+                f"{operation.name} has no register {name}; it has {OPERANDS[operation]}"
+            )
         if not 0 <= register <= 31:
             raise ValueError(f"register {name} must be 0 to 31, not {register!r}")
         field = RISCV_OPERANDS[name]

@@ -373,7 +373,9 @@ def tile_register_map(config: TileConfig) -> RegisterMap:
             replace(
                 register,
                 fields=tuple(
-                    field if field.reset is not None else replace(field, reset=decided[register.name])
+                    field
+                    if field.reset is not None
+                    else replace(field, reset=decided[register.name])
                     for field in register.fields
                 ),
             )
@@ -498,4 +500,4 @@ PAGE_WINDOWS = (
 )
 """Memory windows of a tile page."""
 
-assert MAX_PHASE_CYCLES < 1 << TILE_REGISTERS["integrate_cycles"].fields[0].width
+assert 1 << TILE_REGISTERS["integrate_cycles"].fields[0].width > MAX_PHASE_CYCLES

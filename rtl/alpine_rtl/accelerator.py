@@ -1,7 +1,9 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Loose coupling: tiles behind an AXI4-Lite port, alone or chained into a pipeline."""
 
+import itertools
 from collections.abc import Sequence
 
 from amaranth.hdl import Module, Mux, Signal
@@ -19,8 +21,8 @@ from alpine_models.registers import (
 from alpine_models.tile import TileConfig
 
 from .axi_lite import AxiLitePort, AxiResponse, axi_lite_members
-from .register_bank import RegisterBank
 from .ports import join
+from .register_bank import RegisterBank
 from .stage import CROSSBAR_PORTS, AcceleratorStage
 
 __all__ = ["AimcAxi"]
@@ -38,10 +40,10 @@ class AimcAxi(wiring.Component):
     answer SLVERR and change nothing, except that a cell outside the array sets the tile's sticky
     error.
 
-    A word of an input window takes 2 cycles in here and makes 3 cycles per word on a bus that
-    never waits; a word of an output window or a register likewise. An input word with two separate
-    runs of byte lanes takes one cycle more. Where a tile is busy multiplying, an access to its
-    memories or cells lasts until it ends; with ``double_buffer``, input words do not wait.
+    An input word takes one cycle in here, hence 2 cycles per word on a bus that never waits, and
+    one more when its byte lanes form two separate runs. An output word or a register takes two,
+    hence 3 per word. Where a tile is busy multiplying, an access to its memories or cells lasts
+    until it ends; with ``double_buffer``, input words do not wait.
     A link between chained tiles moves one 4-byte group per 3 cycles.
 
     Parameters
@@ -117,7 +119,7 @@ class AimcAxi(wiring.Component):
                 bank.busy[k].eq(stage.busy),
                 bank.result[k].eq(stage.result),
             ]
-        for before, stage in zip(stages, stages[1:], strict=False):
+        for before, stage in itertools.pairwise(stages):
             m.d.comb += [
                 stage.chain_in.eq(before.chain_out),
                 stage.i_valid.eq(before.o_valid),
@@ -164,16 +166,16 @@ class AimcAxi(wiring.Component):
             resp.eq(AxiResponse.DECERR),
         ]
         with m.Switch(page):
-            with m.Case(0), m.Switch(offset):
-                with m.Case(*(register.offset for register in ACCELERATOR_REGISTERS.registers)):
-                    whole = ~port.write | port.wstrb.all()
-                    refused = ~whole | bank.error
-                    m.d.comb += [
-                        bank.write.eq(port.valid & port.first & port.write & whole),
-                        done.eq(~port.first),
-                        resp.eq(Mux(refused, AxiResponse.SLVERR, AxiResponse.OKAY)),
-                        port.rdata.eq(bank.rdata),
-                    ]
+            mapped = (register.offset for register in ACCELERATOR_REGISTERS.registers)
+            with m.Case(0), m.Switch(offset), m.Case(*mapped):
+                whole = ~port.write | port.wstrb.all()
+                refused = ~whole | bank.error
+                m.d.comb += [
+                    bank.write.eq(port.valid & port.first & port.write & whole),
+                    done.eq(~port.first),
+                    resp.eq(Mux(refused, AxiResponse.SLVERR, AxiResponse.OKAY)),
+                    port.rdata.eq(bank.rdata),
+                ]
             for k, stage in enumerate(self._stages):
                 m.d.comb += [
                     stage.first.eq(port.first),

@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Command register: the one command that is being carried out, already checked."""
 
 from amaranth.hdl import Module, Mux, Signal
@@ -88,9 +89,9 @@ class CommandRegister(wiring.Component):
             Mux(self.accept & (self.i_status == 0), self.i_operation, CmOperation.UNKNOWN)
         )
         needs_launch = Signal()
-        with m.Switch(self.execute):
-            with m.Case(CmOperation.PROCESS, CmOperation.INITIALIZE, CmOperation.PARAM_READ):
-                m.d.comb += needs_launch.eq(1)
+        launched = (CmOperation.PROCESS, CmOperation.INITIALIZE, CmOperation.PARAM_READ)
+        with m.Switch(self.execute), m.Case(*launched):
+            m.d.comb += needs_launch.eq(1)
 
         m.d.sync += self.fresh.eq(self.accept)
         with m.If(self.accept):

@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """RISC-V coupling: a tile as coprocessor on the OpenHW CV-X-IF."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
@@ -256,9 +257,9 @@ class AimcTileCvxif(wiring.Component):
                 under_way.w_en
                 | (head("valid") & (head("killed") | (head("committed") & ~head("ours"))))
             ),
-            Cat(
-                self.x_result_id, self.x_result_hartid, self.x_result_rd, self.x_result_we
-            ).eq(under_way.r_data),
+            Cat(self.x_result_id, self.x_result_hartid, self.x_result_rd, self.x_result_we).eq(
+                under_way.r_data
+            ),
             self.x_result_data.eq(tile.cm_rsp_rd),
             # The record is written with the request and visible with the first response.
             self.x_result_valid.eq(tile.cm_rsp_valid & under_way.r_rdy),

@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Decoding and checking of one CM instruction."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
@@ -95,12 +96,24 @@ class CmDecoder(wiring.Component):
             with m.Case(CmOperation.QUEUE):
                 asked = Mux(queue_all, GROUP_BYTES, ra)
                 self._check_transfer(
-                    m, asked, self.input_counter, rn, self.config.rows, bad_count, bad_index
+                    m,
+                    asked=asked,
+                    counter=self.input_counter,
+                    index=rn,
+                    size=self.config.rows,
+                    bad_count=bad_count,
+                    bad_index=bad_index,
                 )
                 m.d.comb += self.data.eq(rm)
             with m.Case(CmOperation.DEQUEUE):
                 self._check_transfer(
-                    m, rm, self.output_counter, rn, self.config.columns, bad_count, bad_index
+                    m,
+                    asked=rm,
+                    counter=self.output_counter,
+                    index=rn,
+                    size=self.config.columns,
+                    bad_count=bad_count,
+                    bad_index=bad_index,
                 )
             with m.Case(CmOperation.PROCESS):
                 pass
@@ -122,7 +135,7 @@ class CmDecoder(wiring.Component):
             m.d.comb += self.status.eq(CmStatus.INDEX_OUT_OF_RANGE)
         return m
 
-    def _check_transfer(self, m, asked, counter, index, size, bad_count, bad_index):
+    def _check_transfer(self, m, *, asked, counter, index, size, bad_count, bad_index):
         """Check one group against the array side it touches, in the form the word selects."""
         low_bits = bits_for(size)
         count = Signal(unsigned(3), name="asked_count")

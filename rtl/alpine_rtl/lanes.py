@@ -1,10 +1,11 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Byte lanes: how four consecutive bytes at any index reach a register bank in one cycle.
 
 A bank of bytes is seen as four lanes; lane k holds the bytes whose index is k modulo 4. Any four
 consecutive bytes then lie in four different lanes, each at word ``start // 4`` or the next one, so
-a transfer needs a rotation by the start's low bits and one decoder per lane, whatever the alignment.
+a transfer needs a rotation by the start's low bits and one decoder per lane, however it is aligned.
 """
 
 from amaranth.hdl import Mux

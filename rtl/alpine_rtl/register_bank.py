@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Decode of a register map: the hardware side of `alpine_models.registers`."""
 
 from amaranth.hdl import Module, Mux, Signal
@@ -73,7 +74,7 @@ class RegisterBank(wiring.Component):
     def _constant_at(self, offset: int) -> int:
         """Value that the register at an offset has after reset."""
         return sum(
-            field.reset << field.low
+            (field.reset or 0) << field.low
             for register, field in self.registers.fields()
             if register.offset == offset and field.access is not Access.WRITE_ONE
         )

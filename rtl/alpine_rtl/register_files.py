@@ -66,16 +66,17 @@ def register_page() -> str:
     lines = [
         "# Registers",
         "",
-        "This page is made from `alpine_models.registers` by `python -m alpine_rtl.register_files`.",
+        "This page is made from `alpine_models.registers` by",
+        "`python -m alpine_rtl.register_files`.",
         "",
         "Registers are 32 bits wide. On the tile's register port an access lasts one cycle and its",
         "result is valid in the next one: `csr_rdata`, and `csr_error` for an illegal address or a",
-        "refused write, which changes nothing. On the accelerator's bus an unmapped address answers",
-        "DECERR and a refused access SLVERR; registers take whole words only.",
+        "refused write, which changes nothing. On the accelerator's bus an unmapped address",
+        "answers DECERR and a refused access SLVERR; registers take whole words only.",
         "",
         "The accelerator's address space begins with its own registers. The page of tile k begins",
-        f"at (k + 1) * {TILE_PAGE_BYTES:#x}: first the tile's registers, then cell access, then the",
-        "windows.",
+        f"at (k + 1) * {TILE_PAGE_BYTES:#x}: first the tile's registers, then cell access, then",
+        "the windows.",
         "",
         "| window | offset | reads | writes | what it is |",
         "|---|---|---|---|---|",
@@ -87,7 +88,8 @@ def register_page() -> str:
     ]
     for registers in MAPS:
         lines += ["", f"## {registers.title}", ""]
-        lines += ["| offset | register | bits | access | reset | what it is |", "|---|---|---|---|---|---|"]
+        lines += ["| offset | register | bits | access | reset | what it is |"]
+        lines += ["|---|---|---|---|---|---|"]
         for register in registers.registers:
             lines += _rows(register)
     return "\n".join([*lines, "", encoding_page()])
@@ -118,8 +120,8 @@ def encoding_page() -> str:
         "## Instruction encodings",
         "",
         "AArch64: `opcode[31:21] Rm[20:16] rw[15] Ra[14:10] Rn[9:5] Rd[4:0]`. RISC-V: R-type with",
-        f"opcode `{RISCV_CUSTOM_0:#04x}` (custom-0) and funct7 0; Rm is rs1, Rn is rs2, Ra and Rd are",
-        "both in the rd field, where CV-X-IF reads rs3. So the register with the weight of",
+        f"opcode `{RISCV_CUSTOM_0:#04x}` (custom-0) and funct7 0; Rm is rs1, Rn is rs2, Ra and Rd",
+        "are both in the rd field, where CV-X-IF reads rs3. So the register with the weight of",
         "CM_INITIALIZE receives its status. x0 stands for XZR, also where that selects a streaming",
         "form.",
         "",

@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """One tile of the loosely coupled accelerator: its page of addresses and its pipeline stage."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
@@ -210,12 +211,10 @@ class AcceleratorStage(wiring.Component):
         partial = self.write & (self.wstrb != (1 << len(self.wstrb)) - 1)
         # Unmapped unless one of the branches below says otherwise.
         m.d.comb += [self.done.eq(1), self.resp.eq(AxiResponse.DECERR)]
-        with m.If(in_window[0]):
-            with m.If(word < self.config.rows):
-                self._serve_input(m, issue, word)
-        with m.Elif(in_window[1]):
-            with m.If(word < self.config.columns):
-                self._serve_output(m, issue, word)
+        with m.If(in_window[0]), m.If(word < self.config.rows):
+            self._serve_input(m, issue, word)
+        with m.Elif(in_window[1]), m.If(word < self.config.columns):
+            self._serve_output(m, issue, word)
         with m.Else(), m.Switch(self.offset):
             with m.Case(*mapped):
                 with m.If(partial):

@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """The AIMC tile: CM port, controller and register banks around one analog crossbar."""
 
 from amaranth.hdl import Module, Mux, Signal
@@ -137,17 +138,23 @@ class AimcTile(wiring.Component):
         self._connect_cells(m, command, cells)
         self._connect_responses(m, command, output_memory, cells, responses)
         self._connect_registers(m, command, sequencer, registers)
-        if self.config.double_buffer:
-            control = self._control_double
-        else:
-            control = self._control_single
         # The memories are cleared in the cycle after a reset, ahead of the first command's access.
         # So the reset, an input, stays out of the widest logic: a shallow reset tree in silicon,
         # and nothing for a simulator to evaluate again at every change of an input.
         after_reset = Signal(init=1)
         m.d.sync += after_reset.eq(0)
-        control(m, command, input_memory, sequencer, cells, responses, registers, after_reset)
         m.d.comb += output_memory.clear.eq(after_reset)
+        control = self._control_double if self.config.double_buffer else self._control_single
+        control(
+            m,
+            after_reset,
+            command=command,
+            input_memory=input_memory,
+            sequencer=sequencer,
+            cells=cells,
+            responses=responses,
+            registers=registers,
+        )
         return m
 
     def _connect_request(self, m, decoder, command, streams) -> None:
@@ -241,7 +248,7 @@ class AimcTile(wiring.Component):
         ]
 
     def _control_single(
-        self, m, command, input_memory, sequencer, cells, responses, registers, after_reset
+        self, m, after_reset, *, command, input_memory, sequencer, cells, responses, registers
     ) -> None:
         """One buffer: a command stays in its register until its response leaves."""
         m.d.comb += [
@@ -257,7 +264,7 @@ class AimcTile(wiring.Component):
         ]
 
     def _control_double(
-        self, m, command, input_memory, sequencer, cells, responses, registers, after_reset
+        self, m, after_reset, *, command, input_memory, sequencer, cells, responses, registers
     ) -> None:
         """Two buffers: CM_PROCESS and the CM_QUEUEs behind it leave, and are answered later."""
         m.submodules.dac_bank = dac_bank = DacBank(config=self.config)
@@ -267,9 +274,7 @@ class AimcTile(wiring.Component):
         m.d.comb += [
             command.launch.eq(~pending.any),
             command.finish.eq(cells.finish),
-            begin.eq(
-                command.launch & command.waiting & (command.operation == CmOperation.PROCESS)
-            ),
+            begin.eq(command.launch & command.waiting & (command.operation == CmOperation.PROCESS)),
             queued_behind.eq(
                 command.valid
                 & pending.any

@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Verilog of every top, with what a synthesis flow needs beside it."""
 
 from collections.abc import Iterable, Sequence
@@ -63,7 +64,9 @@ class Top:
     def ports(self) -> list[tuple[str, bool, int]]:
         """Every port as (name, is an input, width), clocks and resets first."""
         listed = [
-            (name, True, 1) for clock in self.clocks for name in (clock, clock.replace("clk", "rst"))
+            (name, True, 1)
+            for clock in self.clocks
+            for name in (clock, clock.replace("clk", "rst"))
         ]
         for path, member, _ in self.component.signature.flatten(self.component):
             width = Shape.cast(member.shape).width

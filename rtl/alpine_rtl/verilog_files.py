@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """The files beside the tops: wrappers, black box, constraints, waivers, page of ports."""
 
 from amaranth.utils import bits_for
@@ -51,7 +52,7 @@ def crossbar_stub(config: TileConfig) -> str:
         " ".join(filter(None, (f"    {direction} wire", span, name)))
         for name, direction, span in STUB_PORTS
     )
-    return f"""// Black box: the analog crossbar with its converters. Replace it by the macro's own model.
+    return f"""// Black box: the analog crossbar with its converters. The macro's model goes here.
 (* blackbox *)
 module aimc_crossbar #(
 {parameters}
@@ -99,7 +100,8 @@ def wrapper(top, crossbar_ports) -> str:
 
 def constraints() -> str:
     """Return timing constraints that hold for every top."""
-    return f"""# Clocks in nanoseconds. The tile clock is the one of the published 4 GB/s and 100 ns.
+    fastest = min(TILE_PERIOD_NS, CPU_PERIOD_NS)
+    return f"""# Clocks in nanoseconds. The tile clock is that of the published 4 GB/s and 100 ns.
 create_clock -name clk -period {TILE_PERIOD_NS} [get_ports clk]
 
 # Only aimc_tile_cdc has a second clock. What crosses are Gray-coded pointers, of which one bit
@@ -107,8 +109,8 @@ create_clock -name clk -period {TILE_PERIOD_NS} [get_ports clk]
 # arrive within one period of the faster clock; no hold relation exists between the two.
 if {{[llength [get_ports -quiet cpu_clk]]}} {{
     create_clock -name cpu_clk -period {CPU_PERIOD_NS} [get_ports cpu_clk]
-    set_max_delay {min(TILE_PERIOD_NS, CPU_PERIOD_NS)} -from [get_clocks clk] -to [get_clocks cpu_clk]
-    set_max_delay {min(TILE_PERIOD_NS, CPU_PERIOD_NS)} -from [get_clocks cpu_clk] -to [get_clocks clk]
+    set_max_delay {fastest} -from [get_clocks clk] -to [get_clocks cpu_clk]
+    set_max_delay {fastest} -from [get_clocks cpu_clk] -to [get_clocks clk]
     set_false_path -hold -from [get_clocks clk] -to [get_clocks cpu_clk]
     set_false_path -hold -from [get_clocks cpu_clk] -to [get_clocks clk]
     # Both resets reach the asynchronous inputs of reset synchronisers, and only those.
@@ -157,8 +159,8 @@ def waivers() -> str:
         "// The black box has no inside.",
         'lint_off -rule UNDRIVEN -file "*aimc_crossbar.v"',
         "",
-        "// The inner resets are synchronous for the registers and asynchronous for the queues' own",
-        "// reset synchronisers, which is what a reset that crosses clock domains needs.",
+        "// The inner resets are synchronous for the registers and asynchronous for the queues'",
+        "// own reset synchronisers, which is what a reset that crosses clock domains needs.",
         'lint_off -rule SYNCASYNCNET -file "*aimc_tile_cdc.v"',
         "",
     ]

@@ -329,7 +329,44 @@ async def words_per_cycle(bus, dut, channel_done, drive, words):
     return (stamps[-1] - stamps[0]) / (words - 1)
 
 
-def test_a_word_moves_every_three_cycles():
+@pytest.mark.parametrize("double_buffer", [False, True])
+def test_input_words_wait_for_a_multiplication_only_without_a_second_buffer(double_buffer):
+    phases = {**PHASES, "integrate_cycles": 60}
+    config = TileConfig(rows=6, columns=7, **phases, double_buffer=double_buffer)
+
+    async def body(bus, dut, macros):
+        await bus.write(top("start"), 1)
+        before = bus.cycles
+        assert await bus.write(page(0, INPUT), 0x01020304) == OKAY
+        assert (bus.cycles - before < 10) is double_buffer
+
+    run([config], body)
+
+
+def test_a_link_moves_a_group_every_three_cycles():
+    def cycles_between_multiplications(columns):
+        tiles = [
+            TileConfig(rows=4, columns=columns, **PHASES),
+            TileConfig(rows=64, columns=4, **PHASES),
+        ]
+        took = []
+
+        async def body(bus, dut, macros):
+            assert await bus.write(top("chain"), 1) == OKAY
+            assert await bus.write(top("start"), 1) == OKAY
+            cycles = 0
+            while not bus.ctx.get(dut.xb1_start) and cycles < 400:
+                cycles += 1
+                await bus.tick()
+            took.append(cycles)
+
+        run(tiles, body)
+        return took[0]
+
+    assert cycles_between_multiplications(44) - cycles_between_multiplications(4) == 30
+
+
+def test_cycles_per_word():
     async def body(bus, dut, macros):
         def writing(ctx):
             ctx.set(dut.s_axi_awaddr, page(0, INPUT))

@@ -45,7 +45,8 @@ def test_the_header_gives_c_the_same_numbers(tmp_path):
     want.append(0xC0000)
     body = "\n".join(f'printf("%lu\\n", (unsigned long)({name}));' for name in prints)
     (tmp_path / "main.c").write_text(
-        f'#include <stdio.h>\n#include "aimc_registers.h"\nint main(void) {{\n{body}\nreturn 0; }}\n'
+        '#include <stdio.h>\n#include "aimc_registers.h"\n'
+        f"int main(void) {{\n{body}\nreturn 0; }}\n"
     )
     subprocess.run([compiler, "-Wall", "-Werror", "main.c", "-o", "main"], cwd=tmp_path, check=True)
     out = subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=True).stdout

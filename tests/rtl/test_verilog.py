@@ -87,7 +87,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("alpine_models.files.os.fdopen", fail)
-    with pytest.raises(AlpineError, match="cannot be written .No space left on device."):
+    with pytest.raises(AlpineError, match=r"cannot be written .No space left on device."):
         write_tops(tmp_path, TileConfig(rows=1, columns=1))
     assert [path.name for path in tmp_path.iterdir()] == ["aimc_tile.v"]
     assert target.read_text() == "old"
