@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from cocotb_tests import testplan
 from tests.rtl.coverage import bins_of, load_points
 
