@@ -8,7 +8,8 @@ INSTALLED := $(VENV)/.installed
 PACKAGES := models rtl platform sw cosim
 
 .DEFAULT_GOAL := help
-.PHONY: help machine setup run test cocotb formal formal-long synth docs lint format types wheel check bench clean
+.PHONY: help machine setup run test cocotb formal formal-long synth docs lint format types wheel \
+	check bench calibrate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +79,9 @@ wheel: setup
 	cd "$$scratch" && ./clean/bin/alpine --version
 
 check: test lint types wheel ## Everything that must pass before a change lands
+
+calibrate: setup ## Fit the platform to the gem5 runs again and rewrite docs/calibration.md
+	$(BIN)/python -m alpine_sw.calibrate
 
 bench: setup ## Measure host speeds
 	$(BIN)/python -m pytest benchmarks/bench_*.py --benchmark-only --benchmark-disable-gc -q

@@ -1,6 +1,8 @@
 """The `alpine` command."""
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -8,12 +10,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from alpine_models import __version__
+from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 from alpine_models.tile import TileConfig
 
 from .doctor import diagnose
+from .kernel_report import print_timing
+from .profile import print_profile
 from .results import print_result
+from .systems import configure
 
 __all__ = ["cli", "main"]
 
@@ -83,7 +89,16 @@ def cli() -> None:
 @click.option(
     "--tile-verilog", type=Path, help="Simulate this aimc_tile.v instead of the shipped tile."
 )
+@click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="FIELD=VALUE",
+    help="Replace one field of the system, as in core.frequency_hz=1e9; may be repeated.",
+)  # fmt: skip
 @click.option("--json", "json_file", type=Path, help="Write the result as JSON to this file.")
+@click.option(
+    "--timeline", type=Path, help="Write the cores' operations as trace events (Perfetto)."
+)
+@click.option("--profile", is_flag=True, help="Say where host time goes.")
 @click.option(
     "--trace", type=Path, help="Leave a waveform of the first inference in this directory."
 )
@@ -102,7 +117,11 @@ def run(
     back_door: bool | None,
     weights: Path | None,
     tile_verilog: Path | None,
+    config: Path | None,
+    settings: tuple[str, ...],
     json_file: Path | None,
+    timeline: Path | None,
+    profile: bool,
     trace: Path | None,
 ) -> None:
     """Run a NETWORK on a simulated system: mlp."""
@@ -129,10 +148,19 @@ def run(
             weights=weights,
             tile_verilog=tile_verilog,
             trace=trace,
+            timeline=timeline,
+            profile=profile,
+            config_file=config,
+            settings=settings,
             on_stage=on_stage,
             on_step=lambda: progress.advance(task),
         )
-    print_result(result, Console())
+    console = Console()
+    print_result(result, console)
+    if result.host_profile_s is not None:
+        print_profile(result.host_profile_s, console)
+    if timeline is not None:
+        click.echo(f"timeline written to {timeline}")
     if trace is not None:
         click.echo(f"waveform in {trace}")
     if json_file is not None:
@@ -182,6 +210,90 @@ def synth(*, geometries: tuple[str, ...], write_docs: Path | None) -> None:
     else:
         write_text(write_docs, page)
         click.echo(f"result written to {write_docs}")
+
+
+@cli.command(
+    epilog="\b\nExamples:\n"
+    "  alpine kernel mvm --size 512x2048 --style neon4\n"
+    "  alpine kernel copy --size 65536 --system low-power --set l2.associativity=8"
+)
+@click.argument("name")
+@click.option("--size", required=True, help="As OUTxIN for mvm; LENGTH for vector kernels.")
+@click.option("--style", help="Instruction sequence; each kernel's first one when left out.")
+@click.option("--system", default="high-power", show_default=True, help="Preset.")
+@click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
+@click.option("--json", "json_file", type=Path, help="Write the figures as JSON to this file.")
+def kernel(
+    name: str,
+    *,
+    size: str,
+    style: str | None,
+    system: str,
+    config: Path | None,
+    settings: tuple[str, ...],
+    json_file: Path | None,
+) -> None:
+    """Time one kernel of the library alone: one warm execution on an idle system."""
+    from alpine_sw.kernels import KERNELS, time_kernel
+
+    choose("kernel", name, KERNELS)
+    try:
+        numbers = tuple(map(int, size.lower().split("x")))
+        timing = time_kernel(
+            name,
+            size=numbers,
+            style=style,
+            config=configure(system, config_file=config, settings=settings),
+        )
+    except ValueError as error:
+        raise AlpineError(f"kernel {name} --size {size}: {error}") from error
+    print_timing(timing, Console())
+    if json_file is not None:
+        write_text(json_file, json.dumps(asdict(timing), indent=2) + "\n")
+        click.echo(f"figures written to {json_file}")
+
+
+@cli.command(epilog="Example: alpine paper --only mlp --out paper")
+@click.option(
+    "--only", default="mlp", show_default=True, help="Which exploration of the paper: mlp."
+)
+@click.option("--out", type=Path, default=Path("paper"), show_default=True, help="Folder.")
+@click.option("--quick", is_flag=True, help="Timed tile throughout; same times, no RTL.")
+def paper(*, only: str, out: Path, quick: bool) -> None:
+    """Run the published exploration again and write a report beside the paper's figures.
+
+    Finished runs are kept in the folder; a stopped report goes on where it was.
+    """
+    from .paper import RunStore, plan_mlp, write_report
+
+    choose("exploration", only, ["mlp"])
+    plans = plan_mlp(quick=quick)
+    try:
+        store = RunStore(out / "runs")
+    except OSError as error:
+        raise AlpineError(f"folder {out} cannot be made: {error.strerror}") from error
+    with _progress() as progress:
+        task = progress.add_task("running", total=len(plans))
+        results = store.complete(plans, on_run=lambda plan, reused: progress.advance(task))
+    for path in write_report(results, out):
+        click.echo(path)
+
+
+@cli.group()
+def system() -> None:
+    """Look at the simulated systems."""
+
+
+@system.command("describe", epilog="Example: alpine system describe high-power")
+@click.argument("name")
+@click.option("--config", type=Path, help="TOML file with fields to replace.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
+def describe_system(name: str, *, config: Path | None, settings: tuple[str, ...]) -> None:
+    """Draw a system's block diagram as a tree, every number with its source."""
+    from alpine_platform.describe import describe
+
+    Console().print(describe(configure(name, config_file=config, settings=settings)))
 
 
 @cli.command()

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
+from alpine_platform.config import SystemConfig
 from alpine_sw.mlp import analog_mlp
 from alpine_sw.networks import load_mlp
 from alpine_sw.workloads import Software, Workload
@@ -64,10 +65,12 @@ def serve(
     core: int,
     case: int,
     software: str,
-    system: str,
+    system: SystemConfig,
     weights: Path | None,
     inputs: NDArray[np.int8],
     back_door: bool,
+    timeline: Path | None,
+    profile: bool,
 ) -> tuple[Measurement, int]:
     """Run inside the simulation, in a thread of its own: what `measure_in_cocotb` asks for."""
     workload = analog_mlp(load_mlp(weights), case=case, software=Software(software))
@@ -83,6 +86,8 @@ def serve(
         system=system,
         inputs=inputs,
         back_door=back_door,
+        timeline=timeline,
+        profile=profile,
         before_inferences=begin,
     )
     return measured, port.tiles[0].evaluated_cycles - before

@@ -7,6 +7,7 @@ process for ``cocotb``.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,14 +15,16 @@ import numpy.typing as npt
 
 from alpine_models import isa
 from alpine_models.errors import AlpineError
+from alpine_platform.config import SystemConfig
 from alpine_platform.operations import Program, RunCm
-from alpine_platform.presets import SYSTEMS
+from alpine_platform.report import write_timeline
 from alpine_platform.system import System
 from alpine_platform.tile_port import CmBatch, TilePort, empty_batch
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.mapping import Placement, TilePlan
 from alpine_sw.workloads import Workload
 
+from .profile import profiled
 from .results import Programming
 
 __all__ = ["Measurement", "TilesWithCrossbars", "measure"]
@@ -80,17 +83,21 @@ class Measurement:
     tile_cycles: int
     cm_instructions: int
     breakdown: dict[str, float]
+    stats: dict[str, Any]
     programming: Programming | None
     host_seconds: float
+    host_profile_s: dict[str, float] | None
 
 
 def measure(
     workload: Workload,
     ports: Mapping[int, TilesWithCrossbars],
     *,
-    system: str,
+    system: SystemConfig,
     inputs: npt.NDArray[np.int8],
     back_door: bool,
+    timeline: Path | None = None,
+    profile: bool = False,
     on_stage: Callable[[str, int], None] = lambda stage, total: None,
     on_step: Callable[[], None] = lambda: None,
     before_inferences: Callable[[], None] = lambda: None,
@@ -101,15 +108,17 @@ def measure(
     ----------
     workload : programs and tile contents.
     ports : tile ports by core number.
-    system : name of a preset.
+    system : the system.
     inputs : int8 [inferences, inputs].
     back_door : write the cells directly instead of through CM_INITIALIZE.
+    timeline : file for the cores' operations as trace events, or None.
+    profile : run the inferences under Python's profiler.
     on_stage, on_step : told what begins, in how many steps, and each step.
     before_inferences : called when the weights are in place.
     """
     on_stage("compiling the platform's loops", 0)
     _compile(workload, system, inputs[:1])
-    machine = _machine(workload, system, ports)
+    machine = _machine(workload, system, ports, trace=timeline is not None)
     programming = _program(
         machine, workload, ports, back_door=back_door, on_stage=on_stage, on_step=on_step
     )
@@ -118,8 +127,10 @@ def measure(
     outputs, programs = workload.programs(machine, inputs, on_step)
     before_inferences()
     start = time.perf_counter()
-    result = machine.run(programs)
+    result, layers = profiled(machine.run, programs) if profile else (machine.run(programs), None)
     host_seconds = time.perf_counter() - start
+    if timeline is not None:
+        write_timeline(result, timeline)
     energy = result.energy.as_dict()
     return Measurement(
         outputs=outputs,
@@ -131,25 +142,30 @@ def measure(
         tile_cycles=_busy(ports) - busy,
         cm_instructions=result.cm_instructions,
         breakdown=result.breakdown,
+        stats=result.stats,
         programming=programming,
         host_seconds=host_seconds,
+        host_profile_s=layers,
     )
 
 
-def _machine(workload: Workload, system: str, ports: Mapping[int, TilePort]) -> System:
+def _machine(
+    workload: Workload, system: SystemConfig, ports: Mapping[int, TilePort], *, trace: bool = False
+) -> System:
     return System(
-        SYSTEMS[system],
+        system,
+        trace=trace,
         tile_ports=ports,
         tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
     )
 
 
-def _compile(workload: Workload, system: str, inputs: npt.NDArray[np.int8]) -> None:
+def _compile(workload: Workload, system: SystemConfig, inputs: npt.NDArray[np.int8]) -> None:
     """Run the inputs once on timed tiles without weights, so that no compiler runs later.
 
     Numba compiles at the first call, once per installation, and that is not the time of inferences.
     """
-    period = SYSTEMS[system].tile_clock.period_fs
+    period = system.tile_clock.period_fs
     scratch = {
         core: TimedTilePort(
             [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -34,6 +35,7 @@ class RunResult:
     Members
     -------
     network, system, case, engine, software, sync : what ran.
+    settings : fields of the system that differ from the preset, by dotted name.
     inferences, seed : samples 0 to inferences - 1 of the data set, in order.
     time_s : simulated time from the first input load to the last output written.
     energy_j : core, cache, DRAM and tile.
@@ -50,8 +52,10 @@ class RunResult:
     accuracy_golden, accuracy_fp32 : of the int8 golden model on the same samples, and of the
         network before quantisation on the whole test set.
     bits_per_character : for language models, else None.
+    stats : every number of the platform as a tree: cores, memory, energy.
     programming : how the weights were loaded.
     host_seconds : wall-clock time of the inferences alone.
+    host_profile_s : the same by layer, where the run was profiled; the profiler slows Python.
     host_tile_cycles_per_second : tile clock cycles really evaluated per host second.
     """
 
@@ -61,6 +65,7 @@ class RunResult:
     engine: str
     software: str
     sync: str
+    settings: dict[str, Any]
     inferences: int
     seed: int
     time_s: float
@@ -78,9 +83,11 @@ class RunResult:
     accuracy_golden: float | None
     accuracy_fp32: float | None
     bits_per_character: float | None
+    stats: dict[str, Any]
     programming: Programming | None
     host_seconds: float
     host_tile_cycles_per_second: float | None
+    host_profile_s: dict[str, float] | None
 
     def to_json(self) -> str:
         """Return all members as an indented JSON object."""

@@ -1,7 +1,7 @@
 """Run sessions: from names that a person types to a result."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
+from alpine_platform.config import SystemConfig
+from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.datasets import load_fashion_mnist
@@ -22,6 +24,7 @@ from .cocotb_session import measure_in_cocotb
 from .measurement import Measurement, TilesWithCrossbars, measure
 from .results import RunResult
 from .rtl_session import RtlSession
+from .systems import configure
 
 __all__ = ["Engine", "run"]
 
@@ -61,6 +64,10 @@ def run(
     weights: Path | str | None = None,
     tile_verilog: Path | str | None = None,
     trace: Path | str | None = None,
+    timeline: Path | str | None = None,
+    profile: bool = False,
+    config_file: Path | str | None = None,
+    settings: Sequence[str] = (),
     on_stage: Callable[[str, int], None] = lambda stage, total: None,
     on_step: Callable[[], None] = lambda: None,
 ) -> RunResult:
@@ -83,6 +90,10 @@ def run(
     weights : weight file in place of the shipped one.
     tile_verilog : Verilog of an ``aimc_tile`` to simulate in place of the shipped tile.
     trace : directory in which to leave a waveform of the first inference.
+    timeline : file for the cores' operations as trace events, which Perfetto displays.
+    profile : say in the result where host time goes.
+    config_file : TOML with fields of the system to replace.
+    settings : ``NAME=VALUE`` for single fields, as in ``core.frequency_hz=1e9``.
     on_stage, on_step : told what begins, in how many steps, and each step.
 
     Raises
@@ -91,7 +102,7 @@ def run(
         A name is unknown, a number out of range, a file unusable, or a tool missing.
     """
     choose("network", network, NETWORKS)
-    choose("system", system, SYSTEMS)
+    config = configure(system, config_file=_path(config_file), settings=settings)
     choose("case", str(case), [*map(str, MLP_CASES), DIGITAL])
     choose("synchronisation", sync, SYNCHRONISATIONS)
     choose("digital style", digital_style, DIGITAL_STYLES)
@@ -108,7 +119,7 @@ def run(
         )
     if kind is Engine.MODEL and (trace or tile_verilog):
         raise AlpineError("engine model has no RTL to trace or replace: use engine rtl or cocotb")
-    mlp = load_mlp(None if weights is None else Path(weights))
+    mlp = load_mlp(_path(weights))
     if case == DIGITAL:
         if kind is Engine.COCOTB or trace or tile_verilog:
             raise AlpineError(
@@ -124,14 +135,15 @@ def run(
 
     setup = _Setup(
         workload=workload,
-        system=system,
+        system=config,
         inputs=inputs,
         back_door=direct,
+        timeline=_path(timeline),
+        profile=profile,
         on_stage=on_stage,
         on_step=on_step,
     )
-    design = None if tile_verilog is None else Path(tile_verilog)
-    waves = None if trace is None else Path(trace)
+    design, waves = _path(tile_verilog), _path(trace)
     evaluated: int | None = None
     if kind is Engine.RTL:
         measured, evaluated = _run_rtl(setup, tile_verilog=design, trace=waves)
@@ -145,10 +157,12 @@ def run(
             arguments={
                 "case": int(case),
                 "software": style,
-                "system": system,
-                "weights": None if weights is None else Path(weights),
+                "system": config,
+                "weights": _path(weights),
                 "inputs": inputs,
                 "back_door": direct,
+                "timeline": setup.timeline,
+                "profile": profile,
             },
         )
     else:
@@ -162,6 +176,7 @@ def run(
         engine=kind,
         software=style,
         sync=sync,
+        settings=changed_fields(config, SYSTEMS[system]),
         inferences=count,
         seed=seed,
         time_s=measured.time_s,
@@ -173,6 +188,7 @@ def run(
         tile_cycles=measured.tile_cycles,
         cm_instructions=measured.cm_instructions,
         breakdown=measured.breakdown,
+        stats=measured.stats,
         outputs_equal_golden=bool(np.array_equal(measured.outputs, golden)),
         outputs_sha256=hashlib.sha256(measured.outputs.tobytes()).hexdigest(),
         accuracy=mlp.accuracy(measured.outputs, labels),
@@ -182,7 +198,12 @@ def run(
         programming=measured.programming,
         host_seconds=measured.host_seconds,
         host_tile_cycles_per_second=(evaluated / measured.host_seconds if evaluated else None),
+        host_profile_s=measured.host_profile_s,
     )
+
+
+def _path(value: Path | str | None) -> Path | None:
+    return None if value is None else Path(value)
 
 
 def _digital_cores(cores: int | None) -> int:
@@ -201,15 +222,17 @@ class _Setup:
     """What every engine is given."""
 
     workload: Workload
-    system: str
+    system: SystemConfig
     inputs: NDArray[np.int8]
     back_door: bool
+    timeline: Path | None
+    profile: bool
     on_stage: Callable[[str, int], None]
     on_step: Callable[[], None]
 
     @property
     def tile_period_fs(self) -> int:
-        return SYSTEMS[self.system].tile_clock.period_fs
+        return self.system.tile_clock.period_fs
 
     def measure(
         self,
@@ -224,6 +247,8 @@ class _Setup:
             system=self.system,
             inputs=self.inputs,
             back_door=self.back_door,
+            timeline=self.timeline,
+            profile=self.profile,
             on_stage=self.on_stage,
             on_step=on_step,
             before_inferences=before_inferences,

@@ -1,4 +1,6 @@
 # amaranth: UnusedElaboratable=no
+# pyright: reportUnknownMemberType=false
+# Amaranth carries no types; what its converter returns is text.
 """Size, logic depth and speed of the hardware, from open synthesis tools."""
 
 import json

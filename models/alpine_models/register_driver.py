@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from .registers import Access, Field, Register, RegisterMap
+from .register_map import Access, Field, Register, RegisterMap
 
 __all__ = ["RegisterDriver"]
 

@@ -13,10 +13,13 @@ entry point is made by a function that is given `FINGERPRINT`, which changes wit
 
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from numba import njit
+import numba
 
 __all__ = ["FINGERPRINT", "compiled", "entry"]
+
+njit: Any = numba.njit
 
 entry = njit(cache=True, error_model="numpy", boundscheck=False, _nrt=False)
 """Compile, and keep the machine code on disk."""
@@ -24,7 +27,14 @@ entry = njit(cache=True, error_model="numpy", boundscheck=False, _nrt=False)
 compiled = njit(error_model="numpy", boundscheck=False, forceinline=True, _nrt=False)
 """Compile for use in other compiled functions only."""
 
-SOURCES = ("compiling.py", "dram_kernel.py", "engine_kernel.py", "memory_kernel.py")
+SOURCES = (
+    "compiling.py",
+    "dram_kernel.py",
+    "engine_kernel.py",
+    "kernel_state.py",
+    "memo_kernel.py",
+    "memory_kernel.py",
+)
 FINGERPRINT = int.from_bytes(
     sha256(b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)).digest()[:7],
     "big",

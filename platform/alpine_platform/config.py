@@ -7,9 +7,11 @@ gem5's MinorCPU with ALPINE's released parameters.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .overrides import override
 from .time import period_fs
 
 __all__ = [
@@ -144,6 +146,16 @@ class CoreConfig(Checked):
         " and 8 rows, whose addresses are old, about 1 and 2",
         minimum=1,
         default=3,
+    )
+    fresh_address_cycles: int = described(
+        "cycles after its commit during which a load's address counts as late",
+        source=OBSERVED + ": 8 interleaved streams overlap as 8 loads of one stream do",
+        default=3,
+    )
+    shared_address_cycles: int = described(
+        "cycles within which addresses count as computed together",
+        source=OBSERVED + ": 8 interleaved streams",
+        default=6,
     )
     store_buffer_entries: int = described(
         "stores between commit and their line", source=REFERENCE, minimum=1, default=5
@@ -416,3 +428,13 @@ class SystemConfig(Checked):
                 f"l1.line_bytes must equal l2.line_bytes {self.l2.line_bytes},"
                 f" not {self.l1.line_bytes}"
             )
+
+    def override(self, settings: Mapping[str, Any]) -> "SystemConfig":
+        """Return this configuration with fields replaced by dotted name.
+
+        Raises
+        ------
+        AlpineError
+            A field does not exist or its value is impossible.
+        """
+        return override(self, settings)

@@ -84,11 +84,10 @@ class Core:
         self.timeline: list[TimelineEvent] = []
         self._sections: list[str] = []
         self._section_start = 0
-        self._tile_free_fs: dict[int, int] = {}
 
     def run(self, program: op.Program) -> Steps:
         """Execute a program to its end; returns what it returned."""
-        self._section_start = self.env.now
+        self._section_start = int(self.env.now)
         result: Any = None
         while True:
             try:
@@ -96,13 +95,15 @@ class Core:
             except StopIteration as stop:
                 self._close_section()
                 return stop.value
-            start = self.env.now
+            start = int(self.env.now)
             result = yield from self._execute(operation)
             if self.system.trace and self.env.now > start:
                 name = type(operation).__name__
                 if isinstance(operation, (op.RunLoop, op.RunCmLoop)):
                     name = operation.phases[0].body.name
-                self.timeline.append(TimelineEvent(self.number, name, start, self.env.now - start))
+                self.timeline.append(
+                    TimelineEvent(self.number, name, start, int(self.env.now) - start)
+                )
 
     @property
     def cycle(self) -> int:
@@ -145,7 +146,6 @@ class Core:
             yield self.env.timeout(lag)
 
     def _execute(self, operation: op.Operation) -> Steps:
-        sync = self.system.synchronisation
         match operation:
             case op.RunLoop():
                 return (yield from self._run_loop(operation))
@@ -165,20 +165,8 @@ class Core:
                 yield from self.work(operation.cycles, operation.instructions)
             case op.IoAccess():
                 yield from self._run_io(operation)
-            case op.Lock(mutex):
-                yield from sync.lock(self, mutex)
-            case op.Unlock(mutex):
-                yield from sync.unlock(self, mutex)
-            case op.Wait(condition, mutex):
-                yield from sync.wait(self, condition, mutex)
-            case op.Notify(condition):
-                yield from sync.notify(self, condition)
-            case op.Arrive(barrier):
-                yield from sync.arrive(self, barrier)
-            case op.Put(channel, item):
-                yield from sync.put(self, channel, item)
-            case op.Take(channel):
-                return (yield from sync.take(self, channel))
+            case _:
+                return (yield from self.system.synchronisation.execute(self, operation))
         return None
 
     def _close_section(self) -> None:
@@ -272,17 +260,14 @@ class Core:
         previous: int,
     ) -> CmResult:
         """Issue instructions with the gaps between the cycles that the pipeline model found."""
-        free = -(-self._tile_free_fs.get(operation.tile, 0) // self.period_fs)
-        origin = max(previous, free)
-        gaps = np.diff(cycles, prepend=origin)
-        np.maximum(gaps, 0, out=gaps)
+        gaps = np.diff(cycles, prepend=previous)
         part["gap_fs"] = gaps * self.period_fs
         part["response_gap_fs"] = NO_DEPENDENCY
         if operation.wait and len(part) > 1:
             latency = self.system.config.core.cm_latency_cycles
             dependent = np.maximum(gaps[1:] - latency, 0)
             part["response_gap_fs"][1:] = dependent * self.period_fs
-        return self._issue(part, operation.tile, origin * self.period_fs)
+        return self._issue(part, operation.tile, previous * self.period_fs)
 
     def _late(self, operation: op.RunCmLoop, part: CmResult, cycles: npt.NDArray[np.int64]) -> int:
         """Cycles by which the tile is behind what the pipeline model assumed."""
@@ -295,15 +280,9 @@ class Core:
     def _issue(self, batch: CmBatch, tile: int, start_fs: int) -> CmResult:
         if self.port is None:
             raise ValueError(f"core {self.number} has no tile; give it a tile port")
-        start_fs = max(start_fs, ceil_to_edge(self._tile_free_fs.get(tile, 0), self.period_fs))
         result = self.port.execute(
             batch, start_fs=start_fs, core_period_fs=self.period_fs, tile=tile
         )
-        if len(result.rd):
-            period = self.port.tile_period_fs
-            self._tile_free_fs[tile] = max(
-                int(result.complete_cycle[-1]) * period, int(result.issue_fs[-1])
-            )
         self._count(batch, result, tile)
         return result
 
@@ -325,13 +304,16 @@ def joined(parts: list[CmResult]) -> CmResult:
     """Concatenate the results of consecutive batches."""
     if len(parts) == 1:
         return parts[0]
-    names = ("rd", "status", "issue_fs", "accept_cycle", "complete_cycle", "response_fs")
-    types = (np.uint64, np.uint8, np.int64, np.int64, np.int64, np.int64)
+
+    def whole(name: str, kind: npt.DTypeLike) -> npt.NDArray[Any]:
+        arrays = [np.asarray(getattr(part, name)) for part in parts]
+        return np.concatenate(arrays) if arrays else np.zeros(0, kind)
+
     return CmResult(
-        **{
-            name: np.concatenate([np.asarray(getattr(part, name)) for part in parts])
-            if parts
-            else np.zeros(0, kind)
-            for name, kind in zip(names, types, strict=True)
-        }
+        rd=whole("rd", np.uint64),
+        status=whole("status", np.uint8),
+        issue_fs=whole("issue_fs", np.int64),
+        accept_cycle=whole("accept_cycle", np.int64),
+        complete_cycle=whole("complete_cycle", np.int64),
+        response_fs=whole("response_fs", np.int64),
     )

@@ -1,6 +1,6 @@
 # pyright: basic
 # Reason for the header: numba gives no types; see `engine_kernel`.
-"""Compiled DRAM channel: banks with open rows, refresh, one data bus, a write queue drained in bursts.
+"""Compiled DRAM channel: banks, open rows, refresh, one data bus, a write queue drained in bursts.
 
 Times are femtoseconds. A read is served when it comes, after writes whose drain began before it;
 rows are closed after a number of accesses and by refresh. What it leaves out: reordering among
@@ -73,7 +73,7 @@ def column_access(d, banks, channel, line, time, write):
         bank[B_ACCESSES] = 0
         bank[B_COLUMN] = activate + d[D_RCD]
         bank[B_PRECHARGE] = activate + d[D_RAS]
-    column = max(max(time, bank[B_COLUMN]), channel[C_BUS] - d[D_CL])
+    column = max(time, bank[B_COLUMN], channel[C_BUS] - d[D_CL])
     end = column + d[D_CL] + d[D_BURST]
     channel[C_BUS] = end
     bank[B_COLUMN] = column + d[D_CCD]

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import engine_kernel as kernel
+from . import memo_kernel
 from .config import SystemConfig
+from .kernel_state import Loops, Memo
 from .memory import memory_state
 from .pipeline import Phase, core_constants, flatten, pipeline_state
 
@@ -31,6 +33,7 @@ class Engine:
         self.constants = core_constants(config.core)
         self.pipelines = pipeline_state(config.core, config.cores)
         self.memory = memory_state(config)
+        self.memo = empty_memo(config.cores)
         self.loops = empty_loops(config.cores, operations=64, phases=4, table=1, cm_issue=1)
 
     def begin(
@@ -43,7 +46,9 @@ class Engine:
         loops.operations[core, : len(flat.operations)] = flat.operations
         loops.phases[core, : len(flat.phases)] = flat.phases
         loops.table[core, : len(flat.table)] = flat.table
-        loops.sizes[core] = len(flat.phases), flat.repeats
+        loops.sizes[core] = flat.sizes
+        self.memo.buckets[core] = 0
+        self.memo.counts[core] = 0
         kernel.reset_pipeline(self.pipelines, core, cycle)
 
     def advance(self, core: int, *, limit_cycle: int = FOREVER, stop_at_miss: bool = False) -> bool:
@@ -55,6 +60,7 @@ class Engine:
             self.constants,
             self.pipelines,
             self.memory,
+            self.memo,
             core,
             self.loops,
             limit_cycle,
@@ -69,7 +75,13 @@ class Engine:
         """
         active = np.array(cores, np.int64)
         core = kernel.run_together(
-            self.constants, self.pipelines, self.memory, active, self.loops, limit_cycle
+            self.constants,
+            self.pipelines,
+            self.memory,
+            self.memo,
+            active,
+            self.loops,
+            limit_cycle,
         )
         return None if core < 0 else int(core)
 
@@ -135,14 +147,26 @@ class Engine:
         self.loops = grown
 
 
-def empty_loops(
-    cores: int, *, operations: int, phases: int, table: int, cm_issue: int
-) -> kernel.Loops:
+def empty_loops(cores: int, *, operations: int, phases: int, table: int, cm_issue: int) -> Loops:
     """Return room for one loop nest per core."""
-    return kernel.Loops(
+    return Loops(
         operations=np.zeros((cores, operations, kernel.O_COUNT), np.int64),
-        phases=np.zeros((cores, phases, 4), np.int64),
+        phases=np.zeros((cores, phases, 5), np.int64),
         table=np.zeros((cores, table), np.int64),
-        sizes=np.zeros((cores, 2), np.int64),
+        sizes=np.zeros((cores, 5), np.int64),
         cm_issue=np.zeros((cores, cm_issue), np.int64),
+    )
+
+
+def empty_memo(cores: int) -> Memo:
+    """Return a table of loop states that holds none."""
+    entries = memo_kernel.ENTRIES
+    return Memo(
+        states=np.zeros((cores, entries + 1, memo_kernel.WIDTH), np.int64),
+        codes=np.zeros((cores, entries), np.int64),
+        phases=np.zeros((cores, entries), np.int64),
+        following=np.zeros((cores, entries), np.int64),
+        cycles=np.zeros((cores, entries), np.int64),
+        buckets=np.zeros((cores, memo_kernel.BUCKETS), np.int64),
+        counts=np.zeros(cores, np.int64),
     )

@@ -15,10 +15,12 @@ times are core cycles; front-end times are half cycles. What an operation waits 
 - commit: the operation before, its latency or its line, the commit width (memory ends the group).
 """
 
-from collections import namedtuple
+from collections.abc import Callable
 
 from .compiling import FINGERPRINT, compiled, entry
-from .memory_kernel import access, would_miss
+from .kernel_state import Pipeline
+from .memo_kernel import ENTRIES, capture, enter, restore, simple_hit
+from .memory_kernel import L1_ACCESSES, L1_MERGED, L1_MISSES, UPGRADES, access, would_miss
 
 K_ISSUE_WIDTH = 0
 K_COMMIT_WIDTH = 1
@@ -32,7 +34,9 @@ K_ALUS = 8
 K_LOADS = 9
 K_STORES = 10
 K_LATE_LOADS = 11
-K_COUNT = 12
+K_FRESH = 12
+K_NEAR = 13
+K_COUNT = 14
 
 # Scalars of a core's state; those up to S_LIVE are live inside `run_loop`.
 S_ISSUE = 0
@@ -85,6 +89,7 @@ P_FIRST = 0
 P_LAST = 1
 P_ITERATIONS = 2
 P_EXTRA = 3
+P_INSTRUCTIONS = 4
 
 REGISTERS = 66
 NO_SOURCE = 64  # always ready
@@ -93,20 +98,20 @@ RING = 16  # operations remembered per unit, a power of two
 UNITS = 9  # two integer units and the other seven
 LOADS = 8  # loads remembered, a power of two
 AHEAD = 16  # cycles that a core runs ahead of the next before that one takes over
-FRESH = 1  # cycles after its commit during which an address counts as fresh
-NEAR = 6  # cycles within which addresses count as computed together
+TRIALS = 200  # iterations after which remembering must have paid
 CLOSED = 64  # added to a count of operations in a cycle: no more in this one
 
 DONE = 0
 LIMIT = 1
 MISS = 2
 
-Pipeline = namedtuple("Pipeline", "scalars ready committed groups units unit_state loads")
-Loops = namedtuple("Loops", "operations phases table sizes cm_issue")
 
 # Columns of a loop's sizes.
 L_PHASES = 0
 L_REPEATS = 1
+L_REGISTERS = 2
+L_DEPTH = 3
+L_PLAIN = 4  # no CM instructions, no offset tables: iterations may be remembered
 
 
 @compiled
@@ -155,7 +160,33 @@ def room_in(units, unit_state, unit, latency, exclusive):
 
 
 @compiled
-def run(k, pipe, mem, core, loops, limit, stop):
+def unusual(mem, core):
+    """Count of accesses that were no plain hits."""
+    counters = mem.counters[core]
+    return counters[L1_MISSES] + counters[L1_MERGED] + counters[UPGRADES]
+
+
+@compiled
+def all_hit(mem, core, ops, first, last, iteration, cycle):
+    """Whether every access of an iteration is a plain hit; those before one that is not count.
+
+    They are hits when the iteration is computed after all, so looking them up twice changes
+    nothing but the number of accesses, which is put right.
+    """
+    touched = 0
+    for index in range(first, last):
+        memory = ops[index, O_MEMORY]
+        if memory != 0:
+            address = ops[index, O_ADDRESS] + iteration * ops[index, O_STRIDE]
+            if not simple_hit(mem, core, address, memory == 2, cycle):
+                mem.counters[core, L1_ACCESSES] -= touched
+                return False
+            touched += 1
+    return True
+
+
+@compiled
+def run(k, pipe, mem, memo, core, loops, limit, stop):
     """Advance a core's loop until it ends, its issue passes a limit, or a load would miss."""
     s, ready, committed = pipe.scalars[core], pipe.ready[core], pipe.committed[core]
     groups, loads = pipe.groups[core], pipe.loads[core]
@@ -171,13 +202,68 @@ def run(k, pipe, mem, core, loops, limit, stop):
     cm, extra, wait = s[S_CM], s[S_EXTRA], s[S_WAIT]
     instructions, operations, mispredicted = s[S_INSTRUCTIONS], s[S_OPERATIONS], s[S_MISPREDICTED]
     late, resume, next_time = s[S_LATE], s[S_INDEX], s[S_NEXT]
+    registers, depth = loops.sizes[core, L_REGISTERS], loops.sizes[core, L_DEPTH]
+    entered = issue
+    tried = won = 0
     code = DONE
     begun = False
     while repeat < repeats:
         first, last = phases[phase, P_FIRST], phases[phase, P_LAST]
         count = phases[phase, P_ITERATIONS]
         locate(ops, first, last, repeat)
+        # Remembering pays in loops of some length; the last iteration's branch differs.
+        plain = loops.sizes[core, L_PLAIN] != 0 and count > 3 and not stop
+        entry = -1
+        odd = 0
         while iteration < count:
+            # Where states hardly recur, recognising them is not worth its time.
+            worth = tried < TRIALS or 2 * won > tried
+            if plain and worth and resume == 0 and iteration + 1 < count and issue < limit:
+                s[S_ISSUE], s[S_ISSUED] = issue, issued
+                s[S_COMMIT], s[S_COMMITTED] = commit, commits
+                s[S_FETCH], s[S_FETCHED] = fetch, fetched
+                s[S_TARGET], s[S_GROUP] = target, group
+                s[S_MEMORY], s[S_LOAD], s[S_STORE] = memory_time, load, store
+                s[S_EXTRA], s[S_LATE] = extra, late
+                width = capture(
+                    s, ready, committed, groups, units, unit_state, loads, mem.stores[core],
+                    mem.store_begun[core], registers, depth, memo.states[core, ENTRIES],
+                )  # fmt: skip
+                now = enter(memo, core, phase, width)
+                if entry >= 0 and now >= 0 and unusual(mem, core) == odd:
+                    memo.following[core, entry] = now
+                    memo.cycles[core, entry] = issue - entered
+                entry = now
+                started = issue
+                tried += 1
+                while (
+                    entry >= 0
+                    and memo.following[core, entry] >= 0
+                    and iteration + 1 < count
+                    and issue < limit
+                    and all_hit(mem, core, ops, first, last, iteration, issue)
+                ):
+                    issue += memo.cycles[core, entry]
+                    entry = memo.following[core, entry]
+                    iteration += 1
+                    won += 1
+                    operations += last - first
+                    instructions += loops.phases[core, phase, P_INSTRUCTIONS]
+                if issue != started:
+                    s[S_ISSUE] = issue
+                    mem.store_begun[core] = restore(
+                        s, ready, committed, groups, units, unit_state, loads, mem.stores[core],
+                        registers, depth, memo.states[core, entry],
+                    )  # fmt: skip
+                    issued, commit, commits = s[S_ISSUED], s[S_COMMIT], s[S_COMMITTED]
+                    fetch, fetched = s[S_FETCH], s[S_FETCHED]
+                    target, group = s[S_TARGET], s[S_GROUP]
+                    memory_time, load, store = s[S_MEMORY], s[S_LOAD], s[S_STORE]
+                    extra, late = s[S_EXTRA], s[S_LATE]
+                odd = unusual(mem, core)
+                entered = issue
+            else:
+                entry = -1
             if issue >= limit:
                 next_time = issue
                 code = LIMIT
@@ -218,8 +304,8 @@ def run(k, pipe, mem, core, loops, limit, stop):
                         fetch = max(fetch, 2 * groups[group])
                     fetched += 1
                 # Issue.
-                t = max(max(issue, (fetch + 1) >> 1), ready[source0] - forward)
-                t = max(t, max(ready[source1], ready[source2]) - forward)
+                t = max(ready[source0], ready[source1], ready[source2]) - forward
+                t = max(t, issue, (fetch + 1) >> 1)
                 if t == issue and issued >= k[K_ISSUE_WIDTH]:
                     t += 1
                 chosen = unit + 1
@@ -242,20 +328,17 @@ def run(k, pipe, mem, core, loops, limit, stop):
                 leaves = 0
                 if memory != 0:
                     issued += CLOSED
-                    start = max(max(t, memory_time) + 1, committed[source0])
-                    start = max(start, max(committed[source1], committed[source2]))
+                    address_commit = max(committed[source0], committed[source1], committed[source2])
+                    start = max(t + 1, memory_time + 1, address_commit)
                     address = address_of(ops, table, index, iteration, repeat)
                     if memory == 1:
                         # Loads whose address has hardly committed when they issue, and those
                         # that share it, overlap less.
-                        address_commit = max(
-                            committed[source0], max(committed[source1], committed[source2])
-                        )
                         window = k[K_LOADS]
-                        if address_commit + FRESH > t:
+                        if address_commit + k[K_FRESH] > t:
                             late = address_commit
                             window = k[K_LATE_LOADS]
-                        elif abs(address_commit - late) <= NEAR:
+                        elif abs(address_commit - late) <= k[K_NEAR]:
                             window = k[K_LATE_LOADS]
                         memory_time = max(start, loads[(load - window) & (LOADS - 1)])
                         done = access(mem, core, address, False, memory_time)
@@ -321,6 +404,7 @@ def run(k, pipe, mem, core, loops, limit, stop):
             iteration += 1
             extra += phases[phase, P_EXTRA]
             issue += extra >> 16
+            fetch += 2 * (extra >> 16)
             extra &= 0xFFFF
         if code != DONE:
             break
@@ -345,14 +429,14 @@ def entry_points(fingerprint):
     """Make the functions that Python calls; see `compiling` for the fingerprint."""
 
     @entry
-    def run_loop(k, pipe, mem, core, loops, limit, stop):
+    def run_loop(k, pipe, mem, memo, core, loops, limit, stop):
         """Advance one core; see `run`."""
         if fingerprint == 0:
             return DONE
-        return run(k, pipe, mem, core, loops, limit, stop)
+        return run(k, pipe, mem, memo, core, loops, limit, stop)
 
     @entry
-    def run_together(k, pipe, mem, active, loops, limit):
+    def run_together(k, pipe, mem, memo, active, loops, limit):
         """Advance several cores, always the one that is furthest behind, and not far.
 
         Returns the core whose loop has ended, or -1 when all have passed the limit.
@@ -369,7 +453,7 @@ def entry_points(fingerprint):
                     second = time
             if core < 0:
                 return -1
-            if run(k, pipe, mem, core, loops, min(limit, second + AHEAD), False) == DONE:
+            if run(k, pipe, mem, memo, core, loops, min(limit, second + AHEAD), False) == DONE:
                 return core
         return -1
 
@@ -384,10 +468,13 @@ def entry_points(fingerprint):
     return run_loop, run_together, look_up
 
 
+run_loop: Callable[..., int]
+run_together: Callable[..., int]
+look_up: Callable[..., int]
 run_loop, run_together, look_up = entry_points(FINGERPRINT)
 
 
-def reset_pipeline(pipe, core, cycle):
+def reset_pipeline(pipe: Pipeline, core: int, cycle: int) -> None:
     """Empty a core's pipeline at a cycle; statistics and the store buffer stay."""
     s = pipe.scalars[core]
     s[S_ISSUE] = s[S_COMMIT] = cycle
@@ -406,7 +493,7 @@ def reset_pipeline(pipe, core, cycle):
     pipe.loads[core] = 0
 
 
-def shift_pipeline(pipe, core, cycles):
+def shift_pipeline(pipe: Pipeline, core: int, cycles: int) -> None:
     """Delay everything in flight in a core, as a late answer from the tile does."""
     s = pipe.scalars[core]
     s[S_FETCH] += 2 * cycles

@@ -1,4 +1,4 @@
-"""The path from a core to a memory-mapped peripheral: uncached accesses through bridge and crossbar.
+"""The path from a core to a memory-mapped peripheral: uncached, through bridge and crossbar.
 
 The defaults are gem5's: a bridge of 50 ns each way, a 16-byte crossbar at 1 GHz with 2, 1 and 2
 cycles for request, forwarding and response, a device that answers after 100 ns.
@@ -27,5 +27,5 @@ def access_fs(config: IoConfig, *, write: bool) -> int:
 
 
 def transfer_accesses(config: IoConfig, size_bytes: int) -> int:
-    """Accesses that move some bytes."""
+    """Return how many accesses move some bytes."""
     return -(-size_bytes // config.access_bytes)

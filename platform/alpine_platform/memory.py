@@ -8,6 +8,7 @@ import numpy.typing as npt
 from . import dram_kernel
 from . import memory_kernel as kernel
 from .config import DramConfig, SystemConfig
+from .kernel_state import MemoryState
 
 __all__ = ["MemoryStats", "memory_state", "memory_stats"]
 
@@ -46,10 +47,10 @@ class MemoryStats:
     llc_written_bytes: int
 
 
-def memory_state(config: SystemConfig) -> kernel.MemoryState:
+def memory_state(config: SystemConfig) -> MemoryState:
     """Return the empty memory system of a configuration."""
     l1, l2, dram = config.l1, config.l2, config.dram
-    return kernel.MemoryState(
+    return MemoryState(
         config=constants(config),
         counters=np.zeros((config.cores + 1, 16), np.int64),
         stores=np.zeros((config.cores, config.core.store_buffer_entries), np.int64),

@@ -8,8 +8,6 @@ accesses meet. L1 lines are invalid, shared, exclusive, modified or owned (dirty
 L2 is mostly inclusive: its evictions leave L1 copies alone, L1 write-backs allocate in it.
 """
 
-from collections import namedtuple
-
 from .compiling import compiled
 from .dram_kernel import C_ROW_HIT, dram_read, dram_write
 
@@ -43,11 +41,6 @@ L2_ACCESSES, L2_MISSES, L2_WRITEBACKS, READS, WRITES, ROW_HITS, LLC_READ, LLC_WR
     0, 1, 2, 3, 4, 5, 6, 7,
 )  # fmt: skip
 STAMP = 15
-
-MemoryState = namedtuple(
-    "MemoryState",
-    "config counters stores store_begun l1 l1_mshr l2 l2_mshr dram banks channel writes",
-)
 
 
 @compiled

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from . import engine_kernel as kernel
 from .config import CoreConfig
+from .kernel_state import Pipeline
 from .loop_body import Field, LoopBody, Unit, compile_body
 
 __all__ = ["FlatLoop", "Phase", "Stream", "core_constants", "flatten", "pipeline_state"]
 
 Ints = npt.NDArray[np.int64]
 EXTRA_ONE = 1 << 16
+EXTRA_STEPS = 8
+"""Calibration constants count in eighths of a cycle, so that iterations repeat themselves."""
+MAX_MEMO = 64
 NO_TABLE: Ints = np.zeros(1, np.int64)
 
 
@@ -61,11 +65,13 @@ def core_constants(core: CoreConfig) -> Ints:
     k[kernel.K_ALUS] = core.alu_units
     k[kernel.K_LOADS] = core.loads_in_flight
     k[kernel.K_LATE_LOADS] = min(core.loads_in_flight_late_address, core.loads_in_flight)
+    k[kernel.K_FRESH] = core.fresh_address_cycles
+    k[kernel.K_NEAR] = core.shared_address_cycles
     k[kernel.K_STORES] = core.store_buffer_entries
     return k
 
 
-@lru_cache(maxsize=None)
+@cache
 def unit_timing(core: CoreConfig) -> Ints:
     """Latency, forwarding and result cycles of every unit, one row each.
 
@@ -96,9 +102,9 @@ def unit_timing(core: CoreConfig) -> Ints:
     return np.array(rows, np.int64)
 
 
-def pipeline_state(core: CoreConfig, cores: int) -> kernel.Pipeline:
+def pipeline_state(core: CoreConfig, cores: int) -> Pipeline:
     """Return what the pipelines of so many cores remember; see `engine_kernel`."""
-    return kernel.Pipeline(
+    return Pipeline(
         scalars=np.zeros((cores, kernel.S_COUNT), np.int64),
         ready=np.zeros((cores, kernel.REGISTERS), np.int64),
         committed=np.zeros((cores, kernel.REGISTERS), np.int64),
@@ -117,6 +123,17 @@ class FlatLoop:
     phases: Ints
     table: Ints
     repeats: int
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int, int]:
+        """Phases, repetitions, registers used, deepest unit, whether iterations may recur."""
+        operations = self.operations
+        used = operations[:, [*range(kernel.O_SOURCE0, kernel.O_DEST + 1)]]
+        registers = int(used[used < kernel.NO_SOURCE].max(initial=-1)) + 1
+        depth = min(int(operations[:, kernel.O_LATENCY].max()) + 1, kernel.RING - 1)
+        cm = (operations[:, kernel.O_UNIT] >= int(Unit.CM_QUEUE)).any()
+        plain = not cm and (operations[:, kernel.O_TABLE] < 0).all() and registers <= MAX_MEMO
+        return len(self.phases), self.repeats, registers, depth, int(plain)
 
 
 def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop:
@@ -150,14 +167,8 @@ def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop
                 tables.append(stream.table)
                 table_length += len(stream.table)
         operations.append(block)
-        rows.append(
-            [
-                start,
-                start + len(block),
-                phase.iterations,
-                round(phase.body.extra_cycles * EXTRA_ONE),
-            ]
-        )
+        extra = round(phase.body.extra_cycles * EXTRA_STEPS) * (EXTRA_ONE // EXTRA_STEPS)
+        rows.append([start, start + len(block), phase.iterations, extra, compiled.instructions])
         start += len(block)
     return FlatLoop(
         operations=np.concatenate(operations),
@@ -167,7 +178,7 @@ def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def body_block(core: CoreConfig, body: LoopBody) -> Ints:
     """Operations of a body in the compiled model's columns, without addresses."""
     table = compile_body(body).operations

@@ -5,6 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alpine_models.files import write_text
+
 if TYPE_CHECKING:
     from .system import RunResult
 
@@ -61,4 +63,4 @@ def write_timeline(result: "RunResult", path: Path) -> None:
         }
         for event in result.timeline
     ]
-    path.write_text(json.dumps({"traceEvents": events, "displayTimeUnit": "ns"}))
+    write_text(path, json.dumps({"traceEvents": events, "displayTimeUnit": "ns"}))

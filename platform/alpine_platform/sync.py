@@ -63,6 +63,27 @@ class Synchronisation:
         self._barriers: dict[op.Barrier, GatheringState] = {}
         self._channels: dict[op.Channel, ChannelState] = {}
 
+    def execute(self, core: "Core", operation: op.Operation) -> Steps:
+        """Do one synchronising operation; returns what it yields to the program."""
+        match operation:
+            case op.Lock(mutex):
+                yield from self.lock(core, mutex)
+            case op.Unlock(mutex):
+                yield from self.unlock(core, mutex)
+            case op.Wait(condition, mutex):
+                yield from self.wait(core, condition, mutex)
+            case op.Notify(condition):
+                yield from self.notify(core, condition)
+            case op.Arrive(barrier):
+                yield from self.arrive(core, barrier)
+            case op.Put(channel, item):
+                yield from self.put(core, channel, item)
+            case op.Take(channel):
+                return (yield from self.take(core, channel))
+            case _:
+                raise ValueError(f"core {core.number}: a program yielded {operation!r}")
+        return None
+
     def lock(self, core: "Core", mutex: op.Mutex) -> Steps:
         """Take a mutex, sleeping while another core holds it.
 

@@ -16,6 +16,7 @@ from .engine import Engine
 from .loop_service import LoopService
 from .memory import MemoryStats, memory_stats
 from .operations import Program
+from .report import statistics_tree
 from .sync import Synchronisation
 from .tile_port import TilePort
 from .time import FS_PER_S
@@ -81,8 +82,6 @@ class RunResult:
     @property
     def stats(self) -> dict[str, Any]:
         """Every number of the run as a tree of dictionaries."""
-        from .report import statistics_tree
-
         return statistics_tree(self)
 
 

@@ -54,8 +54,9 @@ class AxiLitePort(wiring.Component):
     """Turn AXI4-Lite transactions into single accesses.
 
     Every channel has one register, so that any of them may stall at any time without holding up
-    the others longer than the protocol asks. Reads and writes take turns when both wait. No output
-    depends combinationally on an input of the bus.
+    the others longer than the protocol asks. When both a read and a write wait, the write goes
+    first, and then the read, as no write begins while the answer to the last one is on the bus. No
+    output depends combinationally on an input of the bus.
 
     A write's address and data may come in either order. An access begins in the cycle after its
     last channel transfer; its answer is on the bus in the cycle after ``done``. The next write (or
@@ -114,19 +115,16 @@ class AxiLitePort(wiring.Component):
             can_write.eq(aw[0] & w[0] & ~self.s_axi_bvalid),
             can_read.eq(ar[0] & ~self.s_axi_rvalid),
         ]
-        running, running_write, wrote_last = Signal(), Signal(), Signal()
-        choice = can_write & ~(can_read & wrote_last)
+        running, running_write = Signal(), Signal()
         m.d.comb += [
             self.valid.eq(running | can_write | can_read),
             self.first.eq(self.valid & ~running),
-            self.write.eq(Mux(running, running_write, choice)),
+            self.write.eq(Mux(running, running_write, can_write)),
             self.address[2:].eq(Mux(self.write, aw[1], ar[1])[2:]),
             self.wdata.eq(w[1]),
             self.wstrb.eq(w[2]),
         ]
         m.d.sync += [running.eq(self.valid & ~self.done), running_write.eq(self.write)]
-        with m.If(self.done):
-            m.d.sync += wrote_last.eq(self.write)
         return m
 
     def _hold(self, m, channel: str, taken, *payload):

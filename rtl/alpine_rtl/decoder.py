@@ -89,15 +89,18 @@ class CmDecoder(wiring.Component):
                     m.d.comb += self.operation.eq(operation)
 
         m.d.comb += self.streaming.eq(rn_field == XZR)
-        queue_all = Signal()
-        m.d.comb += queue_all.eq(ra_field == XZR)
+        asked = Mux(ra_field == XZR, GROUP_BYTES, ra)
+        self._check(m, rn=rn, rm=rm, ra=ra, queue_asks=asked)
+        return m
+
+    def _check(self, m, *, rn, rm, ra, queue_asks) -> None:
+        """Check the operands by the rules of the operation, and name what is to be done."""
         unknown, bad_count, bad_index = Signal(), Signal(), Signal()
         with m.Switch(self.operation):
             with m.Case(CmOperation.QUEUE):
-                asked = Mux(queue_all, GROUP_BYTES, ra)
                 self._check_transfer(
                     m,
-                    asked=asked,
+                    asked=queue_asks,
                     counter=self.input_counter,
                     index=rn,
                     size=self.config.rows,
@@ -133,7 +136,6 @@ class CmDecoder(wiring.Component):
             m.d.comb += self.status.eq(CmStatus.BAD_COUNT)
         with m.Elif(bad_index):
             m.d.comb += self.status.eq(CmStatus.INDEX_OUT_OF_RANGE)
-        return m
 
     def _check_transfer(self, m, *, asked, counter, index, size, bad_count, bad_index):
         """Check one group against the array side it touches, in the form the word selects."""

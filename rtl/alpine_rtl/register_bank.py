@@ -7,7 +7,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from alpine_models.registers import REGISTER_BITS, Access, Register, RegisterMap
+from alpine_models.register_map import REGISTER_BITS, Access, Register, RegisterMap
 
 __all__ = ["RegisterBank"]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from alpine_models.isa import OPCODES, OPERANDS, RISCV_CUSTOM_0, RISCV_FUNCT3
+from alpine_models.register_map import Access, Register, RegisterMap
 from alpine_models.registers import (
     ACCELERATOR_REGISTERS,
     MAX_TILES,
@@ -10,9 +11,6 @@ from alpine_models.registers import (
     PAGE_WINDOWS,
     TILE_PAGE_BYTES,
     TILE_REGISTERS,
-    Access,
-    Register,
-    RegisterMap,
 )
 
 __all__ = ["c_header", "encoding_page", "register_page"]

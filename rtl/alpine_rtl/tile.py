@@ -8,7 +8,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import CmOperation
-from alpine_models.registers import REGISTER_BITS, TILE_ADDRESS_BITS, TILE_ID
+from alpine_models.register_map import REGISTER_BITS
+from alpine_models.registers import TILE_ADDRESS_BITS, TILE_ID
 from alpine_models.tile import TileConfig
 
 from .cells import CellAccess

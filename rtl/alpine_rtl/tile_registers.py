@@ -8,13 +8,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import GROUP_BYTES
-from alpine_models.registers import (
-    REGISTER_BITS,
-    TILE_ADDRESS_BITS,
-    TILE_ID,
-    VERSION,
-    tile_register_map,
-)
+from alpine_models.register_map import REGISTER_BITS
+from alpine_models.registers import TILE_ADDRESS_BITS, TILE_ID, VERSION, tile_register_map
 from alpine_models.tile import TileConfig
 
 from .register_bank import RegisterBank

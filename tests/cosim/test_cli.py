@@ -49,6 +49,13 @@ def test_run_prints_a_table_and_writes_json(tmp_path: Path):
         (["run", "mlp", "--colour"], "No such option"),
         (["walk"], "No such command 'walk'"),
         (["run"], "Missing argument 'NETWORK'"),
+        (["run", "mlp", "--set", "l2.assoc=4"], "did you mean l2.associativity"),
+        (["run", "mlp", "--set", "core.frequency_hz"], "is not NAME=VALUE"),
+        (["run", "mlp", "--config", "no.toml"], "no.toml: No such file"),
+        (["kernel", "mvn", "--size", "8x8"], "unknown kernel 'mvn': did you mean mvm?"),
+        (["kernel", "mvm", "--size", "8"], "kernel mvm takes a size OUTxIN, not 8"),
+        (["kernel", "mvm", "--size", "8xa"], "kernel mvm --size 8xa"),
+        (["system", "describe", "highpower"], "did you mean high-power"),
         (["verilog", "--rows", "0", "--cols", "4", "--out", "x"], "rows must be a positive"),
         (["run", "mlp", "--engine", "model", "--inferences", "1", "--json", "no/where.json"],
          "no/where.json cannot be written"),
@@ -110,6 +117,42 @@ def test_verilog_command_writes_what_it_names(tmp_path: Path):
     assert str(tmp_path / "out" / "aimc_tile.v") in done.stdout
     for port in ("cm_req_valid", "[55:0] xb_dac", "[23:0] xb_adc", "cm_rsp_status"):
         assert port in text
+
+
+def test_kernel_command_times_one_kernel(tmp_path: Path):
+    target = tmp_path / "mvm.json"
+    done = alpine("kernel", "mvm", "--size", "64x256", "--style", "neon1", "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(target.read_text())
+    # 64 rows of 256 / 16 iterations with 9 instructions, and about 9 more per row and call.
+    assert figures["instructions"] == pytest.approx(64 * (16 * 9 + 9), rel=0.03)
+    # One NEON unit: five operations per iteration at one a cycle at least.
+    assert figures["cycles"] > 64 * 16 * 5
+    assert figures["memory"]["l2_misses"] == 0
+
+
+def test_system_command_draws_every_number_with_its_source():
+    text = " ".join(alpine("system", "describe", "low-power", COLUMNS="200").stdout.split())
+    assert "frequency_hz = 8e+08 core clock in hertz <ALPINE, Table I>" in text
+    assert "l2" in text
+
+
+def test_settings_reach_the_system_and_the_result(tmp_path: Path):
+    (tmp_path / "slow.toml").write_text("[core]\nfrequency_hz = 1e9\n")
+    target, timeline = tmp_path / "result.json", tmp_path / "timeline.json"
+    done = alpine(
+        "run", "mlp", "--engine", "model", "--inferences", "2", "--profile",
+        "--config", str(tmp_path / "slow.toml"), "--set", "tile_clock.frequency_hz=5e8",
+        "--json", str(target), "--timeline", str(timeline),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    result = json.loads(target.read_text())
+    assert result["settings"] == {"core.frequency_hz": 1e9, "tile_clock.frequency_hz": 5e8}
+    assert result["stats"]["cores"]["0"]["instructions"] == result["instructions"]
+    assert "Host time of the inferences" in done.stdout
+    events = json.loads(timeline.read_text())["traceEvents"]
+    longest = max(event.get("ts", 0) + event.get("dur", 0) for event in events)
+    assert longest >= result["time_s"] * 1e6
 
 
 def test_doctor_says_what_is_missing(tmp_path: Path):

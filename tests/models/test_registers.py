@@ -5,18 +5,14 @@ from dataclasses import replace
 import pytest
 
 from alpine_models.register_driver import RegisterDriver
+from alpine_models.register_map import REGISTER_BYTES, Access, Field, Register, RegisterMap
 from alpine_models.registers import (
     ACCELERATOR_REGISTERS,
     PAGE_REGISTERS,
     PAGE_WINDOWS,
-    REGISTER_BYTES,
     TILE_ADDRESS_BITS,
     TILE_PAGE_BYTES,
     TILE_REGISTERS,
-    Access,
-    Field,
-    Register,
-    RegisterMap,
     tile_register_map,
 )
 from alpine_models.tile import MAX_LINES, MAX_PHASE_CYCLES, TileConfig

@@ -5,6 +5,7 @@ import random
 
 import numpy as np
 import pytest
+from pysim import crossbar, packed, signed_bytes, simulate
 
 from alpine_models.registers import (
     ACCELERATOR_ID,
@@ -18,8 +19,6 @@ from alpine_models.registers import (
 from alpine_models.tile import TileConfig
 from alpine_rtl.accelerator import AimcAxi
 from alpine_rtl.axi_lite import AxiResponse
-
-from .pysim import crossbar, packed, signed_bytes, simulate
 
 OKAY, SLVERR, DECERR = AxiResponse.OKAY, AxiResponse.SLVERR, AxiResponse.DECERR
 INPUT, OUTPUT = (window.offset for window in PAGE_WINDOWS)

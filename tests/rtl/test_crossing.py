@@ -5,13 +5,12 @@ import random
 import pytest
 from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
 from amaranth.sim import Simulator
+from pysim import crossbar
 
 from alpine_models.isa import dequeue, process, queue
 from alpine_models.reference_tile import ReferenceTile
 from alpine_models.tile import TileConfig
 from alpine_rtl.crossing import AimcTileCdc
-
-from .pysim import crossbar
 
 CONFIG = TileConfig(rows=6, columns=7, precharge_cycles=1, integrate_cycles=3, digitise_cycles=1)
 CLOCKS_NS = [(1.0, 1.0), (0.37, 1.0), (1.0, 0.29), (0.93, 1.07)]

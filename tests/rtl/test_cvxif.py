@@ -4,13 +4,12 @@
 import random
 
 import pytest
+from pysim import crossbar, simulate
 
 from alpine_models.isa import OPERANDS, CmOperation, encode, riscv_encode, riscv_operands
 from alpine_models.reference_tile import ReferenceTile
 from alpine_models.tile import TileConfig
 from alpine_rtl.cvxif import AimcTileCvxif
-
-from .pysim import crossbar, simulate
 
 PHASES = {"precharge_cycles": 1, "integrate_cycles": 3, "digitise_cycles": 1}
 CONFIG = TileConfig(rows=6, columns=7, **PHASES)

@@ -1,6 +1,6 @@
 """The register bank on a map of its own, with every kind of field."""
 
-from alpine_models.registers import Access, Field, Register, RegisterMap
+from alpine_models.register_map import Access, Field, Register, RegisterMap
 from alpine_rtl.register_bank import RegisterBank
 
 from .pysim import simulate

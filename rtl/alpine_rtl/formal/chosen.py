@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Follow one request, any one, from its acceptance to its answer.
 
 As nothing says which request is chosen, what holds for the chosen one holds for all; that spares a

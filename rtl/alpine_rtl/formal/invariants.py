@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """How the tile's registers relate to what its monitor knows, in every reachable state.
 
 The properties proper speak of ports. By induction they hold only together with these relations:

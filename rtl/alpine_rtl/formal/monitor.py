@@ -1,7 +1,8 @@
 # amaranth: UnusedElaboratable=no
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated. A tile is
-# made for its list of ports alone.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
+# A tile is made for its list of ports alone.
 """Everything that the tile's ports promise, as one circuit beside the tile."""
 
 from amaranth.hdl import Module, Shape, Signal

@@ -88,8 +88,8 @@ def _claims(claims: tuple[Claim, ...]) -> str:
 def _extent(claim: Claim) -> str:
     if claim.method is Method.COVER:
         return "all situations"
-    if claim.properties == tuple(PORT_PROPERTIES):
+    if set(claim.properties) == set(PORT_PROPERTIES):
         return "all of the ports"
     if len(claim.properties) > 1:
         return "all but `reset_state`"
-    return f"`{claim.properties[0]}`"
+    return ", ".join(f"`{name}`" for name in claim.properties)

@@ -1,6 +1,7 @@
 # amaranth: UnusedElaboratable=no
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Which inputs of a design reach which outputs without a register in between."""
 
 import json

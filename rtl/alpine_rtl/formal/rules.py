@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Rules of the tile's ports that do not depend on what a request asks for."""
 
 from amaranth.hdl import Module, Mux, Signal

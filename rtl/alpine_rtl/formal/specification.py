@@ -1,5 +1,6 @@
-# pyright: basic
-# Amaranth carries no types; everything that crosses this module's border is annotated.
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """What the instruction set says about one request, written down a second time.
 
 It shares neither code nor structure with `CmDecoder`: opcodes are the published numbers, indices
@@ -120,12 +121,12 @@ class CmSpecification(wiring.Component):
                 m.d.comb += [self.start.eq(index), self.moved.eq(count)]
 
 
-def bytes_of(memory: Value) -> list[Value]:
+def bytes_of(memory: Value) -> list:
     """Split a memory into its bytes, lowest first."""
     return [memory[low : low + 8] for low in range(0, len(memory), 8)]
 
 
-def write_group(memory: Value, *, start: Value, moved: Value, data: Value) -> Value:
+def write_group(memory: Value, *, start: Value, moved: Value, data: Value):
     """Return a memory after the low ``moved`` bytes of ``data`` were written from ``start`` on."""
     after = []
     for index, before in enumerate(bytes_of(memory)):
@@ -137,7 +138,7 @@ def write_group(memory: Value, *, start: Value, moved: Value, data: Value) -> Va
     return Cat(after)
 
 
-def read_group(memory: Value, *, start: Value, moved: Value) -> Value:
+def read_group(memory: Value, *, start: Value, moved: Value):
     """Return the ``moved`` bytes of a memory from ``start`` on, zero-extended to four bytes."""
     group = []
     for position in range(4):

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from alpine_sw import kernels
 
-from . import applications as applications  # enters its experiments
-from . import library as library
-from . import micro as micro
+from . import applications, convolution, library, micro
 from .experiment import EXPERIMENTS
 from .fit import compare, fit_all, with_extra
 from .page import write_page
@@ -28,6 +26,8 @@ def main() -> None:
         "--docs", type=Path, default=Path("docs"), help="folder of the page (default: docs)"
     )
     arguments = parser.parse_args()
+    # Importing these has entered their experiments.
+    assert {applications, convolution, library, micro}
     for body in {experiment.body for experiment in EXPERIMENTS.values()} - {None}:
         with_extra(str(body), 0.0)
     plain = compare(EXPERIMENTS)

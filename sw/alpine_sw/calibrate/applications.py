@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Channel, Program, Put, Take
+from alpine_platform.operations import Begin, Channel, Compute, Program, Put, Take
 from alpine_platform.system import System
-
 from alpine_sw import kernels
 from alpine_sw.kernels.cm import Packing
 
@@ -41,8 +41,15 @@ def row(buffer: Buffer, index: int) -> Buffer:
     return buffer.part(index * SIDE, (index + 1) * SIDE)
 
 
-def analog_case1(packing: Packing, *, cold: bool) -> Callable[[SystemConfig], Measured]:
-    """Both layers in one product: this input's first layer, the previous one's second."""
+def analog_case1(
+    packing: Packing, *, cold: bool, region: str | None = None
+) -> Callable[[SystemConfig], Measured]:
+    """Both layers in one product: this input's first layer, the previous one's second.
+
+    With a region, only that part of the inference is reported, with the marker instructions that
+    the reference's regions include.
+    """
+    marker = Compute(cycles=25 if region else 0, instructions=17 if region else 0)
 
     def execute(config: SystemConfig) -> Measured:
         system = started(config, tiles=1)
@@ -53,15 +60,31 @@ def analog_case1(packing: Packing, *, cold: bool) -> Callable[[SystemConfig], Me
 
         def program() -> Program:
             for index in range(COUNT):
+                yield Begin("input_load")
+                yield marker
                 yield from kernels.copy(codes.part(0, SIDE), row(inputs, index))
+                yield Begin("queue")
+                yield marker
                 yield from kernels.queue_vector(codes, packing=packing)
+                yield Begin("process")
+                yield marker
                 yield from kernels.process()
+                yield Begin("dequeue")
+                yield marker
                 yield from kernels.dequeue_vector(outputs, packing=packing)
+                yield Begin("act")
+                yield marker
                 yield from kernels.relu8(outputs.part(0, SIDE))
                 yield from kernels.relu8(outputs.part(SIDE, 2 * SIDE))
+                yield Begin("writeback")
+                yield marker
                 yield from kernels.copy(row(results, index), outputs.part(SIDE, 2 * SIDE))
 
-        return timed(system, {0: program()}, COUNT)
+        if region is None:
+            return timed(system, {0: program()}, COUNT)
+        sections = system.run({0: program()}).cores[0].sections_fs
+        cycles = sections[region] / config.core.period_fs / COUNT
+        return Measured(cycles=cycles, instructions=float("nan"), llc_misses=0)
 
     return execute
 
@@ -158,13 +181,28 @@ def digital(style: str, count: int) -> Callable[[SystemConfig], Measured]:
     return execute
 
 
-for packing, suffix in (("bytes", ""), ("word", "_word")):
+PACKINGS: tuple[tuple[Packing, str], ...] = (("bytes", ""), ("word", "_word"))
+REGIONS: tuple[tuple[Packing, str, str], ...] = (
+    ("bytes", "mlp_ana1_cold_sub", "aimclib"),
+    ("word", "mlp_ana1_word_cold_sub", "word"),
+)
+for packing, suffix in PACKINGS:
     for cold, ending in ((False, ""), (True, "_cold")):
         experiment(
             f"mlp_ana1{suffix}{ending}:total", "applications", analog_case1(packing, cold=cold)
         )
         experiment(
             f"mlp_ana2{suffix}{ending}:total", "applications", analog_case2(packing, cold=cold)
+        )
+for packing, job, software in REGIONS:
+    for region in ("input_load", "queue", "process", "dequeue", "act", "writeback"):
+        loop = f"cm_{region}_{software}" if region.endswith("queue") else None
+        experiment(
+            f"{job}:{region}",
+            "application regions",
+            analog_case1(packing, cold=True, region=region),
+            body=loop,
+            working_set_bytes=2 * SIDE,
         )
 experiment("mlp_ana3:total", "applications", analog_case3("bytes", cold=False))
 experiment("mlp_ana3_cold:total", "applications", analog_case3("bytes", cold=True))

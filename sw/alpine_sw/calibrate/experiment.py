@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
 from alpine_models import isa
 from alpine_platform.config import SystemConfig
 from alpine_platform.operations import Operation, Program
@@ -87,6 +88,7 @@ class ReferenceUnits:
 
     tile_period_fs = 1_000_000
     tile_count = 1
+    busy_cycles = 0
 
     def __init__(self, config: SystemConfig) -> None:
         self.latency = config.core.cm_latency_cycles

@@ -1,7 +1,7 @@
 """Fits one constant per loop body: cycles added to each of its iterations, never below zero.
 
 The constant minimises the mean squared relative error of the body's runs on both systems. Time is
-close to linear in it, so two executions, without and with one cycle, give the slope.
+close to linear in it, so two executions, without and with a few cycles, give the slope.
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,13 @@ from .experiment import EXPERIMENTS, Experiment
 from .reference import SYSTEMS, reference_runs
 
 __all__ = ["BodyFit", "Comparison", "compare", "fit_all", "with_extra"]
+
+
+STEP = 4.0
+"""Cycles with which the slope is measured; one alone may hide in other stalls."""
+
+MOST = 8.0
+"""Largest constant: more would be a missing mechanism, not a remainder."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,8 +104,11 @@ def fit_all() -> list[BodyFit]:
         names = [experiment.name for experiment in experiments]
         with_extra(body, 0.0)
         without = compare(names)
-        with_extra(body, 1.0)
-        slopes = [one.ours - zero.ours for zero, one in zip(without, compare(names), strict=True)]
+        with_extra(body, STEP)
+        slopes = [
+            (more.ours - zero.ours) / STEP
+            for zero, more in zip(without, compare(names), strict=True)
+        ]
         extra = best(without, slopes)
         with_extra(body, extra)
         left_out: dict[str, float] = {}
@@ -121,10 +131,10 @@ def fit_all() -> list[BodyFit]:
 
 
 def best(runs: list[Comparison], slopes: list[float]) -> float:
-    """Least squares of the relative errors, rounded to 1/64 cycle and not below zero."""
+    """Least squares of the relative errors, rounded to 1/8 cycle, within 0 and `MOST`."""
     weights = [slope / run.reference for run, slope in zip(runs, slopes, strict=True)]
     square = sum(weight * weight for weight in weights)
     if square == 0:
         return 0.0
     product = sum(-run.error * weight for run, weight in zip(runs, weights, strict=True))
-    return max(round(product / square * 64) / 64, 0.0)
+    return min(max(round(product / square * 8) / 8, 0.0), MOST)

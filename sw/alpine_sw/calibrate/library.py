@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
+
 from alpine_platform.config import SystemConfig
 from alpine_platform.operations import Program
 from alpine_platform.system import System
-
 from alpine_sw import kernels
 from alpine_sw.kernels.cm import Packing
 from alpine_sw.kernels.timing import KERNELS, time_kernel

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
+
 from alpine_platform.config import SystemConfig
 from alpine_platform.loop_body import LoopBody
 from alpine_platform.operations import Channel, Compute, Operation, Program, Put, RunLoop, Take
 from alpine_platform.pipeline import Phase, Stream
 from alpine_platform.system import System
-
 from alpine_sw.kernels.bodies import lines, numbered, tail
 
 from .experiment import Measured, experiment, play, timed

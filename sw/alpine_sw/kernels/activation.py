@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program
 

@@ -8,6 +8,8 @@ are in `float_bodies`.
 
 from alpine_platform.loop_body import LoopBody
 
+from .calibration import extra_cycles
+
 __all__ = ["BODIES", "body", "chain", "lines", "numbered", "tail"]
 
 BODIES: dict[str, LoopBody] = {}
@@ -38,8 +40,6 @@ def tail(register: str) -> str:
 
 def body(name: str, *texts: str) -> LoopBody:
     """Define a body and enter it into `BODIES`, with its calibration constant."""
-    from .calibration import extra_cycles
-
     BODIES[name] = LoopBody(name=name, text=lines(*texts), extra_cycles=extra_cycles(name))
     return BODIES[name]
 
@@ -405,7 +405,12 @@ MVM_EIGEN_CASTCOL_COLUMN = body(
 MVM_EIGEN_I8COL_ROWS = body(
     "mvm_eigen_i8col_rows",
     numbered(
-        "load q <- y           @outputs+$\nfp q <- a q\nstore <- q y           @outputs+$\nalu y <- y",
+        lines(
+            "load q <- y           @outputs+$",
+            "fp q <- a q",
+            "store <- q y          @outputs+$",
+            "alu y <- y",
+        ),
         16,
         step=4,
     ),

@@ -3,8 +3,10 @@
 from typing import Literal
 
 import numpy as np
+
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunLoop
+from alpine_platform.pipeline import Phase
 
 from .bodies import pool_neon
 from .copy import copy
@@ -101,7 +103,7 @@ def pool_neon_loop(image: Buffer, outputs: Buffer, kernel: int, stride: int) -> 
     out_rows, out_columns, _ = outputs.data.shape
     body = pool_neon(kernel * kernel)
     groups = -(-channels // 16)
-    phases = []
+    phases: list[Phase] = []
     for out_row in range(out_rows):
         streams = {"outputs": over(outputs, 16, offset=out_row * out_columns * channels)}
         for tap in range(kernel * kernel):

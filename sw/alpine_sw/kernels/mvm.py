@@ -12,6 +12,7 @@ from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunLoop
 from alpine_platform.pipeline import Stream
 
+from .products import int8_product
 from .streams import over, phase
 
 __all__ = ["MVM_STYLES", "SCRATCH_STYLES", "mm", "mvm"]
@@ -198,9 +199,10 @@ def mvm(
         source = scratch
     yield CALL
     yield MVM_STYLES[style](weights, source, outputs)
-    # float64 is exact here: products of 8-bit numbers stay below 2^53 for any length.
-    products = weights.data.astype(np.float64) @ inputs.data.astype(np.float64)
-    outputs.data[:] = products.astype(np.int32)
+    if weights.data.dtype == np.int8 and inputs.data.dtype == np.int8:
+        int8_product(weights.data, inputs.data, outputs.data)
+    else:
+        outputs.data[:] = weights.data.astype(np.float64) @ inputs.data.astype(np.float64)
 
 
 def mm(weights: Buffer, inputs: Buffer, outputs: Buffer) -> Program:
@@ -234,5 +236,6 @@ def mm(weights: Buffer, inputs: Buffer, outputs: Buffer) -> Program:
             ],
             repeats=rows,
         )
+    # float64 is exact here: products of 8-bit numbers stay below 2^53 for any length.
     products = inputs.data.astype(np.float64) @ weights.data.astype(np.float64).T
     outputs.data[:] = products.astype(np.int32)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from alpine_platform.address_space import AddressSpace
 from alpine_platform.config import SystemConfig
 from alpine_platform.memory import MemoryStats
@@ -211,7 +212,7 @@ def simple(
         make=make,
         dimensions=("LENGTH",),
         styles=styles,
-        body=lambda style: body.format(style),
+        body=body.format,
         bytes_touched=lambda size: size[0] * bytes_each,
     )
 

@@ -1,0 +1,98 @@
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alpine_platform.engine import Engine
+from alpine_platform.presets import HIGH_POWER
+
+SMALL = HIGH_POWER.override({"l1.size_bytes": 512, "l2.size_bytes": 4096})
+# One compiled signature for all examples; 2 ways, 4 sets.
+
+
+class NaiveCache:
+    def __init__(self, sets: int, ways: int) -> None:
+        self.sets = [OrderedDict() for _ in range(sets)]
+        self.ways = ways
+
+    def hit(self, line: int) -> bool:
+        lines = self.sets[line % len(self.sets)]
+        found = line in lines
+        if found:
+            lines.move_to_end(line)
+        else:
+            if len(lines) == self.ways:
+                lines.popitem(last=False)
+            lines[line] = True
+        return found
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=200))
+def test_l1_replaces_the_least_recently_used_line(lines):
+    engine = Engine(SMALL)
+    naive = NaiveCache(SMALL.l1.sets, SMALL.l1.associativity)
+    misses = sum(not naive.hit(line) for line in lines)
+    engine.look_up(0, np.array(lines, np.int64) * 64, write=False, cycle=1000)
+    assert engine.counters()[0, 1] == misses
+
+
+def latency(engine: Engine, address: int, cycle: int) -> int:
+    return engine.look_up(0, np.array([address], np.int64), write=False, cycle=cycle) - cycle
+
+
+def test_levels_cost_what_their_latencies_add_up_to():
+    engine = Engine(HIGH_POWER)
+    address = 1 << 20
+    # Start after a refresh, in a bank without an open row.
+    start = round(400e-9 * HIGH_POWER.core.frequency_hz)
+    closed = latency(engine, address, start)
+    assert latency(engine, address, start + 1000) == HIGH_POWER.l1.lookup_cycles
+    # L1 and bus 3, L2 20, crossing 1, memory, L2 20, bus and L1 4.
+    dram, bus = HIGH_POWER.dram, HIGH_POWER.bus
+    memory_ns = (
+        dram.frontend_ns + dram.backend_ns + dram.t_rcd_ns + dram.t_cl_ns + dram.t_burst_ns
+    ) + (bus.frontend_cycles + bus.forward_cycles + bus.response_cycles) * bus.period_fs / 1e6
+    cycles = 48 + memory_ns * HIGH_POWER.core.frequency_hz / 1e9
+    assert closed == pytest.approx(cycles, abs=4)
+    # Out of L1 (three lines of one set), still in L2.
+    way = HIGH_POWER.l1.sets * 64
+    for index in (1, 2):
+        latency(engine, address + index * way, start + 2000 * index)
+    assert latency(engine, address, start + 9000) == 27
+
+
+def test_open_row_is_faster_than_closed_than_conflict():
+    engine = Engine(HIGH_POWER)
+    dram, clock = HIGH_POWER.dram, HIGH_POWER.core.frequency_hz / 1e9
+    start = round(400 * clock)
+    closed = latency(engine, 1 << 24, start)
+    hit = latency(engine, (1 << 24) + 64, start + 500)
+    bank_stride = dram.row_bytes * dram.banks * dram.ranks
+    conflict = latency(engine, (1 << 24) + bank_stride, start + 1000)
+    assert closed - hit == pytest.approx(dram.t_rcd_ns * clock, abs=2)
+    assert conflict - closed == pytest.approx(dram.t_rp_ns * clock, abs=2)
+
+
+def test_refresh_delays_an_access_by_what_is_left_of_it():
+    engine = Engine(HIGH_POWER)
+    clock = HIGH_POWER.core.frequency_hz / 1e9
+    quiet = latency(engine, 1 << 24, round(1000 * clock))
+    refreshed = latency(engine, (1 << 24) + 8192, round(7800 * clock))
+    assert refreshed - quiet == pytest.approx(350 * clock, rel=0.2)
+
+
+def test_line_written_by_one_core_comes_from_it_when_another_reads():
+    engine = Engine(HIGH_POWER)
+    address = np.array([1 << 20], np.int64)
+    engine.look_up(0, address, write=True, cycle=2000)
+    taken = engine.look_up(1, address, write=False, cycle=4000) - 4000
+    assert engine.counters()[1, 4] == 1
+    assert taken < 27
+    # Both share it now; writing it again invalidates the other copy.
+    engine.look_up(0, address, write=True, cycle=6000)
+    assert engine.counters()[0, 5] == 1
+    engine.look_up(1, address, write=False, cycle=8000)
+    assert engine.counters()[1, 1] == 2

@@ -1,0 +1,80 @@
+import pytest
+
+from alpine_platform.loop_body import LoopBody, compile_body
+from alpine_platform.operations import RunLoop
+from alpine_platform.pipeline import Phase, Stream
+from alpine_platform.presets import HIGH_POWER
+from alpine_platform.system import System
+
+TAIL = "alu f <- p\nbranch <- f"
+
+
+def cycles_per_iteration(text: str, iterations: int = 2000) -> float:
+    body = LoopBody(name="test", text=text)
+    streams = {name: Stream(address=1 << 20) for name in compile_body(body).streams}
+    loop = RunLoop(phases=[Phase(body=body, iterations=iterations, streams=streams)])
+
+    def program():
+        yield loop
+
+    system = System(HIGH_POWER)
+    system.run({0: program()})
+    result = system.run({0: program()})
+    return result.time_fs / HIGH_POWER.core.period_fs / iterations
+
+
+@pytest.mark.parametrize(
+    ("text", "observed"),
+    [
+        # Observations of the reference README, section "Pipeline".
+        ("\n".join(["alu a <- a"] * 64) + "\n" + TAIL, 64.0),
+        ("\n".join(["alu a <- z"] * 64) + "\n" + TAIL, 32.0),
+        ("\n".join(["mul a <- a"] * 32) + "\n" + TAIL, 96.0),
+        ("\n".join(["div a <- a"] * 16) + "\n" + TAIL, 144.0),
+        ("\n".join(["fp a <- a"] * 32) + "\n" + TAIL, 128.0),
+        ("\n".join(["fp a <- z"] * 32) + "\n" + TAIL, 32.0),
+        ("\n".join(["fp p <- q\nfp a <- p"] * 16) + "\n" + TAIL, 80.0),
+        ("\n".join(["fp p <- q\nfp q <- p"] * 16) + "\n" + TAIL, 128.0),
+        ("\n".join(["load x <- x @s"] * 16) + "\n" + TAIL, 32.0),
+        ("\n".join(["load a <- p @s\nalu a <- a\nalu p <- a"] * 16) + "\n" + TAIL, 64.0),
+        ("\n".join(["load_post a <- p @s"] * 16) + "\n" + TAIL, 48.0),
+        ("\n".join(["store <- a p @s"] * 32) + "\n" + TAIL, 32.0),
+        ("\n".join(["load a <- p @s\nstore <- a q @s"] * 16) + "\n" + TAIL, 48.0),
+        ("alu p <- p\nbranch <- p", 4.5),
+        ("alu a <- a\nalu a <- a\nalu p <- p\nbranch <- p", 4.5),
+        ("load b <- s @s\nstore <- b d @s\nalu s <- s\nalu f <- s\nbranch <- f", 6.0),
+    ],
+)
+def test_observed_throughput(text, observed):
+    assert cycles_per_iteration(text) == pytest.approx(observed, rel=0.08)
+
+
+def test_mispredicted_exit_costs_once_for_long_loops_only():
+    def total(iterations: int) -> float:
+        return cycles_per_iteration("alu p <- p\nbranch <- p", iterations) * iterations
+
+    assert total(10) == pytest.approx(45, abs=6)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("frobnicate a <- b", "unknown kind 'frobnicate'"),
+        ("load a <- p", "no stream in 'load a <- p'"),
+        ("alu a", "cannot read the line 'alu a'"),
+        ("alu a <- b c d e", "more than three sources"),
+    ],
+)
+def test_unreadable_bodies_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        compile_body(LoopBody(name="bad", text=text))
+
+
+def test_missing_stream_is_named():
+    body = LoopBody(name="needy", text="load a <- p @weights")
+
+    def program():
+        yield RunLoop(phases=[Phase(body=body, iterations=1)])
+
+    with pytest.raises(ValueError, match="body needy needs a stream 'weights'"):
+        System(HIGH_POWER).run({0: program()})

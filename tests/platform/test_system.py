@@ -1,0 +1,177 @@
+import json
+
+import pytest
+
+from alpine_platform.loop_body import LoopBody
+from alpine_platform.operations import (
+    Arrive,
+    Barrier,
+    Begin,
+    Channel,
+    Compute,
+    Condition,
+    End,
+    IoAccess,
+    Lock,
+    Mutex,
+    Notify,
+    Put,
+    RunLoop,
+    Take,
+    Unlock,
+    Wait,
+)
+from alpine_platform.pipeline import Phase, Stream
+from alpine_platform.presets import SYSTEMS
+from alpine_platform.report import write_timeline
+from alpine_platform.system import DeadlockError, System
+
+READ = LoopBody(name="read", text="load q <- p @s\nalu p <- p\nalu f <- p\nbranch <- f")
+
+
+def reader(base: int, lines: int):
+    stream = {"s": Stream(address=base, stride=64)}
+    yield RunLoop(phases=[Phase(body=READ, iterations=lines, streams=stream)])
+
+
+def test_time_and_breakdown_of_two_sections():
+    system = System(SYSTEMS["high-power"])
+
+    def program():
+        yield Begin("one")
+        yield Compute(cycles=100, instructions=10)
+        yield End()
+        yield Compute(cycles=300)
+
+    result = system.run({0: program()})
+    assert result.time_fs == 400 * system.config.core.period_fs
+    assert result.breakdown == {"one": 0.25, "other": 0.75}
+    assert result.instructions == 10
+
+
+def test_cycles_add_up_on_every_core():
+    system = System(SYSTEMS["high-power"])
+    result = system.run({0: reader(1 << 28, 1000), 1: reader(1 << 29, 100)})
+    cycles = result.time_fs // system.config.core.period_fs
+    for core in result.cores.values():
+        total = core.active_cycles + core.wait_cycles + core.idle_cycles
+        assert total == pytest.approx(cycles, abs=1)
+    assert result.cores[0].wait_cycles > result.cores[0].active_cycles
+    assert result.cores[1].idle_cycles > 0
+
+
+def test_two_runs_give_the_same_femtosecond():
+    def measure() -> int:
+        system = System(SYSTEMS["low-power"])
+        return system.run({core: reader((core + 1) << 28, 500) for core in range(4)}).time_fs
+
+    assert measure() == measure()
+
+
+def test_cores_share_the_dram():
+    alone = System(SYSTEMS["high-power"]).run({0: reader(1 << 28, 2000)}).time_fs
+    together = (
+        System(SYSTEMS["high-power"])
+        .run({core: reader((1 << 28) + core * (4 << 20), 2000) for core in range(4)})
+        .time_fs
+    )
+    # Same bank, other rows: one row cycle per line and core.
+    assert together > 1.5 * alone
+
+
+def test_deadlock_names_cores_and_what_they_wait_for():
+    system = System(SYSTEMS["low-power"])
+    channel, mutex = Channel("hidden"), Mutex("m")
+
+    def holder():
+        yield Lock(mutex)
+        yield Take(channel)
+
+    def waiter():
+        yield Compute(cycles=1000)
+        yield Lock(mutex)
+
+    with pytest.raises(
+        DeadlockError,
+        match=r"core 3 waits for channel hidden, empty.*core 4 waits for mutex m, held by core 3",
+    ):
+        system.run({3: holder(), 4: waiter()})
+
+
+def test_channel_hands_items_over_in_order_and_idles_the_taker():
+    system = System(SYSTEMS["high-power"])
+    channel = Channel("c")
+
+    def producer():
+        for number in range(5):
+            yield Compute(cycles=1000)
+            yield Put(channel, number)
+
+    def consumer():
+        items = [None] * 5
+        for place in range(5):
+            items[place] = yield Take(channel)
+        return items
+
+    result = system.run({0: producer(), 1: consumer()})
+    assert result.returned[1] == [0, 1, 2, 3, 4]
+    assert result.cores[1].idle_cycles > 0
+
+
+def test_condition_and_barrier():
+    system = System(SYSTEMS["high-power"])
+    mutex, condition, barrier = Mutex("m"), Condition("c"), Barrier("b", 2)
+    order = []
+
+    def first():
+        yield Lock(mutex)
+        yield Wait(condition, mutex)
+        order.append("woken")
+        yield Unlock(mutex)
+        yield Arrive(barrier)
+
+    def second():
+        yield Compute(cycles=5000)
+        order.append("notifies")
+        yield Notify(condition)
+        yield Arrive(barrier)
+
+    system.run({0: first(), 1: second()})
+    assert order == ["notifies", "woken"]
+
+
+def test_wrong_unlock_is_refused():
+    def program():
+        yield Unlock(Mutex("m"))
+
+    with pytest.raises(ValueError, match="core 0 unlocks mutex m, held by nobody"):
+        System(SYSTEMS["high-power"]).run({0: program()})
+
+
+def test_io_access_makes_the_round_trip():
+    system = System(SYSTEMS["high-power"])
+
+    def program():
+        yield IoAccess(count=10, write=False)
+
+    result = system.run({0: program()})
+    # 2 x 50 ns bridge, 100 ns device, 2 + 1 + 1 and 2 + 1 crossbar cycles at 1 GHz.
+    assert result.time_s == pytest.approx(10 * 207e-9, rel=1e-3)
+
+
+def test_energy_adds_up_and_leaves_the_controller_out():
+    result = System(SYSTEMS["high-power"]).run({0: reader(1 << 28, 1000)})
+    energy = result.energy
+    assert energy.total == pytest.approx(energy.core + energy.cache + energy.dram + energy.tile)
+    assert energy.dram == pytest.approx(1000 * 120e-12)
+    assert energy.memory_controller_io == pytest.approx(5.82 * result.time_s)
+
+
+def test_timeline_is_trace_event_json(tmp_path):
+    system = System(SYSTEMS["high-power"], trace=True)
+    result = system.run({0: reader(1 << 28, 10)})
+    path = tmp_path / "timeline.json"
+    write_timeline(result, path)
+    events = json.loads(path.read_text())["traceEvents"]
+    assert any(event["name"] == "read" and event["ph"] == "X" for event in events)
+    assert result.stats["memory"]["l2_misses"] == 10

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+
+from alpine_platform.presets import HIGH_POWER
+from alpine_platform.system import System
+from alpine_sw import kernels
+from alpine_sw.calibrate.experiment import ReferenceUnits
+from alpine_sw.kernels.timing import KERNELS
+
+RNG = np.random.default_rng(0)
+
+
+def run(system, program):
+    return system.run({0: program})
+
+
+@pytest.mark.parametrize("style", kernels.MVM_STYLES)
+def test_every_style_gives_the_exact_product(style):
+    system = System(HIGH_POWER)
+    kind = np.float32 if style == "eigen_f32col" else np.int8
+    weights = system.memory.place("w", RNG.integers(-128, 128, (40, 100)).astype(kind))
+    inputs = system.memory.place("x", RNG.integers(-128, 128, 100).astype(kind))
+    outputs = system.memory.allocate("y", 40, np.int32)
+    scratch = system.memory.allocate("scratch", 100, np.int32)
+    result = run(system, kernels.mvm(weights, inputs, outputs, style=style, scratch=scratch))
+    exact = weights.data.astype(np.int64) @ inputs.data.astype(np.int64)
+    assert (outputs.data == exact).all()
+    assert result.time_fs > 0
+
+
+def test_matrix_product_equals_the_vector_products():
+    system = System(HIGH_POWER)
+    weights = system.memory.place("w", RNG.integers(-128, 128, (8, 32)).astype(np.int8))
+    inputs = system.memory.place("x", RNG.integers(-128, 128, (6, 32)).astype(np.int8))
+    outputs = system.memory.allocate("y", (6, 8), np.int32)
+    run(system, kernels.mm(weights, inputs, outputs))
+    assert (outputs.data == inputs.data.astype(int) @ weights.data.astype(int).T).all()
+
+
+def test_wrong_shapes_and_styles_are_refused():
+    system = System(HIGH_POWER)
+    weights = system.memory.allocate("w", (4, 8))
+    inputs, outputs = system.memory.allocate("x", 8), system.memory.allocate("y", 5, np.int32)
+    with pytest.raises(ValueError, match="the shapes do not fit"):
+        run(system, kernels.mvm(weights, inputs, outputs))
+    with pytest.raises(ValueError, match="unknown style 'fast'; use one of neon1"):
+        run(system, kernels.mvm(weights, inputs, outputs, style="fast"))
+
+
+def test_requantisation_rounds_half_to_even_and_saturates():
+    system = System(HIGH_POWER)
+    sums = system.memory.place("sums", np.array([128, 384, -512, 1 << 20], np.int32))
+    codes = system.memory.allocate("codes", 4)
+    run(system, kernels.requantise(sums, codes, shift=8))
+    assert codes.data.tolist() == [0, 2, 0, 127]
+    run(system, kernels.requantise(sums, codes, shift=8, relu=False))
+    assert codes.data.tolist() == [0, 2, -2, 127]
+
+
+def test_softmax_and_activations_compute():
+    system = System(HIGH_POWER)
+    inputs = system.memory.place("x", np.linspace(-4, 4, 50).astype(np.float32))
+    outputs = system.memory.allocate("y", 50, np.float32)
+    run(system, kernels.softmax(inputs, outputs))
+    assert outputs.data.sum() == pytest.approx(1, rel=1e-5)
+    run(system, kernels.sigmoid(inputs, outputs))
+    assert outputs.data[0] == pytest.approx(1 / (1 + np.exp(4)), rel=1e-5)
+    run(system, kernels.tanh(inputs, outputs))
+    assert outputs.data == pytest.approx(np.tanh(inputs.data), rel=1e-5)
+
+
+def test_im2col_and_pooling_compute():
+    system = System(HIGH_POWER)
+    image = system.memory.place("i", RNG.integers(-128, 128, (6, 6, 16)).astype(np.int8))
+    window = system.memory.allocate("w", 9 * 16)
+    run(system, kernels.im2col_window(image, window, row=1, column=2, kernel=3))
+    assert (window.data == image.data[1:4, 2:5].reshape(-1)).all()
+    outputs = system.memory.allocate("o", (3, 3, 16))
+    run(system, kernels.max_pool(image, outputs, kernel=2, stride=2))
+    expected = image.data.reshape(3, 2, 3, 2, 16).max(axis=(1, 3))
+    assert (outputs.data == expected).all()
+
+
+@pytest.mark.parametrize("packing", ["bytes", "word"])
+@pytest.mark.parametrize("length", [1, 3, 4, 1023])
+def test_queue_packs_lowest_index_first_and_names_a_short_group(packing, length):
+    seen = []
+
+    class Recording(ReferenceUnits):
+        def execute(self, batch, **rest):
+            seen.append(batch.copy())
+            return super().execute(batch, **rest)
+
+    system = System(HIGH_POWER, tile_ports={0: Recording(HIGH_POWER)})
+    codes = RNG.integers(-128, 128, length).astype(np.int8)
+    source = system.memory.place("codes", codes)
+    result = run(system, kernels.queue_vector(source, packing=packing))
+    batch = np.concatenate(seen)
+    assert batch["rm"].astype("<u4").view(np.int8)[:length].tolist() == codes.tolist()
+    assert len(batch) == -(-length // 4)
+    assert int(batch["ra"][-1]) == length % 4
+    assert result.cm_instructions == len(batch)
+    assert (batch["gap_fs"] % HIGH_POWER.core.period_fs == 0).all()
+
+
+def test_every_kernel_can_be_timed_alone():
+    sizes = {1: (64,), 2: (32, 48), 3: (4, 4, 16)}
+    for name, entry in KERNELS.items():
+        timing = kernels.time_kernel(name, size=sizes[len(entry.dimensions)], config=HIGH_POWER)
+        assert timing.cycles > 0
+        assert timing.instructions > 0
+
+
+def test_timing_warns_outside_the_checked_range():
+    timing = kernels.time_kernel("mvm", size=(16, 16), config=HIGH_POWER)
+    assert timing.warning is not None
+    assert "outside the checked range of 65536 to 1048576 bytes" in timing.warning
+    with pytest.raises(ValueError, match="unknown kernel 'gemm'"):
+        kernels.time_kernel("gemm", size=(1,), config=HIGH_POWER)
