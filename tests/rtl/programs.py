@@ -3,11 +3,11 @@
 import random
 from collections.abc import Iterator
 
+from tile_bench import Request
+
 from alpine_models import isa
 from alpine_models.isa import XZR, CmOperation, encode
 from alpine_models.tile import TileConfig
-
-from .tile_bench import Request
 
 FAR = (1 << 16, 1 << 31, 1 << 32, (1 << 32) + 1, 1 << 63, (1 << 64) - 4, (1 << 64) - 1)
 BAD_COUNTS = (0, 5, 7, 8, 1 << 32, (1 << 32) + 1, 1 << 63)

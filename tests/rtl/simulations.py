@@ -2,10 +2,9 @@
 """Running a `TileBench` on pysim and on a verilated model."""
 
 from amaranth.sim import Simulator
+from tile_bench import TileBench
 
 from alpine_cosim.verilated import VerilatedModel
-
-from .tile_bench import TileBench
 
 PERIOD = 1e-9
 

@@ -3,17 +3,16 @@
 
 import hypothesis.strategies as st
 import pytest
+from functional_coverage import Coverage, all_bins, bins_of, load_points
 from hypothesis import HealthCheck, given, settings
+from programs import BAD_COUNTS, FAR, probe, random_program
+from simulations import run_verilated
+from tile_bench import Pressure, Request, TileBench
 
 from alpine_cosim.verilated import VerilatedModel
 from alpine_models.isa import OPCODES, XZR, CmOperation, encode
 from alpine_models.tile import TileConfig
 from alpine_rtl.formal.harness import TileHarness
-
-from .coverage import Coverage, all_bins, bins_of, load_points
-from .programs import BAD_COUNTS, FAR, probe, random_program
-from .simulations import run_verilated
-from .tile_bench import Pressure, Request, TileBench
 
 ROWS, COLUMNS = 6, 9
 PRESSURES = (

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from faults import FAULTS, faulty_tile
 
 from alpine_models.registers import TILE_ID
 from alpine_models.tile import TileConfig
@@ -15,8 +16,6 @@ from alpine_rtl.formal.page import formal_page
 from alpine_rtl.formal.paths import combinational_paths
 from alpine_rtl.formal.solver import Method
 from alpine_rtl.tile import AimcTile
-
-from .faults import FAULTS, faulty_tile
 
 PAGE = Path(__file__).parents[2] / "docs" / "formal.md"
 

@@ -2,15 +2,14 @@
 """The checking programs bite: each planted fault is caught by one of them."""
 
 import pytest
+from faults import FAULTS, faulty_tile
+from programs import random_program
+from simulations import run_in_pysim
+from tile_bench import Pressure, TileBench
 
 from alpine_models.tile import TileConfig
 from alpine_rtl.formal.harness import TileHarness
 from alpine_rtl.tile import AimcTile
-
-from .faults import FAULTS, faulty_tile
-from .programs import random_program
-from .simulations import run_in_pysim
-from .tile_bench import Pressure, TileBench
 
 PRESSURES = {
     "free": Pressure(),

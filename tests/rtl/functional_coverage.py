@@ -12,10 +12,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from tile_bench import Answered
+
 from alpine_models.isa import XZR, CmInstruction, CmOperation, decode
 from alpine_models.tile import TileConfig
-
-from .tile_bench import Answered
 
 TESTPLAN = Path(__file__).parents[2] / "cocotb_tests" / "testplan.toml"
 
