@@ -1,17 +1,19 @@
 # amaranth: UnusedElaboratable=no
 """The proofs hold, each property can fail, and the page says what is proved."""
 
+import importlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from faults import FAULTS, faulty_tile
+from faults import FAULTS, Fault, faulty_package, faulty_tile
 
 from alpine_models.registers import TILE_ID
 from alpine_models.tile import TileConfig
 from alpine_rtl.decoder import CmDecoder
 from alpine_rtl.formal.claims import CLAIMS, LONG_CLAIMS, prove
 from alpine_rtl.formal.harness import TileHarness
+from alpine_rtl.formal.kill import KILL_PROPERTIES
 from alpine_rtl.formal.page import formal_page
 from alpine_rtl.formal.paths import combinational_paths
 from alpine_rtl.formal.solver import Method
@@ -51,19 +53,24 @@ def test_planted_fault_is_refuted(name, tmp_path):
         CLAIMS[int(fault.double_buffer)],
         method=Method.BOUNDED,
         depth=depth,
+        properties=(expected,),
         with_invariants=False,
     )
     verdict = prove(claim, tile=faulty_tile(fault, claim.config, tmp_path)).verdict
-    assert not verdict.holds
-    assert f"violated_{expected}" in verdict.refuted
+    assert verdict.refuted == (f"violated_{expected}",)
 
 
-def test_induction_fails_where_an_idle_tile_changes(tmp_path):
+def test_an_idle_tile_that_changes_is_refuted(tmp_path):
     claim = CLAIMS[0]
     tile = faulty_tile(FAULTS["clock counted while idle"], claim.config, tmp_path)
-    verdict = prove(claim, tile=tile).verdict
-    assert not verdict.holds
-    assert "violated_idle_fixed_point" in verdict.refuted
+    alone = replace(
+        claim,
+        method=Method.BOUNDED,
+        depth=5,
+        properties=("idle_fixed_point",),
+        with_invariants=False,
+    )
+    assert prove(alone, tile=tile).verdict.refuted == ("violated_idle_fixed_point",)
 
 
 def test_reset_that_leaves_a_memory_is_refuted(tmp_path):
@@ -72,8 +79,21 @@ def test_reset_that_leaves_a_memory_is_refuted(tmp_path):
     assert prove(claim, tile=tile).verdict.refuted == ("violated_reset_state",)
 
 
+def test_a_kill_that_is_overlooked_is_refuted(tmp_path):
+    (claim,) = (c for c in CLAIMS if c.properties == tuple(KILL_PROPERTIES))
+    fault = Fault(
+        module="cvxif",
+        find='go.eq(head("valid") & head("committed")',
+        replace='go.eq(head("valid") & (head("committed") | head("killed"))',
+    )
+    cvxif = importlib.import_module(f"{faulty_package(fault, tmp_path).__name__}.cvxif")
+    adapter = cvxif.AimcTileCvxif(config=claim.config, id_width=3)
+    bounded = replace(claim, method=Method.BOUNDED, depth=4, with_invariants=False)
+    assert prove(bounded, adapter=adapter).verdict.refuted == ("violated_killed_executed",)
+
+
 def test_a_cover_out_of_reach_is_reported():
-    (claim,) = (c for c in CLAIMS if c.method is Method.COVER and not c.config.double_buffer)
+    claim = next(c for c in CLAIMS if c.method is Method.COVER)
     verdict = prove(replace(claim, depth=2)).verdict
     assert not verdict.holds
     assert "seen_idle_again" in verdict.refuted

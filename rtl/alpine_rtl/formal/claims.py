@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from alpine_models.tile import TileConfig
 
+from ..cvxif import AimcTileCvxif
 from ..tile import AimcTile
 from .harness import STATE_PROPERTIES, TileHarness
+from .kill import KILL_PROPERTIES, KillHarness
 from .monitor import PORT_PROPERTIES
 from .situations import SITUATIONS
 from .solver import Method, Obligation, Verdict, check, compile_problem
@@ -29,8 +31,9 @@ class Claim:
     config : TileConfig.
     method : Method.
     depth : int, clock cycles; see `Method`.
-    properties : names from `PORT_PROPERTIES` and `STATE_PROPERTIES`, or for `Method.COVER` from
-        `SITUATIONS`.
+    properties : names from `PORT_PROPERTIES`, `STATE_PROPERTIES` and `KILL_PROPERTIES`, or, for
+        `Method.COVER`, of what can be seen.
+    harness : component that has the properties as outputs, and the design inside.
     with_invariants : bool, prove the relations between registers and monitor along with them.
     """
 
@@ -40,6 +43,7 @@ class Claim:
     depth: int
     properties: tuple[str, ...]
     with_invariants: bool = False
+    harness: type[TileHarness] | type[KillHarness] = TileHarness
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,12 +106,34 @@ def _about_short_tiles(method: Method, depth: int, what: str, properties) -> Ite
         )
 
 
+def _about_kills() -> Iterator[Claim]:
+    config = _config(2, 2, (1, 1, 1), False)
+    yield Claim(
+        name="kills, CV-X-IF tile, 2 x 2, ids of 3 bits",
+        config=config,
+        method=Method.INDUCTION,
+        depth=1,
+        properties=tuple(KILL_PROPERTIES),
+        with_invariants=True,
+        harness=KillHarness,
+    )
+    yield Claim(
+        name="kills not vacuous, CV-X-IF tile, 2 x 2, ids of 3 bits",
+        config=config,
+        method=Method.COVER,
+        depth=4,
+        properties=("killed", "executed"),
+        harness=KillHarness,
+    )
+
+
 CLAIMS: tuple[Claim, ...] = (
     *_by_induction(5, 3, SHORT),
     *_by_induction(4, 8, DEFAULT),
     *_by_induction(1, 1, UNEQUAL),
     *_about_short_tiles(Method.ANYWHERE, INDUCTION_DEPTH, "reset", ["reset_state"]),
     *_about_short_tiles(Method.COVER, COVER_DEPTH, "not vacuous", SITUATIONS),
+    *_about_kills(),
 )
 """What continuous integration proves."""
 
@@ -120,7 +146,9 @@ LONG_CLAIMS: tuple[Claim, ...] = (
 """What `make formal-long` proves beyond that."""
 
 
-def prove(claim: Claim, *, tile: AimcTile | None = None) -> Result:
+def prove(
+    claim: Claim, *, tile: AimcTile | None = None, adapter: AimcTileCvxif | None = None
+) -> Result:
     """Check one claim; of another design with the same ports and registers, if one is given.
 
     Raises
@@ -129,7 +157,10 @@ def prove(claim: Claim, *, tile: AimcTile | None = None) -> Result:
         A tool is not installed.
     """
     began = time.perf_counter()
-    harness = TileHarness(config=claim.config, tile=tile)
+    if claim.harness is KillHarness:
+        harness = KillHarness(config=claim.config, adapter=adapter)
+    else:
+        harness = TileHarness(config=claim.config, tile=tile)
     if claim.method is Method.COVER:
         obligation = Obligation(harness, reachable=[f"seen_{n}" for n in claim.properties])
     else:

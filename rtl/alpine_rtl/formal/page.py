@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from .claims import CLAIMS, LONG_CLAIMS, Claim
 from .harness import STATE_PROPERTIES
+from .kill import KILL_PROPERTIES
 from .monitor import PORT_PROPERTIES
 from .situations import SITUATIONS
 from .solver import Method
@@ -49,6 +50,9 @@ def formal_page() -> str:
             "No output depends combinationally on an input: this is read from the netlist by "
             "`alpine_rtl.formal.paths` rather than proved.",
             "",
+            "## Properties of the CV-X-IF adapter",
+            "",
+            _properties(KILL_PROPERTIES),
             "## Claims",
             "",
             _claims(CLAIMS),
@@ -87,9 +91,13 @@ def _claims(claims: tuple[Claim, ...]) -> str:
 
 def _extent(claim: Claim) -> str:
     if claim.method is Method.COVER:
-        return "all situations"
+        return "all situations" if set(claim.properties) == set(SITUATIONS) else _names(claim)
     if set(claim.properties) == set(PORT_PROPERTIES):
         return "all of the ports"
-    if len(claim.properties) > 1:
-        return "all but `reset_state`"
+    if set(PORT_PROPERTIES) < set(claim.properties):
+        return "all of ports and state but `reset_state`"
+    return _names(claim)
+
+
+def _names(claim: Claim) -> str:
     return ", ".join(f"`{name}`" for name in claim.properties)

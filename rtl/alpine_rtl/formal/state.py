@@ -18,6 +18,11 @@ def elaborate_with_registers(component: wiring.Component) -> tuple[Fragment, dic
     Returns
     -------
     fragment, registers : registers by hierarchical name, as ``"submodule.signal"``.
+
+    Raises
+    ------
+    ValueError
+        Two registers have the same name, so that one would hide the other.
     """
     fragment = Fragment.get(component, None)
     registers: dict[str, Signal] = {}
@@ -30,6 +35,9 @@ def _collect(fragment: Fragment, path: tuple[str, ...], registers: dict[str, Sig
     driven = fragment.statements.get("sync")
     if driven is not None:
         for signal in driven._lhs_signals():
-            registers[".".join((*path, signal.name))] = signal
+            name = ".".join((*path, signal.name))
+            if name in registers:
+                raise ValueError(f"registers must have names of their own, unlike {name}")
+            registers[name] = signal
     for index, (child, name, _) in enumerate(fragment.subfragments):
         _collect(child, (*path, name or str(index)), registers)
