@@ -56,34 +56,15 @@ class Engine:
 
         Returns whether the loop has ended.
         """
-        code = kernel.run_loop(
-            self.constants,
-            self.pipelines,
-            self.memory,
-            self.memo,
-            core,
-            self.loops,
-            limit_cycle,
-            stop_at_miss,
-        )
-        return code == kernel.DONE
+        return self._run((core,), limit_cycle, stop_at_miss) >= 0
 
     def advance_together(self, cores: Sequence[int], *, limit_cycle: int = FOREVER) -> int | None:
         """Run several cores in step until one's loop ends, or all have passed the limit.
 
         Returns the core whose loop has ended, or None.
         """
-        active = np.array(cores, np.int64)
-        core = kernel.run_together(
-            self.constants,
-            self.pipelines,
-            self.memory,
-            self.memo,
-            active,
-            self.loops,
-            limit_cycle,
-        )
-        return None if core < 0 else int(core)
+        core = self._run(cores, limit_cycle, False)
+        return None if core < 0 else core
 
     def cycle(self, core: int) -> int:
         """Cycle in which a core's last operation commits."""
@@ -114,6 +95,20 @@ class Engine:
     def look_up(self, core: int, addresses: Ints, *, write: bool, cycle: int) -> int:
         """Make a chain of accesses and return the cycle in which the last one has its line."""
         return int(kernel.look_up(self.memory, core, addresses, write, cycle))
+
+    def _run(self, cores: Sequence[int], limit_cycle: int, stop: bool) -> int:
+        return int(
+            kernel.run_together(
+                self.constants,
+                self.pipelines,
+                self.memory,
+                self.memo,
+                np.array(cores, np.int64),
+                self.loops,
+                limit_cycle,
+                stop,
+            )
+        )
 
     def _reserve(self, operations: int, phases: int, table: int, cm_issue: int) -> None:
         have = self.loops

@@ -429,17 +429,11 @@ def entry_points(fingerprint):
     """Make the functions that Python calls; see `compiling` for the fingerprint."""
 
     @entry
-    def run_loop(k, pipe, mem, memo, core, loops, limit, stop):
-        """Advance one core; see `run`."""
-        if fingerprint == 0:
-            return DONE
-        return run(k, pipe, mem, memo, core, loops, limit, stop)
-
-    @entry
-    def run_together(k, pipe, mem, memo, active, loops, limit):
+    def run_together(k, pipe, mem, memo, active, loops, limit, stop):
         """Advance several cores, always the one that is furthest behind, and not far.
 
-        Returns the core whose loop has ended, or -1 when all have passed the limit.
+        Returns the core whose loop has ended, or -1 when all have passed the limit or, if asked to
+        stop there, one is about to miss. There is one entry point, because compiling takes long.
         """
         while fingerprint != 0:
             core = -1
@@ -453,8 +447,12 @@ def entry_points(fingerprint):
                     second = time
             if core < 0:
                 return -1
-            if run(k, pipe, mem, memo, core, loops, min(limit, second + AHEAD), False) == DONE:
+            until = min(limit, second + AHEAD)
+            code = run(k, pipe, mem, memo, core, loops, until, stop)
+            if code == DONE:
                 return core
+            if code == MISS:
+                return -1
         return -1
 
     @entry
@@ -465,13 +463,12 @@ def entry_points(fingerprint):
                 cycle = access(mem, core, addresses[index], write, cycle) + 1
         return cycle
 
-    return run_loop, run_together, look_up
+    return run_together, look_up
 
 
-run_loop: Callable[..., int]
 run_together: Callable[..., int]
 look_up: Callable[..., int]
-run_loop, run_together, look_up = entry_points(FINGERPRINT)
+run_together, look_up = entry_points(FINGERPRINT)
 
 
 def reset_pipeline(pipe: Pipeline, core: int, cycle: int) -> None:

@@ -159,3 +159,26 @@ def test_golden_imports_no_model():
         )
     }
     assert imported == {"typing", "numpy", "numpy.typing", "alpine_models.tile"}
+
+
+@pytest.mark.parametrize("inputs", [1, 7, 1024, 1025])
+def test_prepared_equals_dense(inputs: int):
+    rng = np.random.default_rng(8)
+    weights = rng.integers(-128, 128, (20, inputs), np.int8)
+    lsb = rng.uniform(1, 4000, 20).astype(np.float32)
+    vectors = rng.integers(-128, 128, (9, inputs), np.int8)
+    codes = golden.PreparedDense(weights, lsb).codes(vectors)
+    assert codes.dtype == np.int8
+    assert codes.tolist() == golden.dense(vectors, weights, lsb).tolist()
+
+
+@pytest.mark.parametrize("inputs", [1024, 1025])
+def test_prepared_is_exact_on_both_sides_of_what_float32_holds(inputs: int):
+    # With 1025 inputs the dot product is 2^24 - 1 or 2^24 + 1; float32 does not have the latter.
+    vector = np.full((1, inputs), -128, np.int8)
+    weights = np.full((1, inputs), -128, np.int8)
+    lsb = np.array([(inputs - 1) << 15], np.float32)
+    for last, code in ((-1, 0), (1, 1)):  # just below and just above half a step
+        vector[0, -1], weights[0, -1] = 1, last
+        assert golden.dense(vector, weights, lsb).tolist() == [[code]]
+        assert golden.PreparedDense(weights, lsb).codes(vector).tolist() == [[code]]

@@ -279,7 +279,7 @@ def test_no_single_damaged_byte_is_taken_for_other_contents(tmp_path: Path):
             damaged[position] ^= mask
             path.write_bytes(damaged)
             try:
-                contents = read_weight_file(path)
+                contents = read_weight_file(path, script="a.script")
             except AlpineError as error:
                 assert "\n" not in str(error)
                 refused += 1
@@ -339,7 +339,7 @@ def test_pickled_contents_are_never_executed(tmp_path: Path):
 
 
 def shipped_with(path: Path, *, facts: Mapping[str, object] | None = None, **arrays: Any) -> None:
-    contents = read_weight_file(SHIPPED)
+    contents = read_weight_file(SHIPPED, script="a.script")
     merged = {**contents.arrays, **arrays}
     write_weight_file(
         path,

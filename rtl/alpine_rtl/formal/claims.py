@@ -59,7 +59,7 @@ EVERYTHING = (*PORT_PROPERTIES, *(name for name in STATE_PROPERTIES if name != "
 INDUCTION_DEPTH = 2
 """The register port's answer depends on the cycle before; everything else would do with 1."""
 COVER_DEPTH = 18
-BOUNDED_DEPTH = 14
+BOUNDED_DEPTH = 8
 
 SHORT = (1, 2, 1)
 DEFAULT = (1, 98, 1)

