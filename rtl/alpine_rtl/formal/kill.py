@@ -114,29 +114,26 @@ class KillHarness(wiring.Component):
             self.seen_killed.eq(oldest & (fate == Fate.KILLED)),
             self.seen_executed.eq(offered & adapter._tile.cm_req_ready),
             self.broken_followed.eq(
-                (
-                    active
-                    & (
-                        (in_slot("committed") != (fate == Fate.COMMITTED))
-                        | (in_slot("killed") != (fate == Fate.KILLED))
-                        | (in_slot("id") != number)
-                        | (in_slot("hartid") != hart)
-                    )
-                )
-                | (self._waiting != registers["waiting"])
-                | (self._waiting & (self._waiting_id != registers["waiting_id"]))
-                | (
-                    self._waiting
-                    & (
-                        (registers["committed_before"] != (self._early == Fate.COMMITTED))
-                        | (registers["killed_before"] != (self._early == Fate.KILLED))
-                    )
-                )
-                | (fate > Fate.KILLED)
-                | (self._early > Fate.KILLED)
+                self._lost_track(active, fate, in_slot)
+                | (in_slot("id") != number) & active
+                | (in_slot("hartid") != hart) & active
             ),
         ]
         return m
+
+    def _lost_track(self, active, fate, in_slot):
+        """Return whether the adapter's flags differ from the fates known here."""
+        registers, waiting = self._registers, self._waiting
+        return (
+            (active & (in_slot("committed") != (fate == Fate.COMMITTED)))
+            | (active & (in_slot("killed") != (fate == Fate.KILLED)))
+            | (waiting != registers["waiting"])
+            | (waiting & (self._waiting_id != registers["waiting_id"]))
+            | (waiting & (registers["committed_before"] != (self._early == Fate.COMMITTED)))
+            | (waiting & (registers["killed_before"] != (self._early == Fate.KILLED)))
+            | (fate > Fate.KILLED)
+            | (self._early > Fate.KILLED)
+        )
 
     def _early_fate(self, m):
         """Return what has been decided about the issue request of this cycle."""
