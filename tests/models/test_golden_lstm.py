@@ -181,6 +181,10 @@ def test_quantise_cuts_off_and_clamps():
     assert codes.dtype == np.int8
     assert codes.tolist() == [0, 126, -126, 127, -127, 127, -128, 63, -63]
     assert golden_lstm.quantise(np.ones(1, np.float32), 2.5).tolist() == [2]
+    # The float32 next to 1/25 lies below it, but 25 times that rounds to 1 before it is cut off.
+    nearly = np.array([1 / 25], np.float32)
+    assert nearly.item() * 25 < 1
+    assert golden_lstm.quantise(nearly, 25.0).tolist() == [1]
 
 
 @given(value=st.floats(-1, 1, width=32), scale=st.floats(1, 127))
