@@ -4,10 +4,9 @@ import random
 from itertools import pairwise
 
 import pytest
+from pysim import simulate
 
 from alpine_rtl.axi_lite import AxiLitePort, AxiResponse
-
-from .pysim import simulate
 
 WORDS = 8
 

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from pysim import simulate
 
 from alpine_models.isa import CmOperation
 from alpine_models.tile import TileConfig
@@ -11,8 +12,6 @@ from alpine_rtl.command import CommandRegister
 from alpine_rtl.responses import ResponseBuffer
 from alpine_rtl.sequencer import MvmPhase, MvmSequencer
 from alpine_rtl.stream_counters import StreamCounters
-
-from .pysim import simulate
 
 CONFIG = TileConfig(rows=6, columns=7)
 

@@ -3,12 +3,11 @@
 import itertools
 
 import pytest
+from pysim import simulate
 
 from alpine_models.isa import CmOperation, CmStatus, dequeue, encode, initialize, param_read, queue
 from alpine_models.tile import TileConfig
 from alpine_rtl.decoder import CmDecoder
-
-from .pysim import simulate
 
 ROWS, COLUMNS = 6, 9
 FAR = (2**31, 2**32, 2**32 + 1, 2**63, 2**64 - 1)

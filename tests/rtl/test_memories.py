@@ -3,13 +3,12 @@
 import random
 
 import pytest
+from pysim import simulate
 
 from alpine_models.tile import TileConfig
 from alpine_rtl.double_buffer import DacBank, PendingAnswers
 from alpine_rtl.input_memory import InputMemory
 from alpine_rtl.output_memory import OutputMemory
-
-from .pysim import simulate
 
 SIZES = (1, 2, 3, 4, 5, 9)
 

@@ -1,9 +1,9 @@
 """The register bank on a map of its own, with every kind of field."""
 
+from pysim import simulate
+
 from alpine_models.register_map import Access, Field, Register, RegisterMap
 from alpine_rtl.register_bank import RegisterBank
-
-from .pysim import simulate
 
 
 def field(name, low, width, access, **options):

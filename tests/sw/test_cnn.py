@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cnn_helpers import SHAPE, images, run_workload, tiny
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
@@ -20,8 +21,6 @@ from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, ConvGeometry, Con
 from alpine_sw.photographs import load_photographs
 from alpine_sw.row_ring import RowRing
 from alpine_sw.workloads import Software
-
-from .cnn_helpers import SHAPE, images, run_workload, tiny
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])

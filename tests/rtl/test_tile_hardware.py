@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from pysim import crossbar, simulate
 
 from alpine_models.isa import (
     CmOperation,
@@ -19,8 +20,6 @@ from alpine_models.registers import TILE_ID, TILE_REGISTERS
 from alpine_models.tile import TileConfig
 from alpine_rtl.sequencer import MvmPhase
 from alpine_rtl.tile import AimcTile
-
-from .pysim import crossbar, simulate
 
 PHASES = {"precharge_cycles": 2, "integrate_cycles": 5, "digitise_cycles": 1}
 
