@@ -15,6 +15,9 @@ from alpine_platform.time import ceil_to_edge
 __all__ = ["EXPERIMENTS", "Experiment", "Measured", "ReferenceUnits", "experiment", "play", "timed"]
 
 PROCESS_FS = 100_000_000
+MARKER_CYCLES = 25
+MARKER_INSTRUCTIONS = 15
+"""What the instructions that delimit a region cost, by the reference's README: counted in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,12 +80,15 @@ def play(operations: Iterable[Operation]) -> Program:
     yield from operations
 
 
-def timed(system: System, programs: Mapping[int, Program], reps: float) -> Measured:
-    """Run programs and report per unit of work."""
+def timed(
+    system: System, programs: Mapping[int, Program], reps: float, *, regions: float = 1
+) -> Measured:
+    """Run programs and report per unit of work, with the markers of so many regions."""
     result: RunResult = system.run(programs)
+    cycles = result.time_fs / system.config.core.period_fs + regions * MARKER_CYCLES
     return Measured(
-        cycles=result.time_fs / system.config.core.period_fs / reps,
-        instructions=result.instructions / reps,
+        cycles=cycles / reps,
+        instructions=(result.instructions + regions * MARKER_INSTRUCTIONS) / reps,
         llc_misses=result.memory.l2_misses,
     )
 

@@ -95,8 +95,18 @@ STRAIGHT: dict[str, tuple[str, int, int]] = {
 }
 """Name, repeated text, how often, units of work per loop iteration."""
 
+SET_UP = {
+    "sdiv_dep_x16": 1,
+    "sdiv_indep_x16": 1,
+    "cbz_nottaken_x32": 1,
+    "postinc_ldr_x32": 1,
+    "alu_to_addr_dep_x32": 1,
+    "call_ret_x16": 3,
+}
+"""Instructions per loop iteration besides the text and the closing pair, by the counts."""
+
 for name, (text, count, units) in STRAIGHT.items():
-    full = lines(numbered(text, count), "alu n <- n", OUTER)
+    full = lines(*["alu n <- n"] * SET_UP.get(name, 0), numbered(text, count), OUTER)
     if "cm_" not in full:
         line = {"s": Stream(address=BASE)} if "@s" in full else {}
         experiment(

@@ -347,8 +347,6 @@ CM_QUEUE_WORD = body(
 """Queue of four codes loaded as one word."""
 
 DEQUEUE_BYTE = lines(
-    "alu flags <- i",
-    "skip <- flags",
     "store <- word p i       @codes+%",
     "alu i <- i",
     "alu word <- word",
@@ -361,17 +359,15 @@ CM_DEQUEUE_BYTES = body(
     "jump <- flags",
     "cm_dequeue result <-",
     "alu word <- result",
-    "jump <-",
-    DEQUEUE_BYTE.split("\n", 2)[2].replace("%", "0"),
+    DEQUEUE_BYTE.replace("%", "0"),
     "jump <- flags",
-    DEQUEUE_BYTE.replace("%", "1"),
-    "jump <- flags",
-    DEQUEUE_BYTE.replace("%", "2"),
-    "jump <- flags",
-    DEQUEUE_BYTE.replace("%", "3"),
+    numbered(lines("alu flags <- i", "skip <- flags", DEQUEUE_BYTE, "jump <- flags"), 4)
+    .split("\n", 7)[7]
+    .rsplit("\n", 1)[0],
     "branch <- flags",
 )
-"""The released library's dequeue of four codes, stored byte by byte: 31 instructions."""
+"""The released library's dequeue of four codes, stored byte by byte: 30 instructions; once in four
+bytes a branch leads to the dequeue."""
 
 CM_DEQUEUE_WORD = body(
     "cm_dequeue_word", "cm_dequeue word <-", "store_post <- word p    @codes", tail("p")
@@ -410,11 +406,14 @@ def pool_neon(taps: int) -> LoopBody:
             numbered("load q% <- p @taps%", taps),
             "fp best <- q0 q1",
             numbered("fp best <- best q%", taps).split("\n", 2)[2],
-            "store16 <- best y       @outputs",
-            "alu p <- p",
-            tail("p"),
+            "store16_post <- best y  @outputs",
+            tail("y"),
         )
     return BODIES[name]
+
+
+POOL_NEON_END = body("pool_neon_end", "alu p <- p", "alu flags <- p", "jump <- flags")
+"""Between two output positions."""
 
 
 MVM_EIGEN_CASTCOL_COLUMN = body(

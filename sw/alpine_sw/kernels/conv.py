@@ -1,18 +1,21 @@
 """Convolution helpers: im2col windows and maximum pooling, channels last."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 
 from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Program, RunLoop
-from alpine_platform.pipeline import Phase
+from alpine_platform.operations import Compute, Program, RunLoop
 
 from .bodies import pool_neon
 from .copy import copy
 from .streams import CALL, over, phase
 
 __all__ = ["im2col_window", "max_pool"]
+
+ROW = Compute(cycles=8, instructions=8)
+"""Addresses of one row of a window, by the counts of the `im2col` rows."""
 
 
 def im2col_window(
@@ -48,6 +51,7 @@ def im2col_window(
     flat = Buffer(image.name, image.address, image.data.reshape(-1))
     for line in range(kernel):
         start = ((row + line) * columns + column) * channels
+        yield ROW
         yield from copy(
             window.part(line * length, (line + 1) * length),
             flat.part(start, start + length),
@@ -83,7 +87,7 @@ def max_pool(
         raise ValueError(f"pooling {image.data.shape} gives {shape}, not {outputs.data.shape}")
     yield CALL
     if style == "neon":
-        yield pool_neon_loop(image, outputs, kernel, stride)
+        yield from pool_neon_loops(image, outputs, kernel, stride)
     else:
         taps = kernel * kernel
         yield RunLoop(
@@ -97,20 +101,18 @@ def max_pool(
     outputs.data[:] = windows[::stride, ::stride].max(axis=(-2, -1))
 
 
-def pool_neon_loop(image: Buffer, outputs: Buffer, kernel: int, stride: int) -> RunLoop:
-    """Loop over output positions and channel groups."""
+def pool_neon_loops(image: Buffer, outputs: Buffer, kernel: int, stride: int) -> Iterator[RunLoop]:
+    """Loops over output positions and channel groups, one nest per output row."""
     _, columns, channels = image.data.shape
     out_rows, out_columns, _ = outputs.data.shape
     body = pool_neon(kernel * kernel)
-    groups = -(-channels // 16)
-    phases: list[Phase] = []
+    end = phase("pool_neon_end", 1, {})
     for out_row in range(out_rows):
-        streams = {"outputs": over(outputs, 16, offset=out_row * out_columns * channels)}
+        place = out_row * out_columns * channels
+        streams = {"outputs": over(outputs, 16, repeat_stride=channels, offset=place)}
         for tap in range(kernel * kernel):
-            line, place = divmod(tap, kernel)
-            offset = ((out_row * stride + line) * columns + place) * channels
-            # Successive channel groups, then the next position: one stride serves both where
-            # windows touch; otherwise positions jump, which a stream with one stride rounds.
-            streams[f"taps{tap}"] = over(image, 16 * stride, offset=offset)
-        phases.append(phase(body.name, out_columns * groups, streams))
-    return RunLoop(phases=phases)
+            line, column = divmod(tap, kernel)
+            offset = ((out_row * stride + line) * columns + column) * channels
+            streams[f"taps{tap}"] = over(image, 16, repeat_stride=stride * channels, offset=offset)
+        groups = phase(body.name, -(-channels // 16), streams)
+        yield RunLoop(phases=[groups, end], repeats=out_columns)

@@ -12,6 +12,10 @@ __all__ = ["copy"]
 CALL = Compute(cycles=25, instructions=22)
 """Call of glibc's copy with its set-up and tail, by the counts of the `im2col` rows."""
 
+SHORT_CALL = Compute(cycles=16, instructions=14)
+"""The same up to `SHORT_BYTES`, which glibc copies without a loop."""
+SHORT_BYTES = 128
+
 
 def copy(
     destination: Buffer, source: Buffer, *, style: Literal["memcpy", "bytes"] = "memcpy"
@@ -32,7 +36,7 @@ def copy(
     if style == "bytes":
         yield loop_over("copy_bytes", size, source=(source, 1), destination=(destination, 1))
     else:
-        yield CALL
+        yield SHORT_CALL if size <= SHORT_BYTES else CALL
         yield loop_over(
             "memory_copy", -(-size // 64), source=(source, 64), destination=(destination, 64)
         )

@@ -37,24 +37,21 @@ def packet(name: str, instructions: int, depth: int) -> None:
 
 
 packet("exp_eigen", 41, 17)
+packet("exp_shifted", 42, 18)  # exp(x - m)
 packet("sigmoid_eigen", 44, 20)
 packet("tanh_eigen", 31, 16)
 packet("logistic_eigen", 34, 14)
 
-body(
-    "softmax_max",
-    "load v <- p             @inputs",
-    "fp m <- m v",
-    "alu p <- p",
-    tail("p"),
-)
-body(
-    "softmax_sum",
-    "load v <- p             @inputs",
-    "fp s <- s v",
-    "alu p <- p",
-    tail("p"),
-)
+# Eigen's reductions take two packets at a time into two accumulators.
+for name in ("max", "sum"):
+    body(
+        f"softmax_{name}",
+        "load_pair v w <- p      @inputs",
+        "fp a <- a v",
+        "fp b <- b w",
+        "alu p <- p",
+        tail("p"),
+    )
 body(
     "softmax_divide",
     "load v <- p             @inputs",

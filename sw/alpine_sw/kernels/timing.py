@@ -247,7 +247,7 @@ KERNELS: dict[str, KernelEntry] = {
     "sigmoid": simple(make_unary(activation.sigmoid), "sigmoid_eigen", 8),
     "logistic": simple(make_unary(activation.logistic), "logistic_eigen", 8),
     "tanh": simple(make_unary(activation.tanh), "tanh_eigen", 8),
-    "softmax": simple(make_unary(activation.softmax), "exp_eigen", 8),
+    "softmax": simple(make_unary(activation.softmax), "exp_shifted", 8),
     "add": simple(make_binary(elementwise.vector_add), "vector_add", 12),
     "multiply": simple(make_binary(elementwise.vector_multiply), "vector_multiply", 12),
     "pool": KernelEntry(

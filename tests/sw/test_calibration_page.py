@@ -1,0 +1,48 @@
+from dataclasses import replace
+
+from alpine_platform.presets import HIGH_POWER
+from alpine_sw.calibrate.fit import Comparison
+from alpine_sw.calibrate.honesty import beyond_limits, instruction_errors, observed
+
+RUN = Comparison(
+    name="job:region",
+    system="hp",
+    group="kernels",
+    body=None,
+    reference=100.0,
+    ours=110.0,
+    reference_instructions=100.0,
+    our_instructions=101.0,
+    reference_misses=2000.0,
+    our_misses=2000.0,
+)
+
+
+def test_every_number_set_from_the_reference_is_listed():
+    names = {name for name, _, _ in observed(HIGH_POWER)}
+    assert {
+        "core.taken_branch_half_cycles",
+        "core.refill_cycles",
+        "core.loads_in_flight_late_address",
+        "core.fresh_address_cycles",
+        "core.shared_address_cycles",
+        "bus.crossing_cycles",
+        "sync.handover_cycles",
+    } <= names
+    assert "core.issue_width" not in names
+
+
+def test_runs_within_the_limits_are_not_named():
+    assert "job:region" not in "\n".join(beyond_limits([RUN]))
+    assert "job:region |" not in "\n".join(instruction_errors([RUN]))
+
+
+def test_runs_beyond_a_limit_are_named_with_a_reason_or_none():
+    late = replace(RUN, group="applications", ours=111.0)
+    assert "| job:region | +11.0% hp | unexplained |" in beyond_limits([late])
+    missing = replace(RUN, our_misses=1880.0)
+    assert beyond_limits([missing])[-1].endswith("1 of 1 runs lie beyond; job:region hp -6.0%.")
+    short = replace(RUN, our_instructions=97.0)
+    assert "| job:region | -3.0% hp | unexplained |" in instruction_errors([short])
+    known = replace(RUN, name="mb_bw:rd_16k", our_instructions=97.0)
+    assert "some 600 instructions" in instruction_errors([known])[-1]
