@@ -8,7 +8,8 @@ INSTALLED := $(VENV)/.installed
 PACKAGES := models rtl platform sw cosim
 
 .DEFAULT_GOAL := help
-.PHONY: help machine setup run test cocotb lint format types wheel check bench calibrate clean
+.PHONY: help machine setup run test cocotb formal formal-long synth docs lint format types wheel \
+	check bench calibrate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +30,7 @@ machine:
 $(INSTALLED): pyproject.toml | machine
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "python venv failed: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,hardware]'
 	@touch $@
 
 setup: $(INSTALLED) ## Make the virtual environment inside the checkout
@@ -42,6 +43,19 @@ test: setup ## Run the unit and cocotb tests
 
 cocotb: setup ## Run all cocotb testbenches (WAVES=1 leaves waveforms in waves/)
 	$(BIN)/python -m pytest cocotb_tests
+
+formal: setup ## Prove the tile's properties (docs/formal.md)
+	$(BIN)/python -m alpine_rtl.formal
+
+formal-long: setup ## Prove the larger geometries and the ports alone as well
+	$(BIN)/python -m alpine_rtl.formal --long
+
+synth: setup ## Measure size, logic depth and Fmax, and rewrite docs/synthesis.md
+	$(BIN)/alpine synth --write-docs docs/synthesis.md
+
+docs: setup ## Rewrite the generated pages that need no tool
+	$(BIN)/python -m alpine_rtl.formal --write-docs docs/formal.md
+	$(BIN)/python cocotb_tests/testplan.py --write-docs docs/testplan.md
 
 lint: setup
 	$(BIN)/ruff check .

@@ -196,6 +196,28 @@ def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str) 
     click.echo(f"{rows} word lines x {cols} bit lines; ports and use are in {out / 'README.md'}")
 
 
+@cli.command(epilog="Example: alpine synth --geometry 16x16 --geometry 64x64")
+@click.option(
+    "--geometry",
+    "geometries",
+    multiple=True,
+    help="ROWSxCOLUMNS to map; may be given several times. Default: 16x16, 64x64, 256x256.",
+)
+@click.option("--write-docs", type=Path, help="Write the page to this file instead.")
+def synth(*, geometries: tuple[str, ...], write_docs: Path | None) -> None:
+    """Measure the hardware's size, logic depth and speed with open tools."""
+    from .synthesis import GEOMETRIES
+    from .synthesis_report import parse_geometry, synthesis_page
+
+    sizes = tuple(map(parse_geometry, geometries)) or GEOMETRIES
+    page = synthesis_page(sizes, on_stage=lambda stage: click.echo(f"measuring {stage}", err=True))
+    if write_docs is None:
+        click.echo(page)
+    else:
+        write_text(write_docs, page)
+        click.echo(f"result written to {write_docs}")
+
+
 @cli.command(
     epilog="\b\nExamples:\n"
     "  alpine kernel mvm --size 512x2048 --style neon4\n"

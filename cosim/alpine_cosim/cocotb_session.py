@@ -3,18 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
-from alpine_sw.mlp import analog_mlp
-from alpine_sw.networks import load_mlp
-from alpine_sw.workloads import Software, Workload
+from alpine_sw.workloads import Workload
 
 from .cocotb.engine import CocotbTilePort, run_in_cocotb
 from .measurement import Measurement, measure
 from .rtl_session import read_verilog, trace_format
+from .tasks import NETWORKS, Request
 
 __all__ = ["measure_in_cocotb", "serve"]
 
@@ -63,17 +59,14 @@ def serve(
     port: CocotbTilePort,
     *,
     core: int,
-    case: int,
-    software: str,
+    request: Request,
     system: SystemConfig,
-    weights: Path | None,
-    inputs: NDArray[np.int8],
     back_door: bool,
     timeline: Path | None,
     profile: bool,
 ) -> tuple[Measurement, int]:
     """Run inside the simulation, in a thread of its own: what `measure_in_cocotb` asks for."""
-    workload = analog_mlp(load_mlp(weights), case=case, software=Software(software))
+    task = NETWORKS[request.network].prepare(request)
     before = 0
 
     def begin() -> None:
@@ -81,10 +74,10 @@ def serve(
         before = port.tiles[0].evaluated_cycles
 
     measured = measure(
-        workload,
+        task.workload,
         {core: port},
         system=system,
-        inputs=inputs,
+        inputs=task.inputs,
         back_door=back_door,
         timeline=timeline,
         profile=profile,

@@ -51,7 +51,8 @@ class RunResult:
     accuracy : share of samples classified correctly by the run's outputs, or None.
     accuracy_golden, accuracy_fp32 : of the int8 golden model on the same samples, and of the
         network before quantisation on the whole test set.
-    bits_per_character : for language models, else None.
+    bits_per_character : for language models, else None; of the same symbols.
+    bits_per_character_golden : of the golden model.
     stats : every number of the platform as a tree: cores, memory, energy.
     programming : how the weights were loaded.
     host_seconds : wall-clock time of the inferences alone.
@@ -83,6 +84,7 @@ class RunResult:
     accuracy_golden: float | None
     accuracy_fp32: float | None
     bits_per_character: float | None
+    bits_per_character_golden: float | None
     stats: dict[str, Any]
     programming: Programming | None
     host_seconds: float
@@ -129,6 +131,12 @@ def _summary(result: RunResult) -> Table:
             if value is not None
         ]
         table.add_row("accuracy", f"{result.accuracy:.2%}", ", ".join(notes))
+    if result.bits_per_character is not None:
+        table.add_row(
+            "bits per character",
+            f"{result.bits_per_character:.3f}",
+            f"King James Bible, held out; int8 golden {result.bits_per_character_golden:.3f}",
+        )
     if result.outputs_equal_golden is not None:
         verdict = "[green]yes[/]" if result.outputs_equal_golden else "[bold red]NO[/]"
         table.add_row("outputs equal golden", verdict, "bit for bit")

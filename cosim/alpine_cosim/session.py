@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,18 +101,17 @@ def run(
         raise AlpineError("case digital has no tile to simulate or trace: use engine rtl or model")
     if case != DIGITAL and cores is not None:
         raise AlpineError(f"cores chooses among the digital references; case {case} fixes its own")
-    task = entry.prepare(
-        Request(
-            network=network,
-            case=str(case),
-            engine=kind,
-            cores=cores,
-            software=style,
-            digital_style=digital_style,
-            inferences=inferences,
-            weights=_path(weights),
-        )
+    request = Request(
+        network=network,
+        case=str(case),
+        engine=kind,
+        cores=cores,
+        software=style,
+        digital_style=digital_style,
+        inferences=inferences,
+        weights=_path(weights),
     )
+    task = entry.prepare(request)
     direct = kind is Engine.COCOTB if back_door is None else back_door
 
     setup = _Setup(
@@ -136,11 +136,8 @@ def run(
             tile_verilog=design,
             trace=waves,
             arguments={
-                "case": int(case),
-                "software": style,
+                "request": request,
                 "system": config,
-                "weights": _path(weights),
-                "inputs": task.inputs,
                 "back_door": direct,
                 "timeline": setup.timeline,
                 "profile": profile,
@@ -149,7 +146,6 @@ def run(
     else:
         measured = _run_model(setup)
     golden = task.golden()
-    accuracy = task.accuracy
     return RunResult(
         network=network,
         system=system,
@@ -172,15 +168,20 @@ def run(
         stats=measured.stats,
         outputs_equal_golden=bool(np.array_equal(measured.outputs, golden)),
         outputs_sha256=hashlib.sha256(measured.outputs.tobytes()).hexdigest(),
-        accuracy=None if accuracy is None else accuracy(measured.outputs),
-        accuracy_golden=None if accuracy is None else accuracy(golden),
+        accuracy=_score(task.accuracy, measured.outputs),
+        accuracy_golden=_score(task.accuracy, golden),
         accuracy_fp32=task.accuracy_fp32,
-        bits_per_character=None,
+        bits_per_character=_score(task.bits_per_character, measured.outputs),
+        bits_per_character_golden=_score(task.bits_per_character, golden),
         programming=measured.programming,
         host_seconds=measured.host_seconds,
         host_tile_cycles_per_second=(evaluated / measured.host_seconds if evaluated else None),
         host_profile_s=measured.host_profile_s,
     )
+
+
+def _score(score: Callable[[NDArray[Any]], float] | None, outputs: NDArray[Any]) -> float | None:
+    return None if score is None else score(outputs)
 
 
 def _path(value: Path | str | None) -> Path | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 from alpine_models.errors import AlpineError
 from alpine_sw.cnn import analog_cnn, digital_cnn
 from alpine_sw.datasets import load_fashion_mnist
+from alpine_sw.lstm import LSTM_CASES, analog_lstm
 from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
 from alpine_sw.networks import load_mlp
 from alpine_sw.networks.cnn import load_cnn
 from alpine_sw.networks.cnn_shapes import CNN_NAMES
+from alpine_sw.networks.lstm import LSTM_SIZES, load_lstm, mean_bits
 from alpine_sw.photographs import load_photographs
+from alpine_sw.texts import encode, load_king_james_excerpt, one_hot
 from alpine_sw.workloads import Software, Workload
 
 __all__ = ["DIGITAL", "NETWORKS", "Engine", "NetworkEntry", "Request", "Task"]
@@ -24,6 +28,7 @@ DIGITAL = "digital"
 """Name of the reference without tiles, among the cases."""
 
 Codes = NDArray[np.int8]
+Outputs = NDArray[Any]
 
 
 class Engine(StrEnum):
@@ -71,13 +76,15 @@ class Task:
     inputs : int8 [inferences, inputs].
     golden : computes the outputs of an ideal system.
     accuracy : share of outputs that are right, or None where nothing says what is right.
+    bits_per_character : of a language model's probabilities, or None.
     accuracy_fp32 : of the network before quantisation, or None.
     """
 
     workload: Workload
     inputs: Codes
-    golden: Callable[[], Codes]
+    golden: Callable[[], Outputs]
     accuracy: Callable[[Codes], float] | None = None
+    bits_per_character: Callable[[Outputs], float] | None = None
     accuracy_fp32: float | None = None
 
 
@@ -133,11 +140,26 @@ def _cnn(request: Request) -> Task:
     return Task(workload=workload, inputs=inputs, golden=lambda: cnn.golden(inputs))
 
 
+def _lstm(request: Request) -> Task:
+    text = load_king_james_excerpt()
+    default = 4 if request.engine is Engine.COCOTB else 50
+    count = _count(request, default=default, available=len(text) - 1)
+    lstm = load_lstm(int(request.network.removeprefix("lstm-")), request.weights)
+    numbers = encode(text[: count + 1])
+    inputs = one_hot(numbers[:-1])
+    return Task(
+        workload=analog_lstm(lstm, case=int(request.case)),
+        inputs=inputs,
+        golden=lambda: lstm.golden(inputs),
+        bits_per_character=lambda outputs: mean_bits(outputs, numbers[1:]),
+    )
+
+
 def _count(request: Request, *, default: int, available: int) -> int:
     count = default if request.inferences is None else request.inferences
     if not 1 <= count <= available:
         raise AlpineError(
-            f"inferences must be 1 to {available}, the images of the data set, not {count}"
+            f"inferences must be 1 to {available}, the samples of the data set, not {count}"
         )
     return count
 
@@ -155,6 +177,10 @@ def _cores(request: Request, known: tuple[int, ...]) -> int:
 
 NETWORKS: dict[str, NetworkEntry] = {
     "mlp": NetworkEntry(cases=(*map(str, MLP_CASES), DIGITAL), prepare=_mlp),
+    **{
+        f"lstm-{hidden}": NetworkEntry(cases=tuple(map(str, LSTM_CASES)), prepare=_lstm)
+        for hidden in LSTM_SIZES
+    },
     **{name: NetworkEntry(cases=("1", DIGITAL), prepare=_cnn) for name in CNN_NAMES},
 }
 """Every network by name."""

@@ -26,7 +26,7 @@ from alpine_models.golden import PreparedDense
 from alpine_models.tile import CODE_MAX, CODE_MIN
 
 __all__ = [
-    "STATE_RANGE",
+    "STATE_SCALE",
     "Gate",
     "GoldenLstm",
     "LstmState",
@@ -36,8 +36,8 @@ __all__ = [
     "quantise",
 ]
 
-STATE_RANGE = 1.0
-"""h that code 127 stands for: |h| = |o tanh(c)| stays below 1."""
+STATE_SCALE = float(CODE_MAX)
+"""DAC codes per unit of h, and of a hot input: |h| = |o tanh(c)| does not exceed 1."""
 
 
 class Gate(IntEnum):
@@ -69,36 +69,33 @@ class LstmState:
         return cls(h=np.zeros((n, hidden), np.int8), c=np.zeros((n, hidden), np.float32))
 
 
-def dequantise(codes: NDArray[np.int8], full_scale: float) -> NDArray[np.float32]:
-    """Return code / 127 * full_scale in float32, each operation rounded.
-
-    Order and operations are those of AIMClib's scaled dequeue (convert, divide, multiply).
+def dequantise(codes: NDArray[np.int8], scale: float) -> NDArray[np.float32]:
+    """Return code * scale in float32, as a scaled dequeue does.
 
     Parameters
     ----------
     codes : int8, any shape
         ADC codes.
-    full_scale : float
-        Value of code 127; rounded to float32.
+    scale : float
+        Value per code; rounded to float32.
     """
-    return codes.astype(np.float32) / np.float32(CODE_MAX) * np.float32(full_scale)
+    return codes.astype(np.float32) * np.float32(scale)
 
 
-def quantise(values: NDArray[np.float32], full_scale: float) -> NDArray[np.int8]:
-    """Return clamp(trunc(value / full_scale * 127), -128, 127), operations rounded to float32.
+def quantise(values: NDArray[np.float32], scale: float) -> NDArray[np.int8]:
+    """Return clamp(trunc(value * scale), -128, 127), as a scaled queue does.
 
-    Order and operations are those of AIMClib's scaled queue (divide, multiply, convert). The
-    conversion is that of C and of AArch64's FCVTZS, towards 0; rounding to nearest instead gains
-    the LSTM of 256 units a thousandth of a bit per character.
+    The product is rounded to float32. The conversion is that of C and of AArch64's FCVTZS, towards
+    0; rounding to nearest instead gains the LSTM of 256 units a thousandth of a bit per character.
 
     Parameters
     ----------
     values : float32, any shape
         Real values.
-    full_scale : float
-        Value of code 127; rounded to float32.
+    scale : float
+        Codes per value; rounded to float32.
     """
-    scaled = np.trunc(values / np.float32(full_scale) * np.float32(CODE_MAX))
+    scaled = np.trunc(values * np.float32(scale))
     return np.clip(scaled, CODE_MIN, CODE_MAX).astype(np.int8)
 
 
@@ -141,13 +138,13 @@ class GoldenLstm:
         Outputs in the order of `Gate`; inputs are [h, x].
     cell_lsb : float32 [4 * hidden]
         Dot product per ADC step, positive and finite.
-    gate_range : float
-        Argument of a gate's function that code 127 stands for.
+    gate_scale : float
+        Argument of a gate's function per ADC code.
     dense_weights : int8 [outputs, hidden]
     dense_lsb : float32 [outputs]
         Dot product per ADC step, positive and finite.
-    logit_range : float
-        Argument of the softmax that code 127 stands for.
+    logit_scale : float
+        Argument of the softmax per ADC code.
     """
 
     def __init__(
@@ -155,17 +152,17 @@ class GoldenLstm:
         *,
         cell_weights: NDArray[np.int8],
         cell_lsb: NDArray[np.float32],
-        gate_range: float,
+        gate_scale: float,
         dense_weights: NDArray[np.int8],
         dense_lsb: NDArray[np.float32],
-        logit_range: float,
+        logit_scale: float,
     ) -> None:
         self.hidden = len(cell_weights) // len(Gate)
         self._cell = PreparedDense(cell_weights, cell_lsb)
         self._dense = PreparedDense(dense_weights, dense_lsb)
-        self._logit_range = logit_range
+        self._logit_scale = logit_scale
         # A gate has 256 possible values: one table entry per ADC code, at code & 255.
-        values = dequantise(np.arange(256, dtype=np.uint8).view(np.int8), gate_range)
+        values = dequantise(np.arange(256, dtype=np.uint8).view(np.int8), gate_scale)
         self._sigmoid = sigmoid(values)
         self._tanh = tanh(values)
 
@@ -182,7 +179,7 @@ class GoldenLstm:
         return self._cell.codes(np.concatenate([h, x], axis=1))
 
     def gates(self, codes: NDArray[np.int8]) -> NDArray[np.float32]:
-        """Return the gates: `activate_gates(dequantise(codes, gate_range))`, by table.
+        """Return the gates: `activate_gates(dequantise(codes, gate_scale))`, by table.
 
         Parameters
         ----------
@@ -207,7 +204,7 @@ class GoldenLstm:
             DAC codes.
         """
         h, c = combine_gates(self.gates(self.cell_codes(state.h, x)), state.c)
-        return LstmState(h=quantise(h, STATE_RANGE), c=c)
+        return LstmState(h=quantise(h, STATE_SCALE), c=c)
 
     def logit_codes(self, h: NDArray[np.int8]) -> NDArray[np.int8]:
         """Return the ADC codes of the dense layer, int8 [n, outputs].
@@ -227,7 +224,7 @@ class GoldenLstm:
         codes : int8 [n, outputs]
             ADC codes of the dense layer.
         """
-        return softmax(dequantise(codes, self._logit_range))
+        return softmax(dequantise(codes, self._logit_scale))
 
     def step(self, state: LstmState, x: NDArray[np.int8]) -> tuple[LstmState, NDArray[np.float32]]:
         """Return the state after a step and the probabilities of what comes next.

@@ -54,7 +54,7 @@ class AddressSpace:
 
     Parameters
     ----------
-    check_reads : whether `note_read` complains about memory nobody wrote.
+    check_reads : whether loops and `note_read` complain about memory nobody wrote.
     """
 
     def __init__(self, *, check_reads: bool = False) -> None:
@@ -142,6 +142,21 @@ class AddressSpace:
                 f"buffer {buffer.name}: byte {offset + first} is read and was never written;"
                 " write it first, or run without read checking"
             )
+
+    def written(self, address: int) -> tuple[Buffer, npt.NDArray[np.bool_]]:
+        """Return the buffer at an address and which of its bytes were written; writable.
+
+        Raises
+        ------
+        ValueError
+            No buffer lies there, or reads are not checked.
+        """
+        if not self.check_reads:
+            raise ValueError("which bytes were written is known only where reads are checked")
+        buffer = self.find(address)
+        if buffer is None:
+            raise ValueError(f"access at {address:#x}: no buffer lies there")
+        return buffer, self._written[buffer.address]
 
     def _aligned(self, align_bytes: int) -> int:
         if align_bytes < 1 or align_bytes & (align_bytes - 1):

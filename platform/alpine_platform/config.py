@@ -192,7 +192,6 @@ class CacheConfig(Checked):
     lookup_cycles: int = described("tag and data, in core cycles", source=REFERENCE)
     response_cycles: int = described("return path of a miss, in core cycles", source=REFERENCE)
     mshrs: int = described("misses in flight", source=REFERENCE, minimum=1)
-    write_buffers: int = described("evictions in flight", source=REFERENCE, minimum=1, default=8)
 
     def __post_init__(self) -> None:
         super(CacheConfig, self).__post_init__()

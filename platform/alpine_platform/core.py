@@ -11,6 +11,7 @@ import simpy
 from . import operations as op
 from .engine import FOREVER
 from .io_path import access_fs
+from .read_check import note_accesses
 from .tile_port import NO_DEPENDENCY, CmBatch, CmResult, TilePort
 from .time import ceil_to_edge
 
@@ -146,6 +147,8 @@ class Core:
             yield self.env.timeout(lag)
 
     def _execute(self, operation: op.Operation) -> Steps:
+        if isinstance(operation, (op.RunLoop, op.RunCmLoop)):
+            note_accesses(self.system.memory, operation.phases, operation.repeats)
         match operation:
             case op.RunLoop():
                 return (yield from self._run_loop(operation))

@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 
 from .config import EnergyConfig
 
-__all__ = ["Energy", "EnergyCounts", "energy_of", "product_energy_pj"]
+__all__ = ["Energy", "EnergyCounts", "energy_of"]
 
-REFERENCE_SIDE = 256
 PJ_PER_J = 1e12
 
 
@@ -52,17 +51,6 @@ class Energy:
     def as_dict(self) -> dict[str, float]:
         """Every member and the total, by name."""
         return {**asdict(self), "total": self.total}
-
-
-def product_energy_pj(config: EnergyConfig, *, rows: int, columns: int) -> float:
-    """Energy of one CM_PROCESS on a tile.
-
-    12.8 TOPS/W at 256 x 256 in 14 nm are 10.24 nJ per product, times the system's scaling; other
-    sizes scale with the number of operations (2 rows x columns). The source recomputes the
-    efficiency per size without giving the formula, so proportionality is this project's choice.
-    """
-    per_operation = 1.0 / config.tile_tops_per_w  # TOPS/W is operations per picojoule
-    return 2 * rows * columns * per_operation * config.tile_scaling
 
 
 def energy_of(config: EnergyConfig, counts: EnergyCounts) -> Energy:

@@ -33,6 +33,7 @@ class Stream:
     repeat_stride : int, bytes per repetition of the nest.
     table : int64 array or None: byte offsets per iteration instead of the stride; with
         `table_repeat` elements per repetition, or the same ones each time if that is 0.
+    end : int or None, first address beyond the data; only the check of reads looks at it.
     """
 
     address: int
@@ -40,6 +41,7 @@ class Stream:
     repeat_stride: int = 0
     table: Ints | None = None
     table_repeat: int = 0
+    end: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,12 +6,13 @@ from typing import Any
 
 import simpy
 
+from alpine_models.energy import product_energy_pj
 from alpine_models.tile import TileConfig
 
 from .address_space import AddressSpace
 from .config import SystemConfig
 from .core import Core, CoreStats, TimelineEvent
-from .energy import Energy, EnergyCounts, energy_of, product_energy_pj
+from .energy import Energy, EnergyCounts, energy_of
 from .engine import Engine
 from .loop_service import LoopService
 from .memory import MemoryStats, memory_stats
@@ -119,7 +120,12 @@ class System:
         self.synchronisation = Synchronisation(self.env, config.sync)
         self.cores = [Core(self, number, ports.get(number)) for number in range(config.cores)]
         self._product_pj = {
-            (core, tile): product_energy_pj(config.energy, rows=shape.rows, columns=shape.columns)
+            (core, tile): product_energy_pj(
+                shape.rows,
+                shape.columns,
+                tops_per_w=config.energy.tile_tops_per_w,
+                scaling=config.energy.tile_scaling,
+            )
             for core, shapes in (tile_configs or {}).items()
             for tile, shape in enumerate(shapes)
         }

@@ -201,7 +201,8 @@ class AimcTileCvxif(wiring.Component):
         """
         waiting = Signal()
         waiting_id = Signal(self.id_width)
-        committed_before, killed_before = Signal(), Signal()
+        committed_before = Signal()
+        killed_before = Signal()
         same = waiting & (waiting_id == self.x_issue_req_id)
         commits, kills = self._concerns(self.x_issue_req_id, self.x_issue_req_hartid)
         killed = (same & killed_before) | (kills & ~(same & committed_before))

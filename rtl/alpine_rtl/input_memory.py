@@ -58,11 +58,13 @@ class InputMemory(wiring.Component):
         incoming = Array(self.data.word_select(i, 8) for i in range(GROUP_BYTES))
         for lane in range(GROUP_BYTES):
             offset = Signal(2, name=f"lane{lane}_offset")
-            word = Signal(len(self.start[2:]) + 1, name=f"lane{lane}_word")
+            # As wide as the sum and no wider: a constant top bit would hide a full case as a latch.
+            address = lane_word(self.start, lane)
+            word = Signal(len(address), name=f"lane{lane}_word")
             code = Signal(8, name=f"lane{lane}_code")
             m.d.comb += [
                 offset.eq(lane_offset(self.start, lane)),
-                word.eq(lane_word(self.start, lane)),
+                word.eq(address),
                 code.eq(incoming[offset]),
             ]
             with m.If(self.write & (offset < self.count)), m.Switch(word):

@@ -62,9 +62,11 @@ class OutputMemory(wiring.Component):
 
         lanes = []
         for lane in range(GROUP_BYTES):
-            word = Signal(len(self.start[2:]) + 1, name=f"lane{lane}_word")
+            # As wide as the sum and no wider: a constant top bit would hide a full case as a latch.
+            address = lane_word(self.start, lane)
+            word = Signal(len(address), name=f"lane{lane}_word")
             code = Signal(8, name=f"lane{lane}_code")
-            m.d.comb += word.eq(lane_word(self.start, lane))
+            m.d.comb += word.eq(address)
             with m.Switch(word):
                 for w in range(lane_words(self.config.columns, lane)):
                     with m.Case(w):

@@ -42,7 +42,8 @@ class ResponseBuffer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         held = Signal()
-        rd, status = Signal(64), Signal(4)
+        rd = Signal(64)
+        status = Signal(4)
         m.d.comb += [
             self.held.eq(held),
             self.o_valid.eq(held | self.i_valid),

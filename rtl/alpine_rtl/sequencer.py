@@ -65,7 +65,8 @@ class MvmSequencer(wiring.Component):
         phase = Signal(MvmPhase)
         left = Signal(PHASE_BITS)
         start = Signal()
-        integrate, digitise = Signal(PHASE_BITS), Signal(PHASE_BITS)
+        integrate = Signal(PHASE_BITS)
+        digitise = Signal(PHASE_BITS)
         m.d.sync += start.eq(self.begin)
         m.d.comb += [
             self.phase.eq(phase),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Software(StrEnum):
 
 
 Programs = Callable[
-    [System, NDArray[np.int8], Callable[[], None]], tuple[NDArray[np.int8], Mapping[int, Program]]
+    [System, NDArray[np.int8], Callable[[], None]], tuple[NDArray[Any], Mapping[int, Program]]
 ]
 """Given a system, inputs [n, inputs] and a call to make after each inference, return the array
 [n, outputs] that a run will fill and one program per core."""

@@ -107,8 +107,8 @@ def test_references_of_other_core_counts_are_refused():
     [
         ({"network": "cnn-g"}, "unknown network 'cnn-g': did you mean cnn-"),
         ({"case": 2}, "unknown case '2': choose from 1, digital$"),
-        ({"inferences": 4}, "inferences must be 1 to 3, the images"),
-        ({"inferences": 0}, "inferences must be 1 to 3, the images"),
+        ({"inferences": 4}, "inferences must be 1 to 3, the samples"),
+        ({"inferences": 0}, "inferences must be 1 to 3, the samples"),
         ({"weights": "w.npz"}, "network cnn-s has seeded weights and reads no weight file"),
         ({"engine": "cocotb"}, "engine cocotb simulates one tile, not 5"),
         ({"cores": 8}, "case 1 fixes its own"),

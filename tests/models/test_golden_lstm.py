@@ -11,7 +11,7 @@ from alpine_models import golden_lstm
 from alpine_models.golden_lstm import Gate, GoldenLstm, LstmState
 
 HIDDEN, INPUTS, OUTPUTS = 3, 4, 5
-GATE_RANGE, LOGIT_RANGE = 5.3, 9.7
+GATE_SCALE, LOGIT_SCALE = 5.3 / 127, 9.7 / 127
 
 
 def arrays(seed: int = 1) -> dict[str, NDArray[np.generic]]:
@@ -25,7 +25,7 @@ def arrays(seed: int = 1) -> dict[str, NDArray[np.generic]]:
 
 
 def small(seed: int = 1) -> GoldenLstm:
-    return GoldenLstm(gate_range=GATE_RANGE, logit_range=LOGIT_RANGE, **arrays(seed))
+    return GoldenLstm(gate_scale=GATE_SCALE, logit_scale=LOGIT_SCALE, **arrays(seed))
 
 
 def symbols(count: int, seed: int = 2) -> NDArray[np.int8]:
@@ -47,8 +47,8 @@ def plain_code(inputs: list[int], weights: list[int], lsb: float) -> int:
     return max(-128, min(127, round(Fraction(dot) / Fraction(lsb))))
 
 
-def plain_value(code: int, full_scale: float) -> float:
-    return f32(f32(code / 127) * f32(full_scale))
+def plain_value(code: int, scale: float) -> float:
+    return f32(code * f32(scale))
 
 
 def plain_sigmoid(value: float) -> float:
@@ -66,7 +66,7 @@ def plain_lstm(inputs: list[list[int]]) -> tuple[list[int], list[float], list[li
     outputs: list[list[float]] = []
     for x in inputs:
         values = [
-            plain_value(plain_code(h + x, row, lsb), GATE_RANGE)
+            plain_value(plain_code(h + x, row, lsb), GATE_SCALE)
             for row, lsb in zip(a["cell_weights"], a["cell_lsb"], strict=True)
         ]
         for unit in range(HIDDEN):
@@ -75,7 +75,7 @@ def plain_lstm(inputs: list[list[int]]) -> tuple[list[int], list[float], list[li
             c[unit] = f32(f32(f * c[unit]) + f32(i * candidate))
             h[unit] = int(f32(f32(o * plain_tanh(c[unit])) * 127))
         logits = [
-            plain_value(plain_code(h, row, lsb), LOGIT_RANGE)
+            plain_value(plain_code(h, row, lsb), LOGIT_SCALE)
             for row, lsb in zip(a["dense_weights"], a["dense_lsb"], strict=True)
         ]
         powers = [f32(math.exp(f32(logit - max(logits)))) for logit in logits]
@@ -122,17 +122,17 @@ def test_a_batch_is_as_good_as_one_at_a_time():
 
 
 def test_every_gate_has_its_place():
-    # One unit. Only gate `open_` gets anything: 127 * 127 / 127 = code 127, the full range 20.
+    # One unit. Only gate `open_` gets anything: 127 * 127 / 127 = code 127, for 20.
     for open_ in Gate:
         weights = np.zeros((4, 2), np.int8)
         weights[open_, 1] = 127
         lstm = GoldenLstm(
             cell_weights=weights,
             cell_lsb=np.full(4, 127, np.float32),
-            gate_range=20.0,
+            gate_scale=20 / 127,
             dense_weights=np.ones((1, 1), np.int8),
             dense_lsb=np.ones(1, np.float32),
-            logit_range=1.0,
+            logit_scale=1.0,
         )
         codes = lstm.cell_codes(np.zeros((1, 1), np.int8), np.array([[127]], np.int8))
         assert codes.tolist() == [[127 if gate == open_ else 0 for gate in Gate]]
@@ -158,7 +158,7 @@ def test_products_and_their_sum_are_rounded_one_by_one():
 def test_the_table_of_gates_is_the_function_of_dequantised_codes():
     lstm = small()
     codes = np.arange(-128, 128).astype(np.int8)[:, np.newaxis].repeat(4 * HIDDEN, axis=1)
-    values = golden_lstm.dequantise(codes, GATE_RANGE)
+    values = golden_lstm.dequantise(codes, GATE_SCALE)
     assert lstm.gates(codes).tobytes() == golden_lstm.activate_gates(values).tobytes()
 
 
@@ -175,26 +175,34 @@ def test_a_slice_of_units_is_activated_and_combined_like_the_whole():
 
 
 def test_quantise_cuts_off_and_clamps():
-    values = np.array([0, 0.999, -0.999, 1, -1, 1.5, -1.5, 0.5, -0.5, 1 / 127], np.float32)
+    values = np.array([0, 0.999, -0.999, 1, -1, 1.5, -1.5, 0.5, -0.5], np.float32)
     # 0.999 * 127 = 126.9, 0.5 * 127 = 63.5, -1.5 * 127 = -190.5.
-    codes = golden_lstm.quantise(values, 1.0)
+    codes = golden_lstm.quantise(values, 127.0)
     assert codes.dtype == np.int8
-    assert codes[:-1].tolist() == [0, 126, -126, 127, -127, 127, -128, 63, -63]
-    # 2 stands for 127, so 1 is 63.5.
-    assert golden_lstm.quantise(np.ones(1, np.float32), 2.0).tolist() == [63]
+    assert codes.tolist() == [0, 126, -126, 127, -127, 127, -128, 63, -63]
+    assert golden_lstm.quantise(np.ones(1, np.float32), 2.5).tolist() == [2]
+    # The float32 next to 1/25 lies below it, but 25 times that rounds to 1 before it is cut off.
+    nearly = np.array([1 / 25], np.float32)
+    assert nearly.item() * 25 < 1
+    assert golden_lstm.quantise(nearly, 25.0).tolist() == [1]
+
+
+@given(value=st.floats(-1, 1, width=32), scale=st.floats(1, 127))
+def test_quantise_rounds_the_product_before_it_cuts_off(value: float, scale: float):
+    expected = int(f32(value * f32(scale)))
+    assert golden_lstm.quantise(np.array([value], np.float32), scale).tolist() == [expected]
 
 
 def test_dequantise_by_hand():
-    values = golden_lstm.dequantise(np.array([-128, -127, 0, 127], np.int8), 254.0)
+    values = golden_lstm.dequantise(np.array([-128, -127, 0, 127], np.int8), 2.0)
     assert values.dtype == np.float32
-    # -128 / 127 * 254 = -256.
     assert values.tolist() == [-256.0, -254.0, 0.0, 254.0]
 
 
-@given(code=st.integers(-128, 127), full_scale=st.floats(0.01, 100))
-def test_dequantise_rounds_twice(code: int, full_scale: float):
-    value = golden_lstm.dequantise(np.array([code], np.int8), full_scale)
-    assert value.tolist() == [plain_value(code, full_scale)]
+@given(code=st.integers(-128, 127), scale=st.floats(0.01, 100))
+def test_dequantise_rounds_the_scale_and_the_product(code: int, scale: float):
+    value = golden_lstm.dequantise(np.array([code], np.int8), scale)
+    assert value.tolist() == [plain_value(code, scale)]
 
 
 def test_the_state_before_the_first_step_is_zero():

@@ -42,6 +42,14 @@ def test_lint_is_clean_with_the_waivers_written(folder, top):
     assert "%Warning" not in done.stderr
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(16, 16), (1, 1), (5, 3), (8, 64)])
+def test_lint_is_clean_whatever_the_geometry(tmp_path, rows, columns):
+    # A power of two fills every word address, where a case without default once became a latch.
+    write_tops(tmp_path, TileConfig(rows=rows, columns=columns))
+    done = lint(tmp_path, "aimc_tile", "-f", "files.f")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_every_waiver_is_needed(folder):
     text = (folder / "aimc.vlt").read_text()
     seen = set()

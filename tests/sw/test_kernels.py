@@ -16,7 +16,7 @@ def run(system, program):
 
 @pytest.mark.parametrize("style", kernels.MVM_STYLES)
 def test_every_style_gives_the_exact_product(style):
-    system = System(HIGH_POWER)
+    system = System(HIGH_POWER, check_reads=True)
     kind = np.float32 if style == "eigen_f32col" else np.int8
     weights = system.memory.place("w", RNG.integers(-128, 128, (40, 100)).astype(kind))
     inputs = system.memory.place("x", RNG.integers(-128, 128, 100).astype(kind))
@@ -26,6 +26,24 @@ def test_every_style_gives_the_exact_product(style):
     exact = weights.data.astype(np.int64) @ inputs.data.astype(np.int64)
     assert (outputs.data == exact).all()
     assert result.time_fs > 0
+
+
+def test_kernel_that_reads_what_nobody_wrote_is_refused():
+    system = System(HIGH_POWER, check_reads=True)
+    weights = system.memory.place("w", RNG.integers(-128, 128, (40, 100)).astype(np.int8))
+    inputs = system.memory.allocate("x", 100)
+    outputs = system.memory.allocate("y", 40, np.int32)
+    with pytest.raises(ValueError, match="buffer x: byte 0 is read and was never written"):
+        run(system, kernels.mvm(weights, inputs, outputs))
+
+
+def test_queue_of_what_was_half_written_is_refused():
+    system = System(HIGH_POWER, tile_ports={0: ReferenceUnits(HIGH_POWER)}, check_reads=True)
+    source = system.memory.place("x", np.zeros(20, np.int8))
+    codes = system.memory.allocate("codes", 40)
+    run(system, kernels.copy(codes.part(0, 20), source))
+    with pytest.raises(ValueError, match="buffer codes: byte 20 is read and was never written"):
+        run(system, kernels.queue_vector(codes))
 
 
 def test_matrix_product_equals_the_vector_products():
@@ -48,7 +66,7 @@ def test_wrong_shapes_and_styles_are_refused():
 
 
 def test_requantisation_rounds_half_to_even_and_saturates():
-    system = System(HIGH_POWER)
+    system = System(HIGH_POWER, check_reads=True)
     sums = system.memory.place("sums", np.array([128, 384, -512, 1 << 20], np.int32))
     codes = system.memory.allocate("codes", 4)
     run(system, kernels.requantise(sums, codes, shift=8))
@@ -58,7 +76,7 @@ def test_requantisation_rounds_half_to_even_and_saturates():
 
 
 def test_softmax_and_activations_compute():
-    system = System(HIGH_POWER)
+    system = System(HIGH_POWER, check_reads=True)
     inputs = system.memory.place("x", np.linspace(-4, 4, 50).astype(np.float32))
     outputs = system.memory.allocate("y", 50, np.float32)
     run(system, kernels.softmax(inputs, outputs))
@@ -70,7 +88,7 @@ def test_softmax_and_activations_compute():
 
 
 def test_im2col_and_pooling_compute():
-    system = System(HIGH_POWER)
+    system = System(HIGH_POWER, check_reads=True)
     image = system.memory.place("i", RNG.integers(-128, 128, (6, 6, 16)).astype(np.int8))
     window = system.memory.allocate("w", 9 * 16)
     run(system, kernels.im2col_window(image, window, row=1, column=2, kernel=3))

@@ -9,9 +9,9 @@ from alpine_platform.presets import HIGH_POWER
 from alpine_platform.system import System
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.code_words import exhaustive_code
-from alpine_sw.mlp import MLP_CASES, analog_mlp
+from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
 from alpine_sw.networks import MlpNetwork, load_mlp
-from alpine_sw.workloads import Software
+from alpine_sw.workloads import Software, Workload
 
 TILE_PERIOD_FS = 1_000_000
 
@@ -54,8 +54,18 @@ def test_tiles_have_the_published_sizes(case: int, tiles: list[tuple[int, int]])
 @pytest.mark.parametrize("case", MLP_CASES)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_small_networks_of_odd_sizes_give_golden_outputs(case: int, software: Software, count: int):
+    run_and_compare(analog_mlp(network(), case=case, software=software), count)
+
+
+@pytest.mark.parametrize("cores", DIGITAL_CORES)
+@pytest.mark.parametrize("count", [1, 3])
+def test_digital_references_give_golden_outputs(cores: int, count: int):
+    run_and_compare(digital_mlp(network(), cores=cores), count)
+
+
+def run_and_compare(workload: Workload, count: int):
+    """Run on tiles that compute, with every read checked against what was written."""
     small = network()
-    workload = analog_mlp(small, case=case, software=software)
     ports = {}
     for core, plans in workload.plans.items():
         (plan,) = plans
@@ -64,7 +74,7 @@ def test_small_networks_of_odd_sizes_give_golden_outputs(case: int, software: So
         for placement in plan.placements:
             tile.crossbar.weights[placement.columns, placement.rows] = placement.weights
         ports[core] = TimedTilePort([tile], tile_period_fs=TILE_PERIOD_FS)
-    system = System(HIGH_POWER, tile_ports=ports)
+    system = System(HIGH_POWER, tile_ports=ports, check_reads=True)
     inputs = np.random.default_rng(count).integers(-128, 128, (count, 13)).astype(np.int8)
     steps: list[None] = []
     outputs, programs = workload.programs(system, inputs, lambda: steps.append(None))

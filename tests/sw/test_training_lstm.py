@@ -106,8 +106,8 @@ def test_the_int8_network_predicts_like_the_float_one():
     text = load_king_james_excerpt()[:5000]
     network = lstm.quantise(weights, text)
     assert network.hidden == 40
-    assert network.gate_range in lstm.GATE_RANGES
-    assert network.logit_range in lstm.LOGIT_RANGES
+    assert network.gate_scale * 127 in lstm.GATE_RANGES
+    assert network.logit_scale * 127 in lstm.LOGIT_RANGES
     floating = lstm.float_bits_per_character(weights, text)
     assert network.bits_per_character(text) == pytest.approx(floating, abs=0.05)
     # It is no coincidence: logits of nine tenths are elsewhere.
@@ -122,7 +122,7 @@ def test_codes_stand_for_the_real_sums():
     codes = golden.dense(inputs, network.cell_weights, network.cell_lsb)
     real = inputs / 127 @ weights[0].T.astype(np.float64)
     # Half a step of the ADC, and half a weight code on every input.
-    step = network.gate_range / 127
+    step = network.gate_scale
     weight_step = np.abs(weights[0]).max(axis=1) / 127
     bound = 0.501 * step + 0.5 * weight_step * np.abs(inputs / 127).sum(axis=1, keepdims=True)
     in_range = np.abs(codes.astype(int)) < 127

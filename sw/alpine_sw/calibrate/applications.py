@@ -181,6 +181,43 @@ def digital(style: str, count: int) -> Callable[[SystemConfig], Measured]:
     return execute
 
 
+def digital_pipeline(style: str) -> Callable[[SystemConfig], Measured]:
+    """One layer per core, with a double buffer between them; filling the pipeline counts."""
+
+    def execute(config: SystemConfig) -> Measured:
+        system = started(config, tiles=0)
+        memory = system.memory
+        channel = Channel("hidden", slots=2)
+        weights = [memory.allocate(f"weights {layer}", (SIDE, SIDE)) for layer in range(2)]
+        sums = [memory.allocate(f"sums {layer}", SIDE, np.int32) for layer in range(2)]
+        between = [memory.allocate(f"hidden {slot}", SIDE) for slot in range(2)]
+        work = [memory.allocate(f"work {place}", SIDE) for place in range(4)]
+        results = memory.allocate("results", COUNT * SIDE)
+        inputs = inputs_of(system, cold=False)
+
+        def layer(place: int, source: Buffer, destination: Buffer) -> Program:
+            yield from kernels.mvm(weights[place], source, sums[place], style=style)
+            yield from kernels.requantise(sums[place], destination, shift=8)
+
+        def first() -> Program:
+            for index in range(COUNT):
+                yield from kernels.copy(work[0], row(inputs, index))
+                yield from layer(0, work[0], work[1])
+                yield from kernels.copy(between[index % 2], work[1])
+                yield Put(channel)
+
+        def second() -> Program:
+            for index in range(COUNT):
+                yield Take(channel)
+                yield from kernels.copy(work[2], between[index % 2])
+                yield from layer(1, work[2], work[3])
+                yield from kernels.copy(row(results, index), work[3])
+
+        return timed(system, {0: first(), 1: second()}, COUNT)
+
+    return execute
+
+
 PACKINGS: tuple[tuple[Packing, str], ...] = (("bytes", ""), ("word", "_word"))
 REGIONS: tuple[tuple[Packing, str, str], ...] = (
     ("bytes", "mlp_ana1_cold_sub", "aimclib"),
@@ -217,3 +254,5 @@ for name, style, count in (
     ("mlp_dig_ecastr", "eigen_castrow", 2),
 ):
     experiment(f"{name}:total", "applications", digital(style, count))
+experiment("mlp_dig2:total", "applications", digital_pipeline("neon4"))
+experiment("mlp_dig2_neon1:total", "applications", digital_pipeline("neon1"))

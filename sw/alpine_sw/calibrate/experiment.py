@@ -37,6 +37,7 @@ class Experiment:
     run : executes it on a system.
     body : loop body that this run may calibrate, or None.
     working_set_bytes : for the range in which the body counts as checked.
+    executions : how often the reference's region repeats what ours does once.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Experiment:
     run: Callable[[SystemConfig], Measured]
     body: str | None = None
     working_set_bytes: int = 0
+    executions: int = 1
 
 
 EXPERIMENTS: dict[str, Experiment] = {}
@@ -57,10 +59,16 @@ def experiment(
     *,
     body: str | None = None,
     working_set_bytes: int = 0,
+    executions: int = 1,
 ) -> None:
     """Enter an experiment."""
     EXPERIMENTS[name] = Experiment(
-        name=name, group=group, run=run, body=body, working_set_bytes=working_set_bytes
+        name=name,
+        group=group,
+        run=run,
+        body=body,
+        working_set_bytes=working_set_bytes,
+        executions=executions,
     )
 
 

@@ -42,6 +42,16 @@ class Comparison:
         """Relative error of the cycles."""
         return self.ours / self.reference - 1
 
+    @property
+    def instruction_error(self) -> float:
+        """Relative error of the instructions; not a number where ours were not counted."""
+        return self.our_instructions / self.reference_instructions - 1
+
+    @property
+    def miss_error(self) -> float:
+        """Relative error of the last-level cache misses."""
+        return self.our_misses / max(self.reference_misses, 1) - 1
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BodyFit:
@@ -87,7 +97,7 @@ def compare(names: Iterable[str]) -> list[Comparison]:
                     reference_instructions=reference.instructions,
                     our_instructions=measured.instructions,
                     reference_misses=reference.llc_misses,
-                    our_misses=measured.llc_misses,
+                    our_misses=measured.llc_misses * experiment.executions,
                 )
             )
     return found

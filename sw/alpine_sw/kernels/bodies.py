@@ -62,6 +62,29 @@ COPY_BYTES = body(
 )
 """Copy of one byte."""
 
+CLEAR = body(
+    "clear",
+    "store_pair <- z z d     @destination",
+    "store_pair <- z z d     @destination+32",
+    "alu d <- d",
+    tail("d"),
+)
+"""glibc's memory set: 64 bytes."""
+
+WIDEN = body(
+    "widen_i8i32",
+    "load_post q <- p        @codes",
+    "fp a <- q",
+    "fp b <- q",
+    numbered("fp a% <- a", 2),
+    numbered("fp b% <- b", 2),
+    "store_pair <- a0 a1 d   @words",
+    "store_pair <- b0 b1 d   @words+32",
+    "alu d <- d",
+    tail("d"),
+)
+"""16 int8 to int32: the integer half of `i8f32_vec`."""
+
 READ = body("read", numbered("load q% <- p @source+$", 8, step=16), "alu p <- p", tail("p"))
 """Reading 128 bytes."""
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_models import isa
+from alpine_models.golden_lstm import dequantise, quantise
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunCm, RunCmLoop
 from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
@@ -149,7 +150,7 @@ def queue_floats(
 
     Parameters and errors as in `queue_vector`.
     """
-    codes = np.clip(np.trunc(source.data * np.float32(scale)), -128, 127).astype(np.int8)
+    codes = quantise(source.data, scale)
     if len(codes) == 0:
         return
     batch = queue_batch(codes, index=index)
@@ -173,7 +174,7 @@ def dequeue_floats(
     result: CmResult = yield RunCmLoop(phases=[loop], batch=batch, tile=tile, wait=True)
     check_status("CM_DEQUEUE", destination.name, result)
     codes = result.rd.astype("<u4").view(np.int8)[:length]
-    destination.data[:] = codes.astype(np.float32) * np.float32(scale)
+    destination.data[:] = dequantise(codes, scale)
 
 
 def check_status(instruction: str, name: str, result: CmResult) -> None:

@@ -13,7 +13,7 @@ from alpine_platform.operations import Compute, Program, RunLoop
 from alpine_platform.pipeline import Stream
 
 from .products import int8_product
-from .streams import over, phase
+from .streams import loop_over, over, phase
 
 __all__ = ["MVM_STYLES", "SCRATCH_STYLES", "mm", "mvm"]
 
@@ -160,6 +160,9 @@ instructions per 16 products for both, and the same cycles."""
 SCRATCH_STYLES = ("eigen_castrow", "eigen_lazyrow")
 """Styles that widen the inputs first, into a scratch buffer of int32."""
 
+ADDING_STYLES = ("eigen_i8row", "eigen_i8col", "eigen_castcol", "eigen_f32col")
+"""Styles that clear the outputs first and add to them in memory (y += W x, as Eigen does)."""
+
 
 def mvm(
     weights: Buffer,
@@ -198,6 +201,10 @@ def mvm(
             raise ValueError(f"style {style} needs scratch of {4 * columns} bytes")
         source = scratch
     yield CALL
+    if style in SCRATCH_STYLES:
+        yield loop_over("widen_i8i32", -(-columns // 16), codes=(inputs, 16), words=(source, 64))
+    if style in ADDING_STYLES:
+        yield loop_over("clear", -(-outputs.size_bytes // 64), destination=(outputs, 64))
     yield MVM_STYLES[style](weights, source, outputs)
     if weights.data.dtype == np.int8 and inputs.data.dtype == np.int8:
         int8_product(weights.data, inputs.data, outputs.data)

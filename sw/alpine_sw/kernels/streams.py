@@ -16,14 +16,15 @@ CALL = Compute(cycles=10, instructions=10)
 
 
 @lru_cache(maxsize=1024)
-def stream(address: int, stride: int, repeat_stride: int) -> Stream:
+def stream(address: int, stride: int, repeat_stride: int, end: int) -> Stream:
     """Make a stream, once."""
-    return Stream(address=address, stride=stride, repeat_stride=repeat_stride)
+    return Stream(address=address, stride=stride, repeat_stride=repeat_stride, end=end)
 
 
 def over(buffer: Buffer, stride: int, *, repeat_stride: int = 0, offset: int = 0) -> Stream:
     """Stream through a buffer: so many bytes further per iteration and per repetition."""
-    return stream(buffer.address + offset, stride, repeat_stride)
+    end = buffer.address + buffer.size_bytes
+    return stream(buffer.address + offset, stride, repeat_stride, end)
 
 
 def phase(body: str, iterations: int, streams: Mapping[str, Stream]) -> Phase:

@@ -86,10 +86,10 @@ class LstmNetwork:
     cell_weights : int8 [4 * hidden, hidden + 50], outputs in the order of
         `alpine_models.golden_lstm.Gate`, inputs [h, x]; DAC code 127 stands for 1.
     cell_lsb : float32 [4 * hidden], dot product per ADC step, positive and finite.
-    gate_range : float, argument of a gate's function that ADC code 127 stands for, positive.
+    gate_scale : float, argument of a gate's function per ADC code, positive.
     dense_weights : int8 [50, hidden].
     dense_lsb : float32 [50], dot product per ADC step, positive and finite.
-    logit_range : float, argument of the softmax that ADC code 127 stands for, positive.
+    logit_scale : float, argument of the softmax per ADC code, positive.
     training : origin of a trained network, or None.
 
     Raises
@@ -101,10 +101,10 @@ class LstmNetwork:
     name: str
     cell_weights: NDArray[np.int8]
     cell_lsb: NDArray[np.float32]
-    gate_range: float
+    gate_scale: float
     dense_weights: NDArray[np.int8]
     dense_lsb: NDArray[np.float32]
-    logit_range: float
+    logit_scale: float
     training: LstmTrainingRecord | None = None
 
     def __post_init__(self) -> None:
@@ -139,7 +139,7 @@ class LstmNetwork:
                     f"{layer}_weights of {hidden} units must have the shape {shape}, not "
                     f"{weights.shape}"
                 )
-        for name, value in (("gate_range", self.gate_range), ("logit_range", self.logit_range)):
+        for name, value in (("gate_scale", self.gate_scale), ("logit_scale", self.logit_scale)):
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be positive and finite, not {value!r}")
 
@@ -158,10 +158,10 @@ class LstmNetwork:
         return GoldenLstm(
             cell_weights=self.cell_weights,
             cell_lsb=self.cell_lsb,
-            gate_range=self.gate_range,
+            gate_scale=self.gate_scale,
             dense_weights=self.dense_weights,
             dense_lsb=self.dense_lsb,
-            logit_range=self.logit_range,
+            logit_scale=self.logit_scale,
         )
 
     def golden(self, inputs: NDArray[np.int8]) -> NDArray[np.float32]:
@@ -325,10 +325,10 @@ def load_lstm(hidden: int, path: Path | None = None) -> LstmNetwork:
             name=f"lstm-{hidden}",
             cell_weights=arrays["cell_weights"],
             cell_lsb=arrays["cell_lsb"],
-            gate_range=float(arrays["ranges"][0]),
+            gate_scale=float(arrays["scales"][0]),
             dense_weights=arrays["dense_weights"],
             dense_lsb=arrays["dense_lsb"],
-            logit_range=float(arrays["ranges"][1]),
+            logit_scale=float(arrays["scales"][1]),
             training=record_from_facts(LstmTrainingRecord, file.facts),
         )
         if network.hidden != hidden:
@@ -365,7 +365,7 @@ def save_lstm(network: LstmNetwork, path: Path) -> None:
             "cell_lsb": network.cell_lsb,
             "dense_weights": network.dense_weights,
             "dense_lsb": network.dense_lsb,
-            "ranges": np.array([network.gate_range, network.logit_range], np.float32),
+            "scales": np.array([network.gate_scale, network.logit_scale], np.float32),
         },
         facts=asdict(network.training),
     )
@@ -376,13 +376,13 @@ _SHIPPED = Path(__file__).parents[1] / "data" / "lstm"
 
 
 def _matching_arrays(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-    names = ["cell_lsb", "cell_weights", "dense_lsb", "dense_weights", "ranges"]
+    names = ["cell_lsb", "cell_weights", "dense_lsb", "dense_weights", "scales"]
     if sorted(arrays) != names:
         raise ValueError(f"its arrays must be {', '.join(names)}, not {', '.join(sorted(arrays))}")
-    ranges = arrays["ranges"]
-    if ranges.dtype != np.float32 or ranges.shape != (2,):
+    scales = arrays["scales"]
+    if scales.dtype != np.float32 or scales.shape != (2,):
         raise ValueError(
-            f"ranges must be float32 with the shape (2,), not {ranges.dtype} with the shape "
-            f"{ranges.shape}"
+            f"scales must be float32 with the shape (2,), not {scales.dtype} with the shape "
+            f"{scales.shape}"
         )
     return arrays

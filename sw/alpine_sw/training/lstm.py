@@ -5,9 +5,10 @@ a learning rate that rises for a tenth of the steps and then falls to nothing. C
 held out are read once, when everything is done, to measure bits per character; ADC ranges are
 fitted to training text. (They are not Penn Treebank figures.)
 
-With the default number of epochs one core needs 6 minutes (256 units), 15 (512) or 20 (750), if it
-multiplies in bfloat16, and about four times as long if it does not. Another processor or another
-version of torch adds up in another order, so it arrives at other weights of the same quality.
+The shipped weights took 6 (256 units), 15 (512) and 31 minutes (750) on one core of a busy machine
+that multiplies in bfloat16; without that, count on four times as long. Another processor or version
+of torch adds up in another order, so it arrives at other weights of the same quality. Settings were
+picked by hand from the training loss of short runs.
 """
 
 import argparse
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
-from alpine_models.golden_lstm import STATE_RANGE, Gate
+from alpine_models.golden_lstm import STATE_SCALE, Gate
 from alpine_models.tile import CODE_MAX
 from alpine_sw.networks.lstm import (
     LSTM_SIZES,
@@ -67,7 +68,7 @@ CALIBRATION_SYMBOLS = 10_001
 """Training text that ADC ranges are fitted to."""
 
 GATE_RANGES = (4.0, 6.0, 8.0, 10.0, 12.0)
-"""Candidates: sigmoid and tanh are flat beyond, but steps grow with the range."""
+"""Candidates for code 127: sigmoid and tanh are flat beyond, but steps grow with the range."""
 
 LOGIT_RANGES = (12.0, 16.0, 20.0, 24.0, 32.0)
 
@@ -176,10 +177,11 @@ def quantise(weights: FloatWeights, text: str) -> LstmNetwork:
     def bits(network: LstmNetwork) -> float:
         return network.bits_per_character(sample)
 
-    logit_range = max(LOGIT_RANGES)
-    best = min((_network(cell, dense, range_, logit_range) for range_ in GATE_RANGES), key=bits)
-    candidates = (_network(cell, dense, best.gate_range, range_) for range_ in LOGIT_RANGES)
-    return min(candidates, key=bits)
+    widest = max(LOGIT_RANGES) / CODE_MAX
+    gates = (_network(cell, dense, range_ / CODE_MAX, widest) for range_ in GATE_RANGES)
+    gate_scale = min(gates, key=bits).gate_scale
+    logits = (_network(cell, dense, gate_scale, range_ / CODE_MAX) for range_ in LOGIT_RANGES)
+    return min(logits, key=bits)
 
 
 def float_bits_per_character(weights: FloatWeights, text: str) -> float:
@@ -309,14 +311,14 @@ def finish(weights: FloatWeights, text: str, out: Path, *, seed: int, epochs: in
     save_lstm(replace(network, training=record), out)
     print(f"fp32 {record.fp32_bits:.4f} bits per character on {record.test_set}")
     print(f"int8 {record.int8_bits:.4f} bits per character")
-    print(f"ADC ranges: gates {network.gate_range:g}, logits {network.logit_range:g}")
+    print(f"one ADC code: {network.gate_scale:.4f} of a gate, {network.logit_scale:.4f} of a logit")
     print(f"wrote {out}")
 
 
 def _network(
-    cell: NDArray[np.float32], dense: NDArray[np.float32], gate_range: float, logit_range: float
+    cell: NDArray[np.float32], dense: NDArray[np.float32], gate_scale: float, logit_scale: float
 ) -> LstmNetwork:
-    input_scale = STATE_RANGE / CODE_MAX
+    input_scale = 1 / STATE_SCALE
     cell_codes, cell_scales = quantise_weights(cell)
     dense_codes, dense_scales = quantise_weights(dense)
     return LstmNetwork(
@@ -325,16 +327,16 @@ def _network(
         cell_lsb=column_lsb(
             input_scale=input_scale,
             weight_scales=cell_scales,
-            output_scale=gate_range / CODE_MAX,
+            output_scale=gate_scale,
         ),
-        gate_range=gate_range,
+        gate_scale=gate_scale,
         dense_weights=dense_codes,
         dense_lsb=column_lsb(
             input_scale=input_scale,
             weight_scales=dense_scales,
-            output_scale=logit_range / CODE_MAX,
+            output_scale=logit_scale,
         ),
-        logit_range=logit_range,
+        logit_scale=logit_scale,
     )
 
 

@@ -1,0 +1,76 @@
+"""Analog physics of a tile: phase-change devices, converters, wires, defects.
+
+`AnalogCrossbar` puts the parts together; each part also stands alone. docs/device.md has the
+formulas, their sources and what is left out.
+"""
+
+from .adc import (
+    HERMES_ADC,
+    HERMES_MVM_ERROR,
+    IDEAL_ADC,
+    AdcConfig,
+    Calibration,
+    ColumnAdcs,
+    GainSpread,
+)
+from .array import MAX_TIME_S, PcmArray, PcmConfig, ReadNoise
+from .compensation import Compensation, drift_compensation
+from .constants import (
+    HERMES_ONE_DEVICE,
+    HERMES_TWO_DEVICE,
+    PCM_LIKE,
+    PCM_SETS,
+    PcmConstants,
+    pcm_set,
+)
+from .crossbar import AnalogConfig, AnalogCrossbar
+from .dac import HERMES_DAC, IDEAL_DAC, DacConfig, PulseWidthDac
+from .faults import NO_FAULTS, ArrayFaults, Polarity, StuckAt, StuckDevice
+from .ideal import IDEAL, PUBLISHED, Ideal, Published
+from .noise import Effect, NoiseKey
+from .reading import DRIVE_UNITS, PcmReading
+from .wires import Wires, effective_conductances, exact_conductances
+
+__all__ = [
+    "DRIVE_UNITS",
+    "HERMES_ADC",
+    "HERMES_DAC",
+    "HERMES_MVM_ERROR",
+    "HERMES_ONE_DEVICE",
+    "HERMES_TWO_DEVICE",
+    "IDEAL",
+    "IDEAL_ADC",
+    "IDEAL_DAC",
+    "MAX_TIME_S",
+    "NO_FAULTS",
+    "PCM_LIKE",
+    "PCM_SETS",
+    "PUBLISHED",
+    "AdcConfig",
+    "AnalogConfig",
+    "AnalogCrossbar",
+    "ArrayFaults",
+    "Calibration",
+    "ColumnAdcs",
+    "Compensation",
+    "DacConfig",
+    "Effect",
+    "GainSpread",
+    "Ideal",
+    "NoiseKey",
+    "PcmArray",
+    "PcmConfig",
+    "PcmConstants",
+    "PcmReading",
+    "Polarity",
+    "Published",
+    "PulseWidthDac",
+    "ReadNoise",
+    "StuckAt",
+    "StuckDevice",
+    "Wires",
+    "drift_compensation",
+    "effective_conductances",
+    "exact_conductances",
+    "pcm_set",
+]

@@ -1,0 +1,143 @@
+# pyright: basic, reportUntypedFunctionDecorator=false
+# Numba carries no types; everything that crosses this module's border is annotated.
+"""Programming error, drift and 1/f noise of one device, compiled, with reproducible bits.
+
+=================  ====================================================================
+programmed         g_T + sigma_p(g_T) N, not below 0; sigma_p = sum c_i (g_T/g_max)^i uS
+drift exponent     nu = |mu_nu(g_T/g_max) + sigma_nu(g_T/g_max) N|
+drifted            g_p ((t + t0) / t0)^-nu, t since programming
+read               g_d (1 + sigma_r N), not below 0;
+                   sigma_r = Q(g_p/g_max) sqrt(ln((t + t0 + t_read) / (2 t_read)))
+=================  ====================================================================
+
+The readings' mean and deviation below are those of the last line *with* its bound at 0, in closed
+form, so that a column's noise may be drawn as one normal number and still have the published first
+two moments.
+"""
+
+import math
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from .constants import LogThenPolynomial, PcmConstants, PowerLaw
+from .exact import exp, log, normal_cdf, normal_density
+
+__all__ = [
+    "Coefficients",
+    "coefficients",
+    "drift_exponent",
+    "drift_factor",
+    "logarithm",
+    "programmed",
+    "programming_deviation",
+    "read_amplitude",
+    "read_moments",
+    "read_spread",
+]
+
+SMALLEST_G = 1e-7
+"""Logarithms are taken of at least this, as in the source."""
+
+
+class Coefficients(NamedTuple):
+    """A constant set as compiled code takes it; conductances in units of g_max.
+
+    Members
+    -------
+    programming : float64 [4].
+    drift_mean, drift_spread : float64 [9]: slope, offset, low, high, border, c_0 to c_3.
+    read_noise : float64 [9], the same; or [4]: coefficient, exponent, floor, high.
+    """
+
+    programming: NDArray[np.float64]
+    drift_mean: NDArray[np.float64]
+    drift_spread: NDArray[np.float64]
+    read_noise: NDArray[np.float64]
+
+
+def coefficients(constants: PcmConstants) -> Coefficients:
+    """Return a constant set as arrays."""
+    return Coefficients(
+        np.array(constants.programming_us) / constants.g_max_us,
+        _flat(constants.drift_mean),
+        _flat(constants.drift_spread),
+        _flat(constants.read_noise),
+    )
+
+
+def _flat(formula: LogThenPolynomial | PowerLaw) -> NDArray[np.float64]:
+    if isinstance(formula, PowerLaw):
+        return np.array([formula.coefficient, formula.exponent, formula.floor, formula.high])
+    logarithmic = [formula.slope, formula.offset, formula.low, formula.high, formula.border]
+    return np.array([*logarithmic, *formula.polynomial])
+
+
+@numba.njit(cache=True)
+def _log_then_polynomial(f, g):
+    if g < f[4]:
+        return min(max(f[0] * log(max(g, SMALLEST_G)) + f[1], f[2]), f[3])
+    return ((f[8] * g + f[7]) * g + f[6]) * g + f[5]
+
+
+@numba.njit(cache=True)
+def programming_deviation(c: Coefficients, g: float) -> float:
+    """Standard deviation of the programming error at target g, both in units of g_max."""
+    p = c.programming
+    return ((p[3] * g + p[2]) * g + p[1]) * g + p[0]
+
+
+@numba.njit(cache=True)
+def programmed(c: Coefficients, g: float, z: float) -> float:
+    """Conductance that programming target g with the normal number z leaves."""
+    return max(g + programming_deviation(c, g) * z, 0.0)
+
+
+@numba.njit(cache=True)
+def drift_exponent(c: Coefficients, g: float, z: float) -> float:
+    """Drift exponent nu of a device with target g and the normal number z."""
+    mean = _log_then_polynomial(c.drift_mean, g)
+    return abs(mean + _log_then_polynomial(c.drift_spread, g) * z)
+
+
+@numba.njit(cache=True)
+def drift_factor(log_time_ratio: float, nu: float) -> float:
+    """((t + t0) / t0)^-nu, given the logarithm of the ratio."""
+    return exp(-nu * log_time_ratio)
+
+
+@numba.njit(cache=True)
+def read_amplitude(c: Coefficients, g: float) -> float:
+    """1/f amplitude Q, relative to the conductance, of a device programmed to g."""
+    f = c.read_noise
+    if len(f) == 4:
+        return min(f[0] / max(exp(f[1] * log(max(g, SMALLEST_G))), f[2]), f[3])
+    return _log_then_polynomial(f, g)
+
+
+@numba.njit(cache=True)
+def read_moments(sigma: float) -> tuple[float, float]:
+    """Mean and variance of max(1 + sigma N, 0), for sigma > 0.
+
+    With a = 1/sigma: mean = Phi(a) + sigma phi(a), mean square = (1 + sigma^2) Phi(a) +
+    sigma phi(a). Below sigma = 1/8 the bound is beyond eight deviations and left out.
+    """
+    if sigma < 0.125:
+        return 1.0, sigma * sigma
+    a = 1.0 / sigma
+    cdf, density = normal_cdf(a), normal_density(a)
+    mean = cdf + sigma * density
+    return mean, (1.0 + sigma * sigma) * cdf + sigma * density - mean * mean
+
+
+@numba.njit(cache=True)
+def read_spread(time_from_start_s: float, t_read_s: float) -> float:
+    """sqrt(ln((t + t_read) / (2 t_read))), t from the first read's t0 on."""
+    return math.sqrt(log((time_from_start_s + t_read_s) / (2.0 * t_read_s)))
+
+
+def logarithm(x: float) -> float:
+    """Natural logarithm with reproducible bits."""
+    return log(x)

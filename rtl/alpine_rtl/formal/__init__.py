@@ -1,0 +1,1 @@
+"""Properties of the tile: proved by a solver, and watched by the same circuits in simulation."""

@@ -1,0 +1,166 @@
+# amaranth: UnusedElaboratable=no
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
+"""The CV-X-IF tile with a monitor of what the core decides about one instruction."""
+
+from enum import IntEnum
+
+from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from alpine_models.tile import TileConfig
+
+from ..cvxif import DEPTH, AimcTileCvxif
+from .state import elaborate_with_registers
+
+__all__ = ["KILL_PROPERTIES", "Fate", "KillHarness"]
+
+KILL_PROPERTIES: dict[str, str] = {
+    "killed_executed": "An instruction that the core kills never becomes a request to the tile, "
+    "and only requests change the tile.",
+    "undecided_executed": "Nor does one that the core has neither committed nor killed.",
+}
+"""What the ``violated_<name>`` outputs of `KillHarness` stand for."""
+
+ID_WIDTH = 3
+
+
+class Fate(IntEnum):
+    """What the core has decided about an instruction."""
+
+    OPEN = 0
+    """Nothing yet."""
+    COMMITTED = 1
+    """It happens."""
+    KILLED = 2
+    """It does not happen."""
+
+
+class KillHarness(wiring.Component):
+    """Follow one issued instruction, any one, until it leaves the adapter.
+
+    Its fate is the first commit transaction that concerns it, from the first cycle of its issue
+    request on; see `AimcTileCvxif`.
+
+    Parameters
+    ----------
+    config : TileConfig
+        Of the tile behind the adapter.
+    adapter : AimcTileCvxif, optional
+        Another design with the same ports and registers: a planted fault.
+
+    Members
+    -------
+    <input of the adapter> : In
+    choose : In(1)
+        Follow the instruction issued at this clock edge, unless another is being followed.
+    violated_<property> : Out(1), for `KILL_PROPERTIES`.
+    seen_killed, seen_executed : Out(1)
+        A followed instruction is dropped because it was killed, or goes to the tile.
+    broken_followed : Out(1)
+        What the proof needs to know about reachable states.
+    """
+
+    def __init__(self, *, config: TileConfig, adapter: AimcTileCvxif | None = None):
+        self.config = config
+        self._adapter = adapter or AimcTileCvxif(config=config, id_width=ID_WIDTH)
+        self._fragment, self._registers = elaborate_with_registers(self._adapter)
+        self.invariants = ("followed",)
+        inputs = {n: s for n, s in self._adapter.signature.members.items() if s.flow is In}
+        outputs = (
+            *(f"violated_{name}" for name in KILL_PROPERTIES),
+            "broken_followed",
+            "seen_killed",
+            "seen_executed",
+        )
+        super().__init__({**inputs, "choose": In(1), **{name: Out(1) for name in outputs}})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.adapter = self._fragment
+        adapter, registers = self._adapter, self._registers
+        for name, member in adapter.signature.members.items():
+            if member.flow is In:
+                m.d.comb += getattr(adapter, name).eq(getattr(self, name))
+        early = self._early_fate(m)
+        following = Signal()
+        slot = Signal(range(DEPTH))
+        fate = Signal(Fate)
+        number = Signal(ID_WIDTH)
+        hart = Signal(len(self.x_issue_req_hartid))
+
+        def in_slot(name):
+            return Array(registers[f"slot{k}_{name}"] for k in range(DEPTH))[slot]
+
+        active = following & in_slot("valid")
+        with m.If(~in_slot("valid")):
+            m.d.sync += following.eq(0)
+        m.d.sync += fate.eq(self._decided(fate, number, hart))
+        with m.If(self.choose & self.x_issue_valid & adapter.x_issue_ready & ~following):
+            m.d.sync += [
+                following.eq(1),
+                slot.eq(registers["following"]),
+                fate.eq(early),
+                number.eq(self.x_issue_req_id),
+                hart.eq(self.x_issue_req_hartid),
+            ]
+        oldest = active & (registers["oldest"] == slot)
+        offered = oldest & adapter._tile.cm_req_valid
+        m.d.comb += [
+            self.violated_killed_executed.eq(offered & (fate == Fate.KILLED)),
+            self.violated_undecided_executed.eq(offered & (fate == Fate.OPEN)),
+            self.seen_killed.eq(oldest & (fate == Fate.KILLED)),
+            self.seen_executed.eq(offered & adapter._tile.cm_req_ready),
+            self.broken_followed.eq(
+                self._lost_track(active, fate, in_slot)
+                | (in_slot("id") != number) & active
+                | (in_slot("hartid") != hart) & active
+            ),
+        ]
+        return m
+
+    def _lost_track(self, active, fate, in_slot):
+        """Return whether the adapter's flags differ from the fates known here."""
+        registers, waiting = self._registers, self._waiting
+        return (
+            (active & (in_slot("committed") != (fate == Fate.COMMITTED)))
+            | (active & (in_slot("killed") != (fate == Fate.KILLED)))
+            | (waiting != registers["waiting"])
+            | (waiting & (self._waiting_id != registers["waiting_id"]))
+            | (waiting & (registers["committed_before"] != (self._early == Fate.COMMITTED)))
+            | (waiting & (registers["killed_before"] != (self._early == Fate.KILLED)))
+            | (fate > Fate.KILLED)
+            | (self._early > Fate.KILLED)
+        )
+
+    def _early_fate(self, m):
+        """Return what has been decided about the issue request of this cycle."""
+        self._waiting = Signal()
+        self._waiting_id = Signal(ID_WIDTH)
+        self._early = Signal(Fate)
+        same = self._waiting & (self._waiting_id == self.x_issue_req_id)
+        fate = Signal(Fate)
+        before = Mux(same, self._early, Fate.OPEN)
+        m.d.comb += fate.eq(self._decided(before, self.x_issue_req_id, self.x_issue_req_hartid))
+        m.d.sync += [
+            self._waiting.eq(self.x_issue_valid & ~self._adapter.x_issue_ready),
+            self._waiting_id.eq(self.x_issue_req_id),
+            self._early.eq(fate),
+        ]
+        return fate
+
+    def _decided(self, before, number, hart):
+        """Return a fate after this cycle's commit transaction, which the first one settles."""
+        half = 1 << (ID_WIDTH - 1)
+        concerned = self.x_commit_valid & (self.x_commit_hartid == hart)
+        up_to = (self.x_commit_id - number) % (2 * half) < half
+        from_on = (number - self.x_commit_id) % (2 * half) < half
+        kill = self.x_commit_commit_kill
+        now = Mux(
+            concerned & kill & from_on,
+            Fate.KILLED,
+            Mux(concerned & ~kill & up_to, Fate.COMMITTED, Fate.OPEN),
+        )
+        return Mux(before == Fate.OPEN, now, before)

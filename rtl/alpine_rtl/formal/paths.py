@@ -1,0 +1,83 @@
+# amaranth: UnusedElaboratable=no
+# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+# Amaranth carries no types and makes the attributes of a component from its signature at run time.
+"""Which inputs of a design reach which outputs without a register in between."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+from ..open_tools import OpenTool, run_tool
+
+__all__ = ["combinational_paths"]
+
+REGISTERS = ("$_DFF", "$_SDFF", "$_DLATCH", "$_ALDFF", "$_DFFE", "$_SDFFE", "$_SDFFCE", "$_FF")
+
+
+def combinational_paths(component: wiring.Component) -> set[tuple[str, str]]:
+    """Return every (input, output) pair of ports that gates alone connect.
+
+    The design is reduced to gates and flip-flops by Yosys, and the netlist followed backwards from
+    every output bit.
+
+    Raises
+    ------
+    AlpineError
+        Yosys is not installed.
+    """
+    with tempfile.TemporaryDirectory(prefix="alpine-paths-") as scratch:
+        directory = Path(scratch)
+        (directory / "design.il").write_text(rtlil.convert(component, name="top"))
+        commands = (
+            "read_rtlil design.il; hierarchy -top top; proc; flatten; opt -full; memory; "
+            "techmap; opt -fast; write_json design.json"
+        )
+        run_tool(OpenTool.YOSYS, "-q", "-p", commands, directory=directory)
+        top = json.loads((directory / "design.json").read_text())["modules"]["top"]
+    drivers = _gate_inputs(top["cells"])
+    owner = {
+        bit: name
+        for name, port in top["ports"].items()
+        if port["direction"] == "input"
+        for bit in port["bits"]
+    }
+    return {
+        (owner[source], name)
+        for name, port in top["ports"].items()
+        if port["direction"] == "output"
+        for source in _reached(port["bits"], drivers)
+        if source in owner
+    }
+
+
+def _gate_inputs(cells) -> dict[int, list[int]]:
+    """Map every net that a gate drives to the nets that the gate reads."""
+    inputs: dict[int, list[int]] = {}
+    for cell in cells.values():
+        if cell["type"].startswith(REGISTERS):
+            continue
+        reads = [
+            bit
+            for port, bits in cell["connections"].items()
+            if cell["port_directions"][port] == "input"
+            for bit in bits
+        ]
+        for port, bits in cell["connections"].items():
+            if cell["port_directions"][port] == "output":
+                inputs.update((bit, reads) for bit in bits)
+    return inputs
+
+
+def _reached(bits, drivers: dict[int, list[int]]) -> set[int]:
+    seen: set[int] = set()
+    waiting = [bit for bit in bits if isinstance(bit, int)]
+    while waiting:
+        bit = waiting.pop()
+        if bit not in seen:
+            seen.add(bit)
+            waiting.extend(b for b in drivers.get(bit, ()) if isinstance(b, int))
+    return seen
