@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alpine_models import golden
 
-__all__ = ["Codes", "convolution", "max_pool", "normalise", "softmax", "windows"]
+__all__ = ["Codes", "convolution", "max_pool", "normalise", "windows"]
 
 Codes = NDArray[np.int8]
 
@@ -116,9 +116,3 @@ def normalise(image: Codes) -> Codes:
     root = np.sqrt(scale)
     quotients = GAIN * image.astype(np.float32) / (root * np.sqrt(root))
     return np.clip(np.rint(quotients), -128, 127).astype(np.int8)
-
-
-def softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the class scores of float32 [..., classes]; they add up to 1 along the last axis."""
-    exponentials = np.exp(values - values.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)

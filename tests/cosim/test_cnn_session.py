@@ -1,6 +1,7 @@
 """Convolutional networks in run sessions: engines, results, mistakes."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from alpine_cosim.rtl_session import RtlSession
 from alpine_models.errors import AlpineError
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw.cnn import analog_cnn
+from alpine_sw.cnn import analog_cnn, digital_cnn
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
 from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
-from alpine_sw.workloads import Software
+from alpine_sw.workloads import Programs, Software
 
 SHAPE = CnnShape(
     name="small",
@@ -51,6 +52,36 @@ def test_rtl_and_timed_tiles_agree_on_everything(system: str):
     assert replace(rtl, **same) == replace(model, **same)
 
 
+def test_compilers_are_called_with_the_rehearsal_and_not_with_the_images():
+    inputs = np.zeros((2, SHAPE.inputs), np.int8)
+    weights = seeded_weights(SHAPE, 1)
+    lsb = tuple(np.ones(len(matrix), np.float32) for matrix in weights)
+    workload = digital_cnn(CnnNetwork(shape=SHAPE, weights=weights, lsb=lsb))
+    assert workload.rehearsal is not None
+    seen: list[str] = []
+
+    def told(name: str, programs: Programs) -> Programs:
+        def wrapped(*arguments: Any) -> Any:
+            seen.append(name)
+            return programs(*arguments)
+
+        return wrapped
+
+    rehearsal = workload.rehearsal
+    measure(
+        replace(
+            workload,
+            programs=told("images", workload.programs),
+            rehearsal=replace(rehearsal, programs=told("rehearsal", rehearsal.programs)),
+        ),
+        {},
+        system=SYSTEMS["high-power"],
+        inputs=inputs,
+        back_door=True,
+    )
+    assert seen == ["rehearsal", "images"]
+
+
 def test_cnn_f_runs_on_a_photograph():
     result = run("cnn-f", engine="model", back_door=True)
     assert result.outputs_equal_golden is True
@@ -75,9 +106,9 @@ def test_references_of_other_core_counts_are_refused():
     ("arguments", "message"),
     [
         ({"network": "cnn-g"}, "unknown network 'cnn-g': did you mean cnn-"),
-        ({"case": 2}, "unknown case '2': choose from 1, digital"),
-        ({"inferences": 4}, "inferences must be 1 to 3, the images"),
-        ({"inferences": 0}, "inferences must be 1 to 3, the images"),
+        ({"case": 2}, "unknown case '2': choose from 1, digital$"),
+        ({"inferences": 4}, "inferences must be 1 to 3, the samples"),
+        ({"inferences": 0}, "inferences must be 1 to 3, the samples"),
         ({"weights": "w.npz"}, "network cnn-s has seeded weights and reads no weight file"),
         ({"engine": "cocotb"}, "engine cocotb simulates one tile, not 5"),
         ({"cores": 8}, "case 1 fixes its own"),

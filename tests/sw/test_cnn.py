@@ -15,6 +15,7 @@ from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw import cnn as mappings
 from alpine_sw.cnn import analog_cnn, digital_cnn
 from alpine_sw.cnn_programs import AnalogRows, DigitalRows
+from alpine_sw.cnn_rows import ring_between
 from alpine_sw.kernels.positions import time_position
 from alpine_sw.networks.cnn import CnnNetwork, load_cnn
 from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, ConvGeometry, Convolution, Pool
@@ -98,6 +99,13 @@ def test_convolution_starts_as_soon_as_its_rows_exist(monkeypatch: pytest.Monkey
         else:
             assert number < produced
     assert produced == 2 * SHAPE.geometry[1].in_side
+
+
+def test_rings_hold_a_window_and_the_rows_by_which_it_moves_on():
+    space = System(HIGH_POWER).memory
+    found = [ring_between(space, "ring", place).slots for place in SHAPE.geometry[1:]]
+    # Windows of three rows on maps of three, two and two rows; steps of one, one and two rows.
+    assert found == [3 + 1, 2 + 1, 2 + 2]
 
 
 def test_images_stream_through_the_pipeline():

@@ -139,6 +139,8 @@ def test_golden_is_the_layers_one_after_another():
     # The last layer keeps its sign, every other one is cut off at 0.
     seen: list[np.ndarray] = []
     network.golden(inputs[:1], on_layer=lambda layer, codes: seen.append(codes))
+    assert np.array_equal(seen[-1], first[:1])
+    assert (first < 0).any()
     dense = golden.relu(seen[-2])
     assert np.array_equal(
         seen[-1], golden.digitise(golden.dot(dense, network.weights[-1]), network.lsb[-1])

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models import golden, golden_cnn
+from alpine_models.activations import softmax
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
 from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, cnn_shape
@@ -129,7 +130,7 @@ class CnnNetwork:
 
     def scores(self, outputs: NDArray[np.int8]) -> NDArray[np.float32]:
         """Return the class scores of output codes [n, classes]."""
-        return golden_cnn.softmax(outputs.astype(np.float32) * SCORE_SCALE)
+        return softmax(outputs.astype(np.float32) * SCORE_SCALE)
 
     def classify(self, outputs: NDArray[np.int8]) -> NDArray[np.int64]:
         """Return the class of every output vector: the first of the largest codes."""
