@@ -58,7 +58,6 @@ INSTRUCTION_REASONS = {
     "mb_bw:cp_": BANDWIDTH,
     "mlp_ana3": WAITING,
     "mlp_dig2": WAITING,
-    "lstm": UNEXPLAINED,
     "conv_c1_ana_word_total": WORD_LOOP,
     "conv_c3_ana_word_total": WORD_LOOP,
 }

@@ -25,6 +25,7 @@ from .copy import copy
 from .elementwise import (
     cell_update,
     dequantise,
+    dequantise_sums,
     quantise,
     relu8,
     requantise,
@@ -45,6 +46,7 @@ __all__ = [
     "cell_update",
     "copy",
     "dequantise",
+    "dequantise_sums",
     "dequeue_floats",
     "dequeue_vector",
     "exponential",
