@@ -16,6 +16,7 @@ from .memory_kernel import L1_ACCESSES, READY, STAMP, STATE, USED, find
 ENTRIES = 512
 BUCKETS = 2048  # a power of two
 WIDTH = 320
+PRIME = 1099511628211  # of the Fowler-Noll-Vo hash
 
 # Scalars of a core's state that the table covers; `engine_kernel` names the same places.
 (S_ISSUE, S_ISSUED, S_COMMIT, S_COMMITTED, S_FETCH, S_FETCHED, S_TARGET, S_GROUP) = range(8)
@@ -131,19 +132,27 @@ def restore(s, ready, committed, groups, units, unit_state, loads, stores, regis
 def enter(memo, core, phase, width):
     """Number of the state in the core's scratch row, or -1 where the table is full."""
     scratch = memo.states[core, ENTRIES]
-    code = phase * 31 + 7
-    for index in range(width):
-        code = (code * 1099511628211 + scratch[index]) & 0x7FFFFFFFFFFFFFF
+    # Four chains at a time: one alone waits for each multiplication.
+    a = phase * 31 + 7
+    b = c = d = a
+    whole = width & ~3
+    for index in range(0, whole, 4):
+        a = a * PRIME + scratch[index]
+        b = b * PRIME + scratch[index + 1]
+        c = c * PRIME + scratch[index + 2]
+        d = d * PRIME + scratch[index + 3]
+    for index in range(whole, width):
+        a = a * PRIME + scratch[index]
+    code = ((a * PRIME + b) * PRIME + c) * PRIME + d
     bucket = (code ^ (code >> 23)) & (BUCKETS - 1)
     while memo.buckets[core, bucket] != 0:
         entry = memo.buckets[core, bucket] - 1
         if memo.codes[core, entry] == code and memo.phases[core, entry] == phase:
-            same = True
+            known = memo.states[core, entry]
+            difference = 0
             for index in range(width):
-                if memo.states[core, entry, index] != scratch[index]:
-                    same = False
-                    break
-            if same:
+                difference |= known[index] ^ scratch[index]
+            if difference == 0:
                 return entry
         bucket = (bucket + 1) & (BUCKETS - 1)
     entry = memo.counts[core]
