@@ -30,6 +30,7 @@ RING = 16
 LEAD = 40  # cycles of the front end's lead that are told apart
 OLD_COMMIT = 64  # cycles after which commits are all alike
 OLD_LATE = 200
+UNUSED = -(1 << 40)  # in place of a unit's state while the loop has not used it
 
 
 @compiled
@@ -67,6 +68,10 @@ def capture(
         out[n + 1] = max(committed[register] - issue, -OLD_COMMIT)
         n += 2
     for unit in range(MEMO_UNITS):
+        if unit_state[unit, 1] == 0:
+            out[n] = UNUSED
+            n += 1
+            continue
         out[n] = max(unit_state[unit, 0] - issue, -RING)
         n += 1
         last = unit_state[unit, 1] - 1
@@ -111,8 +116,10 @@ def restore(s, ready, committed, groups, units, unit_state, loads, stores, regis
         committed[register] = issue + state[n + 1]
         n += 2
     for unit in range(MEMO_UNITS):
-        unit_state[unit, 0] = issue + state[n]
         n += 1
+        if state[n - 1] == UNUSED:
+            continue
+        unit_state[unit, 0] = issue + state[n - 1]
         last = unit_state[unit, 1] - 1
         for index in range(depth):
             units[unit, (last - index) & (RING - 1)] = issue + state[n]

@@ -1,6 +1,7 @@
 """Kernels: generators that compute real data and cost real time on the core that runs them."""
 
 from . import float_bodies as float_bodies  # registers its loop bodies
+from . import product_bodies as product_bodies  # as well
 from .activation import (
     exponential,
     local_response_normalisation,
