@@ -28,8 +28,8 @@ BANDWIDTH = (
     " loops do not account for"
 )
 WAITING = (
-    "the reference counts 2 to 4 % more instructions on one system than on the other for the same"
-    " program, so a waiting thread executes some; ours sleeps"
+    "in part: the reference counts up to 6 % more instructions on one system than on the other for"
+    " the same program, so a waiting thread executes some, where ours sleeps; the rest unexplained"
 )
 CYCLE_REASONS = {
     "mb_bw:rd_16k": BANDWIDTH + ", and in this one, the job's first, 115 to 120 LLC misses for a"
