@@ -487,6 +487,7 @@ def reset_pipeline(pipe: Pipeline, core: int, cycle: int) -> None:
     pipe.groups[core] = 0
     pipe.units[core] = -1
     pipe.unit_state[core, :, 0] = -64
+    pipe.unit_state[core, :, 1] = 0
     pipe.loads[core] = 0
 
 

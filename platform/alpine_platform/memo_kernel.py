@@ -16,6 +16,7 @@ from .memory_kernel import L1_ACCESSES, READY, STAMP, STATE, USED, find
 ENTRIES = 512
 BUCKETS = 2048  # a power of two
 WIDTH = 320
+PRIME = 1099511628211  # of the Fowler-Noll-Vo hash
 
 # Scalars of a core's state that the table covers; `engine_kernel` names the same places.
 (S_ISSUE, S_ISSUED, S_COMMIT, S_COMMITTED, S_FETCH, S_FETCHED, S_TARGET, S_GROUP) = range(8)
@@ -29,6 +30,7 @@ RING = 16
 LEAD = 40  # cycles of the front end's lead that are told apart
 OLD_COMMIT = 64  # cycles after which commits are all alike
 OLD_LATE = 200
+UNUSED = -(1 << 40)  # in place of a unit's state while the loop has not used it
 
 
 @compiled
@@ -66,6 +68,10 @@ def capture(
         out[n + 1] = max(committed[register] - issue, -OLD_COMMIT)
         n += 2
     for unit in range(MEMO_UNITS):
+        if unit_state[unit, 1] == 0:
+            out[n] = UNUSED
+            n += 1
+            continue
         out[n] = max(unit_state[unit, 0] - issue, -RING)
         n += 1
         last = unit_state[unit, 1] - 1
@@ -110,8 +116,10 @@ def restore(s, ready, committed, groups, units, unit_state, loads, stores, regis
         committed[register] = issue + state[n + 1]
         n += 2
     for unit in range(MEMO_UNITS):
-        unit_state[unit, 0] = issue + state[n]
         n += 1
+        if state[n - 1] == UNUSED:
+            continue
+        unit_state[unit, 0] = issue + state[n - 1]
         last = unit_state[unit, 1] - 1
         for index in range(depth):
             units[unit, (last - index) & (RING - 1)] = issue + state[n]
@@ -131,19 +139,27 @@ def restore(s, ready, committed, groups, units, unit_state, loads, stores, regis
 def enter(memo, core, phase, width):
     """Number of the state in the core's scratch row, or -1 where the table is full."""
     scratch = memo.states[core, ENTRIES]
-    code = phase * 31 + 7
-    for index in range(width):
-        code = (code * 1099511628211 + scratch[index]) & 0x7FFFFFFFFFFFFFF
+    # Four chains at a time: one alone waits for each multiplication.
+    a = phase * 31 + 7
+    b = c = d = a
+    whole = width & ~3
+    for index in range(0, whole, 4):
+        a = a * PRIME + scratch[index]
+        b = b * PRIME + scratch[index + 1]
+        c = c * PRIME + scratch[index + 2]
+        d = d * PRIME + scratch[index + 3]
+    for index in range(whole, width):
+        a = a * PRIME + scratch[index]
+    code = ((a * PRIME + b) * PRIME + c) * PRIME + d
     bucket = (code ^ (code >> 23)) & (BUCKETS - 1)
     while memo.buckets[core, bucket] != 0:
         entry = memo.buckets[core, bucket] - 1
         if memo.codes[core, entry] == code and memo.phases[core, entry] == phase:
-            same = True
+            known = memo.states[core, entry]
+            difference = 0
             for index in range(width):
-                if memo.states[core, entry, index] != scratch[index]:
-                    same = False
-                    break
-            if same:
+                difference |= known[index] ^ scratch[index]
+            if difference == 0:
                 return entry
         bucket = (bucket + 1) & (BUCKETS - 1)
     entry = memo.counts[core]

@@ -75,6 +75,14 @@ def test_requantisation_rounds_half_to_even_and_saturates():
     assert codes.data.tolist() == [0, 2, -2, 127]
 
 
+def test_sums_become_floats():
+    system = System(HIGH_POWER, check_reads=True)
+    sums = system.memory.place("sums", np.array([3, -5, 70000, 0, 1], np.int32))
+    values = system.memory.allocate("values", 5, np.float32)
+    run(system, kernels.dequantise_sums(sums, values, scale=0.5))
+    assert values.data.tolist() == [1.5, -2.5, 35000, 0, 0.5]
+
+
 def test_softmax_and_activations_compute():
     system = System(HIGH_POWER, check_reads=True)
     inputs = system.memory.place("x", np.linspace(-4, 4, 50).astype(np.float32))

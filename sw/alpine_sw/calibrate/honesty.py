@@ -28,8 +28,8 @@ BANDWIDTH = (
     " loops do not account for"
 )
 WAITING = (
-    "the reference counts 2 to 4 % more instructions on one system than on the other for the same"
-    " program, so a waiting thread executes some; ours sleeps"
+    "in part: the reference counts up to 6 % more instructions on one system than on the other for"
+    " the same program, so a waiting thread executes some, where ours sleeps; the rest unexplained"
 )
 CYCLE_REASONS = {
     "mb_bw:rd_16k": BANDWIDTH + ", and in this one, the job's first, 115 to 120 LLC misses for a"
@@ -58,7 +58,6 @@ INSTRUCTION_REASONS = {
     "mb_bw:cp_": BANDWIDTH,
     "mlp_ana3": WAITING,
     "mlp_dig2": WAITING,
-    "lstm": UNEXPLAINED,
     "conv_c1_ana_word_total": WORD_LOOP,
     "conv_c3_ana_word_total": WORD_LOOP,
 }

@@ -1,6 +1,7 @@
 """Kernels: generators that compute real data and cost real time on the core that runs them."""
 
 from . import float_bodies as float_bodies  # registers its loop bodies
+from . import product_bodies as product_bodies  # as well
 from .activation import (
     exponential,
     local_response_normalisation,
@@ -25,6 +26,7 @@ from .copy import copy
 from .elementwise import (
     cell_update,
     dequantise,
+    dequantise_sums,
     quantise,
     relu8,
     requantise,
@@ -45,6 +47,7 @@ __all__ = [
     "cell_update",
     "copy",
     "dequantise",
+    "dequantise_sums",
     "dequeue_floats",
     "dequeue_vector",
     "exponential",

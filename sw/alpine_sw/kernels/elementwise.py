@@ -12,6 +12,7 @@ from .streams import CALL, loop_over
 __all__ = [
     "cell_update",
     "dequantise",
+    "dequantise_sums",
     "quantise",
     "relu8",
     "requantise",
@@ -67,6 +68,20 @@ def dequantise(codes: Buffer, values: Buffer, *, scale: float, style: Width = "v
         values=(values, 4 * step),
     )
     values.data[:] = codes.data.astype(np.float32) * np.float32(scale)
+
+
+def dequantise_sums(sums: Buffer, values: Buffer, *, scale: float) -> Program:
+    """Turn int32 sums into float32 values: sum times scale, four at a time.
+
+    Raises
+    ------
+    ValueError
+        The lengths differ.
+    """
+    same_length(sums, values)
+    yield CALL
+    yield loop_over("i32f32_vec", -(-len(sums.data) // 4), sums=(sums, 16), values=(values, 16))
+    values.data[:] = sums.data.astype(np.float32) * np.float32(scale)
 
 
 def quantise(values: Buffer, codes: Buffer, *, scale: float, style: Width = "vec") -> Program:

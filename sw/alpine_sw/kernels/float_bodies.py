@@ -79,6 +79,15 @@ body(
     tail("d"),
 )
 body(
+    "i32f32_vec",
+    "load v <- p             @sums",
+    "fp v <- v",
+    "fp v <- v scale",
+    "store16 <- v p          @values",
+    "alu p <- p",
+    tail("p"),
+)
+body(
     "i8f32_scalar",
     "load b <- p             @codes",
     "fp v <- b",
