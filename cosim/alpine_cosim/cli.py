@@ -42,6 +42,7 @@ def cli() -> None:
     "  alpine run mlp --system low-power --case 2 --engine model --json result.json\n"
     "  alpine run mlp --case digital --cores 2\n"
     "  alpine run mlp --engine cocotb --inferences 2 --trace waves\n"
+    "  alpine run lstm-750 --case 2 --inferences 100\n"
     "  alpine run cnn-s --software tuned"
 )
 @click.argument("network")
@@ -52,7 +53,7 @@ def cli() -> None:
     "--case",
     default="1",
     show_default=True,
-    help="Published mapping, mlp: 1 to 4, CNNs: 1; or digital.",
+    help="Published mapping, mlp: 1 to 4, LSTMs: 1 or 2, CNNs: 1; mlp and CNNs also: digital.",
 )
 @click.option(
     "--cores", type=int, help="Cores of the digital reference, mlp: 1 (default), 2 or 4; CNNs: 8."
@@ -82,7 +83,8 @@ def cli() -> None:
 @click.option(
     "--inferences",
     type=int,
-    help="Samples 0 to K-1 of the data set. Default: mlp 1000, with engine cocotb 4; CNNs 1.",
+    help="Samples 0 to K-1 of the data set. Default: mlp 1000, LSTMs 50, with engine cocotb 4; "
+    "CNNs 1.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 @click.option(
@@ -130,7 +132,10 @@ def run(
     profile: bool,
     trace: Path | None,
 ) -> None:
-    """Run a NETWORK on a simulated system: mlp, cnn-f, cnn-m or cnn-s."""
+    """Run a NETWORK on a simulated system.
+
+    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s.
+    """
     from .session import run as run_session
 
     with _progress() as progress:

@@ -141,6 +141,11 @@ def _cnn(request: Request) -> Task:
 
 
 def _lstm(request: Request) -> Task:
+    if request.software is not Software.RELEASED:
+        raise AlpineError(
+            f"network {request.network} has no software style {request.software}: its scaled queue "
+            f"exists in style released only"
+        )
     text = load_king_james_excerpt()
     default = 4 if request.engine is Engine.COCOTB else 50
     count = _count(request, default=default, available=len(text) - 1)

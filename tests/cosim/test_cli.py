@@ -92,7 +92,9 @@ def test_compiler_that_fails_is_named(tmp_path: Path):
 
 
 def test_interrupted_build_leaves_nothing_and_the_next_run_works(tmp_path: Path):
-    command = [sys.executable, "-m", "alpine_cosim", "run", "mlp", "--inferences", "1"]
+    # A shell starts background jobs with SIGINT ignored; this one must react to it.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "alpine_cosim"]
+    command += ["run", "mlp", "--inferences", "1"]
     environment = {**os.environ, "ALPINE_CACHE_DIR": str(tmp_path)}
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

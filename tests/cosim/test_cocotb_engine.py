@@ -224,8 +224,9 @@ def test_interrupt_ends_the_simulator_and_leaves_nothing(tmp_path: Path):
         f"run_in_cocotb('{HERE}:never_return', {{'marker': {str(marker)!r}}}, "
         f"tile_config={SMALL!r}, waves=Path({str(waves)!r}))"
     )
+    # A shell starts background jobs with SIGINT ignored; this one must react to it.
     child = subprocess.Popen(
-        [sys.executable, "-c", script],
+        ["env", "--default-signal=INT", sys.executable, "-c", script],
         env={**os.environ, "TMPDIR": str(tmp_path / "scratch")},
         stderr=subprocess.PIPE,
         text=True,

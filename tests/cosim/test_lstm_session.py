@@ -1,0 +1,52 @@
+"""Whole runs of the LSTM: every engine, both mappings, real text."""
+
+from dataclasses import replace
+
+import pytest
+
+from alpine_cosim import run
+from alpine_models.errors import AlpineError
+from alpine_sw.networks.lstm import load_lstm
+from alpine_sw.texts import load_king_james_excerpt
+
+STEPS = 4
+
+
+@pytest.mark.parametrize("case", [1, 2])
+def test_engines_give_the_golden_probabilities_and_the_same_times(case: int):
+    results = {
+        engine: run("lstm-256", case=case, engine=engine, inferences=STEPS, back_door=True)
+        for engine in ("rtl", "model", "cocotb")
+    }
+    for result in results.values():
+        assert result.outputs_equal_golden is True
+        same = {"engine": "", "host_seconds": 0.0, "host_tile_cycles_per_second": None}
+        assert replace(result, **same) == replace(results["rtl"], **same)
+    # Per step 306 and 256 codes in and 1024 and 50 codes out, 4 at a time; case 1 drains one step.
+    processes = STEPS + 1 if case == 1 else 2 * STEPS
+    assert results["rtl"].cm_instructions == STEPS * (77 + 64 + 256 + 13) + processes
+
+
+def test_bits_per_character_are_those_of_the_held_out_text():
+    result = run("lstm-512", engine="model", inferences=40)
+    assert result.bits_per_character == result.bits_per_character_golden
+    # The network's own evaluation of the same 41 symbols, in one piece.
+    network, text = load_lstm(512), load_king_james_excerpt()
+    assert result.bits_per_character == pytest.approx(
+        network.bits_per_character(text[:41], pieces=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"network": "lstm-255"}, "unknown network 'lstm-255': did you mean lstm-256"),
+        ({"case": 3}, "unknown case '3': choose from 1, 2"),
+        ({"software": "tuned"}, "lstm-256 has no software style tuned"),
+        ({"inferences": 0}, "inferences must be 1 to"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: dict[str, object], message: str):
+    with pytest.raises(AlpineError, match=message) as caught:
+        run(**{"network": "lstm-256", "engine": "model", **arguments})  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
