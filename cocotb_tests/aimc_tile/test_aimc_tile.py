@@ -14,9 +14,9 @@ import pytest
 from alpine_cosim.cocotb.runner import (
     CocotbTestError,
     build_simulator,
-    preferred_trace_format,
     run_simulation,
 )
+from alpine_cosim.rtl_session import trace_format
 from alpine_cosim.verilated import ports_of
 from alpine_models.tile import TileConfig
 from alpine_rtl.tile import AimcTile
@@ -45,7 +45,7 @@ def run_testbench(
 ):
     component = AimcTile(config=tile)
     recording = waves and os.environ.get("WAVES", "0") not in ("", "0")
-    trace = preferred_trace_format() if recording else None
+    trace = trace_format() if recording else None
     simulator = build_simulator(
         verilog or emit(component, name="aimc_tile"),
         top="aimc_tile",

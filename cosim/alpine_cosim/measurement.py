@@ -27,7 +27,7 @@ from alpine_sw.workloads import Workload
 from .profile import profiled
 from .results import Programming
 
-__all__ = ["Measurement", "TilesWithCrossbars", "measure"]
+__all__ = ["Measurement", "TilesWithCrossbars", "measure", "timed_ports"]
 
 PROGRAM_CHUNK = 1 << 16
 """CM_INITIALIZE instructions per batch: bounds the memory that programming takes."""
@@ -149,6 +149,18 @@ def measure(
     )
 
 
+def timed_ports(workload: Workload, system: SystemConfig) -> dict[int, TimedTilePort]:
+    """Return timed tiles for a workload, by core number; their cells are empty."""
+    period = system.tile_clock.period_fs
+    return {
+        core: TimedTilePort(
+            [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],
+            tile_period_fs=period,
+        )
+        for core, plans in workload.plans.items()
+    }
+
+
 def _machine(
     workload: Workload, system: SystemConfig, ports: Mapping[int, TilePort], *, trace: bool = False
 ) -> System:
@@ -167,15 +179,7 @@ def _compile(workload: Workload, system: SystemConfig, inputs: npt.NDArray[np.in
     A workload that takes long brings a small one that runs the same code.
     """
     workload = workload.rehearsal or workload
-    period = system.tile_clock.period_fs
-    scratch = {
-        core: TimedTilePort(
-            [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],
-            tile_period_fs=period,
-        )
-        for core, plans in workload.plans.items()
-    }
-    machine = _machine(workload, system, scratch)
+    machine = _machine(workload, system, timed_ports(workload, system))
     _, programs = workload.programs(machine, inputs, lambda: None)
     machine.run(programs)
 

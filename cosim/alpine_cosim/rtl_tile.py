@@ -4,7 +4,7 @@
 
 import ctypes
 import importlib.metadata
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import alpine_models
 import alpine_rtl
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import CmBatch, CmResult, check_batch
+from alpine_platform.tile_port import CmBatch, CmResult, TileGroup
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import emit
 
@@ -187,34 +187,8 @@ def build_tile_model(
     )
 
 
-class RtlTilePort:
+class RtlTilePort(TileGroup[RtlTile]):
     """A core's verilated tiles behind `TilePort`."""
-
-    def __init__(self, tiles: Sequence[RtlTile], *, tile_period_fs: int):
-        self.tiles = tuple(tiles)
-        self._tile_period_fs = tile_period_fs
-
-    @property
-    def tile_period_fs(self) -> int:
-        """Period of the tile clock."""
-        return self._tile_period_fs
-
-    @property
-    def tile_count(self) -> int:
-        """How many tiles stand behind the port."""
-        return len(self.tiles)
-
-    @property
-    def busy_cycles(self) -> int:
-        """Tile cycles that were not idle, over all tiles."""
-        return sum(tile.busy_cycles for tile in self.tiles)
-
-    def execute(
-        self, batch: CmBatch, *, start_fs: int, core_period_fs: int, tile: int = 0
-    ) -> CmResult:
-        """Run a batch on one tile; see `TilePort.execute`."""
-        check_batch(batch, tile=tile, tile_count=self.tile_count)
-        return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
 
     @contextmanager
     def trace(self, directory: Path, prefix: str, suffix: str) -> Generator[None]:

@@ -14,11 +14,10 @@ from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
 from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.workloads import Software, Workload
 
 from .cocotb_session import measure_in_cocotb
-from .measurement import Measurement, TilesWithCrossbars, measure
+from .measurement import Measurement, TilesWithCrossbars, measure, timed_ports
 from .results import RunResult
 from .rtl_session import RtlSession
 from .systems import configure
@@ -227,14 +226,7 @@ class _Setup:
 
 
 def _run_model(setup: _Setup) -> Measurement:
-    period = setup.tile_period_fs
-    ports = {
-        core: TimedTilePort(
-            [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],
-            tile_period_fs=period,
-        )
-        for core, plans in setup.workload.plans.items()
-    }
+    ports = timed_ports(setup.workload, setup.system)
     return setup.measure(ports, on_step=setup.on_step)
 
 

@@ -18,8 +18,9 @@ timed Python tile) obeys the same rules:
 Core and tile clock edges are multiples of their periods, so times need no common phase.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ __all__ = [
     "NO_DEPENDENCY",
     "CmBatch",
     "CmResult",
+    "PortTile",
+    "TileGroup",
     "TilePort",
     "check_batch",
     "empty_batch",
@@ -130,3 +133,55 @@ def check_batch(batch: CmBatch, *, tile: int, tile_count: int) -> None:
         raise ValueError(f"tile {tile} does not exist; the port has {tile_count}")
     if batch.dtype != CM_BATCH_DTYPE or batch.ndim != 1:
         raise ValueError(f"a batch is a one-dimensional CM_BATCH_DTYPE array, not {batch.dtype}")
+
+
+class PortTile(Protocol):
+    """One tile as a port needs it."""
+
+    @property
+    def busy_cycles(self) -> int:
+        """Tile cycles in which a request was pending or a response outstanding."""
+        ...
+
+    def execute(self, batch: CmBatch, *, start_fs: int, core_period_fs: int) -> CmResult:
+        """Run a batch on this tile; see `TilePort.execute`."""
+        ...
+
+
+AnyTile = TypeVar("AnyTile", bound=PortTile)
+
+
+class TileGroup(Generic[AnyTile]):
+    """A core's tiles behind `TilePort`, whatever they are made of.
+
+    Parameters
+    ----------
+    tiles : numbered from 0 in this order.
+    tile_period_fs : period of the tile clock.
+    """
+
+    def __init__(self, tiles: Sequence[AnyTile], *, tile_period_fs: int):
+        self.tiles = tuple(tiles)
+        self._tile_period_fs = tile_period_fs
+
+    @property
+    def tile_period_fs(self) -> int:
+        """Period of the tile clock."""
+        return self._tile_period_fs
+
+    @property
+    def tile_count(self) -> int:
+        """How many tiles stand behind the port."""
+        return len(self.tiles)
+
+    @property
+    def busy_cycles(self) -> int:
+        """Tile cycles that were not idle, over all tiles."""
+        return sum(tile.busy_cycles for tile in self.tiles)
+
+    def execute(
+        self, batch: CmBatch, *, start_fs: int, core_period_fs: int, tile: int = 0
+    ) -> CmResult:
+        """Run a batch on one tile; see `TilePort.execute`."""
+        check_batch(batch, tile=tile, tile_count=self.tile_count)
+        return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)

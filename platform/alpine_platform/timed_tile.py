@@ -2,8 +2,6 @@
 # Numba carries no types; everything that crosses this module's border is annotated.
 """The timed Python tile: the hardware's accept and completion times without the hardware."""
 
-from collections.abc import Sequence
-
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +11,7 @@ from alpine_models.isa import OPCODES, CmOperation
 from alpine_models.reference_tile import ReferenceTile, execute_command
 from alpine_models.tile import TileConfig, pending_answers
 
-from .tile_port import CmBatch, CmResult, check_batch
+from .tile_port import CmBatch, CmResult, TileGroup
 
 __all__ = ["TimedTile", "TimedTilePort"]
 
@@ -181,31 +179,5 @@ class TimedTile:
         return result
 
 
-class TimedTilePort:
+class TimedTilePort(TileGroup[TimedTile]):
     """A core's timed tiles behind `TilePort`."""
-
-    def __init__(self, tiles: Sequence[TimedTile], *, tile_period_fs: int):
-        self.tiles = tuple(tiles)
-        self._tile_period_fs = tile_period_fs
-
-    @property
-    def tile_period_fs(self) -> int:
-        """Period of the tile clock."""
-        return self._tile_period_fs
-
-    @property
-    def tile_count(self) -> int:
-        """How many tiles stand behind the port."""
-        return len(self.tiles)
-
-    @property
-    def busy_cycles(self) -> int:
-        """Tile cycles that were not idle, over all tiles."""
-        return sum(tile.busy_cycles for tile in self.tiles)
-
-    def execute(
-        self, batch: CmBatch, *, start_fs: int, core_period_fs: int, tile: int = 0
-    ) -> CmResult:
-        """Run a batch on one tile; see `TilePort.execute`."""
-        check_batch(batch, tile=tile, tile_count=self.tile_count)
-        return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)

@@ -21,7 +21,7 @@ from cocotb.task import resume
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import CmBatch, CmResult, check_batch
+from alpine_platform.tile_port import CmBatch, CmResult, TileGroup
 from alpine_platform.time import ceil_to_edge, cycles_until
 from alpine_rtl.tile import AimcTile
 
@@ -95,34 +95,11 @@ class CocotbTile:
         return stimulus.result()
 
 
-class CocotbTilePort:
+class CocotbTilePort(TileGroup[CocotbTile]):
     """A core's tile in a cocotb simulation, behind `TilePort`."""
 
     def __init__(self, tile: CocotbTile, *, tile_period_fs: int):
-        self.tiles = (tile,)
-        self._tile_period_fs = tile_period_fs
-
-    @property
-    def tile_period_fs(self) -> int:
-        """Period of the tile clock."""
-        return self._tile_period_fs
-
-    @property
-    def tile_count(self) -> int:
-        """How many tiles stand behind the port."""
-        return len(self.tiles)
-
-    @property
-    def busy_cycles(self) -> int:
-        """Tile cycles that were not idle."""
-        return sum(tile.busy_cycles for tile in self.tiles)
-
-    def execute(
-        self, batch: CmBatch, *, start_fs: int, core_period_fs: int, tile: int = 0
-    ) -> CmResult:
-        """Run a batch; see `TilePort.execute`."""
-        check_batch(batch, tile=tile, tile_count=self.tile_count)
-        return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
+        super().__init__([tile], tile_period_fs=tile_period_fs)
 
 
 def run_in_cocotb(

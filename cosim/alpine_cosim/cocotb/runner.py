@@ -5,7 +5,6 @@ this process's environment or working directory changes. Builds are cached like 
 """
 
 import contextlib
-import functools
 import importlib.metadata
 import json
 import os
@@ -36,7 +35,6 @@ __all__ = [
     "CocotbTestError",
     "Simulator",
     "build_simulator",
-    "preferred_trace_format",
     "run_simulation",
 ]
 
@@ -254,19 +252,6 @@ def run_simulation(
         if waves is not None:
             _place(dump, waves)
         return _outcomes(results, directory / LOG_NAME)
-
-
-@functools.cache
-def preferred_trace_format() -> TraceFormat:
-    """Return FST if its headers are installed, otherwise VCD."""
-    done = subprocess.run(
-        [Toolchain.find().compiler, "-x", "c++", "-E", "-"],
-        input="#include <lz4.h>\n#include <zlib.h>\n",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return TraceFormat.VCD if done.returncode else TraceFormat.FST
 
 
 LOG_NAME = "log.txt"
