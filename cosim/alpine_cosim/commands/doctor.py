@@ -1,0 +1,17 @@
+"""`alpine doctor`."""
+
+import sys
+
+import click
+from rich.console import Console
+
+from ..doctor import diagnose
+
+__all__ = ["doctor"]
+
+
+@click.command()
+def doctor() -> None:
+    """Say what this machine lacks and the exact command that fixes it."""
+    if not diagnose(Console()):
+        sys.exit(1)

@@ -1,0 +1,55 @@
+"""`alpine verilog` and `alpine synth`."""
+
+from pathlib import Path
+
+import click
+
+from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
+from alpine_models.tile import TileConfig
+
+__all__ = ["synth", "verilog"]
+
+
+@click.command(epilog="Example: alpine verilog --rows 256 --cols 256 --out verilog")
+@click.option("--rows", type=int, required=True, help="Word lines.")
+@click.option("--cols", type=int, required=True, help="Bit lines.")
+@click.option("--out", type=Path, required=True, help="Directory to write to; made if needed.")
+@click.option("--double-buffer", is_flag=True, help="Queue the next vector during a product.")
+@click.option(
+    "--xlen", type=click.Choice(["32", "64"]), default="32", show_default=True,
+    help="Register width of the RISC-V core behind the CV-X-IF tile.",
+)  # fmt: skip
+def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str) -> None:
+    """Write the hardware as Verilog: every top, wrappers with the crossbar, constraints."""
+    from alpine_rtl.verilog import write_tops
+
+    try:
+        config = TileConfig(rows=rows, columns=cols, double_buffer=double_buffer)
+    except ValueError as error:
+        raise AlpineError(str(error)) from error
+    for path in write_tops(out, config, xlen=int(xlen)):
+        click.echo(path)
+    click.echo(f"{rows} word lines x {cols} bit lines; ports and use are in {out / 'README.md'}")
+
+
+@click.command(epilog="Example: alpine synth --geometry 16x16 --geometry 64x64")
+@click.option(
+    "--geometry",
+    "geometries",
+    multiple=True,
+    help="ROWSxCOLUMNS to map; may be given several times. Default: 16x16, 64x64, 256x256.",
+)
+@click.option("--write-docs", type=Path, help="Write the page to this file instead.")
+def synth(*, geometries: tuple[str, ...], write_docs: Path | None) -> None:
+    """Measure the hardware's size, logic depth and speed with open tools."""
+    from ..synthesis import GEOMETRIES
+    from ..synthesis_report import parse_geometry, synthesis_page
+
+    sizes = tuple(map(parse_geometry, geometries)) or GEOMETRIES
+    page = synthesis_page(sizes, on_stage=lambda stage: click.echo(f"measuring {stage}", err=True))
+    if write_docs is None:
+        click.echo(page)
+    else:
+        write_text(write_docs, page)
+        click.echo(f"result written to {write_docs}")

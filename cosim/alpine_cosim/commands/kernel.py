@@ -1,0 +1,59 @@
+"""`alpine kernel`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from alpine_models.choices import choose
+from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
+
+from ..kernel_report import print_timing
+from ..systems import configure
+
+__all__ = ["kernel"]
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  alpine kernel mvm --size 512x2048 --style neon4\n"
+    "  alpine kernel copy --size 65536 --system low-power --set l2.associativity=8"
+)
+@click.argument("name")
+@click.option("--size", required=True, help="As OUTxIN for mvm; LENGTH for vector kernels.")
+@click.option("--style", help="Instruction sequence; each kernel's first one when left out.")
+@click.option("--system", default="high-power", show_default=True, help="Preset.")
+@click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
+@click.option("--json", "json_file", type=Path, help="Write the figures as JSON to this file.")
+def kernel(
+    name: str,
+    *,
+    size: str,
+    style: str | None,
+    system: str,
+    config: Path | None,
+    settings: tuple[str, ...],
+    json_file: Path | None,
+) -> None:
+    """Time one kernel of the library alone: one warm execution on an idle system."""
+    from alpine_sw.kernels import KERNELS, time_kernel
+
+    choose("kernel", name, KERNELS)
+    try:
+        numbers = tuple(map(int, size.lower().split("x")))
+        timing = time_kernel(
+            name,
+            size=numbers,
+            style=style,
+            config=configure(system, config_file=config, settings=settings),
+        )
+    except ValueError as error:
+        raise AlpineError(f"kernel {name} --size {size}: {error}") from error
+    print_timing(timing, Console())
+    if json_file is not None:
+        write_text(json_file, json.dumps(asdict(timing), indent=2) + "\n")
+        click.echo(f"figures written to {json_file}")

@@ -1,0 +1,157 @@
+"""`alpine run`."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from alpine_models.files import write_text
+
+from ..profile import print_profile
+from ..results import print_result
+from .progress import progress_bars
+
+__all__ = ["run"]
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  alpine run mlp\n"
+    "  alpine run mlp --system low-power --case 2 --engine model --json result.json\n"
+    "  alpine run mlp --case digital --cores 2\n"
+    "  alpine run mlp --engine cocotb --inferences 2 --trace waves\n"
+    "  alpine run lstm-750 --case 2 --inferences 100\n"
+    "  alpine run cnn-s --software tuned"
+)
+@click.argument("network")
+@click.option(
+    "--system", default="high-power", show_default=True, help="high-power or low-power (Table I)."
+)
+@click.option(
+    "--case",
+    default="1",
+    show_default=True,
+    help="Published mapping, mlp: 1 to 4, LSTMs: 1 or 2, CNNs: 1; mlp and CNNs also: digital.",
+)
+@click.option(
+    "--cores", type=int, help="Cores of the digital reference, mlp: 1 (default), 2 or 4; CNNs: 8."
+)
+@click.option(
+    "--engine",
+    default="rtl",
+    show_default=True,
+    help="rtl: verilated tile, native transactor; cocotb: verilated tile, cocotb drivers; "
+    "model: timed Python tile.",
+)
+@click.option(
+    "--software",
+    default="released",
+    show_default=True,
+    help="released: byte-wise packing of the released AIMClib; tuned: word-wise packing.",
+)
+@click.option(
+    "--digital-style",
+    default="neon4",
+    show_default=True,
+    help="Products of the digital reference: neon4, neon1 or eigen_i8row.",
+)
+@click.option(
+    "--sync", default="bare-metal", show_default=True, help="Cost of synchronisation: bare-metal."
+)
+@click.option(
+    "--inferences",
+    type=int,
+    help="Samples 0 to K-1 of the data set. Default: mlp 1000, LSTMs 50, with engine cocotb 4; "
+    "CNNs 1.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
+@click.option(
+    "--back-door/--through-port",
+    default=None,
+    help="Write the weights straight into the crossbar, or program every cell with CM_INITIALIZE. "
+    "Default: through the port, with engine cocotb the back door.",
+)
+@click.option("--weights", type=Path, help="Weight file to use instead of the shipped one.")
+@click.option(
+    "--tile-verilog", type=Path, help="Simulate this aimc_tile.v instead of the shipped tile."
+)
+@click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="FIELD=VALUE",
+    help="Replace one field of the system, as in core.frequency_hz=1e9; may be repeated.",
+)  # fmt: skip
+@click.option("--json", "json_file", type=Path, help="Write the result as JSON to this file.")
+@click.option(
+    "--timeline", type=Path, help="Write the cores' operations as trace events (Perfetto)."
+)
+@click.option("--profile", is_flag=True, help="Say where host time goes.")
+@click.option(
+    "--trace", type=Path, help="Leave a waveform of the first inference in this directory."
+)
+def run(
+    network: str,
+    *,
+    system: str,
+    case: str,
+    engine: str,
+    cores: int | None,
+    software: str,
+    digital_style: str,
+    sync: str,
+    inferences: int | None,
+    seed: int,
+    back_door: bool | None,
+    weights: Path | None,
+    tile_verilog: Path | None,
+    config: Path | None,
+    settings: tuple[str, ...],
+    json_file: Path | None,
+    timeline: Path | None,
+    profile: bool,
+    trace: Path | None,
+) -> None:
+    """Run a NETWORK on a simulated system.
+
+    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s.
+    """
+    from ..session import run as run_session
+
+    with progress_bars() as progress:
+        task = progress.add_task("preparing", total=None)
+
+        def on_stage(stage: str, total: int) -> None:
+            progress.reset(task, description=stage, total=total or None)
+
+        result = run_session(
+            network,
+            system=system,
+            case=case,
+            engine=engine,
+            cores=cores,
+            software=software,
+            digital_style=digital_style,
+            sync=sync,
+            inferences=inferences,
+            seed=seed,
+            back_door=back_door,
+            weights=weights,
+            tile_verilog=tile_verilog,
+            trace=trace,
+            timeline=timeline,
+            profile=profile,
+            config_file=config,
+            settings=settings,
+            on_stage=on_stage,
+            on_step=lambda: progress.advance(task),
+        )
+    console = Console()
+    print_result(result, console)
+    if result.host_profile_s is not None:
+        print_profile(result.host_profile_s, console)
+    if timeline is not None:
+        click.echo(f"timeline written to {timeline}")
+    if trace is not None:
+        click.echo(f"waveform in {trace}")
+    if json_file is not None:
+        write_text(json_file, result.to_json())
+        click.echo(f"result written to {json_file}")

@@ -1,0 +1,26 @@
+"""`alpine system`."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ..systems import configure
+
+__all__ = ["system"]
+
+
+@click.group()
+def system() -> None:
+    """Look at the simulated systems."""
+
+
+@system.command("describe", epilog="Example: alpine system describe high-power")
+@click.argument("name")
+@click.option("--config", type=Path, help="TOML file with fields to replace.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
+def describe_system(name: str, *, config: Path | None, settings: tuple[str, ...]) -> None:
+    """Draw a system's block diagram as a tree, every number with its source."""
+    from alpine_platform.describe import describe
+
+    Console().print(describe(configure(name, config_file=config, settings=settings)))
