@@ -25,7 +25,7 @@ from .tasks import DIGITAL, NETWORKS, Engine, Request
 
 __all__ = ["Engine", "run"]
 
-SYNCHRONISATIONS = ("bare-metal",)
+BARE_METAL, LINUX = "bare-metal", "linux"
 DIGITAL_STYLES = ("neon4", "neon1", "eigen_i8row")
 
 
@@ -64,7 +64,8 @@ def run(
     engine : `Engine`.
     software : `Software`, of the analog mappings.
     digital_style : of the digital reference's products.
-    sync : ``bare-metal``.
+    sync : ``bare-metal``, or ``linux``, where threads that wait block in the kernel
+        (`alpine_platform.config.SyncConfig`).
     inferences : samples 0 to inferences - 1 of the data set; when None 1000 for the mlp (4 with
         cocotb), 1 for the CNNs.
     seed : of all randomness; an ideal device draws none.
@@ -88,7 +89,8 @@ def run(
     config = configure(system, config_file=_path(config_file), settings=settings)
     entry = NETWORKS[network]
     choose("case", str(case), entry.cases)
-    choose("synchronisation", sync, SYNCHRONISATIONS)
+    if choose("synchronisation", sync, (BARE_METAL, LINUX)) == LINUX:
+        config = config.override({"sync.linux": True})
     choose("digital style", digital_style, DIGITAL_STYLES)
     kind = Engine(choose("engine", engine, list(Engine)))
     style = Software(choose("software style", software, list(Software)))
@@ -151,7 +153,7 @@ def run(
         case=str(case),
         engine=kind,
         software=style,
-        sync=sync,
+        sync=LINUX if config.sync.linux else BARE_METAL,
         settings=changed_fields(config, SYSTEMS[system]),
         inferences=len(task.inputs),
         seed=seed,

@@ -1,7 +1,9 @@
 """Mutexes, condition variables, barriers and channels between cores, with their hand-over costs.
 
 Every method is a SimPy process fragment that a core drives with ``yield from`` and that accounts
-the time it takes: work is active, sleeping is idle, spinning is active.
+the time it takes: work is active, sleeping is idle, spinning is active. Under Linux
+(`SyncConfig.linux`) the kernel's share of waking a sleeping thread is active time too, of the core
+that wakes and then of the one that is woken.
 """
 
 from collections import deque
@@ -123,14 +125,15 @@ class Synchronisation:
         )
         state.owner = None
         if state.waiting:
-            state.waiting.popleft().succeed()
+            yield from self._wake(core, [state.waiting.popleft()])
 
     def wait(self, core: "Core", condition: op.Condition, mutex: op.Mutex) -> Steps:
         """Sleep until a condition is notified, without its mutex meanwhile."""
-        yield from self.unlock(core, mutex)
         state = self._conditions.setdefault(condition, GatheringState())
         event = self.env.event()
+        # Waits from here on, so that no notification is missed while the mutex is given back.
         state.waiting.append(event)
+        yield from self.unlock(core, mutex)
         yield from self._sleep(core, event, f"condition {condition.name}")
         yield from self.lock(core, mutex)
 
@@ -138,14 +141,14 @@ class Synchronisation:
         """Wake all cores that wait for a condition."""
         yield from core.work(0, 0)
         state = self._conditions.setdefault(condition, GatheringState())
-        self._wake(state)
+        yield from self._wake_all(core, state)
 
     def arrive(self, core: "Core", barrier: op.Barrier) -> Steps:
         """Wait at a barrier until all parties are there."""
         state = self._barriers.setdefault(barrier, GatheringState())
         yield from core.work(self.config.mutex_cycles, self.config.mutex_instructions)
         if len(state.waiting) + 1 >= barrier.parties:
-            self._wake(state)
+            yield from self._wake_all(core, state)
             return
         event = self.env.event()
         state.waiting.append(event)
@@ -159,7 +162,7 @@ class Synchronisation:
         while len(state.items) >= channel.slots:
             yield from self._wait_at(core, channel, state, "full: nobody takes")
         state.items.append(item)
-        self._wake_one(state)
+        yield from self._wake_all(core, state, spinning=channel.spinning)
 
     def take(self, core: "Core", channel: op.Channel) -> Steps:
         """Return the oldest item, waiting while there is none."""
@@ -168,7 +171,7 @@ class Synchronisation:
         while not state.items:
             yield from self._wait_at(core, channel, state, "empty: nobody puts")
         item = state.items.popleft()
-        self._wake_one(state)
+        yield from self._wake_all(core, state, spinning=channel.spinning)
         return item
 
     def _enter(self, core: "Core", channel: op.Channel) -> Steps:
@@ -198,21 +201,32 @@ class Synchronisation:
             share = config.flag_instructions / max(config.flag_cycles, 1)
             yield from core.spin(event, share)
         else:
+            blocks = config.linux and not event.triggered
             yield from core.sleep(event)
-            cycles = max(config.handover_cycles - config.mutex_cycles, 0) + config.kernel_cycles
+            if blocks:
+                yield from core.work(config.futex_resume_cycles, 0)
             yield from core.doze(
-                cycles, max(config.handover_instructions - config.mutex_instructions, 0)
+                max(config.handover_cycles - config.mutex_cycles, 0),
+                max(config.handover_instructions - config.mutex_instructions, 0),
             )
         self.waits.pop(core.number, None)
 
-    @staticmethod
-    def _wake(state: GatheringState) -> None:
-        for event in state.waiting:
-            event.succeed()
+    def _wake_all(
+        self,
+        core: "Core",
+        state: GatheringState | ChannelState,
+        *,
+        spinning: bool = False,
+    ) -> Steps:
+        # Both ends of a channel broadcast, as the reference program does; whoever wakes looks
+        # again.
+        events = list(state.waiting)
         state.waiting.clear()
+        yield from self._wake(core, events, spinning=spinning)
 
-    @staticmethod
-    def _wake_one(state: ChannelState) -> None:
-        # Both ends broadcast, as the reference program does; whoever wakes looks again.
-        while state.waiting:
-            state.waiting.popleft().succeed()
+    def _wake(self, core: "Core", events: list[simpy.Event], *, spinning: bool = False) -> Steps:
+        """Wake sleeping cores, which under Linux takes a system call; spinning ones just see it."""
+        if events and self.config.linux and not spinning:
+            yield from core.work(self.config.futex_wake_cycles, 0)
+        for event in events:
+            event.succeed()

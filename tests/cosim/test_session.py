@@ -105,6 +105,25 @@ def test_digital_reference_gives_the_same_outputs(cores: int):
     assert result.energy_parts_j["tile"] == 0
 
 
+def test_linux_slows_programs_on_several_cores_only():
+    def runs(**arguments: object) -> tuple[RunResult, RunResult]:
+        linux, bare = (
+            run("mlp", engine="model", inferences=4, sync=sync, **arguments)  # type: ignore[arg-type]
+            for sync in ("linux", "bare-metal")
+        )
+        assert linux.outputs_equal_golden
+        assert (linux.sync, linux.settings) == ("linux", {"sync.linux": True})
+        return linux, bare
+
+    one, one_bare = runs(case=1)
+    assert one.time_s == one_bare.time_s
+    for case in (3, 4):
+        linux, bare = runs(case=case)
+        # 5560 cycles of 2.3 GHz are 2.42 us; no core blocks more than twice per inference.
+        assert 0 < linux.time_s - bare.time_s < 4 * 2 * 4 * 2.42e-6
+        assert linux.breakdown["synchronisation"] > bare.breakdown["synchronisation"]
+
+
 def test_engine_cocotb_names_the_mappings_it_cannot_run():
     with pytest.raises(AlpineError, match="engine cocotb simulates one tile, not 2"):
         run("mlp", case=3, engine="cocotb", inferences=1)

@@ -19,6 +19,7 @@ __all__ = ["run"]
     "  alpine run mlp\n"
     "  alpine run mlp --system low-power --case 2 --engine model --json result.json\n"
     "  alpine run mlp --case digital --cores 2\n"
+    "  alpine run mlp --case 3 --sync linux --set sync.futex_wake_cycles=10000\n"
     "  alpine run mlp --engine cocotb --inferences 2 --trace waves\n"
     "  alpine run lstm-750 --case 2 --inferences 100\n"
     "  alpine run cnn-s --software tuned"
@@ -56,7 +57,10 @@ __all__ = ["run"]
     help="Products of the digital reference: neon4, neon1 or eigen_i8row.",
 )
 @click.option(
-    "--sync", default="bare-metal", show_default=True, help="Cost of synchronisation: bare-metal."
+    "--sync",
+    default="bare-metal",
+    show_default=True,
+    help="Cost of waiting for another core: bare-metal, or linux: threads block in the kernel.",
 )
 @click.option(
     "--inferences",
