@@ -166,6 +166,10 @@ class Core:
                 self._sections.pop()
             case op.Compute():
                 yield from self.work(operation.cycles, operation.instructions)
+            case op.Fence():
+                start = self.cycle
+                yield from self._until(self.engine.stored_cycle(self.number))
+                self.stats.wait_cycles += self.cycle - start
             case op.IoAccess():
                 yield from self._run_io(operation)
             case _:

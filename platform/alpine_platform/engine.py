@@ -70,6 +70,10 @@ class Engine:
         """Cycle in which a core's last operation commits."""
         return int(self.pipelines.scalars[core, kernel.S_COMMIT])
 
+    def stored_cycle(self, core: int) -> int:
+        """Cycle in which the last of a core's stores so far has its line."""
+        return int(self.memory.stores[core].max())
+
     def cm_issue(self, core: int) -> Ints:
         """Issue cycles of the CM instructions of a core's loop so far."""
         return self.loops.cm_issue[core, : self.pipelines.scalars[core, kernel.S_CM]]

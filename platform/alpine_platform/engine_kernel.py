@@ -291,10 +291,12 @@ def run(k, pipe, mem, memo, core, loops, limit, stop):
                 forward = ops[index, O_FORWARD]
                 source0, source1 = ops[index, O_SOURCE0], ops[index, O_SOURCE1]
                 source2 = ops[index, O_SOURCE2]
-                # Delivery: fetch groups hold instructions and wait for room in the buffers.
-                if ops[index, O_STARTS] != 0:
+                # Delivery: fetch groups hold instructions and wait for room in the buffers; 2 marks
+                # the first instruction of a fetch line.
+                starts = ops[index, O_STARTS]
+                if starts != 0:
                     instructions += 1
-                    if fetched >= k[K_FETCH_WIDTH]:
+                    if fetched >= k[K_FETCH_WIDTH] or (starts == 2 and fetched > 0):
                         fetch += 2
                         fetched = 0
                         group += 1

@@ -23,9 +23,22 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["KINDS", "Branch", "CompiledBody", "Field", "LoopBody", "Memory", "Unit", "compile_body"]
+__all__ = [
+    "FETCH_LINE_BYTES",
+    "KINDS",
+    "Branch",
+    "CompiledBody",
+    "Field",
+    "LoopBody",
+    "Memory",
+    "Unit",
+    "compile_body",
+]
 
 MAX_REGISTERS = 64
+INSTRUCTION_BYTES = 4
+FETCH_LINE_BYTES = 64
+"""What the front end takes from the instruction cache at a time, as in the reference runs."""
 LINE = re.compile(
     r"^(?P<kind>\w+)\s+(?P<dest>[\w ]*?)\s*<-\s*(?P<sources>[\w ]*?)\s*"
     r"(?:@(?P<stream>\w+)(?:\+(?P<offset>\d+))?)?$"
@@ -76,6 +89,7 @@ class Field(IntEnum):
     MEMORY = 7
     BRANCH = 8
     STARTS_INSTRUCTION = 9
+    """1 for the first operation of an instruction, 2 if that also begins a fetch line."""
 
 
 KINDS: dict[str, str] = {
@@ -125,11 +139,14 @@ class LoopBody:
     name : str, key of the calibration data.
     text : str, the instructions, one a line (see the module's documentation).
     extra_cycles : float, what calibration adds to every iteration; 0 where mechanism suffices.
+    line_offset_bytes : int or None, where in a line of `FETCH_LINE_BYTES` the first instruction
+        lies; a fetch group ends with its line. None: the code's place does not matter.
     """
 
     name: str
     text: str
     extra_cycles: float = 0.0
+    line_offset_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,6 +231,13 @@ def split_memory(
         build.add(Unit.ALU, base[0], base[:1])
 
 
+def begins_line(body: LoopBody, number: int) -> bool:
+    """Whether an instruction of a body is the first of a fetch line."""
+    if body.line_offset_bytes is None:
+        return False
+    return (body.line_offset_bytes + INSTRUCTION_BYTES * number) % FETCH_LINE_BYTES == 0
+
+
 @cache
 def compile_body(body: LoopBody) -> CompiledBody:
     """Split a body into operations.
@@ -221,8 +245,14 @@ def compile_body(body: LoopBody) -> CompiledBody:
     Raises
     ------
     ValueError
-        A line does not parse, names an unknown kind, or has too many sources or registers.
+        A line does not parse, names an unknown kind, or has too many sources or registers; or the
+        body begins at no instruction's place in a fetch line.
     """
+    if body.line_offset_bytes not in (None, *range(0, FETCH_LINE_BYTES, INSTRUCTION_BYTES)):
+        raise ValueError(
+            f"body {body.name}: line_offset_bytes must be a multiple of {INSTRUCTION_BYTES} below"
+            f" {FETCH_LINE_BYTES}, not {body.line_offset_bytes}"
+        )
     build = Builder()
     instructions = 0
     for line in filter(None, (raw.split("#")[0].strip() for raw in body.text.splitlines())):
@@ -235,7 +265,7 @@ def compile_body(body: LoopBody) -> CompiledBody:
         dests, sources = match["dest"].split(), match["sources"].split()
         if len(sources) > 3:
             raise ValueError(f"body {body.name}: more than three sources in {line!r}")
-        build.starts = 1
+        build.starts = 2 if begins_line(body, instructions) else 1
         instructions += 1
         if kind.startswith(("load", "store")):
             if match["stream"] is None:

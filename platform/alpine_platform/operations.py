@@ -19,6 +19,7 @@ __all__ = [
     "Compute",
     "Condition",
     "End",
+    "Fence",
     "IoAccess",
     "Lock",
     "Mutex",
@@ -120,6 +121,11 @@ class Compute:
     instructions: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Wait until every store of the core has its line, as a data synchronisation barrier does."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IoAccess:
     """Uncached accesses to a memory-mapped peripheral, one after another."""
@@ -196,6 +202,7 @@ Operation = (
     | RunCm
     | RunCmLoop
     | Compute
+    | Fence
     | IoAccess
     | Begin
     | End
