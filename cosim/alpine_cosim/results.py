@@ -1,13 +1,14 @@
 """What a run produced: one object, its JSON and its table on screen."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console, Group
 from rich.table import Table
 
-__all__ = ["Programming", "RunResult", "print_result"]
+__all__ = ["CoreActivity", "Programming", "RunResult", "core_activity", "print_result"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,12 +30,44 @@ class Programming:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CoreActivity:
+    """How busy a core was.
+
+    Members
+    -------
+    core : its number.
+    idle : share of the run's cycles in which it slept.
+    instructions_per_cycle : committed, over all cycles of the run.
+    """
+
+    core: int
+    idle: float
+    instructions_per_cycle: float
+
+
+def core_activity(stats: Mapping[str, Any]) -> tuple[CoreActivity, ...]:
+    """Return how busy every core was, from a run's statistics."""
+    found: list[CoreActivity] = []
+    for number, core in stats["cores"].items():
+        cycles = core["active_cycles"] + core["wait_cycles"] + core["idle_cycles"]
+        found.append(
+            CoreActivity(
+                core=int(number),
+                idle=core["idle_cycles"] / max(cycles, 1),
+                instructions_per_cycle=core["instructions"] / max(cycles, 1),
+            )
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunResult:
     """Outcome of one co-simulated run.
 
     Members
     -------
     network, system, case, engine, software, sync : what ran.
+    variant : how the network differs from the one that its name stands for, or None.
     settings : fields of the system that differ from the preset, by dotted name.
     inferences, seed : samples 0 to inferences - 1 of the data set, in order.
     time_s : simulated time from the first input load to the last output written.
@@ -53,6 +86,7 @@ class RunResult:
         network before quantisation on the whole test set.
     bits_per_character : for language models, else None; of the same symbols.
     bits_per_character_golden : of the golden model.
+    cores : how busy each core was, as in the paper's Fig. 14.
     stats : every number of the platform as a tree: cores, memory, energy.
     programming : how the weights were loaded.
     host_seconds : wall-clock time of the inferences alone.
@@ -61,6 +95,7 @@ class RunResult:
     """
 
     network: str
+    variant: str | None
     system: str
     case: str
     engine: str
@@ -85,6 +120,7 @@ class RunResult:
     accuracy_fp32: float | None
     bits_per_character: float | None
     bits_per_character_golden: float | None
+    cores: tuple[CoreActivity, ...]
     stats: dict[str, Any]
     programming: Programming | None
     host_seconds: float
@@ -98,12 +134,17 @@ class RunResult:
 
 def print_result(result: RunResult, console: Console) -> None:
     """Print a result as two compact tables."""
-    console.print(Group(_summary(result), _breakdown(result)))
+    tables = [_summary(result), _breakdown(result)]
+    if len(result.cores) > 1:
+        tables.append(_cores(result))
+    console.print(Group(*tables))
 
 
 def _summary(result: RunResult) -> Table:
+    variant = f", {result.variant}," if result.variant else ""
     title = (
-        f"{result.network} on {result.system}, case {result.case}, engine {result.engine}, "
+        f"{result.network}{variant} on {result.system}, case {result.case}, "
+        f"engine {result.engine}, "
         f"{result.inferences} inference{'s' if result.inferences != 1 else ''}"
     )
     table = Table(title=title, title_justify="left", show_header=False)
@@ -169,4 +210,14 @@ def _breakdown(result: RunResult) -> Table:
     table.add_column("bar")
     for name, share in sorted(result.breakdown.items(), key=lambda item: -item[1]):
         table.add_row(name, f"{share:.1%}", "#" * round(40 * share))
+    return table
+
+
+def _cores(result: RunResult) -> Table:
+    table = Table(title="How busy the cores are", title_justify="left")
+    table.add_column("core", justify="right")
+    table.add_column("idle", justify="right")
+    table.add_column("instructions per cycle", justify="right")
+    for core in result.cores:
+        table.add_row(str(core.core), f"{core.idle:.1%}", f"{core.instructions_per_cycle:.3f}")
     return table

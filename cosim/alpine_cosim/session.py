@@ -18,7 +18,7 @@ from alpine_sw.workloads import Software, Workload
 
 from .cocotb_session import measure_in_cocotb
 from .measurement import Measurement, TilesWithCrossbars, measure, timed_ports
-from .results import RunResult
+from .results import RunResult, core_activity
 from .rtl_session import RtlSession
 from .systems import configure
 from .tasks import DIGITAL, NETWORKS, Engine, Request
@@ -43,6 +43,8 @@ def run(
     seed: int = 0,
     back_door: bool | None = None,
     weights: Path | str | None = None,
+    normalisation: bool = True,
+    literal_table: bool = False,
     tile_verilog: Path | str | None = None,
     trace: Path | str | None = None,
     timeline: Path | str | None = None,
@@ -72,6 +74,8 @@ def run(
     back_door : write the weights into the crossbar directly; None programs them through the port,
         except with cocotb.
     weights : weight file in place of the shipped one.
+    normalisation : CNNs with local response normalisation.
+    literal_table : cnn-m exactly as printed (`alpine_sw.networks.cnn_shapes`).
     tile_verilog : Verilog of an ``aimc_tile`` to simulate in place of the shipped tile.
     trace : directory in which to leave a waveform of the first inference.
     timeline : file for the cores' operations as trace events, which Perfetto displays.
@@ -111,7 +115,10 @@ def run(
         digital_style=digital_style,
         inferences=inferences,
         weights=_path(weights),
+        normalised=normalisation,
+        literal=literal_table,
     )
+    request.check_variant()
     task = entry.prepare(request)
     direct = kind is Engine.COCOTB if back_door is None else back_door
 
@@ -149,6 +156,7 @@ def run(
     golden = task.golden()
     return RunResult(
         network=network,
+        variant=request.variant,
         system=system,
         case=str(case),
         engine=kind,
@@ -166,6 +174,7 @@ def run(
         tile_cycles=measured.tile_cycles,
         cm_instructions=measured.cm_instructions,
         breakdown=measured.breakdown,
+        cores=core_activity(measured.stats),
         stats=measured.stats,
         outputs_equal_golden=bool(np.array_equal(measured.outputs, golden)),
         outputs_sha256=hashlib.sha256(measured.outputs.tobytes()).hexdigest(),

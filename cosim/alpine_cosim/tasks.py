@@ -27,6 +27,9 @@ __all__ = ["DIGITAL", "NETWORKS", "Engine", "NetworkEntry", "Request", "Task"]
 DIGITAL = "digital"
 """Name of the reference without tiles, among the cases."""
 
+LITERAL_NETWORK = "cnn-m"
+"""The one whose printed table is not used as it stands (`cnn_shapes`)."""
+
 Codes = NDArray[np.int8]
 Outputs = NDArray[Any]
 
@@ -54,6 +57,8 @@ class Request:
     software, digital_style : of the analog mappings and of the digital reference.
     inferences : or None for the network's default.
     weights : weight file in place of the shipped one, or None.
+    normalised : CNNs with local response normalisation.
+    literal : CNN-M exactly as the paper prints it.
     """
 
     network: str
@@ -64,6 +69,29 @@ class Request:
     digital_style: str
     inferences: int | None
     weights: Path | None
+    normalised: bool = True
+    literal: bool = False
+
+    def check_variant(self) -> None:
+        """Raise an `AlpineError` unless the network has the variant that is asked for."""
+        if not self.normalised and self.network not in CNN_NAMES:
+            raise AlpineError(
+                f"network {self.network} has no normalisation to leave out; "
+                f"{', '.join(CNN_NAMES)} have"
+            )
+        if self.literal and self.network != LITERAL_NETWORK:
+            raise AlpineError(
+                f"the literal table differs for {LITERAL_NETWORK} only, not for {self.network}"
+            )
+
+    @property
+    def variant(self) -> str | None:
+        """How the network differs from the one that its name stands for, in words."""
+        parts = [
+            *(["as printed"] if self.literal else []),
+            *([] if self.normalised else ["without normalisation"]),
+        ]
+        return ", ".join(parts) or None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,7 +158,7 @@ def _cnn(request: Request) -> Task:
             f"network {request.network} has seeded weights and reads no weight file, not "
             f"{request.weights}: leave --weights out"
         )
-    cnn = load_cnn(request.network)
+    cnn = load_cnn(request.network, literal=request.literal, normalised=request.normalised)
     if request.case == DIGITAL:
         _cores(request, (len(cnn.weights),))
         workload = digital_cnn(cnn, style=request.digital_style)

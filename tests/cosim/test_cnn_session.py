@@ -10,6 +10,7 @@ from alpine_cosim import run
 from alpine_cosim.measurement import measure
 from alpine_cosim.rtl_session import RtlSession
 from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.cnn import analog_cnn, digital_cnn
@@ -97,6 +98,49 @@ def test_cnn_f_runs_on_a_photograph():
     assert result.time_s < 10
 
 
+def test_rtl_runs_what_only_cnn_m_has():
+    # A strided second convolution and overlapping pooling that rounds up, 13 -> 6 and 2 -> 1.
+    pool = Pool(kernel=3, stride=2, ceil=True)
+    shape = CnnShape(
+        name="like cnn-m",
+        side=15,
+        channels=4,
+        convolutions=(
+            Convolution(outputs=4, kernel=3, pool=pool, normalised=True),
+            Convolution(outputs=8, kernel=5, stride=2, pad=1, pool=pool, normalised=True),
+            Convolution(outputs=8, kernel=3, pad=1),
+        ),
+        dense=(6, 3),
+    )
+    assert [place.pooled_side for place in shape.geometry] == [6, 1, 1]
+    inputs = np.random.default_rng(2).integers(-128, 128, (1, shape.inputs)).astype(np.int8)
+    weights = seeded_weights(shape, 1)
+    network = CnnNetwork(shape=shape, weights=weights, lsb=calibrate(shape, weights, inputs))
+    # 5 x 5 x 4 word lines hold every layer: one model to build.
+    tiles = [TileConfig(rows=100, columns=8)] * 3
+    workload = analog_cnn(network, software=Software.TUNED, configs=tiles)
+    config = SYSTEMS["high-power"]
+    with RtlSession(
+        workload, tile_period_fs=config.tile_clock.period_fs, tile_verilog=None, trace=None
+    ) as session:
+        rtl = measure(workload, session.ports, system=config, inputs=inputs, back_door=True)
+    assert np.array_equal(rtl.outputs, network.golden(inputs))
+
+
+def test_normalisation_is_left_out_where_asked():
+    result = run("cnn-f", engine="model", back_door=True, normalisation=False)
+    assert result.variant == "without normalisation"
+    assert result.outputs_equal_golden is True
+    assert "normalisation" not in result.breakdown
+    # The network with normalisation has a section of that name (test above: its sum is 1).
+    for core, activity in zip(result.stats["cores"].values(), result.cores, strict=True):
+        cycles = core["active_cycles"] + core["wait_cycles"] + core["idle_cycles"]
+        assert activity.idle == pytest.approx(
+            1 - (core["active_cycles"] + core["wait_cycles"]) / cycles
+        )
+        assert activity.instructions_per_cycle == pytest.approx(core["instructions"] / cycles)
+
+
 def test_references_of_other_core_counts_are_refused():
     with pytest.raises(AlpineError, match="must be one of 8, not 4"):
         run("cnn-f", case="digital", cores=4)
@@ -112,6 +156,8 @@ def test_references_of_other_core_counts_are_refused():
         ({"weights": "w.npz"}, "network cnn-s has seeded weights and reads no weight file"),
         ({"engine": "cocotb"}, "engine cocotb simulates one tile, not 5"),
         ({"cores": 8}, "case 1 fixes its own"),
+        ({"literal_table": True}, "the literal table differs for cnn-m only, not for cnn-s"),
+        ({"network": "mlp", "normalisation": False}, "network mlp has no normalisation to leave"),
         ({"case": "digital", "trace": "x"}, "case digital has no tile"),
     ],
 )

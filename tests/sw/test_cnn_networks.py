@@ -100,9 +100,16 @@ def test_weights_are_the_stated_bytes():
     assert [array.shape for array in seeded_weights(SHAPE, 7)] == matrix_shapes(SHAPE)
 
 
-@pytest.mark.parametrize("name", CNN_NAMES)
-def test_every_layer_uses_its_codes_on_the_photographs(name: str):
-    network = load_cnn(name)
+@pytest.mark.parametrize(
+    ("name", "literal", "normalised"),
+    [
+        *((name, False, True) for name in CNN_NAMES),
+        ("cnn-m", True, True),
+        ("cnn-f", False, False),
+    ],
+)
+def test_every_layer_uses_its_codes_on_the_photographs(name: str, literal: bool, normalised: bool):
+    network = load_cnn(name, literal=literal, normalised=normalised)
     photographs = load_photographs()
     codes: dict[int, list[np.ndarray]] = {}
     network.golden(

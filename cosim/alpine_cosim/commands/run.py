@@ -77,6 +77,15 @@ __all__ = ["run"]
 )
 @click.option("--weights", type=Path, help="Weight file to use instead of the shipped one.")
 @click.option(
+    "--normalisation/--no-normalisation",
+    default=True,
+    show_default=True,
+    help="CNNs with or without local response normalisation.",
+)
+@click.option(
+    "--literal-table", is_flag=True, help="CNN-M exactly as printed (docs/cnn.md says what it is)."
+)
+@click.option(
     "--tile-verilog", type=Path, help="Simulate this aimc_tile.v instead of the shipped tile."
 )
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
@@ -106,6 +115,8 @@ def run(
     seed: int,
     back_door: bool | None,
     weights: Path | None,
+    normalisation: bool,
+    literal_table: bool,
     tile_verilog: Path | None,
     config: Path | None,
     settings: tuple[str, ...],
@@ -139,6 +150,8 @@ def run(
             seed=seed,
             back_door=back_door,
             weights=weights,
+            normalisation=normalisation,
+            literal_table=literal_table,
             tile_verilog=tile_verilog,
             trace=trace,
             timeline=timeline,

@@ -21,12 +21,8 @@ __all__ = ["calibrated_shapes", "write_steps"]
 
 def calibrated_shapes() -> list[CnnShape]:
     """Every variant of a published network whose steps are shipped."""
-    shapes = [cnn_shape(name) for name in CNN_NAMES]
-    return [
-        *shapes,
-        *(shape.without_normalisation() for shape in shapes),
-        cnn_shape("cnn-m", literal=True),
-    ]
+    shapes = [*map(cnn_shape, CNN_NAMES), cnn_shape("cnn-m", literal=True)]
+    return [*shapes, *(shape.without_normalisation() for shape in shapes)]
 
 
 def write_steps() -> None:
