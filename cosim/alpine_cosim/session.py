@@ -60,9 +60,10 @@ def run(
     ----------
     network : one of `tasks.NETWORKS`.
     system : ``high-power`` or ``low-power``.
-    case : published mapping, of the mlp 1 to 4 (with cocotb 1 or 2, which have one tile), of the
-        LSTMs 1 or 2, of the CNNs 1; or, but for the LSTMs, ``digital``.
-    cores : of the digital reference: 1, 2 or 4 for the mlp (1 when None), 8 for the CNNs.
+    case : published mapping, of the mlp and the LSTMs 1 to 4 (with cocotb 1 or 2, which have one
+        tile), of the CNNs 1; or ``digital``.
+    cores : of the digital reference: 1, 2 or 4 for the mlp, 1, 2 or 5 for the LSTMs (1 when None),
+        8 for the CNNs.
     engine : `Engine`.
     software : `Software`, of the analog mappings.
     digital_style : of the digital reference's products.

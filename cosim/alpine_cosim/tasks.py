@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from alpine_models.errors import AlpineError
 from alpine_sw.cnn import analog_cnn, digital_cnn
 from alpine_sw.datasets import load_fashion_mnist
-from alpine_sw.lstm import LSTM_CASES, analog_lstm
+from alpine_sw.lstm import LSTM_CASES, LSTM_DIGITAL_CORES, analog_lstm, digital_lstm
 from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
 from alpine_sw.networks import load_mlp
 from alpine_sw.networks.cnn import load_cnn
@@ -178,10 +178,15 @@ def _lstm(request: Request) -> Task:
     default = 4 if request.engine is Engine.COCOTB else 50
     count = _count(request, default=default, available=len(text) - 1)
     lstm = load_lstm(int(request.network.removeprefix("lstm-")), request.weights)
+    if request.case == DIGITAL:
+        cores = _cores(request, LSTM_DIGITAL_CORES)
+        workload = digital_lstm(lstm, cores=cores, style=request.digital_style)
+    else:
+        workload = analog_lstm(lstm, case=int(request.case), software=request.software)
     numbers = encode(text[: count + 1])
     inputs = one_hot(numbers[:-1])
     return Task(
-        workload=analog_lstm(lstm, case=int(request.case)),
+        workload=workload,
         inputs=inputs,
         golden=lambda: lstm.golden(inputs),
         bits_per_character=lambda outputs: mean_bits(outputs, numbers[1:]),
@@ -211,7 +216,7 @@ def _cores(request: Request, known: tuple[int, ...]) -> int:
 NETWORKS: dict[str, NetworkEntry] = {
     "mlp": NetworkEntry(cases=(*map(str, MLP_CASES), DIGITAL), prepare=_mlp),
     **{
-        f"lstm-{hidden}": NetworkEntry(cases=tuple(map(str, LSTM_CASES)), prepare=_lstm)
+        f"lstm-{hidden}": NetworkEntry(cases=(*map(str, LSTM_CASES), DIGITAL), prepare=_lstm)
         for hidden in LSTM_SIZES
     },
     **{name: NetworkEntry(cases=("1", DIGITAL), prepare=_cnn) for name in CNN_NAMES},

@@ -1,214 +1,204 @@
-"""The published LSTM mapped onto one core with one tile."""
+"""The published LSTM mapped onto systems."""
 
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.golden_lstm import STATE_SCALE, Gate
+from alpine_models.golden_lstm import Gate
 from alpine_models.tile import TileConfig
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Begin, End, Operation, Program
+from alpine_platform.operations import Program
 from alpine_platform.system import System
-from alpine_sw import kernels
-from alpine_sw.mapping import Placement, TilePlan
+from alpine_sw import lstm_programs
+from alpine_sw.aimclib import Aimc, Tile
+from alpine_sw.lstm_programs import AnalogProduct, DigitalProduct, LstmMemory, Product
 from alpine_sw.networks.lstm import LstmNetwork
+from alpine_sw.ping_pong import PingPong
 from alpine_sw.texts import ONE_HOT_WIDTH
-from alpine_sw.workloads import Workload
+from alpine_sw.workloads import Programs, Software, Workload
 
-__all__ = ["LSTM_CASES", "analog_lstm"]
+__all__ = ["LSTM_CASES", "LSTM_DIGITAL_CORES", "UNUSED_ROWS", "analog_lstm", "digital_lstm"]
 
-LSTM_CASES = (1, 2)
-"""Published single-core mappings (Klein et al., ALPINE, IEEE TC 2022, Table II).
+LSTM_CASES = (1, 2, 3, 4)
+"""Published mappings (Klein et al., ALPINE, IEEE TC 2022, Table II).
 
-1: one CM_PROCESS per step works on the cell of this step and the dense layer of the one before.
-2: one CM_PROCESS for the cell, another for the dense layer.
+1: one core, one CM_PROCESS per step works on the cell of this step and the dense layer of the one
+before. 2: one core, one CM_PROCESS for the cell, another for the dense layer. 3: two cores, cell
+and dense layer. 4: five cores, the cell's units over four of them, the dense layer on the fifth.
 """
+
+LSTM_DIGITAL_CORES = (1, 2, 5)
+"""Cores of the published digital references."""
 
 UNUSED_ROWS = 50
 """Word lines by which the tiles of Table II exceed what [h, x] needs; they stay unused."""
 
+Layer = tuple[NDArray[np.int8], NDArray[np.float32]]
+"""Weights [outputs, inputs] and ADC steps [outputs]."""
 
-def analog_lstm(network: LstmNetwork, *, case: int) -> Workload:
-    """Map a network onto one tile of Table II's size.
+VECTOR = 16
+"""Codes that a vector instruction takes."""
 
-    The program is the one of the reference runs: scaled queue and dequeue of float32 values,
-    activations and gate combination in float32.
+CELL_CORES = {1: 1, 2: 1, 3: 1, 4: 4}
+"""Cores that compute the cell, by case; from case 3 on the dense layer has a core of its own."""
+
+
+def analog_lstm(
+    network: LstmNetwork, *, case: int, software: Software = Software.RELEASED
+) -> Workload:
+    """Map a network onto tiles of Table II's sizes.
+
+    Where four cores cannot share the units evenly, as 750, the first ones take one more, and all
+    tiles are as wide as theirs.
 
     Parameters
     ----------
     network : any size.
     case : one of `LSTM_CASES`.
+    software : how values become operands.
     """
-    hidden = network.hidden
-    width = hidden + ONE_HOT_WIDTH
-    gates = len(Gate) * hidden
-    dense_row = width if case == 1 else 0
+    width, hidden = network.hidden + ONE_HOT_WIDTH, network.hidden
+    cells = [_units(network, units) for units in _shares(hidden, CELL_CORES[case])]
+    gates = len(cells[0][0])
     rows = UNUSED_ROWS + (width + hidden if case == 1 else width)
-    plan = TilePlan(
-        config=TileConfig(rows=rows, columns=gates + ONE_HOT_WIDTH),
-        placements=(
-            Placement(name="cell", weights=network.cell_weights, lsb=network.cell_lsb),
-            Placement(
-                name="dense",
-                weights=network.dense_weights,
-                lsb=network.dense_lsb,
-                row=dense_row,
-                column=gates,
-            ),
-        ),
+    columns = gates + (ONE_HOT_WIDTH if case in (1, 2) else 0)
+    tiles = [Tile(TileConfig(rows=rows, columns=columns)) for _ in cells]
+    matrices = [
+        tile.map_matrix(weights, lsb=lsb, name="cell")
+        for tile, (weights, lsb) in zip(tiles, cells, strict=True)
+    ]
+    if case in (3, 4):
+        tiles.append(Tile(TileConfig(rows=rows, columns=columns)))
+    dense_matrix = tiles[-1].map_matrix(
+        network.dense_weights,
+        row=width if case == 1 else 0,
+        column=gates if case in (1, 2) else 0,
+        lsb=network.dense_lsb,
+        name="dense",
     )
-    body = _case_1 if case == 1 else _case_2
 
+    def start(memory: LstmMemory) -> dict[int, Program]:
+        aimc = Aimc(software=software)
+        cell, *others = [
+            AnalogProduct(aimc=aimc, name="cell", matrix=matrix, scale=network.gate_scale)
+            for matrix in matrices
+        ]
+        dense = AnalogProduct(
+            aimc=aimc, name="dense", matrix=dense_matrix, scale=network.logit_scale
+        )
+        if case == 1:
+            return {0: lstm_programs.in_one_product(memory, aimc, cell, dense)}
+        if case == 2:
+            return {0: lstm_programs.one_core(memory, cell, dense)}
+        return _on_several_cores(memory, [cell, *others], dense)
+
+    plans = {core: [tile.plan] for core, tile in enumerate(tiles)}
+    return Workload(plans=plans, programs=_programs(network, start))
+
+
+def digital_lstm(network: LstmNetwork, *, cores: int, style: str = "neon4") -> Workload:
+    """Run a network without tiles: int8 products on one, two or five cores, split as in the cases.
+
+    Parameters
+    ----------
+    network : any size.
+    cores : one of `LSTM_DIGITAL_CORES`.
+    style : of the products, one of `kernels.MVM_STYLES` that need no scratch memory.
+    """
+
+    def start(memory: LstmMemory) -> dict[int, Program]:
+        cells = [
+            _digital_product(
+                memory, _units(network, units), name="cell", scale=network.gate_scale, style=style
+            )
+            for units in _shares(network.hidden, max(cores - 1, 1))
+        ]
+        dense = _digital_product(
+            memory,
+            (network.dense_weights, network.dense_lsb),
+            name="dense",
+            scale=network.logit_scale,
+            style=style,
+        )
+        if cores == 1:
+            return {0: lstm_programs.one_core(memory, cells[0], dense)}
+        return _on_several_cores(memory, cells, dense)
+
+    return Workload(plans={}, programs=_programs(network, start))
+
+
+def _digital_product(
+    memory: LstmMemory, layer: Layer, *, name: str, scale: float, style: str
+) -> DigitalProduct:
+    space = memory.space
+    weights, lsb = layer
+    outputs, inputs = weights.shape
+    padding = -inputs % VECTOR
+    return DigitalProduct(
+        name=name,
+        weights=space.place(f"{name} weights", np.pad(weights, ((0, 0), (0, padding)))),
+        steps=space.place(f"{name} steps", lsb),
+        scale=scale,
+        inputs=space.place(f"{name} input codes", np.zeros(inputs + padding, np.int8)),
+        sums=space.allocate(f"{name} sums", outputs, np.int32),
+        codes=space.allocate(f"{name} codes", outputs),
+        style=style,
+    )
+
+
+def _shares(hidden: int, cores: int) -> list[range]:
+    """Units of each core; the first cores take one more where they do not divide."""
+    sizes = [hidden // cores + (core < hidden % cores) for core in range(cores)]
+    ends = list(accumulate(sizes))
+    return [range(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+
+
+def _units(network: LstmNetwork, units: range) -> Layer:
+    """Weights and ADC steps of all four gates of some units, gate by gate."""
+    outputs = [gate * network.hidden + unit for gate in Gate for unit in units]
+    return network.cell_weights[outputs], network.cell_lsb[outputs]
+
+
+def _on_several_cores(
+    memory: LstmMemory, cells: Sequence[Product], dense: Product
+) -> dict[int, Program]:
+    """A core per share of the cell, and one for the dense layer behind them."""
+    shares = [len(units) for units in _shares(memory.hidden, len(cells))]
+    # Where the cell is split, each of its cores needs the whole h of the step before.
+    readers = len(cells) if len(cells) > 1 else 0
+    channel = PingPong(
+        memory.space,
+        name="h",
+        size=memory.hidden,
+        producers=shares,
+        consumers=readers + 1,
+        dtype=np.float32,
+    )
+    programs = {
+        core: lstm_programs.cell_core(memory, product, channel, core=core, units=share)
+        for core, (product, share) in enumerate(zip(cells, shares, strict=True))
+    }
+    programs[len(cells)] = lstm_programs.dense_core(memory, dense, channel, consumer=readers)
+    return programs
+
+
+def _programs(network: LstmNetwork, start: Callable[[LstmMemory], dict[int, Program]]) -> Programs:
     def programs(
         system: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
     ) -> tuple[NDArray[Any], Mapping[int, Program]]:
-        memory = _Memory.allocate(system, network, inputs, on_step)
-        return memory.outputs.data.reshape(len(inputs), ONE_HOT_WIDTH), {0: body(memory)}
-
-    return Workload(plans={0: [plan]}, programs=programs)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Memory:
-    """Buffers of a run, all float32; ``hx`` is [h, x], what a step's product takes in."""
-
-    network: LstmNetwork
-    steps: int
-    inputs: Buffer
-    outputs: Buffer
-    hx: Buffer
-    gates: Buffer
-    cell: Buffer
-    squashed: Buffer
-    logits: Buffer
-    probabilities: Buffer
-    on_step: Callable[[], None]
-
-    @classmethod
-    def allocate(
-        cls,
-        system: System,
-        network: LstmNetwork,
-        inputs: NDArray[np.int8],
-        on_step: Callable[[], None],
-    ) -> "_Memory":
-        space, hidden, steps = system.memory, network.hidden, len(inputs)
-
-        def floats(name: str, size: int) -> Buffer:
-            return space.allocate(name, size, np.float32)
-
+        space, steps = system.memory, len(inputs)
         # The program reads values, not codes: one-hot 1.0 where the code is 127.
         values = (inputs.reshape(-1) > 0).astype(np.float32)
-        state = {
-            "hx": space.place("hx", np.zeros(hidden + ONE_HOT_WIDTH, np.float32)),
-            "cell": space.place("cell", np.zeros(hidden, np.float32)),
-        }
-        return cls(
-            network=network,
-            steps=steps,
+        memory = LstmMemory(
+            space=space,
+            hidden=network.hidden,
             inputs=space.place("inputs", values),
-            outputs=floats("outputs", steps * ONE_HOT_WIDTH),
-            gates=floats("gates", len(Gate) * hidden),
-            squashed=floats("squashed", hidden),
-            logits=floats("logits", ONE_HOT_WIDTH),
-            probabilities=floats("probabilities", ONE_HOT_WIDTH),
+            outputs=space.allocate("outputs", steps * ONE_HOT_WIDTH, np.float32),
+            steps=steps,
             on_step=on_step,
-            **state,
         )
+        return memory.outputs.data.reshape(steps, ONE_HOT_WIDTH), start(memory)
 
-    @property
-    def hidden(self) -> int:
-        return self.network.hidden
-
-    @property
-    def h(self) -> Buffer:
-        return self.hx.part(0, self.hidden)
-
-    def gate(self, gate: Gate) -> Buffer:
-        return self.gates.part(gate * self.hidden, (gate + 1) * self.hidden)
-
-
-def _section(name: str, *programs: Program) -> Generator[Operation, Any, None]:
-    yield Begin(name)
-    for program in programs:
-        yield from program
-    yield End()
-
-
-def _load_and_queue(memory: _Memory, step: int) -> Program:
-    x = memory.hx.part(memory.hidden, memory.hidden + ONE_HOT_WIDTH)
-    source = memory.inputs.part(step * ONE_HOT_WIDTH, (step + 1) * ONE_HOT_WIDTH)
-    yield from _section("input load", kernels.copy(x, source))
-    yield from _section("cell queue", kernels.queue_floats(memory.hx, scale=STATE_SCALE))
-
-
-def _cell(memory: _Memory) -> Program:
-    """Dequeue the gates, apply their functions, advance c and h."""
-    sigmoids = memory.gates.part(0, Gate.CANDIDATE * memory.hidden)
-    candidate, squashed = memory.gate(Gate.CANDIDATE), memory.squashed
-    yield from _section(
-        "cell dequeue",
-        kernels.dequeue_floats(memory.gates, scale=memory.network.gate_scale),
-    )
-    yield from _section(
-        "cell activation",
-        kernels.sigmoid(sigmoids, sigmoids),
-        kernels.tanh(candidate, candidate),
-    )
-    yield from _section(
-        "gate combination",
-        kernels.cell_update(
-            memory.gate(Gate.FORGET), memory.cell, memory.gate(Gate.INPUT), candidate
-        ),
-        kernels.tanh(memory.cell, squashed),
-        kernels.vector_multiply(memory.gate(Gate.OUTPUT), squashed, memory.h),
-    )
-
-
-def _queue_dense(memory: _Memory, *, index: int | None = None) -> Program:
-    yield from _section(
-        "dense queue", kernels.queue_floats(memory.h, scale=STATE_SCALE, index=index)
-    )
-
-
-def _dense(memory: _Memory, step: int, *, index: int | None = None) -> Program:
-    """Dequeue the logits of a step and write its probabilities back."""
-    yield from _section(
-        "dense dequeue",
-        kernels.dequeue_floats(memory.logits, scale=memory.network.logit_scale, index=index),
-    )
-    yield from _section("softmax", kernels.softmax(memory.logits, memory.probabilities))
-    destination = memory.outputs.part(step * ONE_HOT_WIDTH, (step + 1) * ONE_HOT_WIDTH)
-    yield from _section("output writeback", kernels.copy(destination, memory.probabilities))
-    memory.on_step()
-
-
-def _case_1(memory: _Memory) -> Program:
-    """Step k works on the cell of symbol k and the dense layer of symbol k - 1."""
-    width, gates = len(memory.hx.data), len(memory.gates.data)
-    for step in range(memory.steps + 1):
-        cell, dense = step < memory.steps, step > 0
-        if cell:
-            # h is the state after symbol k - 1 until the gates are combined.
-            yield from _load_and_queue(memory, step)
-        if dense:
-            yield from _queue_dense(memory, index=None if cell else width)
-        yield from _section("analog process", kernels.process())
-        if cell:
-            yield from _cell(memory)
-        if dense:
-            yield from _dense(memory, step - 1, index=None if cell else gates)
-
-
-def _case_2(memory: _Memory) -> Program:
-    """The cell first, then the dense layer, each through a CM_PROCESS of its own."""
-    for step in range(memory.steps):
-        yield from _load_and_queue(memory, step)
-        yield from _section("analog process", kernels.process())
-        yield from _cell(memory)
-        yield from _queue_dense(memory)
-        yield from _section("analog process", kernels.process())
-        yield from _dense(memory, step, index=len(memory.gates.data))
+    return programs

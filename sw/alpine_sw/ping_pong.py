@@ -5,6 +5,11 @@ and as many slots as vectors may be under way. Waiting is the mutex's and the co
 the data moves through the slots' real addresses, so coherence costs what it costs.
 """
 
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy.typing as npt
+
 from alpine_platform.address_space import AddressSpace
 from alpine_platform.operations import Condition, Lock, Mutex, Notify, Program, Unlock, Wait
 
@@ -18,9 +23,16 @@ class PingPong:
     ----------
     space : where the slots are allocated.
     name : for messages.
-    size : int8 elements per slot.
-    producers, consumers : how many cores fill, and read, every slot.
+    size : elements per slot.
+    producers, consumers : how many cores fill, and read, every slot. Producers fill equal shares,
+        or shares of the given sizes in order.
     slots : vectors under way at most.
+    dtype : of the elements.
+
+    Raises
+    ------
+    ValueError
+        The producers' shares do not add up to a slot.
     """
 
     def __init__(
@@ -29,15 +41,20 @@ class PingPong:
         *,
         name: str,
         size: int,
-        producers: int = 1,
+        producers: int | Sequence[int] = 1,
         consumers: int = 1,
         slots: int = 2,
+        dtype: npt.DTypeLike = "int8",
     ):
-        self._slots = [space.allocate(f"{name} {slot}", size) for slot in range(slots)]
-        self._size = size
+        self._slots = [space.allocate(f"{name} {slot}", size, dtype) for slot in range(slots)]
+        if isinstance(producers, int):
+            producers = [size // producers] * producers
+        self._ends = list(accumulate(producers))
+        if self._ends[-1] != size:
+            raise ValueError(f"shares {list(producers)} of {name} do not add up to {size} elements")
         self._mutex = Mutex(name)
         self._changed = Condition(name)
-        self._put = [0] * producers
+        self._put = [0] * len(self._ends)
         self._taken = [0] * consumers
 
     def free_part(self, producer: int = 0) -> Program:
@@ -46,9 +63,9 @@ class PingPong:
         while self._put[producer] - min(self._taken) >= len(self._slots):
             yield Wait(self._changed, self._mutex)
         yield Unlock(self._mutex)
-        share = self._size // len(self._put)
         slot = self._slots[self._put[producer] % len(self._slots)]
-        return slot.part(producer * share, (producer + 1) * share)
+        start = self._ends[producer - 1] if producer else 0
+        return slot.part(start, self._ends[producer])
 
     def put(self, producer: int = 0) -> Program:
         """Declare the producer's share filled."""

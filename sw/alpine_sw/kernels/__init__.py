@@ -35,6 +35,7 @@ from .elementwise import (
 )
 from .mvm import MVM_STYLES, mm, mvm
 from .rescale import rescale
+from .rows import rescale_signed
 from .timing import KERNELS, KernelTiming, time_kernel
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "relu8",
     "requantise",
     "rescale",
+    "rescale_signed",
     "sigmoid",
     "softmax",
     "tanh",

@@ -1,0 +1,162 @@
+"""AIMClib: the published library's calls, for programs that run on the simulated system.
+
+The library is ALPINE's (Klein et al., IEEE TC 2022, Fig. 4): map a matrix, queue a vector, process,
+dequeue a vector, each in an int8 and in a scaled float32 form. Here every call is a generator of
+platform operations, used with ``yield from``; it moves real data and takes the time of the loops
+that the library compiles to.
+"""
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpine_models.tile import TileConfig
+from alpine_platform.address_space import Buffer
+from alpine_platform.operations import Begin, End, Operation, Program
+from alpine_sw import kernels
+from alpine_sw.mapping import Placement, TilePlan
+from alpine_sw.workloads import Software
+
+__all__ = ["PACKING", "Aimc", "Tile", "section"]
+
+PACKING: dict[Software, kernels.Packing] = {Software.RELEASED: "bytes", Software.TUNED: "word"}
+"""How each software style moves the operands of CM instructions."""
+
+
+class Tile:
+    """A tile and the matrices mapped onto it, programmed before the programs start.
+
+    Parameters
+    ----------
+    config : its geometry.
+    """
+
+    def __init__(self, config: TileConfig) -> None:
+        self.plan = TilePlan(config=config, placements=())
+
+    def map_matrix(
+        self,
+        weights: NDArray[np.int8],
+        *,
+        row: int = 0,
+        column: int = 0,
+        lsb: float | NDArray[np.float32] = 1.0,
+        name: str = "",
+    ) -> Placement:
+        """Put a matrix onto the cells from a word line and a bit line on.
+
+        Parameters
+        ----------
+        weights : int8 [outputs, inputs].
+        row, column : word line of input 0 and bit line of output 0.
+        lsb : dot product per ADC code, for all outputs or float32 [outputs].
+        name : for messages; numbered when empty.
+
+        Raises
+        ------
+        AlpineError
+            The matrix does not fit the tile or overlaps another.
+        """
+        matrix = Placement(
+            name=name or str(len(self.plan.placements) + 1),
+            weights=weights,
+            lsb=np.broadcast_to(np.asarray(lsb, np.float32), len(weights)),
+            row=row,
+            column=column,
+        )
+        self.plan = TilePlan(config=self.plan.config, placements=(*self.plan.placements, matrix))
+        return matrix
+
+
+class Aimc:
+    """The library on one core.
+
+    Parameters
+    ----------
+    software : how the operands of CM instructions are moved.
+    """
+
+    def __init__(self, *, software: Software = Software.RELEASED) -> None:
+        self._packing = PACKING[software]
+
+    def queue_vector(
+        self, source: Buffer, *, scale: float | None = None, index: int | None = None, tile: int = 0
+    ) -> Program:
+        """Write a vector into the tile's input memory.
+
+        Parameters
+        ----------
+        source : int8 codes, or float32 values with a scale.
+        scale : codes per value; the product is cut off toward zero and saturated.
+        index : input-memory index of the first code; None continues where the last call ended.
+        tile : which of the core's tiles.
+
+        Raises
+        ------
+        ValueError
+            Float32 values have no scale, or int8 codes have one.
+        CmStatusError
+            The tile refused an instruction.
+        """
+        if _scaled(source, scale):
+            assert scale is not None
+            return kernels.queue_floats(source, scale=scale, index=index, tile=tile)
+        return kernels.queue_vector(source, packing=self._packing, index=index, tile=tile)
+
+    def process(self, *, tile: int = 0) -> Program:
+        """Multiply what was queued with all mapped matrices at once.
+
+        Raises
+        ------
+        CmStatusError
+            The tile refused the instruction.
+        """
+        return kernels.process(tile=tile)
+
+    def dequeue_vector(
+        self,
+        destination: Buffer,
+        *,
+        scale: float | None = None,
+        index: int | None = None,
+        tile: int = 0,
+    ) -> Program:
+        """Read a vector from the tile's output memory.
+
+        Parameters
+        ----------
+        destination : int8 codes, or float32 values with a scale.
+        scale : value per code.
+        index, tile : as in `queue_vector`.
+
+        Raises
+        ------
+        ValueError, CmStatusError
+            As in `queue_vector`.
+        """
+        if _scaled(destination, scale):
+            assert scale is not None
+            return kernels.dequeue_floats(destination, scale=scale, index=index, tile=tile)
+        return kernels.dequeue_vector(destination, packing=self._packing, index=index, tile=tile)
+
+
+def section(name: str, *programs: Program) -> Generator[Operation, Any, Any]:
+    """Run programs as a named part of the breakdown; return what the last one returns."""
+    yield Begin(name)
+    result = None
+    for program in programs:
+        result = yield from program
+    yield End()
+    return result
+
+
+def _scaled(vector: Buffer, scale: float | None) -> bool:
+    """Whether a vector holds float32 values, which need a scale."""
+    floats = vector.data.dtype == np.float32
+    if floats and scale is None:
+        raise ValueError(f"vector {vector.name} holds float32 values and needs a scale")
+    if not floats and scale is not None:
+        raise ValueError(f"vector {vector.name} holds {vector.data.dtype} codes: leave scale out")
+    return floats

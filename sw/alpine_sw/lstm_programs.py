@@ -1,0 +1,276 @@
+"""The published LSTM as programs, one generator per core.
+
+Source of the mappings: Klein et al., ALPINE, IEEE TC 2022, Table II and Fig. 10; the reference
+programs of the gem5 runs measure the same structure. All values in memory are float32; codes exist
+in front of and behind a product only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from alpine_models.golden_lstm import STATE_SCALE, Gate
+from alpine_platform.address_space import AddressSpace, Buffer
+from alpine_platform.operations import Program
+from alpine_sw import kernels
+from alpine_sw.aimclib import Aimc, section
+from alpine_sw.mapping import Placement
+from alpine_sw.ping_pong import PingPong
+from alpine_sw.texts import ONE_HOT_WIDTH
+
+__all__ = [
+    "AnalogProduct",
+    "CellPart",
+    "DigitalProduct",
+    "LstmMemory",
+    "Product",
+    "cell_core",
+    "dense_core",
+    "in_one_product",
+    "one_core",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LstmMemory:
+    """Where a run's data lies.
+
+    Members
+    -------
+    space : where programs allocate their own buffers.
+    hidden : units of the cell.
+    inputs, outputs : float32, one one-hot vector and one vector of probabilities per step.
+    steps : symbols to read.
+    on_step : called after each step.
+    """
+
+    space: AddressSpace
+    hidden: int
+    inputs: Buffer
+    outputs: Buffer
+    steps: int
+    on_step: Callable[[], None]
+
+    def floats(self, name: str, size: int) -> Buffer:
+        """Memory of a program's own, zero before the first step."""
+        return self.space.place(name, np.zeros(size, np.float32))
+
+
+class Product(Protocol):
+    """A layer's matrix product on float32 vectors."""
+
+    def run(self, values: Buffer, results: Buffer) -> Program:
+        """Quantise, multiply, dequantise."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnalogProduct:
+    """A layer through the core's tile.
+
+    Members
+    -------
+    aimc : the library.
+    name : of the layer, in the breakdown.
+    matrix : the layer's weights on the tile.
+    scale : result per ADC code.
+    """
+
+    aimc: Aimc
+    name: str
+    matrix: Placement
+    scale: float
+
+    def run(self, values: Buffer, results: Buffer) -> Program:
+        """Queue, process, dequeue."""
+        yield from self.queue(values)
+        yield from section("analog process", self.aimc.process())
+        yield from self.dequeue(results)
+
+    def queue(self, values: Buffer, *, behind: bool = False) -> Program:
+        """Queue values behind what was queued before, or from the matrix's first word line on."""
+        index = None if behind else self.matrix.row or None  # a fresh counter stands at 0
+        program = self.aimc.queue_vector(values, scale=STATE_SCALE, index=index)
+        yield from section(f"{self.name} queue", program)
+
+    def dequeue(self, results: Buffer, *, behind: bool = False) -> Program:
+        """Dequeue results behind those dequeued before, or from the matrix's first bit line on."""
+        index = None if behind else self.matrix.column or None
+        program = self.aimc.dequeue_vector(results, scale=self.scale, index=index)
+        yield from section(f"{self.name} dequeue", program)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DigitalProduct:
+    """A layer as an int8 product on the core.
+
+    Its sums become the codes that a tile's converters would give, so that results are the same.
+
+    Members
+    -------
+    name : of the layer, in the breakdown.
+    weights : int8 [outputs, inputs], inputs filled up to whole vectors.
+    steps : float32 [outputs], dot product per code.
+    scale : result per code.
+    inputs, sums, codes : int8, int32 and int8, scratch.
+    style : of the product, one of `kernels.MVM_STYLES`.
+    """
+
+    name: str
+    weights: Buffer
+    steps: Buffer
+    scale: float
+    inputs: Buffer
+    sums: Buffer
+    codes: Buffer
+    style: str
+
+    def run(self, values: Buffer, results: Buffer) -> Program:
+        """Quantise the values, multiply, turn sums into codes and codes into results."""
+        quantised = self.inputs.part(0, len(values.data))
+        yield from section(
+            f"{self.name} quantisation", kernels.quantise(values, quantised, scale=STATE_SCALE)
+        )
+        yield from section(
+            f"{self.name} product",
+            kernels.mvm(self.weights, self.inputs, self.sums, style=self.style),
+        )
+        yield from section(
+            f"{self.name} dequantisation",
+            kernels.rescale_signed(self.sums, self.steps, self.codes),
+            kernels.dequantise(self.codes, results, scale=self.scale),
+        )
+
+
+class CellPart:
+    """The cell's units that one core computes, and what it keeps of them.
+
+    Parameters
+    ----------
+    memory : of the run.
+    units : how many.
+    """
+
+    def __init__(self, memory: LstmMemory, *, units: int) -> None:
+        self._memory = memory
+        width = memory.hidden + ONE_HOT_WIDTH
+        self.state = memory.floats("[h, x]", width)
+        self._h_before = self.state.part(0, memory.hidden)
+        self._x = self.state.part(memory.hidden, width)
+        self.gates = memory.floats("gates", len(Gate) * units)
+        self.h = memory.floats("h", units)
+        self._cell = memory.floats("c", units)
+        self._squashed = memory.floats("tanh c", units)
+        self._units = units
+
+    def load(self, step: int, h_before: Buffer) -> Program:
+        """Place the h of the step before and the x of this one beside each other."""
+        x = self._memory.inputs.part(step * ONE_HOT_WIDTH, (step + 1) * ONE_HOT_WIDTH)
+        yield from section(
+            "input load", kernels.copy(self._h_before, h_before), kernels.copy(self._x, x)
+        )
+
+    def advance(self) -> Program:
+        """Apply the gates' functions, advance c and h."""
+        gates = [self._gate(gate) for gate in Gate]
+        forget, entry, candidate = gates[Gate.FORGET], gates[Gate.INPUT], gates[Gate.CANDIDATE]
+        yield from section(
+            "cell activation",
+            *(kernels.sigmoid(gate, gate) for gate in gates[: Gate.CANDIDATE]),
+            kernels.tanh(candidate, candidate),
+        )
+        yield from section(
+            "gate combination",
+            kernels.cell_update(forget, self._cell, entry, candidate),
+            kernels.tanh(self._cell, self._squashed),
+            kernels.vector_multiply(gates[Gate.OUTPUT], self._squashed, self.h),
+        )
+
+    def _gate(self, gate: Gate) -> Buffer:
+        return self.gates.part(gate * self._units, (gate + 1) * self._units)
+
+
+class _Head:
+    """What is left to do with a step's logits: softmax and the output."""
+
+    def __init__(self, memory: LstmMemory) -> None:
+        self._memory = memory
+        self.logits = memory.floats("logits", ONE_HOT_WIDTH)
+        self._probabilities = memory.floats("probabilities", ONE_HOT_WIDTH)
+
+    def finish(self, step: int) -> Program:
+        """Turn logits into probabilities and write them back."""
+        output = self._memory.outputs.part(step * ONE_HOT_WIDTH, (step + 1) * ONE_HOT_WIDTH)
+        yield from section("softmax", kernels.softmax(self.logits, self._probabilities))
+        yield from section("output writeback", kernels.copy(output, self._probabilities))
+        self._memory.on_step()
+
+
+def in_one_product(
+    memory: LstmMemory, aimc: Aimc, cell: AnalogProduct, dense: AnalogProduct
+) -> Program:
+    """Case 1: step k works on the cell of symbol k and the dense layer of symbol k - 1."""
+    part, head = CellPart(memory, units=memory.hidden), _Head(memory)
+    for step in range(memory.steps + 1):
+        has_cell, has_dense = step < memory.steps, step > 0
+        if has_cell:
+            yield from part.load(step, part.h)
+            yield from cell.queue(part.state)
+        if has_dense:
+            # h is still the one after symbol k - 1.
+            yield from dense.queue(part.h, behind=has_cell)
+        yield from section("analog process", aimc.process())
+        if has_cell:
+            yield from cell.dequeue(part.gates)
+            yield from part.advance()
+        if has_dense:
+            yield from dense.dequeue(head.logits, behind=has_cell)
+            yield from head.finish(step - 1)
+
+
+def one_core(memory: LstmMemory, cell: Product, dense: Product) -> Program:
+    """Case 2 and the digital reference on one core: the cell, then the dense layer."""
+    part, head = CellPart(memory, units=memory.hidden), _Head(memory)
+    for step in range(memory.steps):
+        yield from part.load(step, part.h)
+        yield from cell.run(part.state, part.gates)
+        yield from part.advance()
+        yield from dense.run(part.h, head.logits)
+        yield from head.finish(step)
+
+
+def cell_core(
+    memory: LstmMemory, product: Product, channel: PingPong, *, core: int, units: int
+) -> Program:
+    """Several cores: compute some units of every h and put them into the channel."""
+    part = CellPart(memory, units=units)
+    alone = units == memory.hidden
+    for step in range(memory.steps):
+        if alone:
+            yield from part.load(step, part.h)
+        elif step == 0:
+            yield from part.load(step, memory.floats("first h", memory.hidden))
+        else:
+            whole_h = yield from section("synchronisation", channel.full_slot(core))
+            yield from part.load(step, whole_h)
+            yield from section("synchronisation", channel.take(core))
+        yield from product.run(part.state, part.gates)
+        yield from part.advance()
+        share = yield from section("synchronisation", channel.free_part(core))
+        yield from section("state writeback", kernels.copy(share, part.h))
+        yield from section("synchronisation", channel.put(core))
+
+
+def dense_core(
+    memory: LstmMemory, product: Product, channel: PingPong, *, consumer: int
+) -> Program:
+    """Several cores: take every h from the channel and compute the probabilities."""
+    h, head = memory.floats("h", memory.hidden), _Head(memory)
+    for step in range(memory.steps):
+        whole_h = yield from section("synchronisation", channel.full_slot(consumer))
+        yield from section("input load", kernels.copy(h, whole_h))
+        yield from section("synchronisation", channel.take(consumer))
+        yield from product.run(h, head.logits)
+        yield from head.finish(step)
