@@ -79,7 +79,7 @@ class Aimc:
     """
 
     def __init__(self, *, software: Software = Software.RELEASED) -> None:
-        self._packing = PACKING[software]
+        self._packing: kernels.Packing = PACKING[software]
 
     def queue_vector(
         self, source: Buffer, *, scale: float | None = None, index: int | None = None, tile: int = 0

@@ -63,7 +63,7 @@ def analog_lstm(
     cells = [_units(network, units) for units in _shares(hidden, CELL_CORES[case])]
     gates = len(cells[0][0])
     rows = UNUSED_ROWS + (width + hidden if case == 1 else width)
-    columns = gates + (ONE_HOT_WIDTH if case in (1, 2) else 0)
+    columns = gates + ONE_HOT_WIDTH if case in (1, 2) else max(gates, ONE_HOT_WIDTH)
     tiles = [Tile(TileConfig(rows=rows, columns=columns)) for _ in cells]
     matrices = [
         tile.map_matrix(weights, lsb=lsb, name="cell")
@@ -136,12 +136,14 @@ def _digital_product(
     weights, lsb = layer
     outputs, inputs = weights.shape
     padding = -inputs % VECTOR
+    padded = np.zeros((outputs, inputs + padding), np.int8)
+    padded[:, :inputs] = weights
     return DigitalProduct(
         name=name,
-        weights=space.place(f"{name} weights", np.pad(weights, ((0, 0), (0, padding)))),
+        weights=space.place(f"{name} weights", padded),
         steps=space.place(f"{name} steps", lsb),
         scale=scale,
-        inputs=space.place(f"{name} input codes", np.zeros(inputs + padding, np.int8)),
+        inputs=space.place(f"{name} input codes", np.zeros((inputs + padding,), np.int8)),
         sums=space.allocate(f"{name} sums", outputs, np.int32),
         codes=space.allocate(f"{name} codes", outputs),
         style=style,

@@ -12,19 +12,30 @@ from alpine_sw.texts import load_king_james_excerpt
 STEPS = 4
 
 
-@pytest.mark.parametrize("case", [1, 2])
+@pytest.mark.parametrize("case", [1, 2, 3, 4])
 def test_engines_give_the_golden_probabilities_and_the_same_times(case: int):
+    one_tile = case in (1, 2)
     results = {
         engine: run("lstm-256", case=case, engine=engine, inferences=STEPS, back_door=True)
-        for engine in ("rtl", "model", "cocotb")
+        for engine in ("rtl", "model", *(["cocotb"] if one_tile else []))
     }
     for result in results.values():
         assert result.outputs_equal_golden is True
         same = {"engine": "", "host_seconds": 0.0, "host_tile_cycles_per_second": None}
         assert replace(result, **same) == replace(results["rtl"], **same)
-    # Per step 306 and 256 codes in and 1024 and 50 codes out, 4 at a time; case 1 drains one step.
-    processes = STEPS + 1 if case == 1 else 2 * STEPS
-    assert results["rtl"].cm_instructions == STEPS * (77 + 64 + 256 + 13) + processes
+    # Per step 306 and 256 codes in and 1024 and 50 codes out, 4 at a time; the four cores of case 4
+    # take 306 codes each. Case 1 drains one step.
+    cells = 4 if case == 4 else 1
+    processes = STEPS + 1 if case == 1 else (cells + 1) * STEPS
+    assert results["rtl"].cm_instructions == STEPS * (77 * cells + 64 + 256 + 13) + processes
+
+
+@pytest.mark.parametrize("cores", [1, 2, 5])
+@pytest.mark.parametrize("style", ["neon4", "neon1", "eigen_i8row"])
+def test_digital_references_give_the_golden_probabilities(cores: int, style: str):
+    result = run("lstm-256", case="digital", cores=cores, digital_style=style, inferences=STEPS)
+    assert result.outputs_equal_golden is True
+    assert result.cm_instructions == 0
 
 
 def test_bits_per_character_are_those_of_the_held_out_text():
@@ -41,7 +52,9 @@ def test_bits_per_character_are_those_of_the_held_out_text():
     ("arguments", "message"),
     [
         ({"network": "lstm-255"}, "unknown network 'lstm-255': did you mean lstm-256"),
-        ({"case": 3}, "unknown case '3': choose from 1, 2"),
+        ({"case": 5}, "unknown case '5': choose from 1, 2, 3, 4, digital"),
+        ({"case": 4, "engine": "cocotb"}, "engine cocotb simulates one tile, not 5"),
+        ({"case": "digital", "cores": 4}, "must be one of 1, 2, 5, not 4"),
         ({"software": "tuned"}, "lstm-256 has no software style tuned"),
         ({"inferences": 0}, "inferences must be 1 to"),
     ],

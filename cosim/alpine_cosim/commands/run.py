@@ -21,7 +21,8 @@ __all__ = ["run"]
     "  alpine run mlp --case digital --cores 2\n"
     "  alpine run mlp --case 3 --sync linux --set sync.futex_wake_cycles=10000\n"
     "  alpine run mlp --engine cocotb --inferences 2 --trace waves\n"
-    "  alpine run lstm-750 --case 2 --inferences 100\n"
+    "  alpine run lstm-750 --case 4 --inferences 100\n"
+    "  alpine run lstm-256 --case digital --cores 5\n"
     "  alpine run cnn-s --software tuned"
 )
 @click.argument("network")
@@ -32,10 +33,14 @@ __all__ = ["run"]
     "--case",
     default="1",
     show_default=True,
-    help="Published mapping, mlp: 1 to 4, LSTMs: 1 or 2, CNNs: 1; mlp and CNNs also: digital.",
+    help="Published mapping, mlp and LSTMs: 1 to 4, CNNs: 1; or digital, the reference without "
+    "tiles.",
 )
 @click.option(
-    "--cores", type=int, help="Cores of the digital reference, mlp: 1 (default), 2 or 4; CNNs: 8."
+    "--cores",
+    type=int,
+    help="Cores of the digital reference, mlp: 1 (default), 2 or 4; LSTMs: 1 (default), 2 or 5; "
+    "CNNs: 8.",
 )
 @click.option(
     "--engine",
