@@ -74,7 +74,7 @@ def serve(
         before = port.tiles[0].evaluated_cycles
 
     measured = measure(
-        task.workload,
+        task.workload.with_product_cycles(system.tile_clock.product_cycles),
         {core: port},
         system=system,
         inputs=task.inputs,

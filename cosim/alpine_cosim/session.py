@@ -121,10 +121,11 @@ def run(
     )
     request.check_variant()
     task = entry.prepare(request)
+    workload = task.workload.with_product_cycles(config.tile_clock.product_cycles)
     direct = kind is Engine.COCOTB if back_door is None else back_door
 
     setup = _Setup(
-        workload=task.workload,
+        workload=workload,
         system=config,
         inputs=task.inputs,
         back_door=direct,
@@ -140,7 +141,7 @@ def run(
     elif kind is Engine.COCOTB:
         on_stage("simulating under cocotb", 0)
         measured, evaluated = measure_in_cocotb(
-            task.workload,
+            workload,
             tile_period_fs=setup.tile_period_fs,
             tile_verilog=design,
             trace=waves,

@@ -381,13 +381,19 @@ class SyncConfig(Checked):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TileClockConfig(Checked):
-    """Clock of the tiles' digital parts."""
+    """Clock of the tiles' digital parts, and how long a product takes."""
 
     frequency_hz: float = described(
         "tile clock; one 4-byte transfer per cycle is the published 4 GB/s",
         source="design; ALPINE, Table I(C)",
         minimum=1e3,
         default=1e9,
+    )
+    product_cycles: int = described(
+        "tile cycles of a matrix-vector product",
+        source="ALPINE, Table I(C): 100 ns",
+        minimum=3,
+        default=100,
     )
 
     @property

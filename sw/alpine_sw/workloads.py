@@ -1,7 +1,7 @@
 """What a run session runs: tile contents, and the programs that use them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -46,3 +46,16 @@ class Workload:
     plans: Mapping[int, Sequence[TilePlan]]
     programs: Programs
     rehearsal: "Workload | None" = None
+
+    def with_product_cycles(self, cycles: int) -> "Workload":
+        """The same workload on tiles whose product takes so many cycles, at least 3."""
+
+        def slower(plan: TilePlan) -> TilePlan:
+            config = plan.config
+            others = config.precharge_cycles + config.digitise_cycles
+            return replace(plan, config=replace(config, integrate_cycles=cycles - others))
+
+        return replace(
+            self,
+            plans={core: [slower(plan) for plan in plans] for core, plans in self.plans.items()},
+        )

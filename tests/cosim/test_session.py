@@ -224,3 +224,23 @@ def test_golden_model_is_what_the_run_is_compared_with():
         np.rint(hidden @ network.weights[1].T.astype(np.float64) / network.lsb[1]), 0, 127
     )
     assert np.array_equal(network.golden(images), outputs.astype(np.int8))
+
+
+@pytest.mark.parametrize("case", [1, 2])
+def test_products_take_as_long_as_they_are_told(case: int):
+    def time_s(cycles: int) -> float:
+        result = run(
+            "mlp",
+            case=case,
+            engine="model",
+            inferences=2,
+            back_door=True,
+            settings=[f"tile_clock.product_cycles={cycles}"],
+        )
+        assert result.outputs_equal_golden is True
+        return result.time_s
+
+    # Case 1 has three products for two inferences, case 2 four; each is 900 ns longer; memory
+    # answers a little differently at other times.
+    products = 3 if case == 1 else 4
+    assert time_s(1000) - time_s(100) == pytest.approx(products * 900e-9, rel=0.01)
