@@ -13,7 +13,9 @@ import numpy as np
 import alpine_models
 import alpine_rtl
 from alpine_models.errors import AlpineError
-from alpine_models.tile import TileConfig
+from alpine_models.register_driver import RegisterDriver
+from alpine_models.registers import TILE_REGISTERS
+from alpine_models.tile import MAX_PHASE_CYCLES, TileConfig
 from alpine_platform.tile_port import CmBatch, CmResult, TileGroup
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import emit
@@ -44,6 +46,11 @@ class RtlTile:
     skip_idle : jump over clock edges at which the tile is idle. Times and data do not depend on it,
         because an idle tile is a fixed point.
     verilog : a changed design to simulate instead of this version's tile, with the same ports.
+
+    Members
+    -------
+    registers : RegisterDriver, the tile's registers. An access takes one cycle of the tile clock,
+        between batches.
     """
 
     def __init__(
@@ -59,7 +66,16 @@ class RtlTile:
         self.crossbar = NativeCrossbar(rows=config.rows, columns=config.columns)
         self.model = build_tile_model(config, trace=trace, verilog=verilog)
         self.model.reset()
+        self._overridden = False
+        self._phases = {
+            TILE_REGISTERS[name].offset: getattr(config, name)
+            for name in ("precharge_cycles", "integrate_cycles", "digitise_cycles")
+        }
+        self.registers = RegisterDriver(
+            TILE_REGISTERS, read=self.read_register, write=self.write_register
+        )
         library, pointer, i64 = self.model.library, ctypes.c_void_p, ctypes.c_int64
+        u32 = ctypes.c_uint32
         for name, result, arguments in (
             ("transactor_create", pointer, [pointer, pointer, i64, i64, i64, i64]),
             ("transactor_destroy", None, [pointer]),
@@ -69,6 +85,12 @@ class RtlTile:
             ("transactor_evaluated", i64, [pointer]),
             ("transactor_busy", i64, [pointer]),
             ("transactor_edge", i64, [pointer]),
+            (
+                "transactor_access_register",
+                ctypes.c_int,
+                [pointer, u32, ctypes.c_int, u32, ctypes.POINTER(u32)],
+            ),
+            ("transactor_set_mvm_cycles", None, [pointer, i64]),
         ):
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
@@ -135,6 +157,45 @@ class RtlTile:
         if outcome:
             raise AlpineError(f"the tile's RTL is faulty: {_OUTCOMES[outcome]}")
         return result
+
+    def read_register(self, address: int) -> int:
+        """Return the word at a byte address of the register port.
+
+        Raises
+        ------
+        AlpineError
+            There is no register at that address.
+        """
+        word, done = self._access(address)
+        if not done:
+            raise AlpineError(f"the tile has no register at {address:#x}")
+        return word
+
+    def write_register(self, address: int, word: int) -> None:
+        """Write a word at a byte address of the register port.
+
+        Raises
+        ------
+        AlpineError
+            The tile refuses the write.
+        """
+        _, done = self._access(address, word)
+        if not done:
+            raise AlpineError(f"the tile refuses {word:#x} at register address {address:#x}")
+        if address == TILE_REGISTERS["control"].offset:
+            self._overridden = bool(word & 1)
+        elif address in self._phases:
+            self._phases[address] = word & MAX_PHASE_CYCLES
+        # The converters show their codes when the tile's last phase ends.
+        cycles = sum(self._phases.values()) if self._overridden else self.config.mvm_cycles
+        self.model.library.transactor_set_mvm_cycles(self._transactor, cycles)
+
+    def _access(self, address: int, word: int | None = None) -> tuple[int, bool]:
+        read = ctypes.c_uint32()
+        done = self.model.library.transactor_access_register(
+            self._transactor, address, word is not None, word or 0, ctypes.byref(read)
+        )
+        return read.value, bool(done)
 
     def saturate(self, cycles: int, *, multiply: bool) -> int:
         """Clock the tile under back-to-back traffic in native code; return commands accepted."""

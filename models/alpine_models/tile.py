@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-__all__ = ["CODE_MAX", "CODE_MIN", "MAX_LINES", "MAX_PHASE_CYCLES", "TileConfig", "pending_answers"]
+__all__ = [
+    "CODE_MAX",
+    "CODE_MIN",
+    "CROSSING_DEPTH",
+    "CVXIF_DEPTH",
+    "MAX_LINES",
+    "MAX_PHASE_CYCLES",
+    "TileConfig",
+    "pending_answers",
+]
 
 CODE_MIN, CODE_MAX = -128, 127
 """Range of DAC and ADC codes: signed 8 bit (Klein et al. 2022, Sec. III-B)."""
@@ -12,6 +21,14 @@ MAX_LINES = 1 << 16
 
 MAX_PHASE_CYCLES = (1 << 16) - 1
 """Longest phase: what the hardware's 16-bit phase counter and registers can hold."""
+
+CROSSING_DEPTH = 8
+"""Entries of each queue of a clock-domain crossing: enough to keep one transfer per cycle going
+across the pointers' delay."""
+
+CVXIF_DEPTH = 4
+"""Instructions that wait for their commit in the CV-X-IF adapter, and that are in its tile, at
+most."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,116 +1,24 @@
-# pyright: basic, reportUntypedFunctionDecorator=false
-# Numba carries no types; everything that crosses this module's border is annotated.
 """The timed Python tile: the hardware's accept and completion times without the hardware."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from alpine_models.crossbar import IdealCrossbar
-from alpine_models.isa import OPCODES, CmOperation
-from alpine_models.reference_tile import ReferenceTile, execute_command
+from alpine_models.errors import AlpineError
+from alpine_models.isa import OPERATIONS
+from alpine_models.reference_tile import ReferenceTile
+from alpine_models.register_driver import RegisterDriver
+from alpine_models.register_file import RegisterFile
+from alpine_models.registers import TILE_REGISTERS, tile_register_map
 from alpine_models.tile import TileConfig, pending_answers
 
+from .tile_coupling import ClockCrossing, CvxifAdapter, TileCoupling
 from .tile_port import CmBatch, CmResult, TileGroup
+from .timed_tile_kernel import BARE, COUNTERS, CROSSING, CVXIF, run_batch
 
 __all__ = ["TimedTile", "TimedTilePort"]
 
-_QUEUE, _PROCESS, _INITIALIZE, _PARAM_READ = (
-    int(OPCODES[operation][0]) << 1 | OPCODES[operation][1]
-    for operation in (
-        CmOperation.QUEUE,
-        CmOperation.PROCESS,
-        CmOperation.INITIALIZE,
-        CmOperation.PARAM_READ,
-    )
-)
-
-TRANSFER_CYCLES = 1
-"""From the edge that accepts a queue, a dequeue or a rejected command to its response."""
-CELL_CYCLES = 2
-"""The same for programming or reading one cell, with a macro that is never busy."""
-PROCESS_CYCLES = 1
-"""The same for a CM_PROCESS, beyond its phases."""
-LOAD_CYCLES = 1
-"""Loading the DAC registers of a tile with two buffers, before the phases of a CM_PROCESS."""
-
-
-@numba.njit(cache=True)
-def _answer_single(accepted, code, selector, mvm_cycles):
-    """Return the edges at which a command with one buffer is answered and makes room."""
-    latency = TRANSFER_CYCLES
-    if code == 0:
-        if selector == _PROCESS:
-            latency = mvm_cycles + PROCESS_CYCLES
-        elif selector in (_INITIALIZE, _PARAM_READ):
-            latency = CELL_CYCLES
-    return accepted + latency, accepted + latency
-
-
-@numba.njit(cache=True)
-def _answer_double(accepted, code, selector, mvm_cycles, previous, owed_from, room):
-    """Return the edges at which a command with two buffers is answered and makes room.
-
-    ``previous`` is the edge of the answer before. ``owed_from`` is the edge at which the answer to
-    the last CM_PROCESS leaves; it and those to the queues behind it go one per cycle, and as many
-    as ``room`` can wait.
-    """
-    begin = max(accepted, previous)
-    if code == 0:
-        if selector == _QUEUE and previous > accepted:
-            # Its answer joins the waiting ones, which leave one per cycle without a gap, once
-            # there is room.
-            place = previous + 1 - owed_from
-            joins = accepted + 1 if place < room else max(accepted + 1, previous + 2 - room)
-            return previous + 1, joins
-        if selector == _PROCESS:
-            return begin + LOAD_CYCLES + mvm_cycles + PROCESS_CYCLES, begin + LOAD_CYCLES
-        if selector in (_INITIALIZE, _PARAM_READ):
-            return begin + CELL_CYCLES, begin + CELL_CYCLES
-    return begin + TRANSFER_CYCLES, begin + TRANSFER_CYCLES
-
-
-@numba.njit(cache=True)
-def _execute(
-    batch, start_fs, core_period, tile_period, mvm_cycles, room, last_complete, inputs, outputs,
-    counters, cells, lsb, rd, status, issue, accept, complete, response,
-):  # fmt: skip
-    """Run a batch by the rules of `tile_port`; return the busy cycles."""
-    busy = 0
-    previous_complete = last_complete
-    ready_edge = last_complete + 1
-    owed_from = 0
-    for i in range(len(batch)):
-        time = start_fs + batch[i]["gap_fs"]
-        earliest = previous_complete + 1
-        if i:
-            earliest = accept[i - 1] + 1
-            time = issue[i - 1] + batch[i]["gap_fs"]
-            if batch[i]["response_gap_fs"] >= 0:
-                earliest = complete[i - 1] + 1
-                time = max(time, response[i - 1] + batch[i]["response_gap_fs"])
-            accepted_fs = accept[i - 1] * tile_period
-            time = max(time, -(-accepted_fs // core_period) * core_period)
-        issue[i] = time
-        seen = max(-(-time // tile_period), earliest)
-        accept[i] = max(seen, ready_edge)
-        rd[i], code, selector = execute_command(
-            np.int64(batch[i]["word"]), batch[i]["rn"], batch[i]["rm"], batch[i]["ra"],
-            inputs, outputs, counters, cells, lsb,
-        )  # fmt: skip
-        status[i] = code
-        if room == 0:
-            complete[i], ready_edge = _answer_single(accept[i], code, selector, mvm_cycles)
-        else:
-            complete[i], ready_edge = _answer_double(
-                accept[i], code, selector, mvm_cycles, previous_complete, owed_from, room
-            )
-            if selector == _PROCESS and code == 0:
-                owed_from = complete[i]
-        response[i] = -(-complete[i] * tile_period // core_period) * core_period
-        busy += complete[i] - max(seen, previous_complete + 1) + 1
-        previous_complete = complete[i]
-    return busy
+PHASES = ("precharge_cycles", "integrate_cycles", "digitise_cycles")
 
 
 class TimedTile:
@@ -118,20 +26,35 @@ class TimedTile:
 
     Parameters
     ----------
-    config : geometry and phases.
+    config : geometry, default phases, buffers.
     tile_period_fs : period of the tile clock.
+    coupling : what stands between the core's port and the tile's, or None.
 
     Members
     -------
     state : ReferenceTile, the architectural state.
-    busy_cycles : int, tile cycles with a request pending or a response outstanding.
+    registers : RegisterDriver, the tile's registers. An access takes one cycle of the tile clock,
+        between batches.
+    busy_cycles : int, port edges with a request pending or a response outstanding.
     """
 
-    def __init__(self, *, config: TileConfig, tile_period_fs: int):
+    def __init__(
+        self, *, config: TileConfig, tile_period_fs: int, coupling: TileCoupling | None = None
+    ):
         self.config = config
         self.state = ReferenceTile(rows=config.rows, columns=config.columns)
         self.busy_cycles = 0
+        self.registers = RegisterDriver(
+            TILE_REGISTERS, read=self.read_register, write=self.write_register
+        )
+        self._coupling = coupling
         self._tile_period_fs = tile_period_fs
+        self._port_period_fs = tile_period_fs
+        if isinstance(coupling, ClockCrossing):
+            self._port_period_fs = coupling.cpu_period_fs
+        self._file = RegisterFile(tile_register_map(config), hardware=self._shown)
+        self._counts = np.zeros(len(COUNTERS), np.int64)
+        self._error = 0
         self._last_complete = -1
 
     @property
@@ -139,34 +62,89 @@ class TimedTile:
         """The analog part."""
         return self.state.crossbar
 
+    @property
+    def mvm_cycles(self) -> int:
+        """Tile cycles of a multiplication, by the registers where they override the defaults."""
+        values = self._file.values
+        if not values["control_override"]:
+            return self.config.mvm_cycles
+        return sum(values[name] for name in PHASES)
+
+    def read_register(self, address: int) -> int:
+        """Return the word at a byte address of the register port.
+
+        Raises
+        ------
+        AlpineError
+            There is no register at that address.
+        """
+        self._pass_tile_cycle()
+        word, illegal = self._file.read(address)
+        if illegal:
+            raise AlpineError(f"the tile has no register at {address:#x}")
+        return word
+
+    def write_register(self, address: int, word: int) -> None:
+        """Write a word at a byte address of the register port.
+
+        Raises
+        ------
+        AlpineError
+            The tile refuses the write.
+        """
+        self._pass_tile_cycle()
+        commands, refused = self._file.write(address, word)
+        if refused:
+            raise AlpineError(f"the tile refuses {word:#x} at register address {address:#x}")
+        if commands.get("error_clear"):
+            self._error = 0
+        if commands.get("control_clear_counters"):
+            self._counts[:] = 0
+
     def execute(self, batch: CmBatch, *, start_fs: int, core_period_fs: int) -> CmResult:
-        """Run a batch; the contract is `TilePort.execute`."""
+        """Run a batch; the contract is `TilePort.execute`.
+
+        Raises
+        ------
+        AlpineError
+            Behind a `CvxifAdapter`: a word is no CM instruction, so that the RISC-V core could not
+            issue it.
+        """
+        coupling, kind, commit_cycles = self._coupling, BARE, 0
+        if isinstance(coupling, ClockCrossing):
+            kind = CROSSING
+        elif isinstance(coupling, CvxifAdapter):
+            kind, commit_cycles = CVXIF, coupling.commit_cycles
+            batch = _narrowed(batch, coupling.xlen)
         length = len(batch)
-
-        def times() -> npt.NDArray[np.int64]:
-            return np.zeros(length, np.int64)
-
+        edges = np.zeros((4, length), np.int64)
         result = CmResult(
             rd=np.zeros(length, np.uint64),
             status=np.zeros(length, np.uint8),
-            issue_fs=times(),
-            accept_cycle=times(),
-            complete_cycle=times(),
-            response_fs=times(),
+            issue_fs=np.zeros(length, np.int64),
+            accept_cycle=np.zeros(length, np.int64),
+            complete_cycle=np.zeros(length, np.int64),
+            response_fs=np.zeros(length, np.int64),
         )
-        self.busy_cycles += _execute(
+        state = self.state
+        self.busy_cycles += run_batch(
             batch,
             start_fs,
             core_period_fs,
             self._tile_period_fs,
-            self.config.mvm_cycles,
+            self._port_period_fs,
+            kind,
+            commit_cycles,
+            self.mvm_cycles,
             pending_answers(self.config),
             self._last_complete,
-            self.state.input_memory,
-            self.state.output_memory,
-            self.state.counters,
-            self.state.crossbar.weights,
-            self.state.crossbar.lsb,
+            state.input_memory,
+            state.output_memory,
+            state.counters,
+            state.crossbar.weights,
+            state.crossbar.lsb,
+            self._counts,
+            *edges,
             result.rd,
             result.status,
             result.issue_fs,
@@ -176,8 +154,37 @@ class TimedTile:
         )
         if length:
             self._last_complete = int(result.complete_cycle[-1])
+        errors = result.status[result.status != 0]
+        if not self._error and len(errors):
+            self._error = int(errors[0])
+        if isinstance(coupling, CvxifAdapter):
+            result.rd[:] &= np.uint64((1 << coupling.xlen) - 1)
         return result
+
+    def _shown(self) -> dict[str, int]:
+        """What the hardware shows in its registers."""
+        counts: npt.NDArray[np.int64] = self._counts
+        return {"error_code": self._error, **dict(zip(COUNTERS, map(int, counts), strict=True))}
+
+    def _pass_tile_cycle(self) -> None:
+        """Let the tile clock's next edge pass, and all port edges up to it."""
+        edge = self._last_complete * self._port_period_fs // self._tile_period_fs + 1
+        self._last_complete = -(-edge * self._tile_period_fs // self._port_period_fs)
 
 
 class TimedTilePort(TileGroup[TimedTile]):
     """A core's timed tiles behind `TilePort`."""
+
+
+def _narrowed(batch: CmBatch, xlen: int) -> CmBatch:
+    """Return a batch with its operands cut to a register width, if all of it can be issued."""
+    selectors = batch["word"] >> 20 & 0xFFE | batch["word"] >> 15 & 1
+    known = [opcode << 1 | rw for opcode, rw in OPERATIONS]
+    strange = np.flatnonzero(~np.isin(selectors, known))
+    if len(strange):
+        word = int(batch["word"][strange[0]])
+        raise AlpineError(f"word {word:#010x} is no CM instruction and has no RISC-V form")
+    narrow = batch.copy()
+    for name in ("rn", "rm", "ra"):
+        narrow[name] &= np.uint64((1 << xlen) - 1)
+    return narrow

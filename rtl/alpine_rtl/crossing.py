@@ -8,15 +8,12 @@ from amaranth.lib import wiring
 from amaranth.lib.cdc import AsyncFFSynchronizer, ResetSynchronizer
 from amaranth.lib.fifo import AsyncFIFO
 
-from alpine_models.tile import TileConfig
+from alpine_models.tile import CROSSING_DEPTH, TileConfig
 
 from .ports import join
 from .tile import AimcTile
 
-__all__ = ["CROSSING_DEPTH", "AimcTileCdc"]
-
-CROSSING_DEPTH = 8
-"""Entries of each queue: enough to keep one transfer per cycle going across the pointers' delay."""
+__all__ = ["AimcTileCdc"]
 
 RESET_STAGES = 3
 """Edges of both clocks for which the inner resets outlast the ports' resets, and then of their own

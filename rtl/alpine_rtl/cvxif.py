@@ -5,7 +5,7 @@
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import (
@@ -15,15 +15,12 @@ from alpine_models.isa import (
     RISCV_OPERANDS,
     riscv_operands,
 )
-from alpine_models.tile import TileConfig
+from alpine_models.tile import CVXIF_DEPTH, TileConfig
 
 from .ports import join
 from .tile import AimcTile
 
 __all__ = ["AimcTileCvxif"]
-
-DEPTH = 4
-"""Instructions that wait for their commit, and instructions in the tile, at most."""
 
 REGISTER_WIDTHS = (32, 64)
 
@@ -40,7 +37,8 @@ class AimcTileCvxif(wiring.Component):
     else is rejected. Operands are zero-extended to 64 bits, results truncated to the register
     width. An instruction reaches the tile in the cycle after its commit at the earliest; a killed
     one never does. Every issue transaction, accepted or rejected, must be committed or killed.
-    Results come in order, one for each accepted instruction that was not killed.
+    Results come in order, one for each accepted instruction that was not killed; that of a transfer
+    is offered in the second cycle after the commit, if nothing is ahead of it.
 
     As the specification has it, ``x_issue_ready`` and ``x_issue_resp_*`` answer the issue request
     in the same cycle. No other output depends combinationally on an input.
@@ -57,7 +55,7 @@ class AimcTileCvxif(wiring.Component):
     Members
     -------
     x_issue_valid, x_issue_ready : In(1), Out(1)
-        Issue handshake. Not ready while `DEPTH` instructions wait, or an operand is missing.
+        Issue handshake. Not ready while `CVXIF_DEPTH` instructions wait, or an operand is missing.
     x_issue_req_instr, x_issue_req_id, x_issue_req_hartid : In
         The instruction. Valid with ``x_issue_valid``.
     x_issue_resp_accept, x_issue_resp_writeback : Out(1), x_issue_resp_register_read : Out(3)
@@ -126,7 +124,7 @@ class AimcTileCvxif(wiring.Component):
         for name, member in tile.signature.members.items():
             if not name.startswith("cm_"):
                 join(m, member, inner=getattr(tile, name), outer=getattr(self, name))
-        slots = [_Slot(self, number) for number in range(DEPTH)]
+        slots = [_Slot(self, number) for number in range(CVXIF_DEPTH)]
         self._issue(m, slots, self._decode(m))
         for slot in slots:
             self._commit(m, slot)
@@ -155,7 +153,7 @@ class AimcTileCvxif(wiring.Component):
 
     def _issue(self, m, slots, code) -> None:
         """Put the issued instruction, translated, into the next slot."""
-        following = Signal(range(DEPTH))
+        following = Signal(range(CVXIF_DEPTH))
         there = Mux(self.x_register_valid, self.x_register_rs_valid, 0)
         ready, take = Signal(), Signal()
         m.d.comb += [
@@ -237,13 +235,13 @@ class AimcTileCvxif(wiring.Component):
 
     def _offer(self, m, slots, tile) -> None:
         """Send the oldest instruction to the tile once it is committed, or drop it."""
-        oldest = Signal(range(DEPTH))
+        oldest = Signal(range(CVXIF_DEPTH))
 
         def head(name):
             return Array(getattr(slot, name) for slot in slots)[oldest]
 
         record = Cat(head("id"), head("hartid"), head("word")[:5], head("writes"))
-        m.submodules.under_way = under_way = SyncFIFOBuffered(width=len(record), depth=DEPTH)
+        m.submodules.under_way = under_way = SyncFIFO(width=len(record), depth=CVXIF_DEPTH)
         go, pop = Signal(), Signal()
         m.d.comb += [
             go.eq(head("valid") & head("committed") & head("ours") & under_way.w_rdy),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amaranth.back import verilog
-from amaranth.hdl import Shape
+from amaranth.hdl import ClockDomain, Fragment, Shape, Value
+from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
 from alpine_models.errors import AlpineError
@@ -24,6 +25,8 @@ from .verilog_files import constraints, crossbar_stub, readme, waivers, wrapper
 
 __all__ = ["Top", "emit", "tops", "write_tops"]
 
+_DIRECTIONS = {wiring.In: PortDirection.Input, wiring.Out: PortDirection.Output}
+
 
 def emit(component: wiring.Component, *, name: str) -> str:
     """Return self-contained Verilog of a component; the same input gives the same text.
@@ -34,7 +37,20 @@ def emit(component: wiring.Component, *, name: str) -> str:
         and ``rst`` (synchronous, active high).
     name : name of the top module; submodules are named ``<name>.<submodule>``.
     """
-    return str(verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True))
+    # Amaranth would create the domains that a design leaves open itself, in an order that changes
+    # from run to run where there are two of them.
+    fragment = Fragment.get(component, None)
+    clock = ClockDomain("sync")
+    fragment.add_domains(clock)
+    ports = {
+        "__".join(map(str, path)): (Value.cast(value), _DIRECTIONS[member.flow])
+        for path, member, value in component.signature.flatten(component)
+    }
+    ports |= {"clk": (clock.clk, PortDirection.Input), "rst": (clock.rst, PortDirection.Input)}
+    text = verilog.convert(
+        fragment, name=name, ports=ports, emit_src=False, strip_internal_attrs=True
+    )
+    return str(text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,24 +6,17 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from timed_programs import GEOMETRY, as_batch, instructions
 
 from alpine_cosim.rtl_tile import RtlTile
-from alpine_models.isa import XZR, CmOperation, encode, queue
+from alpine_models.errors import AlpineError
+from alpine_models.isa import CmOperation, encode, queue
+from alpine_models.registers import TILE_REGISTERS
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import NO_DEPENDENCY, empty_batch
 from alpine_platform.timed_tile import TimedTile
 
 TILE_PERIOD_FS = 1_000_000
 
-# One side that is a multiple of four and one that is not, phases short enough that a program sees
-# many multiplications and long enough that a byte-wise vector overtakes the room for answers.
-GEOMETRY = {
-    "rows": 6,
-    "columns": 9,
-    "precharge_cycles": 1,
-    "integrate_cycles": 11,
-    "digitise_cycles": 2,
-}
 CORE_PERIODS_FS = (434_783, 1_000_000, 1_250_000)
 
 
@@ -42,41 +35,6 @@ def pair(request):
     rtl = RtlTile(config=config, tile_period_fs=TILE_PERIOD_FS)
     yield Pair(rtl, TimedTile(config=config, tile_period_fs=TILE_PERIOD_FS))
     rtl.close()
-
-
-REGISTERS = st.sampled_from([0, 5, XZR])
-NEAR = st.one_of(st.integers(0, 10), st.sampled_from([2**32, 2**63, 2**64 - 1]))
-GAPS = st.sampled_from([0, 0, 0, 1, 2, 30])
-
-
-@st.composite
-def instructions(draw):
-    operation = draw(
-        st.sampled_from(
-            [CmOperation.QUEUE] * 5
-            + [CmOperation.DEQUEUE] * 2
-            + [CmOperation.PROCESS] * 2
-            + [CmOperation.INITIALIZE, CmOperation.PARAM_READ]
-        )
-    )
-    word = encode(operation, rm=draw(REGISTERS), ra=draw(REGISTERS), rn=draw(REGISTERS))
-    if draw(st.integers(0, 19)) == 0:
-        word ^= 1 << draw(st.integers(15, 31))
-    rm = draw(NEAR if operation is not CmOperation.QUEUE else st.integers(0, 2**64 - 1))
-    ra = draw(st.integers(0, 5) if operation is CmOperation.QUEUE else st.integers(0, 255))
-    waits = draw(st.integers(0, 9)) == 0
-    return word, draw(NEAR), rm, ra, draw(GAPS), draw(GAPS) if waits else None
-
-
-def as_batch(program, core_period_fs):
-    batch = empty_batch(len(program))
-    for record, (word, rn, rm, ra, gap, response_gap) in zip(batch, program, strict=True):
-        record["word"], record["rn"], record["rm"], record["ra"] = word, rn, rm, ra
-        record["gap_fs"] = gap * core_period_fs
-        record["response_gap_fs"] = (
-            NO_DEPENDENCY if response_gap is None else response_gap * core_period_fs
-        )
-    return batch
 
 
 def check(pair, program, core_period_fs):
@@ -123,3 +81,74 @@ def test_overhead_beyond_the_phases_is_at_most_two_cycles(pair):
     result = check(pair, [process], TILE_PERIOD_FS)
     latency = int(result.complete_cycle[0] - result.accept_cycle[0])
     assert latency == pair.rtl.config.mvm_cycles + (2 if pair.rtl.config.double_buffer else 1)
+
+
+PHASE = st.one_of(st.integers(1, 4), st.integers(5, 20))
+SETTINGS = st.one_of(
+    st.just({"control": {"override": 0}}),
+    st.builds(
+        lambda p, i, d: {
+            "precharge_cycles": {"value": p},
+            "integrate_cycles": {"value": i},
+            "digitise_cycles": {"value": d},
+            "control": {"override": 1},
+        },
+        PHASE,
+        PHASE,
+        PHASE,
+    ),
+    st.builds(lambda i: {"integrate_cycles": {"value": i}}, PHASE),
+)
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(st.tuples(SETTINGS, st.lists(instructions(), max_size=20)), min_size=1, max_size=4),
+    st.sampled_from(CORE_PERIODS_FS),
+)
+def test_overridden_phases_and_all_registers_agree(pair, parts, core_period_fs):
+    for tile in (pair.rtl, pair.timed):
+        tile.registers.write("control", override=0, clear_counters=1)
+        tile.registers.write("error", clear=1)
+    for choice, program in parts:
+        for name, fields in choice.items():
+            pair.rtl.registers.write(name, **fields)
+            pair.timed.registers.write(name, **fields)
+        check(pair, program, core_period_fs)
+        for register in TILE_REGISTERS.registers:
+            have, want = (t.registers.read_all(register.name) for t in (pair.rtl, pair.timed))
+            assert have == want, register.name
+    for tile in (pair.rtl, pair.timed):
+        tile.registers.write("control", override=0)
+
+
+def test_an_override_is_as_long_as_its_phases(pair):
+    process = (encode(CmOperation.PROCESS), 0, 0, 0, 0, None)
+    lengths = {"precharge_cycles": 3, "integrate_cycles": 40, "digitise_cycles": 2}
+    for tile in (pair.rtl, pair.timed):
+        for name, cycles in lengths.items():
+            tile.registers.write(name, cycles)
+        tile.registers.write("control", override=1)
+    result = check(pair, [process], TILE_PERIOD_FS)
+    overhead = 2 if pair.rtl.config.double_buffer else 1
+    assert result.complete_cycle[0] - result.accept_cycle[0] == 45 + overhead
+    for tile in (pair.rtl, pair.timed):
+        tile.registers.write("control", override=0)
+
+
+def test_refused_register_accesses_are_told_and_change_nothing(pair):
+    offset = TILE_REGISTERS["integrate_cycles"].offset
+    for tile in (pair.rtl, pair.timed):
+        before = tile.registers.read("integrate_cycles")
+        with pytest.raises(AlpineError, match=r"^the tile refuses 0x0 at register address 0x20$"):
+            tile.write_register(offset, 0)
+        with pytest.raises(AlpineError, match=r"^the tile has no register at 0x21$"):
+            tile.read_register(0x21)
+        with pytest.raises(AlpineError, match=r"^the tile refuses 0x1 at register address 0x8$"):
+            tile.write_register(TILE_REGISTERS["rows"].offset, 1)
+        assert tile.registers.read("integrate_cycles") == before

@@ -135,7 +135,7 @@ def test_random_speculation(seed, double_buffer):
     simulate(dut, core.issue, core.commit, core.collect, processes=[play])
 
 
-def test_a_result_is_offered_three_cycles_after_its_commit():
+def test_a_result_is_offered_two_cycles_after_its_commit():
     dut = AimcTileCvxif(config=CONFIG, xlen=64)
 
     async def testbench(ctx):
@@ -154,7 +154,7 @@ def test_a_result_is_offered_three_cycles_after_its_commit():
         while not ctx.get(dut.x_result_valid) and edges < 20:
             await ctx.tick()
             edges += 1
-        assert edges == 3
+        assert edges == 2
         assert ctx.get(dut.x_result_rd) == 6
 
     simulate(dut, testbench)

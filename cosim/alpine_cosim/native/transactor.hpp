@@ -94,6 +94,23 @@ public:
         return Outcome::kDone;
     }
 
+    // One access to the register port, at the next edge; the tile must be idle. False if refused.
+    bool access_register(uint32_t address, bool write, uint32_t word, uint32_t* read) {
+        top_.csr_addr = address;
+        top_.csr_write = write;
+        top_.csr_wdata = word;
+        clock_edge();
+        *read = top_.csr_rdata;
+        const bool refused = top_.csr_error;
+        top_.csr_addr = 0;
+        top_.csr_write = 0;
+        top_.csr_wdata = 0;
+        return !refused;
+    }
+
+    // Phase lengths, when the tile's registers override the configured ones.
+    void set_mvm_cycles(int64_t cycles) { mvm_cycles_ = cycles; }
+
     // Back-to-back traffic without a batch: what the loop around the model costs at most.
     int64_t saturate(int64_t cycles, bool multiply) {
         const auto macro = macro_;
@@ -210,6 +227,15 @@ int transactor_execute(alpine::Transactor* transactor, const alpine::CmRecord* b
                        int64_t length, int64_t start_fs, int64_t core_period_fs,
                        const alpine::CmAnswer* answer) {
     return int(transactor->execute(batch, length, start_fs, core_period_fs, *answer));
+}
+
+int transactor_access_register(alpine::Transactor* transactor, uint32_t address, int write,
+                               uint32_t word, uint32_t* read) {
+    return transactor->access_register(address, write, word, read);
+}
+
+void transactor_set_mvm_cycles(alpine::Transactor* transactor, int64_t cycles) {
+    transactor->set_mvm_cycles(cycles);
 }
 
 int64_t transactor_saturate(alpine::Transactor* transactor, int64_t cycles, int multiply) {

@@ -10,9 +10,9 @@ from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from alpine_models.tile import TileConfig
+from alpine_models.tile import CVXIF_DEPTH, TileConfig
 
-from ..cvxif import DEPTH, AimcTileCvxif
+from ..cvxif import AimcTileCvxif
 from .state import elaborate_with_registers
 
 __all__ = ["KILL_PROPERTIES", "Fate", "KillHarness"]
@@ -86,13 +86,13 @@ class KillHarness(wiring.Component):
                 m.d.comb += getattr(adapter, name).eq(getattr(self, name))
         early = self._early_fate(m)
         following = Signal()
-        slot = Signal(range(DEPTH))
+        slot = Signal(range(CVXIF_DEPTH))
         fate = Signal(Fate)
         number = Signal(ID_WIDTH)
         hart = Signal(len(self.x_issue_req_hartid))
 
         def in_slot(name):
-            return Array(registers[f"slot{k}_{name}"] for k in range(DEPTH))[slot]
+            return Array(registers[f"slot{k}_{name}"] for k in range(CVXIF_DEPTH))[slot]
 
         active = following & in_slot("valid")
         with m.If(~in_slot("valid")):
