@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_models import isa
+from alpine_models.device import AnalogCrossbar, AnalogDevice, NoiseKey
 from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
 from alpine_platform.operations import Program, RunCm
@@ -27,7 +28,7 @@ from alpine_sw.workloads import Workload
 from .profile import profiled
 from .results import Programming
 
-__all__ = ["Measurement", "TilesWithCrossbars", "measure", "timed_ports"]
+__all__ = ["ChipSeries", "Measurement", "TilesWithCrossbars", "analog_crossbar", "measure", "timed_ports"]
 
 PROGRAM_CHUNK = 1 << 16
 """CM_INITIALIZE instructions per batch: bounds the memory that programming takes."""
@@ -55,6 +56,10 @@ class TileWithCrossbar(Protocol):
         """The analog part."""
         ...
 
+    def install(self, analog: AnalogCrossbar | None) -> None:
+        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
+        ...
+
 
 class TilesWithCrossbars(TilePort, Protocol):
     """A tile port whose crossbars can be set up."""
@@ -66,15 +71,31 @@ class TilesWithCrossbars(TilePort, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ChipSeries:
+    """Chips of one device that run one after the other.
+
+    Members
+    -------
+    device : what their tiles are made of.
+    seed : of all their imperfections.
+    chips : how many; chip number k has the same imperfections whatever their count.
+    """
+
+    device: AnalogDevice
+    seed: int
+    chips: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Measurement:
     """What one run gave; the members mean what they mean in `RunResult`.
 
     Members
     -------
-    outputs : int8 [inferences, outputs].
+    outputs : [inferences, outputs], one array per chip; times and energies are the first chip's.
     """
 
-    outputs: npt.NDArray[np.int8]
+    outputs: list[npt.NDArray[Any]]
     time_s: float
     energy_parts_j: dict[str, float]
     energy_memory_controller_io_j: float
@@ -96,6 +117,7 @@ def measure(
     system: SystemConfig,
     inputs: npt.NDArray[np.int8],
     back_door: bool,
+    device: ChipSeries | None = None,
     timeline: Path | None = None,
     profile: bool = False,
     on_stage: Callable[[str, int], None] = lambda stage, total: None,
@@ -111,6 +133,7 @@ def measure(
     system : the system.
     inputs : int8 [inferences, inputs].
     back_door : write the cells directly instead of through CM_INITIALIZE.
+    device : what the tiles are made of and how many chips run, or None for one ideal chip.
     timeline : file for the cores' operations as trace events, or None.
     profile : run the inferences under Python's profiler.
     on_stage, on_step : told what begins, in how many steps, and each step.
@@ -122,24 +145,42 @@ def measure(
     programming = _program(
         machine, workload, ports, back_door=back_door, on_stage=on_stage, on_step=on_step
     )
-    on_stage("running inferences", len(inputs))
+    tiles = [
+        (ports[core].tiles[tile], plan)
+        for core, plans in workload.plans.items()
+        for tile, plan in enumerate(plans)
+    ]
+    chips = 1 if device is None else device.chips
+    on_stage("running inferences", len(inputs) * chips)
+    before_inferences()
+    if device is not None:
+        _install(tiles, device, chip=0)
     busy = _busy(ports)
     outputs, programs = workload.programs(machine, inputs, on_step)
-    before_inferences()
     start = time.perf_counter()
     result, layers = profiled(machine.run, programs) if profile else (machine.run(programs), None)
     host_seconds = time.perf_counter() - start
+    busy = _busy(ports) - busy
     if timeline is not None:
         write_timeline(result, timeline)
+    all_outputs = [outputs]
+    for chip in range(1, chips):
+        assert device is not None
+        _install(tiles, device, chip=chip)
+        outputs, programs = workload.programs(machine, inputs, on_step)
+        start = time.perf_counter()
+        machine.run(programs)
+        host_seconds += time.perf_counter() - start
+        all_outputs.append(outputs)
     energy = result.energy.as_dict()
     return Measurement(
-        outputs=outputs,
+        outputs=all_outputs,
         time_s=result.time_s,
         energy_parts_j={name: energy[name] for name in ("core", "cache", "dram", "tile")},
         energy_memory_controller_io_j=result.energy.memory_controller_io,
         instructions=result.instructions,
         llc_misses_per_instruction=result.llc_misses_per_instruction,
-        tile_cycles=_busy(ports) - busy,
+        tile_cycles=busy,
         cm_instructions=result.cm_instructions,
         breakdown=result.breakdown,
         stats=result.stats,
@@ -147,6 +188,36 @@ def measure(
         host_seconds=host_seconds,
         host_profile_s=layers,
     )
+
+
+def analog_crossbar(
+    plan: TilePlan,
+    *,
+    weights: npt.NDArray[np.int8],
+    lsb: npt.NDArray[np.float64],
+    device: AnalogDevice,
+    key: NoiseKey,
+) -> AnalogCrossbar:
+    """Return a tile's analog crossbar, holding what lies in its cells where the plan says so."""
+    programmed = np.zeros(weights.shape, np.bool_)
+    for placement in plan.placements:
+        programmed[placement.columns, placement.rows] = True
+    return device.crossbar(weights=weights, programmed=programmed, lsb=lsb, key=key)
+
+
+def _install(
+    tiles: Sequence[tuple[TileWithCrossbar, TilePlan]], device: ChipSeries, *, chip: int
+) -> None:
+    """Give every tile the imperfections of a chip; tiles are numbered in the plans' order."""
+    for number, (tile, plan) in enumerate(tiles):
+        analog = analog_crossbar(
+            plan,
+            weights=tile.crossbar.weights,
+            lsb=tile.crossbar.lsb,
+            device=device.device,
+            key=NoiseKey(seed=device.seed, chip=chip, tile=number),
+        )
+        tile.install(analog)
 
 
 def timed_ports(workload: Workload, system: SystemConfig) -> dict[int, TimedTilePort]:

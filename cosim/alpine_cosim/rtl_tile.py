@@ -12,6 +12,7 @@ import numpy as np
 
 import alpine_models
 import alpine_rtl
+from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
 from alpine_models.register_driver import RegisterDriver
 from alpine_models.registers import TILE_REGISTERS
@@ -104,6 +105,10 @@ class RtlTile:
             tile_period_fs,
         )
         library.transactor_skip_idle(self._transactor, skip_idle)
+
+    def install(self, analog: AnalogCrossbar | None) -> None:
+        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
+        self.crossbar.install(analog)
 
     @property
     def evaluated_cycles(self) -> int:

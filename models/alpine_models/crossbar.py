@@ -45,6 +45,10 @@ class IdealCrossbar:
         self.weights: npt.NDArray[np.int8] = np.zeros((columns, rows), np.int8)
         self.lsb: npt.NDArray[np.float64] = np.ones(columns)
 
+    def read(self, *, row: int, column: int) -> int:
+        """Return the weight that CM_PARAM_READ finds in a cell."""
+        return int(self.weights[column, row])
+
     def multiply(self, dac_codes: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """Return the ADC codes for one vector of DAC codes."""
         adc_codes = np.empty(self.columns, np.int8)

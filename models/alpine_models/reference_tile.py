@@ -9,7 +9,10 @@ import numpy.typing as npt
 from .crossbar import IdealCrossbar, multiply
 from .isa import GROUP_BYTES, OPCODES, XZR, CmOperation, CmStatus
 
-__all__ = ["ReferenceTile", "execute_command"]
+__all__ = ["IDEALLY", "ReferenceTile", "execute_command"]
+
+IDEALLY: npt.NDArray[np.int8] = np.empty(0, np.int8)
+"""In the place of converted codes: the crossbar is ideal."""
 
 # Numba compiles plain integers, not enumerations.
 _QUEUE, _DEQUEUE, _PROCESS, _INITIALIZE, _PARAM_READ = (
@@ -43,7 +46,9 @@ def _transfer_range(streaming, index, count, counter, size):
 
 
 @numba.njit(cache=True)
-def execute_command(word, rn, rm, ra, inputs, outputs, counters, cells, lsb):
+def execute_command(
+    word, rn, rm, ra, inputs, outputs, counters, cells, lsb, read_back, converted
+):
     """Carry out one CM instruction; return (rd, status, operation).
 
     Parameters
@@ -52,6 +57,9 @@ def execute_command(word, rn, rm, ra, inputs, outputs, counters, cells, lsb):
     inputs, outputs : int8 arrays, [rows] and [columns]: input and output memory.
     counters : int64 array, [2]: where the next streaming queue and dequeue begin.
     cells, lsb : int8 [columns, rows] and float64 [columns]: the crossbar.
+    read_back : int8 [columns, rows], what CM_PARAM_READ finds: the cells, where they are ideal.
+    converted : int8 [columns], the ADC codes of a CM_PROCESS from an analog crossbar; empty where
+        the crossbar is ideal.
     """
     selector = (word >> 21 & 0x7FF) << 1 | (word >> 15 & 1)
     rm = _ZERO if word >> 16 & 31 == XZR else rm
@@ -75,7 +83,10 @@ def execute_command(word, rn, rm, ra, inputs, outputs, counters, cells, lsb):
         if streaming:
             counters[1] += length
     elif selector == _PROCESS:
-        multiply(cells, lsb, inputs, outputs)
+        if len(converted):
+            outputs[:] = converted
+        else:
+            multiply(cells, lsb, inputs, outputs)
         inputs[:] = 0
         counters[:] = 0
     elif selector in (_INITIALIZE, _PARAM_READ):
@@ -84,7 +95,7 @@ def execute_command(word, rn, rm, ra, inputs, outputs, counters, cells, lsb):
         elif selector == _INITIALIZE:
             cells[rm, rn] = np.int8(np.uint8(ra & np.uint64(0xFF)))
         else:
-            rd = np.uint64(np.int64(cells[rm, rn]))
+            rd = np.uint64(np.int64(read_back[rm, rn]))
         if selector == _INITIALIZE:
             rd = np.uint64(status)
     else:
@@ -120,5 +131,7 @@ class ReferenceTile:
             self.counters,
             self.crossbar.weights,
             self.crossbar.lsb,
+            self.crossbar.weights,
+            IDEALLY,
         )
         return int(rd), CmStatus(status)

@@ -4,9 +4,10 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_models.crossbar import IdealCrossbar
+from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
 from alpine_models.isa import OPERATIONS
-from alpine_models.reference_tile import ReferenceTile
+from alpine_models.reference_tile import IDEALLY, ReferenceTile
 from alpine_models.register_driver import RegisterDriver
 from alpine_models.register_file import RegisterFile
 from alpine_models.registers import TILE_REGISTERS, tile_register_map
@@ -14,7 +15,7 @@ from alpine_models.tile import TileConfig, pending_answers
 
 from .tile_coupling import ClockCrossing, CvxifAdapter, TileCoupling
 from .tile_port import CmBatch, CmResult, TileGroup
-from .timed_tile_kernel import BARE, COUNTERS, CROSSING, CVXIF, run_batch
+from .timed_tile_kernel import BARE, COUNTERS, CROSSING, CVXIF, is_process, run_batch
 
 __all__ = ["TimedTile", "TimedTilePort"]
 
@@ -56,11 +57,20 @@ class TimedTile:
         self._counts = np.zeros(len(COUNTERS), np.int64)
         self._error = 0
         self._last_complete = -1
+        self._analog: AnalogCrossbar | None = None
+        self._products = 0
+        self._read_back = self.state.crossbar.weights
 
     @property
     def crossbar(self) -> IdealCrossbar:
         """The analog part."""
         return self.state.crossbar
+
+    def install(self, analog: AnalogCrossbar | None) -> None:
+        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
+        self._analog = analog
+        self._products = 0
+        self._read_back = self.state.crossbar.weights if analog is None else analog.read_back
 
     @property
     def mvm_cycles(self) -> int:
@@ -127,31 +137,39 @@ class TimedTile:
             response_fs=np.zeros(length, np.int64),
         )
         state = self.state
-        self.busy_cycles += run_batch(
-            batch,
-            start_fs,
-            core_period_fs,
-            self._tile_period_fs,
-            self._port_period_fs,
-            kind,
-            commit_cycles,
-            self.mvm_cycles,
-            pending_answers(self.config),
-            self._last_complete,
-            state.input_memory,
-            state.output_memory,
-            state.counters,
-            state.crossbar.weights,
-            state.crossbar.lsb,
-            self._counts,
-            *edges,
-            result.rd,
-            result.status,
-            result.issue_fs,
-            result.accept_cycle,
-            result.complete_cycle,
-            result.response_fs,
-        )
+        progress, first = np.array([0, self._last_complete, 0]), 0
+        while first < length:
+            first = run_batch(
+                batch,
+                first,
+                progress,
+                start_fs,
+                core_period_fs,
+                self._tile_period_fs,
+                self._port_period_fs,
+                kind,
+                commit_cycles,
+                self.mvm_cycles,
+                pending_answers(self.config),
+                self._last_complete,
+                state.input_memory,
+                state.output_memory,
+                state.counters,
+                state.crossbar.weights,
+                state.crossbar.lsb,
+                self._read_back,
+                self._converted(int(batch[first]["word"])),
+                self._analog is not None,
+                self._counts,
+                *edges,
+                result.rd,
+                result.status,
+                result.issue_fs,
+                result.accept_cycle,
+                result.complete_cycle,
+                result.response_fs,
+            )
+        self.busy_cycles += int(progress[2])
         if length:
             self._last_complete = int(result.complete_cycle[-1])
         errors = result.status[result.status != 0]
@@ -160,6 +178,13 @@ class TimedTile:
         if isinstance(coupling, CvxifAdapter):
             result.rd[:] &= np.uint64((1 << coupling.xlen) - 1)
         return result
+
+    def _converted(self, word: int) -> npt.NDArray[np.int8]:
+        """Return the codes of the product that an instruction asks of an analog crossbar."""
+        if self._analog is None or not is_process(word):
+            return IDEALLY
+        self._products += 1
+        return self._analog.multiply(self.state.input_memory, product=self._products - 1)
 
     def _shown(self) -> dict[str, int]:
         """What the hardware shows in its registers."""

@@ -16,7 +16,7 @@ from alpine_models.isa import OPCODES, XZR, CmOperation
 from alpine_models.reference_tile import execute_command
 from alpine_models.tile import CROSSING_DEPTH, CVXIF_DEPTH
 
-__all__ = ["BARE", "COUNTERS", "CROSSING", "CVXIF", "run_batch"]
+__all__ = ["BARE", "COUNTERS", "CROSSING", "CVXIF", "is_process", "run_batch"]
 
 njit: Any = numba.njit
 _compiled = njit(cache=True)
@@ -50,6 +50,11 @@ LOAD_CYCLES = 1
 SYNCHRONISER_CYCLES = 2
 """From the first edge that sees a queue's pointer move, in the other clock, to the first at which
 that side can act on it: the two stages of its synchroniser."""
+
+
+def is_process(word: int) -> bool:
+    """Whether an instruction word is a CM_PROCESS."""
+    return (word >> 21 & 0x7FF) << 1 | (word >> 15 & 1) == _PROCESS
 
 
 @_compiled
@@ -166,29 +171,41 @@ def _count(counts, record, code, selector, before, counters):
 
 @_compiled
 def run_batch(
-    batch, start_fs, core_period, tile_period, port_period, coupling, commit_cycles, mvm_cycles,
-    room, last_complete, inputs, outputs, counters, cells, lsb, counts, taken, gone, left, answered,
+    batch, first, progress, start_fs, core_period, tile_period, port_period, coupling,
+    commit_cycles, mvm_cycles, room, last_complete, inputs, outputs, counters, cells, lsb,
+    read_back, converted, pause, counts, taken, gone, left, answered,
     rd, status, issue, accept, complete, response,
 ):  # fmt: skip
-    """Run a batch by the rules of `tile_port`; return the busy cycles of the port.
+    """Run a batch by the rules of `tile_port` from an instruction on; return where it stopped.
+
+    With ``pause`` that is the next CM_PROCESS after the first instruction, whose ``converted``
+    codes are wanted; otherwise the batch's end.
 
     Parameters
     ----------
     batch, start_fs, core_period : as `TilePort.execute`.
+    first : number of the instruction to begin with.
+    progress : int64 array [3], kept between calls on one batch: number of the last CM_PROCESS,
+        edge of the completion before (`last_complete` at first), and busy cycles of the port.
     tile_period, port_period : of the clocks of the tile and of the port that the core sees.
     coupling, commit_cycles : what stands between them.
     mvm_cycles, room : length of a multiplication; answers that can wait, 0 with one buffer.
     last_complete : port edge of the last completion.
-    inputs ... lsb : see `execute_command`.
+    inputs ... converted : see `execute_command`.
     counts : int64 array, performance counters, added to.
     taken, gone, left, answered : int64 arrays, filled with edges of the tile's clock: it takes a
         command, has its register free for the next one, gives its answer to the response buffer,
         and its response is taken.
     rd ... response : results.
     """
-    busy, process, previous = 0, 0, last_complete
+    process, previous = progress[0], progress[1]
     before = np.zeros(2, np.int64)
-    for i in range(len(batch)):
+    stop = len(batch)
+    for i in range(first, len(batch)):
+        word = np.int64(batch[i]["word"])
+        if pause and i > first and ((word >> 21 & 0x7FF) << 1 | (word >> 15 & 1)) == _PROCESS:
+            stop = i
+            break
         issue[i], seen = _issue(
             batch, i, start_fs, core_period, port_period, last_complete, issue, accept, complete
         )
@@ -200,8 +217,8 @@ def run_batch(
             sink = _across(complete[i - CROSSING_DEPTH], port_period, tile_period)
         before[:] = counters
         rd[i], code, selector = execute_command(
-            np.int64(batch[i]["word"]), batch[i]["rn"], batch[i]["rm"], batch[i]["ra"],
-            inputs, outputs, counters, cells, lsb,
+            word, batch[i]["rn"], batch[i]["rm"], batch[i]["ra"],
+            inputs, outputs, counters, cells, lsb, read_back, converted,
         )  # fmt: skip
         status[i] = code
         if selector == _PROCESS:
@@ -227,6 +244,7 @@ def run_batch(
             if coupling == BARE:
                 accept[i] = taken[i]
         response[i] = _edge_at(complete[i] * port_period, core_period) * core_period
-        busy += complete[i] - max(seen, previous + 1) + 1
+        progress[2] += complete[i] - max(seen, previous + 1) + 1
         previous = complete[i]
-    return busy
+    progress[0], progress[1] = process, previous
+    return stop

@@ -259,6 +259,10 @@ class Crossbar(Protocol):
         """Live cells, [columns, rows]."""
         ...
 
+    def read(self, *, row: int, column: int) -> int:
+        """Return the weight that CM_PARAM_READ finds in a cell."""
+        ...
+
     def multiply(self, dac_codes: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """Return the ADC codes for one vector of DAC codes."""
         ...
@@ -362,4 +366,4 @@ class CrossbarResponder:
             await dut.xb_read_valid.rising_edge
             await self._clock.until(self._clock.edge)
             row, column = int(dut.xb_read_row.value), int(dut.xb_read_col.value)
-            dut.xb_read_weight.value = int(self.crossbar.weights[column, row]) & 0xFF
+            dut.xb_read_weight.value = self.crossbar.read(row=row, column=column) & 0xFF

@@ -19,17 +19,19 @@ from typing import Any
 import numpy as np
 from cocotb.task import resume
 
+from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_platform.tile_port import CmBatch, CmResult, TileGroup
 from alpine_platform.time import ceil_to_edge, cycles_until
 from alpine_rtl.tile import AimcTile
 
+from ..crossbar import NativeCrossbar
 from ..rtl_tile import tile_verilog
 from ..verilated.compile import TraceFormat
 from ..verilated.ports import ports_of
 from .clock import TileClock
-from .drivers import CmDriver, CmRequest, Crossbar, CrossbarResponder
+from .drivers import CmDriver, CmRequest, CrossbarResponder
 from .runner import build_simulator, run_simulation
 
 __all__ = ["JOB_PLUSARG", "CocotbTile", "CocotbTilePort", "run_in_cocotb"]
@@ -45,8 +47,9 @@ class CocotbTile:
     Members
     -------
     config : TileConfig.
-    crossbar : Crossbar
-        ``weights``, [columns, rows], is the back door for loading without CM commands.
+    crossbar : NativeCrossbar
+        The analog macro's cells and converters; ``weights``, [columns, rows], is the back door for
+        loading without CM commands.
     """
 
     def __init__(
@@ -56,14 +59,15 @@ class CocotbTile:
         clock: TileClock,
         driver: CmDriver,
         responder: CrossbarResponder,
+        crossbar: NativeCrossbar,
     ):
         self.config = config
+        self.crossbar = crossbar
         self._clock, self._driver, self._responder = clock, driver, responder
 
-    @property
-    def crossbar(self) -> Crossbar:
-        """The analog macro's cells and converters."""
-        return self._responder.crossbar
+    def install(self, analog: AnalogCrossbar | None) -> None:
+        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
+        self.crossbar.install(analog)
 
     @property
     def evaluated_cycles(self) -> int:

@@ -28,16 +28,16 @@ async def serve(dut):
         (directory / "job.pickle").read_bytes()
     )
     clock = TileClock(dut, ports=ports_of(AimcTile(config=config)), period_fs=period_fs)
-    responder = CrossbarResponder(
-        dut,
-        clock=clock,
-        config=config,
-        crossbar=NativeCrossbar(rows=config.rows, columns=config.columns),
-    )
+    crossbar = NativeCrossbar(rows=config.rows, columns=config.columns)
+    responder = CrossbarResponder(dut, clock=clock, config=config, crossbar=crossbar)
     await clock.start()
     responder.start()
     tile = CocotbTile(
-        config=config, clock=clock, driver=CmDriver(dut, clock=clock), responder=responder
+        config=config,
+        clock=clock,
+        driver=CmDriver(dut, clock=clock),
+        responder=responder,
+        crossbar=crossbar,
     )
     port = CocotbTilePort(tile, tile_period_fs=period_fs)
     outcome = await bridge(call)((module, name), port, arguments)

@@ -1,4 +1,5 @@
-// Ideal crossbar with 8-bit converters: codes in, codes out.
+// Crossbar with 8-bit converters: codes in, codes out. Ideal, or with the analog physics of
+// alpine_models.device once a stage is installed.
 //
 // Weights are stored output-major (one bit line after another, each padded to whole vectors), so
 // that a product is a row of independent int8 dot products, which compilers vectorise. The machine
@@ -8,6 +9,17 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+
+#include "analog_product.hpp"
+
+// alpine_cosim.crossbar.AnalogStage: everything between DAC and ADC codes at one time.
+struct AnalogStage {
+    alpine_analog::Reading reading;
+    alpine_analog::Adcs adcs;
+    const int16_t* drives;  // [rows][256], or one row of it where all word lines are alike
+    int64_t drive_stride;   // 256, or 0
+    const int8_t* read_back;  // [columns][rows], weights that CM_PARAM_READ finds
+};
 
 namespace {
 
@@ -19,6 +31,8 @@ struct Crossbar {
     int8_t* inputs;    // [stride], zero beyond rows
     int32_t* sums;     // [columns]
     double* lsb;       // [columns]
+    const struct AnalogStage* analog;  // or none
+    uint64_t product;                  // number of the next product of the analog stage
 };
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -32,6 +46,31 @@ void products(const int8_t* weights, const int8_t* inputs, int32_t* sums, int64_
         for (int64_t row = 0; row < stride; ++row)
             sum += int16_t(line[row]) * int16_t(inputs[row]);
         sums[column] = sum;
+    }
+}
+
+// Products first, first + step, ... of n vectors [n, window.rows] into codes [n, window.columns].
+void analog_products(const AnalogStage& stage, alpine_analog::Window window, const int8_t* codes,
+                     int64_t n, uint64_t first, uint64_t step, int8_t* adc_codes) {
+    constexpr int kVectors = alpine_analog::kVectors;
+    const int64_t block = n < kVectors ? n : kVectors;
+    std::vector<int16_t> drives(size_t(block) * window.rows);
+    std::vector<int64_t> sums(size_t(block) * window.columns);
+    for (int64_t done = 0; done < n; done += block) {
+        const int count = int(n - done < block ? n - done : block);
+        for (int v = 0; v < count; ++v) {
+            const int8_t* vector = codes + (done + v) * window.rows;
+            for (int row = 0; row < window.rows; ++row)
+                drives[size_t(v) * window.rows + row] =
+                    stage.drives[(window.row + row) * stage.drive_stride + vector[row] + 128];
+        }
+        const uint64_t product = first + done * step;
+        alpine_analog::multiply(stage.reading, window, drives.data(), count, product, step,
+                                sums.data());
+        for (int v = 0; v < count; ++v)
+            alpine_analog::convert(stage.adcs, window.column, window.columns,
+                                   sums.data() + int64_t(v) * window.columns, product + v * step,
+                                   adc_codes + (done + v) * window.columns);
     }
 }
 
@@ -67,9 +106,27 @@ int8_t* crossbar_weights(Crossbar* xb) { return xb->weights; }
 int64_t crossbar_stride(Crossbar* xb) { return xb->stride; }
 double* crossbar_lsb(Crossbar* xb) { return xb->lsb; }
 
+// From here on products are those of the stage, numbered from 0; without one they are ideal.
+void crossbar_install(Crossbar* xb, const AnalogStage* stage) {
+    xb->analog = stage;
+    xb->product = 0;
+}
+
+void analog_stage_products(const AnalogStage* stage, int64_t row, int64_t rows, int64_t column,
+                           int64_t columns, const int8_t* codes, int64_t n, uint64_t first,
+                           uint64_t step, int8_t* adc_codes) {
+    analog_products(*stage, {int(row), int(rows), int(column), int(columns)}, codes, n, first, step,
+                    adc_codes);
+}
+
 // The three calls that a tile makes at its analog boundary.
 
 void crossbar_multiply(Crossbar* xb, const int8_t* dac_codes, int8_t* adc_codes) {
+    if (xb->analog) {
+        analog_products(*xb->analog, {0, int(xb->rows), 0, int(xb->columns)}, dac_codes, 1,
+                        xb->product++, 1, adc_codes);
+        return;
+    }
     std::memcpy(xb->inputs, dac_codes, xb->rows);
     products(xb->weights, xb->inputs, xb->sums, xb->columns, xb->stride);
     for (int64_t column = 0; column < xb->columns; ++column) {
@@ -85,6 +142,7 @@ void crossbar_program(Crossbar* xb, int64_t row, int64_t column, int8_t weight) 
 }
 
 int8_t crossbar_read(Crossbar* xb, int64_t row, int64_t column) {
+    if (xb->analog) return xb->analog->read_back[column * xb->rows + row];
     return xb->weights[column * xb->stride + row];
 }
 

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from importlib import resources
@@ -130,15 +130,25 @@ def compile_model(
     return cached_build(f"model-{key}", build) / LIBRARY_NAME
 
 
-def compile_library(name: str) -> Path:
-    """Return the shared library made from one native source that needs no model."""
+def compile_library(
+    name: str, *, headers: Mapping[str, str] | None = None, flags: Sequence[str] = ()
+) -> Path:
+    """Return the shared library made from one native source that needs no model.
+
+    Parameters
+    ----------
+    name : of the source.
+    headers : texts of files that it includes, by name.
+    flags : of the compiler, beyond those of every build.
+    """
     toolchain = Toolchain.find()
-    text = native_source(name)
-    key = content_hash([toolchain.identity, BUILD_FLAGS, text])
+    files = {name: native_source(name), **(headers or {})}
+    key = content_hash([toolchain.identity, BUILD_FLAGS, *flags, *files.values()])
 
     def build(directory: Path) -> None:
-        (directory / name).write_text(text)
-        objects = _compile_all(toolchain, [directory / name], [])
+        for file, text in files.items():
+            (directory / file).write_text(text)
+        objects = _compile_all(toolchain, [directory / name], [directory], flags)
         _link(toolchain, objects, directory, [])
 
     return cached_build(f"native-{key}", build) / LIBRARY_NAME
@@ -200,7 +210,10 @@ def _runtime(toolchain: Toolchain, trace: TraceFormat | None) -> Path:
 
 
 def _compile_all(
-    toolchain: Toolchain, sources: Iterable[Path], include: Iterable[Path]
+    toolchain: Toolchain,
+    sources: Iterable[Path],
+    include: Iterable[Path],
+    flags: Sequence[str] = (),
 ) -> list[Path]:
     """Compile files side by side, one per processor, and return their objects."""
     root = toolchain.verilator_root / "include"
@@ -214,6 +227,7 @@ def _compile_all(
             [
                 toolchain.compiler,
                 *COMPILER_FLAGS,
+                *flags,
                 level,
                 *paths,
                 "-c",

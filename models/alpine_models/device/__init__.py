@@ -27,12 +27,15 @@ from .crossbar import AnalogConfig, AnalogCrossbar
 from .dac import HERMES_DAC, IDEAL_DAC, DacConfig, PulseWidthDac
 from .faults import NO_FAULTS, ArrayFaults, Polarity, StuckAt, StuckDevice
 from .ideal import IDEAL, PUBLISHED, Ideal, Published
+from .named import DEVICES, EFFECTS, IDEAL_DEVICE, AnalogDevice, EffectName, analog_device
 from .noise import Effect, NoiseKey
 from .reading import DRIVE_UNITS, PcmReading
 from .wires import Wires, effective_conductances, exact_conductances
 
 __all__ = [
+    "DEVICES",
     "DRIVE_UNITS",
+    "EFFECTS",
     "HERMES_ADC",
     "HERMES_DAC",
     "HERMES_MVM_ERROR",
@@ -41,6 +44,7 @@ __all__ = [
     "IDEAL",
     "IDEAL_ADC",
     "IDEAL_DAC",
+    "IDEAL_DEVICE",
     "MAX_TIME_S",
     "NO_FAULTS",
     "PCM_LIKE",
@@ -49,12 +53,14 @@ __all__ = [
     "AdcConfig",
     "AnalogConfig",
     "AnalogCrossbar",
+    "AnalogDevice",
     "ArrayFaults",
     "Calibration",
     "ColumnAdcs",
     "Compensation",
     "DacConfig",
     "Effect",
+    "EffectName",
     "GainSpread",
     "Ideal",
     "NoiseKey",
@@ -69,6 +75,7 @@ __all__ = [
     "StuckAt",
     "StuckDevice",
     "Wires",
+    "analog_device",
     "drift_compensation",
     "effective_conductances",
     "exact_conductances",

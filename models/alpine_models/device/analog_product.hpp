@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define ALPINE_CLONES __attribute__((target_clones("default", "arch=haswell", "arch=skylake-avx512")))
+#define ALPINE_CLONES \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define ALPINE_CLONES
 #endif
@@ -30,6 +32,7 @@ constexpr uint32_t kReadProduct = 2, kAdcNoise = 11;
 
 constexpr int kDriveUnits = 16;
 constexpr int kBlock = 256;
+constexpr int kVectors = 8;  // multiplied together
 
 inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c, uint32_t k0, uint32_t k1) {
     for (int round = 0; round < 10; ++round) {
@@ -78,40 +81,84 @@ inline double normal(uint32_t word) {
     return q < 0.0 ? top / bottom : -(top / bottom);
 }
 
-// One standard normal number per line, as fill_line_normals.
-inline void line_normals(Key key, uint64_t product, uint32_t effect, int lines, double* values) {
+// One standard normal number per line from `first` on, as fill_line_normals.
+inline void line_normals(Key key, uint64_t product, uint32_t effect, int first, int lines,
+                         double* values) {
     const uint32_t c1 = uint32_t(product), c3 = uint32_t(product >> 32) << 8 | effect;
-    for (int line = 0; line < lines; line += 4) {
+    const int end = first + lines;
+    for (int line = first; line < end;) {
         const auto words = philox({uint32_t(line) >> 2, c1, key.c2, c3}, key.k0, key.k1);
-        for (int i = 0; i < std::min(4, lines - line); ++i) values[line + i] = normal(words[i]);
+        do {
+            values[line - first] = normal(words[line & 3]);
+        } while (++line < end && (line & 3));
     }
 }
 
-// Exact sum of products; 256 of them stay below 2^31.
+// Exact sums of one line of cells times `B` vectors; 256 products stay below 2^31.
+//
+// The cells of a block are widened once, so that they and the block of every vector stay in the
+// processor's nearest cache while all vectors take their turn.
+template <int B, typename Cell>
+inline __attribute__((always_inline)) void dot(const Cell* cells, const int16_t* x, int64_t stride,
+                                               int rows, int64_t* sums, int64_t sum_stride) {
+    int64_t total[B] = {};
+    for (int start = 0; start < rows; start += kBlock) {
+        const int length = std::min(kBlock, rows - start);
+        int16_t widened[kBlock];
+        for (int i = 0; i < length; ++i) widened[i] = cells[start + i];
+        for (int b = 0; b < B; ++b) {
+            const int16_t* codes = x + b * stride + start;
+            int32_t part = 0;
+            if (length == kBlock)
+                for (int i = 0; i < kBlock; ++i) part += int32_t(widened[i]) * int32_t(codes[i]);
+            else
+                for (int i = 0; i < length; ++i) part += int32_t(widened[i]) * int32_t(codes[i]);
+            total[b] += part;
+        }
+    }
+    for (int b = 0; b < B; ++b) sums[b * sum_stride] = total[b];
+}
+
+// Rows of each column that hold anything; the others add nothing to any sum.
+struct Extent {
+    int32_t begin, end;
+};
+
+// Rectangle of an array: `rows` from `row`, `columns` from `column`.
+struct Window {
+    int row, rows, column, columns;
+};
+
+// Fill `sums` [n, window.columns] for vectors `x` [n, window.rows], n up to kVectors.
 template <typename Cell>
-inline int64_t dot(const Cell* cells, const int16_t* x, int rows) {
-    int64_t total = 0;
-    int start = 0;
-    for (; start + kBlock <= rows; start += kBlock) {
-        int32_t part = 0;
-        for (int i = 0; i < kBlock; ++i) part += int32_t(cells[start + i]) * int32_t(x[start + i]);
-        total += part;
+inline __attribute__((always_inline)) void sum_products(const Cell* cells, int64_t cell_stride,
+                                                        const Extent* extents, Window window,
+                                                        const int16_t* x, int n, int64_t* sums) {
+    for (int j = 0; j < window.columns; ++j) {
+        const int column = window.column + j;
+        const int begin = std::max(window.row, extents[column].begin);
+        const int rows = std::min(window.row + window.rows, extents[column].end) - begin;
+        const Cell* line = cells + column * cell_stride + begin;
+        const int16_t* first = x + (begin - window.row);
+        int done = 0;
+        if (n == kVectors) {
+            dot<kVectors>(line, first, window.rows, rows, sums + j, window.columns);
+            done = n;
+        }
+        for (; done < n; ++done)
+            dot<1>(line, first + int64_t(done) * window.rows, 0, rows,
+                   sums + int64_t(done) * window.columns + j, 0);
     }
-    int32_t part = 0;
-    for (; start < rows; ++start) part += int32_t(cells[start]) * int32_t(x[start]);
-    return total + part;
 }
 
-ALPINE_CLONES static void dots(const int16_t* cells, const int16_t* x, int rows, int columns,
-                               int64_t* sums) {
-    for (int column = 0; column < columns; ++column)
-        sums[column] = dot(cells + int64_t(column) * rows, x, rows);
+ALPINE_CLONES static void sums_of(const int16_t* cells, int64_t cell_stride, const Extent* extents,
+                                  Window window, const int16_t* x, int n, int64_t* sums) {
+    sum_products(cells, cell_stride, extents, window, x, n, sums);
 }
 
-ALPINE_CLONES static void dots(const uint8_t* cells, const int16_t* x, int rows, int columns,
-                               int64_t* sums) {
-    for (int column = 0; column < columns; ++column)
-        sums[column] = dot(cells + int64_t(column) * rows, x, rows);
+ALPINE_CLONES static void sums_of(const uint8_t* cells, int64_t cell_stride, const Extent* extents,
+                                  Window window, const int16_t* x, int n, int64_t* sums) {
+    sum_products(cells, cell_stride, extents, window, x, n, sums);
 }
 
 // Members of a PcmReading; arrays are [columns, rows] and [columns].
@@ -120,43 +167,50 @@ struct Reading {
     const int16_t* conductances;
     const uint8_t* variance_steps;
     const double* variance_unit;
+    const Extent* extents;
     bool noisy;
     Key key;
 };
 
-// Fill `sums` [columns] for drives [rows] of one product, as PcmReading.multiply.
-static void multiply(const Reading& reading, const int16_t* drives, uint64_t product,
-                     int64_t* sums) {
-    const int rows = reading.rows, columns = reading.columns;
-    std::vector<int16_t> codes(rows), rest(rows), squares(rows);
+// Fill `sums` [n, window.columns] for drives [n, window.rows], as PcmReading.multiply; vector i is
+// product number first + i * step. n is at most kVectors.
+static void multiply(const Reading& reading, Window window, const int16_t* drives, int n,
+                     uint64_t first, uint64_t step, int64_t* sums) {
+    const size_t inputs = size_t(n) * window.rows, outputs = size_t(n) * window.columns;
+    std::vector<int16_t> codes(inputs), rest(inputs), squares(inputs);
     bool fractions = false;
-    for (int row = 0; row < rows; ++row) {
-        codes[row] = int16_t((drives[row] + kDriveUnits / 2) >> 4);  // to the nearest, halves up
-        rest[row] = int16_t(drives[row] - codes[row] * kDriveUnits);
-        squares[row] = int16_t(codes[row] * codes[row]);
-        fractions |= rest[row] != 0;
+    for (size_t i = 0; i < inputs; ++i) {
+        codes[i] = int16_t((drives[i] + kDriveUnits / 2) >> 4);  // to the nearest, halves up
+        rest[i] = int16_t(drives[i] - codes[i] * kDriveUnits);
+        squares[i] = int16_t(codes[i] * codes[i]);
+        fractions |= rest[i] != 0;
     }
-    std::vector<int64_t> part(columns);
-    dots(reading.conductances, codes.data(), rows, columns, sums);
-    for (int column = 0; column < columns; ++column) sums[column] *= kDriveUnits;
+    std::vector<int64_t> part(outputs);
+    sums_of(reading.conductances, reading.rows, reading.extents, window, codes.data(), n, sums);
+    for (size_t i = 0; i < outputs; ++i) sums[i] *= kDriveUnits;
     if (fractions) {
-        dots(reading.conductances, rest.data(), rows, columns, part.data());
-        for (int column = 0; column < columns; ++column) sums[column] += part[column];
+        sums_of(reading.conductances, reading.rows, reading.extents, window, rest.data(), n,
+                part.data());
+        for (size_t i = 0; i < outputs; ++i) sums[i] += part[i];
     }
     if (!reading.noisy) return;
-    std::vector<double> normals(columns);
-    dots(reading.variance_steps, squares.data(), rows, columns, part.data());
-    line_normals(reading.key, product, kReadProduct, columns, normals.data());
-    for (int column = 0; column < columns; ++column) {
-        const double deviation =
-            std::sqrt(double(part[column]) * reading.variance_unit[column]) * kDriveUnits;
-        sums[column] += int64_t(std::rint(deviation * normals[column]));
+    sums_of(reading.variance_steps, reading.rows, reading.extents, window, squares.data(), n,
+            part.data());
+    std::vector<double> normals(window.columns);
+    for (int v = 0; v < n; ++v) {
+        line_normals(reading.key, first + v * step, kReadProduct, window.column, window.columns,
+                     normals.data());
+        for (int j = 0; j < window.columns; ++j) {
+            const size_t i = size_t(v) * window.columns + j;
+            const double unit = reading.variance_unit[window.column + j];
+            const double deviation = std::sqrt(double(part[i]) * unit) * kDriveUnits;
+            sums[i] += int64_t(std::rint(deviation * normals[j]));
+        }
     }
 }
 
 // Arguments of adc_kernel.convert; arrays are [columns], absent effects are 0.
 struct Adcs {
-    int columns;
     const double *units_per_code, *gains, *offsets, *bends_positive, *bends_negative, *scales,
         *corrections, *compensation;
     double saturation, noise, error, counts;
@@ -164,13 +218,16 @@ struct Adcs {
     Key key;
 };
 
-// Fill int8 `codes` [columns] for the sums of one product, as ColumnAdcs.codes.
-static void convert(const Adcs& adc, const int64_t* sums, uint64_t product, int8_t* codes) {
+// Fill int8 `codes` [columns] for the sums of one product, as ColumnAdcs.codes; `columns` of them
+// from `first` on.
+static void convert(const Adcs& adc, int first, int columns, const int64_t* sums, uint64_t product,
+                    int8_t* codes) {
     const bool noisy = adc.noise > 0.0 || adc.error > 0.0;
-    std::vector<double> normals(noisy ? adc.columns : 0);
-    if (noisy) line_normals(adc.key, product, kAdcNoise, adc.columns, normals.data());
-    for (int column = 0; column < adc.columns; ++column) {
-        double signal = double(sums[column]) / adc.units_per_code[column];
+    std::vector<double> normals(noisy ? columns : 0);
+    if (noisy) line_normals(adc.key, product, kAdcNoise, first, columns, normals.data());
+    for (int j = 0; j < columns; ++j) {
+        const int column = first + j;
+        double signal = double(sums[j]) / adc.units_per_code[column];
         if (adc.saturation > 0.0) {
             const double limit = adc.saturation * 127.0;
             signal = std::min(std::max(signal, -limit), limit);
@@ -180,7 +237,7 @@ static void convert(const Adcs& adc, const int64_t* sums, uint64_t product, int8
             signal > 0.0 ? adc.bends_positive[column] : adc.bends_negative[column];
         if (bend != 0.0) signal = signal * (1.0 + bend) / (1.0 + bend * size);
         signal = signal * adc.gains[column] + adc.offsets[column];
-        if (noisy) signal = signal + (adc.noise * std::sqrt(size) + adc.error) * normals[column];
+        if (noisy) signal = signal + (adc.noise * std::sqrt(size) + adc.error) * normals[j];
         if (adc.counts > 0.0) {
             const double count = std::rint(signal * adc.counts / 127.0);
             signal = std::min(std::max(count, -4095.0), 4095.0) * 127.0 / adc.counts;
@@ -188,7 +245,7 @@ static void convert(const Adcs& adc, const int64_t* sums, uint64_t product, int8
         signal = (signal - adc.corrections[column]) * adc.scales[column];
         signal = signal * adc.compensation[column];
         const double code = std::rint(signal / adc.step);
-        codes[column] = int8_t(
+        codes[j] = int8_t(
             std::min(std::max(code, -128.0 / adc.step), 128.0 / adc.step - 1.0) * adc.step);
     }
 }

@@ -1,6 +1,7 @@
 """DACs, array and ADCs of one tile: an analog stand-in for the ideal crossbar."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +35,21 @@ class AnalogConfig:
 class AnalogCrossbar:
     """A programmed tile at one time after programming: DAC codes in, ADC codes out.
 
-    Weights int8 [columns, rows] and lsb [columns] are those of `IdealCrossbar`. With everything
-    IDEAL the codes are the ideal crossbar's.
+    Weights int8 [columns, rows] and lsb [columns] are those of `IdealCrossbar`; cells outside
+    `programmed`, a mask of the weights' shape, conduct nothing. With everything IDEAL the codes are
+    the ideal crossbar's.
 
     Members
     -------
+    array : PcmArray, as it was programmed.
     reading : PcmReading, the array at the chosen time.
     compensation : float32 [columns], factors applied after conversion.
+    dac : PulseWidthDac. adcs : ColumnAdcs.
+    units_per_code : float64 [columns], units of the reading's sums per ADC code.
     """
+
+    reading: PcmReading
+    compensation: NDArray[np.float32]
 
     def __init__(
         self,
@@ -52,20 +60,34 @@ class AnalogCrossbar:
         key: NoiseKey,
         time_s: float,
         cycle: int = 0,
+        programmed: NDArray[np.bool_] | Literal["all"] = "all",
     ):
         columns, rows = weights.shape
-        array = PcmArray(rows=rows, columns=columns, config=config.array, key=key)
-        array.program(weights, cycle=cycle)
-        self.reading: PcmReading = array.at(time_s)
-        self.compensation: NDArray[np.float32] = drift_compensation(
-            array.at(0.0) if config.compensation is not Compensation.NONE else self.reading,
-            self.reading,
-            config.compensation,
+        self.array = PcmArray(rows=rows, columns=columns, config=config.array, key=key)
+        self.array.program(weights, cycle=cycle, programmed=programmed)
+        self.dac = PulseWidthDac(rows=rows, config=config.dac, key=key)
+        self.adcs = ColumnAdcs(columns=columns, config=config.adc, key=key)
+        self._config = config
+        self._fresh: PcmReading | None = None
+        self.age(time_s)
+        self.units_per_code: NDArray[np.float64] = self.reading.sum_units * np.asarray(
+            lsb, np.float64
         )
-        self._dac = PulseWidthDac(rows=rows, config=config.dac, key=key)
-        self._adcs = ColumnAdcs(columns=columns, config=config.adc, key=key)
-        self._inputs_are_codes = config.dac == IDEAL_DAC
-        self._units_per_code = self.reading.sum_units * np.asarray(lsb, np.float64)
+
+    def age(self, time_s: float) -> None:
+        """Move to another time after programming, seconds; the devices stay the same ones."""
+        self.reading = self.array.at(time_s)
+        scope, fresh = self._config.compensation, self._fresh
+        if fresh is None:
+            fresh = self.reading if scope is Compensation.NONE else self.array.at(0.0)
+            self._fresh = fresh
+        self.compensation = drift_compensation(fresh, self.reading, scope)
+
+    @property
+    def read_back(self) -> NDArray[np.int8]:
+        """Weights int8 [columns, rows] that CM_PARAM_READ finds: conductances, rounded."""
+        weights = np.rint(self.reading.conductances / np.float32(self.reading.steps_per_weight))
+        return np.clip(weights, -128, 127).astype(np.int8)
 
     def multiply(self, dac_codes: NDArray[np.int8], *, product: int) -> NDArray[np.int8]:
         """Return the ADC codes of one or many vectors of DAC codes.
@@ -79,10 +101,12 @@ class AnalogCrossbar:
         -------
         int8 [n, columns] or [columns]
         """
-        inputs = dac_codes if self._inputs_are_codes else self._dac.drives(dac_codes)
-        return self._adcs.codes(
-            self.reading.multiply(inputs, product=product),
-            units_per_code=self._units_per_code,
+        ideal = self._config.dac == IDEAL_DAC
+        return self.adcs.codes(
+            self.reading.multiply(
+                dac_codes if ideal else self.dac.drives(dac_codes), product=product
+            ),
+            units_per_code=self.units_per_code,
             compensation=self.compensation,
             product=product,
         )

@@ -32,19 +32,20 @@ SHIM = """
 using namespace alpine_analog;
 extern "C" void shim_normals(const uint32_t* key, uint64_t product, uint32_t effect, int lines,
                              double* values) {
-    line_normals({key[0], key[1], key[2]}, product, effect, lines, values);
+    line_normals({key[0], key[1], key[2]}, product, effect, 0, lines, values);
 }
 extern "C" void shim_multiply(int rows, int columns, const int16_t* g, const uint8_t* v,
                               const double* unit, int noisy, const uint32_t* key,
                               const int16_t* drives, uint64_t product, int64_t* sums) {
-    multiply({rows, columns, g, v, unit, noisy != 0, {key[0], key[1], key[2]}}, drives, product,
-             sums);
+    const std::vector<Extent> all(columns, {0, rows});
+    multiply({rows, columns, g, v, unit, all.data(), noisy != 0, {key[0], key[1], key[2]}},
+             {0, rows, 0, columns}, drives, 1, product, 1, sums);
 }
 extern "C" void shim_convert(int columns, const double* const* a, const double* s, int step,
                              const uint32_t* key, const int64_t* sums, uint64_t product,
                              int8_t* codes) {
-    convert({columns, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], s[0], s[1], s[2], s[3], step,
-             {key[0], key[1], key[2]}}, sums, product, codes);
+    convert({a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], s[0], s[1], s[2], s[3], step,
+             {key[0], key[1], key[2]}}, 0, columns, sums, product, codes);
 }
 """
 
