@@ -8,7 +8,7 @@ from alpine_platform.config import SystemConfig
 from alpine_sw.workloads import Workload
 
 from .cocotb.engine import CocotbTilePort, run_in_cocotb
-from .measurement import Measurement, measure
+from .measurement import ChipSeries, Measurement, measure
 from .rtl_session import read_verilog, trace_format
 from .tasks import NETWORKS, Request
 
@@ -62,6 +62,7 @@ def serve(
     request: Request,
     system: SystemConfig,
     back_door: bool,
+    device: ChipSeries | None,
     timeline: Path | None,
     profile: bool,
 ) -> tuple[Measurement, int]:
@@ -79,6 +80,7 @@ def serve(
         system=system,
         inputs=task.inputs,
         back_door=back_door,
+        device=device,
         timeline=timeline,
         profile=profile,
         before_inferences=begin,

@@ -28,7 +28,14 @@ from alpine_sw.workloads import Workload
 from .profile import profiled
 from .results import Programming
 
-__all__ = ["ChipSeries", "Measurement", "TilesWithCrossbars", "analog_crossbar", "measure", "timed_ports"]
+__all__ = [
+    "ChipSeries",
+    "Measurement",
+    "TilesWithCrossbars",
+    "analog_crossbar",
+    "measure",
+    "timed_ports",
+]
 
 PROGRAM_CHUNK = 1 << 16
 """CM_INITIALIZE instructions per batch: bounds the memory that programming takes."""

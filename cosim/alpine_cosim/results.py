@@ -8,6 +8,10 @@ from typing import Any
 from rich.console import Console, Group
 from rich.table import Table
 
+from alpine_models.durations import duration_text
+
+from .analog_outcome import AnalogOutcome, Spread
+
 __all__ = ["CoreActivity", "Programming", "RunResult", "core_activity", "print_result"]
 
 
@@ -79,9 +83,13 @@ class RunResult:
     tile_cycles : tile clock cycles in which a tile was not idle, without programming.
     cm_instructions : CM instructions of the inferences.
     breakdown : fraction of time per named part; sums to 1.
+    device : what the tiles are made of, ``ideal`` or a name.
+    analog : every chip of a device that is not ideal, else None; times and energies are those of
+        the first chip, and do not depend on imperfections.
     outputs_equal_golden : bit for bit; None where the device is not ideal.
-    outputs_sha256 : of the int8 outputs, sample after sample.
-    accuracy : share of samples classified correctly by the run's outputs, or None.
+    outputs_sha256 : of the outputs, chip after chip and sample after sample.
+    accuracy : share of samples classified correctly by the run's outputs, or None; with several
+        chips, as every score, their mean.
     accuracy_golden, accuracy_fp32 : of the int8 golden model on the same samples, and of the
         network before quantisation on the whole test set.
     bits_per_character : for language models, else None; of the same symbols.
@@ -113,6 +121,8 @@ class RunResult:
     tile_cycles: int
     cm_instructions: int
     breakdown: dict[str, float]
+    device: str
+    analog: AnalogOutcome | None
     outputs_equal_golden: bool | None
     outputs_sha256: str
     accuracy: float | None
@@ -147,6 +157,8 @@ def _summary(result: RunResult) -> Table:
         f"engine {result.engine}, "
         f"{result.inferences} inference{'s' if result.inferences != 1 else ''}"
     )
+    if result.analog is not None:
+        title += f"\n{_device(result)}"
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column("quantity")
     table.add_column("value", justify="right")
@@ -172,12 +184,25 @@ def _summary(result: RunResult) -> Table:
             if value is not None
         ]
         table.add_row("accuracy", f"{result.accuracy:.2%}", ", ".join(notes))
+        if result.analog is not None and result.analog.accuracy is not None:
+            table.add_row(
+                "", _chips(result.analog), _interval(result.analog.accuracy, percent=True)
+            )
     if result.bits_per_character is not None:
         table.add_row(
             "bits per character",
             f"{result.bits_per_character:.3f}",
             f"King James Bible, held out; int8 golden {result.bits_per_character_golden:.3f}",
         )
+        if result.analog is not None and result.analog.bits_per_character is not None:
+            spread = result.analog.bits_per_character
+            table.add_row("", _chips(result.analog), _interval(spread, percent=False))
+    if result.analog is not None:
+        error = result.analog.output_error.mean
+        table.add_row(
+            "error of the outputs", f"{error:.2%}", "rms, relative to the ideal outputs' rms"
+        )
+        table.add_row("imperfections", result.device, ", ".join(result.analog.effects))
     if result.outputs_equal_golden is not None:
         verdict = "[green]yes[/]" if result.outputs_equal_golden else "[bold red]NO[/]"
         table.add_row("outputs equal golden", verdict, "bit for bit")
@@ -194,13 +219,39 @@ def _summary(result: RunResult) -> Table:
         )
         table.add_row("programming", f"{programming.tile_cycles:,} cycles", how)
     speed = result.host_tile_cycles_per_second
+    chips = 1 if result.analog is None else len(result.analog.chips)
     table.add_row(
         "host",
-        f"{n / result.host_seconds:,.0f} inf/s",
+        f"{n * chips / result.host_seconds:,.0f} inf/s",
         f"{result.host_seconds:.2f} s"
         + (f", {speed / 1e6:.2f} M tile cycles/s" if speed is not None else ""),
     )
     return table
+
+
+def _device(result: RunResult) -> str:
+    analog = result.analog
+    assert analog is not None
+    text = f"{result.device}, {duration_text(analog.after_s)} after programming"
+    if analog.compensation != "none":
+        text += f", drift compensated per {analog.compensation}"
+    if analog.adc_bits != 8:
+        text += f", {analog.adc_bits}-bit ADC"
+    return f"{text}, seed {result.seed}"
+
+
+def _chips(analog: AnalogOutcome) -> str:
+    return f"{len(analog.chips)} chip{'s' if len(analog.chips) != 1 else ''}"
+
+
+def _interval(spread: Spread, *, percent: bool) -> str:
+    if spread.deviation is None or spread.half_width is None:
+        return "--chips for the spread between chips"
+    form = ".2%" if percent else ".3f"
+    return (
+        f"mean +- {spread.half_width:{form}} (95 %), deviation between chips "
+        f"{spread.deviation:{form}}"
+    )
 
 
 def _breakdown(result: RunResult) -> Table:

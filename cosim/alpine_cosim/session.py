@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.choices import choose
+from alpine_models.device import IDEAL_DEVICE
 from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
 from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
 from alpine_sw.workloads import Software, Workload
 
+from .analog_outcome import Spread, analog_outcome
 from .cocotb_session import measure_in_cocotb
-from .measurement import Measurement, TilesWithCrossbars, measure, timed_ports
+from .device_choice import chip_series
+from .measurement import ChipSeries, Measurement, TilesWithCrossbars, measure, timed_ports
 from .results import RunResult, core_activity
 from .rtl_session import RtlSession
 from .systems import configure
@@ -41,6 +44,12 @@ def run(
     sync: str = "bare-metal",
     inferences: int | None = None,
     seed: int = 0,
+    device: str = IDEAL_DEVICE,
+    after: str | float | None = None,
+    compensate: str | None = None,
+    effects: Sequence[str] | None = None,
+    adc_bits: int | None = None,
+    chips: int = 1,
     back_door: bool | None = None,
     weights: Path | str | None = None,
     normalisation: bool = True,
@@ -72,6 +81,13 @@ def run(
     inferences : samples 0 to inferences - 1 of the data set; when None 1000 for the mlp (4 with
         cocotb), 1 for the CNNs.
     seed : of all randomness; an ideal device draws none.
+    device : ``ideal``, ``pcm``, ``hermes-1`` or ``hermes-2``: what the tiles are made of.
+    after : time between programming and the run, as in ``1day``, or in seconds; None is at once.
+    compensate : drift compensation, none, tile or column.
+    effects : imperfections from `alpine_models.device.EFFECTS`; None is every one whose size is
+        published for the device.
+    adc_bits : resolution of the ADC codes, 2 to 8.
+    chips : run so many chips of an analog device, numbered from 0.
     back_door : write the weights into the crossbar directly; None programs them through the port,
         except with cocotb.
     weights : weight file in place of the shipped one.
@@ -107,6 +123,17 @@ def run(
         raise AlpineError("case digital has no tile to simulate or trace: use engine rtl or model")
     if case != DIGITAL and cores is not None:
         raise AlpineError(f"cores chooses among the digital references; case {case} fixes its own")
+    series = chip_series(
+        device,
+        after=after,
+        compensate=compensate,
+        effects=effects,
+        adc_bits=adc_bits,
+        chips=chips,
+        seed=seed,
+    )
+    if series is not None and case == DIGITAL:
+        raise AlpineError(f"case {DIGITAL} has no tile that could be made of {device}")
     request = Request(
         network=network,
         case=str(case),
@@ -129,6 +156,7 @@ def run(
         system=config,
         inputs=task.inputs,
         back_door=direct,
+        device=series,
         timeline=_path(timeline),
         profile=profile,
         on_stage=on_stage,
@@ -149,13 +177,21 @@ def run(
                 "request": request,
                 "system": config,
                 "back_door": direct,
+                "device": series,
                 "timeline": setup.timeline,
                 "profile": profile,
             },
         )
     else:
         measured = _run_model(setup)
-    golden = task.golden()
+    golden, outputs = task.golden(), measured.outputs[0]
+    analog = series and analog_outcome(
+        series.device,
+        measured.outputs,
+        golden,
+        accuracy=task.accuracy,
+        bits_per_character=task.bits_per_character,
+    )
     return RunResult(
         network=network,
         variant=request.variant,
@@ -178,12 +214,16 @@ def run(
         breakdown=measured.breakdown,
         cores=core_activity(measured.stats),
         stats=measured.stats,
-        outputs_equal_golden=bool(np.array_equal(measured.outputs, golden)),
-        outputs_sha256=hashlib.sha256(measured.outputs.tobytes()).hexdigest(),
-        accuracy=_score(task.accuracy, measured.outputs),
+        device=device,
+        analog=analog,
+        outputs_equal_golden=None if analog else bool(np.array_equal(outputs, golden)),
+        outputs_sha256=_sha256(measured.outputs),
+        accuracy=(_mean(analog.accuracy) if analog else _score(task.accuracy, outputs)),
         accuracy_golden=_score(task.accuracy, golden),
         accuracy_fp32=task.accuracy_fp32,
-        bits_per_character=_score(task.bits_per_character, measured.outputs),
+        bits_per_character=(
+            _mean(analog.bits_per_character) if analog else _score(task.bits_per_character, outputs)
+        ),
         bits_per_character_golden=_score(task.bits_per_character, golden),
         programming=measured.programming,
         host_seconds=measured.host_seconds,
@@ -194,6 +234,17 @@ def run(
 
 def _score(score: Callable[[NDArray[Any]], float] | None, outputs: NDArray[Any]) -> float | None:
     return None if score is None else score(outputs)
+
+
+def _mean(spread: Spread | None) -> float | None:
+    return None if spread is None else spread.mean
+
+
+def _sha256(outputs: Sequence[NDArray[Any]]) -> str:
+    digest = hashlib.sha256()
+    for values in outputs:
+        digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 def _path(value: Path | str | None) -> Path | None:
@@ -208,6 +259,7 @@ class _Setup:
     system: SystemConfig
     inputs: NDArray[np.int8]
     back_door: bool
+    device: ChipSeries | None
     timeline: Path | None
     profile: bool
     on_stage: Callable[[str, int], None]
@@ -230,6 +282,7 @@ class _Setup:
             system=self.system,
             inputs=self.inputs,
             back_door=self.back_door,
+            device=self.device,
             timeline=self.timeline,
             profile=self.profile,
             on_stage=self.on_stage,

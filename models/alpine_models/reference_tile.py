@@ -46,9 +46,7 @@ def _transfer_range(streaming, index, count, counter, size):
 
 
 @numba.njit(cache=True)
-def execute_command(
-    word, rn, rm, ra, inputs, outputs, counters, cells, lsb, read_back, converted
-):
+def execute_command(word, rn, rm, ra, inputs, outputs, counters, cells, lsb, read_back, converted):
     """Carry out one CM instruction; return (rd, status, operation).
 
     Parameters

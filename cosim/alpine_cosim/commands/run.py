@@ -9,6 +9,7 @@ from alpine_models.files import write_text
 
 from ..profile import print_profile
 from ..results import print_result
+from .device_options import device_options
 from .progress import progress_bars
 
 __all__ = ["run"]
@@ -23,7 +24,9 @@ __all__ = ["run"]
     "  alpine run mlp --engine cocotb --inferences 2 --trace waves\n"
     "  alpine run lstm-750 --case 4 --inferences 100\n"
     "  alpine run lstm-256 --case digital --cores 5\n"
-    "  alpine run cnn-s --software tuned"
+    "  alpine run cnn-s --software tuned\n"
+    "  alpine run mlp --device hermes-2 --after 1day --compensate tile --seed 7 --chips 20\n"
+    "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1"
 )
 @click.argument("network")
 @click.option(
@@ -74,6 +77,8 @@ __all__ = ["run"]
     "CNNs 1.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
+@device_options
+@click.option("--chips", type=int, default=1, show_default=True, help="Run so many chips.")
 @click.option(
     "--back-door/--through-port",
     default=None,
@@ -118,6 +123,12 @@ def run(
     sync: str,
     inferences: int | None,
     seed: int,
+    device: str,
+    after: str | None,
+    compensate: str | None,
+    effects: tuple[str, ...] | None,
+    adc_bits: int | None,
+    chips: int,
     back_door: bool | None,
     weights: Path | None,
     normalisation: bool,
@@ -153,6 +164,12 @@ def run(
             sync=sync,
             inferences=inferences,
             seed=seed,
+            device=device,
+            after=after,
+            compensate=compensate,
+            effects=effects,
+            adc_bits=adc_bits,
+            chips=chips,
             back_door=back_door,
             weights=weights,
             normalisation=normalisation,
