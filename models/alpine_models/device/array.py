@@ -196,19 +196,16 @@ class PcmArray:
         unit = self.config.constants.g_max_us
         low = self.config.g_min_us / unit
         span = (self.config.g_top_us - self.config.g_min_us) / unit
-        targets = np.empty((2, *shape))
-        for side, sign in ((0, 1), (1, -1)):
-            magnitude = np.where(weights * np.int16(sign) > 0, magnitudes, 0)
-            targets[side] = low + span * (magnitude / self.config.weight_range)
-        if not isinstance(programmed, str):
-            if programmed.shape != shape:
-                raise AlpineError(
-                    f"the mask of programmed cells has the shape {programmed.shape}: give {shape}"
-                )
-            targets[:, ~programmed] = np.nan
+        written = np.ones(shape, np.bool_) if isinstance(programmed, str) else programmed
+        if written.shape != shape:
+            raise AlpineError(
+                f"the mask of programmed cells has the shape {written.shape}: give {shape}"
+            )
         draw_devices(
             self._coefficients,
-            targets,
+            weights,
+            written,
+            low + span * (np.arange(largest + 1) / self.config.weight_range),
             self.key.words,
             product_words(cycle, Effect.DEVICE),
             self.config.programming is PUBLISHED,

@@ -23,6 +23,7 @@ INVERSE_LN2 = 1.4426950408889634
 SQRT_HALF = 0.7071067811865476
 INVERSE_SQRT_TAU = 0.3989422804014327
 LARGEST_EXPONENT = 700.0
+INVERSE_FACTORIALS = tuple(1.0 / math.factorial(n) for n in range(15))
 
 
 @numba.njit(cache=True)
@@ -49,9 +50,9 @@ def exp(x: float) -> float:
     x = min(max(x, -LARGEST_EXPONENT), LARGEST_EXPONENT)
     k = math.floor(x * INVERSE_LN2 + 0.5)
     r = (x - k * LN2_HIGH) - k * LN2_LOW
-    series = 1.0
-    for n in range(14, 0, -1):
-        series = 1.0 + series * r / n
+    series = INVERSE_FACTORIALS[14]
+    for n in range(13, -1, -1):
+        series = series * r + INVERSE_FACTORIALS[n]
     return math.ldexp(series, int(k))
 
 
@@ -62,10 +63,10 @@ def normal_density(x: float) -> float:
 
 
 @numba.njit(cache=True)
-def normal_cdf(x: float) -> float:
+def normal_cdf(x: float, density: float) -> float:
     """Distribution function of the standard normal distribution for x >= 0, to 7.5e-8.
 
-    Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.2.17.
+    `density` is `normal_density(x)`. Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.2.17.
     """
     t = 1.0 / (1.0 + 0.2316419 * x)
     series = 1.330274429
@@ -73,4 +74,4 @@ def normal_cdf(x: float) -> float:
     series = series * t + 1.781477937
     series = series * t - 0.356563782
     series = series * t + 0.319381530
-    return 1.0 - normal_density(x) * series * t
+    return 1.0 - density * series * t

@@ -28,10 +28,9 @@ from .exact import exp, log, normal_cdf, normal_density
 __all__ = [
     "Coefficients",
     "coefficients",
-    "drift_exponent",
     "drift_factor",
+    "drift_moments",
     "logarithm",
-    "programmed",
     "programming_deviation",
     "read_amplitude",
     "read_moments",
@@ -90,16 +89,9 @@ def programming_deviation(c: Coefficients, g: float) -> float:
 
 
 @numba.njit(cache=True)
-def programmed(c: Coefficients, g: float, z: float) -> float:
-    """Conductance that programming target g with the normal number z leaves."""
-    return max(g + programming_deviation(c, g) * z, 0.0)
-
-
-@numba.njit(cache=True)
-def drift_exponent(c: Coefficients, g: float, z: float) -> float:
-    """Drift exponent nu of a device with target g and the normal number z."""
-    mean = _log_then_polynomial(c.drift_mean, g)
-    return abs(mean + _log_then_polynomial(c.drift_spread, g) * z)
+def drift_moments(c: Coefficients, g: float) -> tuple[float, float]:
+    """Mean and deviation of the drift exponent nu, before its sign is dropped, at target g."""
+    return _log_then_polynomial(c.drift_mean, g), _log_then_polynomial(c.drift_spread, g)
 
 
 @numba.njit(cache=True)
@@ -127,7 +119,8 @@ def read_moments(sigma: float) -> tuple[float, float]:
     if sigma < 0.125:
         return 1.0, sigma * sigma
     a = 1.0 / sigma
-    cdf, density = normal_cdf(a), normal_density(a)
+    density = normal_density(a)
+    cdf = normal_cdf(a, density)
     mean = cdf + sigma * density
     return mean, (1.0 + sigma * sigma) * cdf + sigma * density - mean * mean
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from .formulas import (
     Coefficients,
-    drift_exponent,
     drift_factor,
-    programmed,
+    drift_moments,
+    programming_deviation,
     read_amplitude,
     read_moments,
 )
@@ -36,9 +36,11 @@ VARIANCE_STEPS = 254
 """Largest variance of a column in its own steps; one less than a byte holds, for the carry."""
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def draw_devices(
     c: Coefficients,
+    weights: NDArray[np.int8],
+    written: NDArray[np.bool_],
     targets: Float64,
     key: tuple[np.uint32, np.uint32, np.uint32],
     line_words: tuple[np.uint32, np.uint32],
@@ -51,30 +53,36 @@ def draw_devices(
 
     Parameters
     ----------
-    c : Coefficients. targets : float64 [2, columns, rows], in units of g_max; NaN conducts 0 and
-    is not programmed. key : (k0, k1, c2). line_words : (c1, c3).
+    c : Coefficients. weights : int8 [columns, rows]. written : bool [columns, rows]; the other
+    cells conduct nothing. targets : float64, conductance of every magnitude of a weight in units of
+    g_max, the first one that of an idle device. key : (k0, k1, c2). line_words : (c1, c3).
     """
-    _, columns, rows = targets.shape
+    deviation, drift = np.zeros(len(targets)), np.zeros((2, len(targets)))
+    for i in range(len(targets)):
+        if noisy_programming:
+            deviation[i] = programming_deviation(c, targets[i])
+        if noisy_drift:
+            drift[0, i], drift[1, i] = drift_moments(c, targets[i])
+    columns, rows = weights.shape
     for column in range(columns):
         for row in range(rows):
+            if not written[column, row]:
+                g[:, column, row] = 0.0
+                nu[:, column, row] = 0.0
+                continue
             words = philox(
                 np.uint32(row << 16 | column), line_words[0], key[2], line_words[1], key[0], key[1]
             )
+            weight = np.int64(weights[column, row])
             for side in range(2):
-                target = targets[side, column, row]
-                if math.isnan(target):
-                    g[side, column, row] = 0.0
-                    nu[side, column, row] = 0.0
-                    continue
+                level = max(weight if side == 0 else -weight, 0)
                 z_program = normal(words[0] if side == 0 else words[1])
                 z_drift = normal(words[2] if side == 0 else words[3])
-                g[side, column, row] = (
-                    programmed(c, target, z_program) if noisy_programming else target
-                )
-                nu[side, column, row] = drift_exponent(c, target, z_drift) if noisy_drift else 0.0
+                g[side, column, row] = max(targets[level] + deviation[level] * z_program, 0.0)
+                nu[side, column, row] = abs(drift[0, level] + drift[1, level] * z_drift)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def read_devices(
     c: Coefficients,
     g: Float32,
@@ -97,6 +105,10 @@ def read_devices(
     _, columns, rows = g.shape
     for column in range(columns):
         for row in range(rows):
+            if g[0, column, row] == 0.0 and g[1, column, row] == 0.0:
+                mean[:, column, row] = 0.0
+                variance[:, column, row] = 0.0
+                continue
             z = (0.0, 0.0)
             if frozen:
                 words = philox(
@@ -110,8 +122,12 @@ def read_devices(
                 z = (normal(words[0]), normal(words[1]))
             for side in range(2):
                 start = np.float64(g[side, column, row])
+                if start == 0.0:
+                    mean[side, column, row] = 0.0
+                    variance[side, column, row] = 0.0
+                    continue
                 drifted = start * drift_factor(log_ratio, np.float64(nu[side, column, row]))
-                if spread == 0.0 or start == 0.0:
+                if spread == 0.0:
                     mean[side, column, row] = drifted
                     variance[side, column, row] = 0.0
                     continue
@@ -125,7 +141,7 @@ def read_devices(
                     variance[side, column, row] = drifted * drifted * relative_variance
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def round_variances(variances: Float64, steps: NDArray[np.uint8], unit: Float64) -> None:
     """Fill uint8 `steps` [columns, rows] and float64 `unit` [columns]: variances = steps x unit.
 
