@@ -7,23 +7,18 @@ import click
 
 from alpine_models.device import DEVICES, EFFECTS, IDEAL_DEVICE
 
-__all__ = ["EffectList", "device_options"]
+__all__ = ["device_options", "split_names"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class EffectList(click.ParamType):
-    """Names with commas between them; whether they exist is said by the device."""
-
-    name = "names"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Return the names."""
-        if isinstance(value, str):
-            return tuple(name.strip() for name in value.split(",") if name.strip())
-        return tuple(value)
+def split_names(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Return the names between commas; whether they exist is said by who uses them."""
+    if value is None:
+        return None
+    return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def device_options(command: Command) -> Command:
@@ -54,7 +49,8 @@ _OPTIONS = (
     ),
     click.option(
         "--effects",
-        type=EffectList(),
+        metavar="NAMES",
+        callback=split_names,
         help="Imperfections in place of all that are published for the device, as in "
         "programming,drift,ir-drop=1: " + ", ".join(EFFECTS) + ".",
     ),

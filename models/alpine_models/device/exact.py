@@ -66,7 +66,8 @@ def normal_density(x: float) -> float:
 def normal_cdf(x: float, density: float) -> float:
     """Distribution function of the standard normal distribution for x >= 0, to 7.5e-8.
 
-    `density` is `normal_density(x)`. Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.2.17.
+    `density` is `normal_density(x)`. Source: Abramowitz and Stegun, Handbook of Mathematical
+    Functions, 26.2.17.
     """
     t = 1.0 / (1.0 + 0.2316419 * x)
     series = 1.330274429

@@ -1,0 +1,115 @@
+"""Whole runs on imperfect chips."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alpine_cosim import RunResult, run
+from alpine_cosim.analog_outcome import Spread
+from alpine_cosim.crossbar import AnalogProducts
+from alpine_models.device import NoiseKey, analog_device
+from alpine_models.errors import AlpineError
+
+HERMES = {"device": "hermes-2", "after": "1day", "compensate": "tile", "seed": 7}
+
+
+def mlp(engine: str = "model", **options) -> RunResult:
+    return run("mlp", engine=engine, **{"inferences": 2, "back_door": True, **HERMES, **options})
+
+
+@pytest.fixture(scope="module")
+def two_chips() -> RunResult:
+    return mlp("rtl", chips=2)
+
+
+def test_engines_agree_bit_for_bit(two_chips: RunResult):
+    same = {"engine": "", "host_seconds": 0.0, "host_tile_cycles_per_second": None}
+    assert replace(mlp("model", chips=2), **same) == replace(two_chips, **same)
+    assert two_chips.outputs_equal_golden is None
+
+
+def test_cocotb_agrees_and_a_chip_is_the_same_one_alone(two_chips: RunResult):
+    alone = mlp("cocotb")
+    assert alone.analog.chips == two_chips.analog.chips[:1]
+    assert alone.outputs_sha256 == two_chips.analog.chips[0].outputs_sha256
+
+
+def test_programming_through_the_port_gives_the_same_chip(two_chips: RunResult):
+    port = mlp(back_door=False)
+    assert port.outputs_sha256 == two_chips.analog.chips[0].outputs_sha256
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"seed": 8}, {"after": "1year"}, {"compensate": "none"}, {"effects": ["drift", "read"]}],
+    ids=lambda options: next(iter(options)),
+)
+def test_what_is_changed_changes_outputs(two_chips: RunResult, options: dict):
+    if "effects" in options:
+        options = {**options, "compensate": "column"}
+    assert mlp(**options).outputs_sha256 != two_chips.analog.chips[0].outputs_sha256
+
+
+def test_chips_differ_and_times_do_not(two_chips: RunResult):
+    first, second = two_chips.analog.chips
+    assert first.outputs_sha256 != second.outputs_sha256
+    ideal = run("mlp", engine="model", inferences=2, back_door=True)
+    assert (ideal.device, ideal.analog, ideal.outputs_equal_golden) == ("ideal", None, True)
+    assert (ideal.time_s, ideal.energy_j) == (two_chips.time_s, two_chips.energy_j)
+
+
+def test_recurrent_network_on_both_engines():
+    results = [
+        run("lstm-256", engine=engine, inferences=3, back_door=True, **HERMES)
+        for engine in ("rtl", "model")
+    ]
+    assert results[0].outputs_sha256 == results[1].outputs_sha256
+    outcome = results[0].analog
+    assert outcome.bits_per_character.mean == results[0].bits_per_character
+    assert 0 < outcome.output_error.mean < 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "ideal"}, "time after programming 1day says nothing about device ideal"),
+        ({"chips": 0}, "chips must be 1 to 65536, not 0"),
+        ({"seed": 1 << 64}, "seed must be 0 to 2.64 - 1"),
+        ({"after": "-1day"}, "time '-1day' is not understood"),
+        ({"after": "11years"}, "give 0 s to ten years"),
+        ({"case": "digital"}, "case digital has no tile that could be made of hermes-2"),
+    ],
+)
+def test_mistakes_are_one_line(options: dict, message: str):
+    with pytest.raises(AlpineError, match=message):
+        mlp(**options)
+
+
+def test_products_on_a_part_of_an_array_are_those_of_the_whole():
+    rng = np.random.default_rng(1)
+    programmed = np.zeros((50, 90), np.bool_)
+    programmed[3:33, 10:70] = True
+    analog = analog_device("hermes-2", after_s=3600.0).crossbar(
+        weights=rng.integers(-127, 128, (50, 90)).astype(np.int8),
+        programmed=programmed,
+        lsb=np.full(50, 1000.0),
+        key=NoiseKey(seed=3),
+    )
+    codes = np.zeros((21, 90), np.int8)
+    codes[:, 10:70] = rng.integers(-128, 128, (21, 60))
+    expected = [analog.multiply(vector, product=5 + 2 * i) for i, vector in enumerate(codes)]
+    found = AnalogProducts(analog).multiply(
+        codes[:, 10:70], row=10, column=3, columns=30, first=5, step=2
+    )
+    assert (found == np.array(expected)[:, 3:33]).all()
+
+
+def test_confidence_of_a_mean():
+    # Student's t for 4 degrees of freedom and 95 %: 2.776 (any table).
+    spread = Spread.of([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert spread.mean == 3.0
+    assert spread.deviation == pytest.approx(math.sqrt(2.5))
+    assert spread.half_width == pytest.approx(2.776 * math.sqrt(2.5 / 5), rel=1e-3)
+    assert Spread.of([0.5]) == Spread(mean=0.5, deviation=None, low=None, high=None)
