@@ -16,10 +16,12 @@ from alpine_models.isa import OPCODES, XZR, CmOperation
 from alpine_models.reference_tile import execute_command
 from alpine_models.tile import CROSSING_DEPTH, CVXIF_DEPTH
 
+from .compiling import compiled
+
 __all__ = ["BARE", "COUNTERS", "CROSSING", "CVXIF", "is_process", "run_batch"]
 
 njit: Any = numba.njit
-_compiled = njit(cache=True)
+_entry = njit(cache=True, error_model="numpy")
 
 _QUEUE, _DEQUEUE, _PROCESS, _INITIALIZE, _PARAM_READ = (
     int(OPCODES[operation][0]) << 1 | OPCODES[operation][1]
@@ -57,19 +59,19 @@ def is_process(word: int) -> bool:
     return (word >> 21 & 0x7FF) << 1 | (word >> 15 & 1) == _PROCESS
 
 
-@_compiled
+@compiled
 def _edge_at(time, period):
     """Return the first edge at or after a time."""
     return -(-time // period)
 
 
-@_compiled
+@compiled
 def _across(edge, period, other_period):
     """Return the first edge of the other clock at which an edge's effect on a queue can be used."""
     return edge * period // other_period + 1 + SYNCHRONISER_CYCLES
 
 
-@_compiled
+@compiled
 def _issue(batch, i, start_fs, core_period, port_period, last_complete, issue, accept, complete):
     """Return when the core puts a command on the port, and the edge that sees it."""
     time = start_fs + batch[i]["gap_fs"]
@@ -85,7 +87,7 @@ def _issue(batch, i, start_fs, core_period, port_period, last_complete, issue, a
     return time, max(_edge_at(time, port_period), earliest)
 
 
-@_compiled
+@compiled
 def _enter(coupling, i, seen, port_period, tile_period, commit_cycles, accept, taken, answered):
     """Return the edge at which the port accepts a command, and the one that offers it the tile.
 
@@ -106,7 +108,7 @@ def _enter(coupling, i, seen, port_period, tile_period, commit_cycles, accept, t
     return seen, max(seen, following)
 
 
-@_compiled
+@compiled
 def _take_single(i, offered, sink, code, selector, mvm_cycles, taken, gone, left, answered):
     """One buffer: a command stays in the command register until its answer leaves it."""
     latency = TRANSFER_CYCLES
@@ -121,7 +123,7 @@ def _take_single(i, offered, sink, code, selector, mvm_cycles, taken, gone, left
     answered[i] = max(left[i], sink)
 
 
-@_compiled
+@compiled
 def _take_double(
     i, offered, sink, code, selector, mvm_cycles, room, process, taken, gone, left, answered
 ):  # fmt: skip
@@ -152,7 +154,7 @@ def _take_double(
     answered[i] = max(left[i], sink)
 
 
-@_compiled
+@compiled
 def _count(counts, record, code, selector, before, counters):
     """Add what a command did to the performance counters that time does not enter."""
     if code:
@@ -169,7 +171,7 @@ def _count(counts, record, code, selector, before, counters):
         counts[_IN + side] += moved
 
 
-@_compiled
+@_entry
 def run_batch(
     batch, first, progress, start_fs, core_period, tile_period, port_period, coupling,
     commit_cycles, mvm_cycles, room, last_complete, inputs, outputs, counters, cells, lsb,
