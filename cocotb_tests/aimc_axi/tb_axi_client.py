@@ -54,6 +54,32 @@ class TB:
         self.dut.rst.value = 0
         await ClockCycles(self.dut.clk, 2)
 
+    async def reset(self) -> None:
+        """Reset the accelerator; the bus model gives up what it was doing at the same time."""
+        self.dut.rst.value = 1
+        await ClockCycles(self.dut.clk, 3)
+        self.dut.rst.value = 0
+        await ClockCycles(self.dut.clk, 2)
+
+    async def traffic(self, rng: random.Random) -> None:
+        """Use everything at random for as long as nobody ends it."""
+        page = TILE_PAGE_BYTES
+        while True:
+            kind = rng.randrange(6)
+            if kind == 0:
+                await self.write(INPUT + rng.randrange(self.rows), rng.randbytes(1))
+            elif kind == 1:
+                await self.write_word(offset(rng.choice(["start", "result"])), 1)
+            elif kind == 2:
+                await self.write_word(offset("interrupt_enable"), rng.randrange(2))
+            elif kind == 3:
+                name = rng.choice([*PAGE_REGISTERS.registers, *TILE_REGISTERS.registers])
+                await self.write_word(page + name.offset, rng.randrange(8))
+            elif kind == 4:
+                await self.read(OUTPUT, self.columns)
+            else:
+                await self.read(page + PAGE_REGISTERS["weight"].offset, 4)
+
     def pause(self, chance: float) -> None:
         """Stall every channel of the bus at random."""
         write, read = self.master.write_if, self.master.read_if
@@ -192,3 +218,31 @@ async def what_cannot_be_is_refused(dut):
     assert (await bench.read(INPUT, 4)).resp in (AxiResp.SLVERR, AxiResp.DECERR)
     assert await bench.write_word(OUTPUT, 1) in (AxiResp.SLVERR, AxiResp.DECERR)
     assert await bench.read_word(offset("id")) == ACCELERATOR_ID
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def reset_in_the_middle_of_anything(dut):
+    bench = await started(dut)
+    bench.pause(0.3)
+    rng = random.Random(4)
+    for _ in range(16):
+        running = cocotb.start_soon(bench.traffic(rng))
+        await ClockCycles(dut.clk, rng.randint(1, 90))
+        running.cancel()
+        await bench.reset()
+        assert dut.irq.value == 0
+        for name in ("busy", "result", "interrupt_enable", "chain", "relu"):
+            assert await bench.read_word(offset(name)) == 0, name
+        assert await bench.read_word(offset("input_free")) == 1
+        for name in ("control", "error", "mvms", "bytes_in", "bytes_out"):
+            assert await bench.read_word(TILE_PAGE_BYTES + TILE_REGISTERS[name].offset) == 0, name
+        for name in ("row", "column"):
+            assert await bench.read_word(TILE_PAGE_BYTES + PAGE_REGISTERS[name].offset) == 0
+        assert bytes((await bench.read(OUTPUT, bench.columns)).data) == bytes(bench.columns)
+        # One byte is written; the others are 0 again.
+        code = rng.randrange(-9, 10)
+        assert await bench.multiply(bytes([code & 0xFF])) == (
+            np.clip(bench.crossbar.weights[:, 0].astype(int) * code, -128, 127)
+            .astype(np.int8)
+            .tobytes()
+        )

@@ -240,6 +240,9 @@ def run_simulation(
                     "COCOTB_LOG_LEVEL": "INFO" if verbose else "WARNING",
                     "COCOTB_ANSI_OUTPUT": "0",
                     "NO_COLOR": "1",
+                    # Left alone, cocotb has pytest rewrite, and so compile anew in every run, each
+                    # module that is imported, numpy and numba included: seconds of start-up.
+                    "COCOTB_REWRITE_ASSERTION_FILES": f"{test_module.rpartition('.')[2]}.py",
                 },
             },
             directory=directory,

@@ -100,7 +100,11 @@ class CmMonitor:
 
     def start(self) -> None:
         """Begin, at a time when testbench code may act."""
-        cocotb.start_soon(self._watch())
+        self._task = cocotb.start_soon(self._watch())
+
+    def stop(self) -> None:
+        """Look away, for a reset that is not the monitored clock's; `start` begins afresh."""
+        self._task.cancel()
 
     async def _watch(self) -> None:
         held_request: list[int] | None = None

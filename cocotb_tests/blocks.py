@@ -1,0 +1,148 @@
+# amaranth: UnusedElaboratable=no
+# pyright: basic, reportAttributeAccessIssue=false
+# cocotb's handles are typed by what the simulator finds, Amaranth's components by their signature.
+"""Every block of the tile side by side in one top, so that one simulator serves all block tests.
+
+A block's ports have its name as prefix. Blocks share the clock and nothing else; the crossing has
+the CPU's clock besides. `run_block` runs a block's testbench, ``tb_<block>`` in the folder of that
+name; inside, `Block` shows the top as if it were the block alone.
+"""
+
+import functools
+import random
+from pathlib import Path
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+
+from alpine_cosim.cocotb.clock import TileClock
+from alpine_cosim.cocotb.runner import CaseOutcome, Simulator, build_simulator, run_simulation
+from alpine_cosim.verilated import Port, PortDirection, ports_of
+from alpine_models.tile import TileConfig
+from alpine_rtl.cells import CellAccess
+from alpine_rtl.crossing import AimcTileCdc
+from alpine_rtl.cvxif import AimcTileCvxif
+from alpine_rtl.decoder import CmDecoder
+from alpine_rtl.double_buffer import DacBank
+from alpine_rtl.input_memory import InputMemory
+from alpine_rtl.output_memory import OutputMemory
+from alpine_rtl.ports import join
+from alpine_rtl.sequencer import MvmSequencer
+from alpine_rtl.tile import AimcTile
+from alpine_rtl.tile_registers import TileRegisters
+from alpine_rtl.verilog import emit
+
+CONFIG = TileConfig(rows=6, columns=9, precharge_cycles=1, integrate_cycles=5, digitise_cycles=2)
+DOUBLE = TileConfig(
+    rows=6,
+    columns=9,
+    precharge_cycles=1,
+    integrate_cycles=5,
+    digitise_cycles=2,
+    double_buffer=True,
+)
+PERIOD_FS = 1_000_000
+SECOND_CLOCK = [
+    Port(name=name, width=1, direction=PortDirection.INPUT) for name in ("cpu_clk", "cpu_rst")
+]
+
+
+class Blocks(wiring.Component):
+    """The blocks; each port of a block is a member ``<block>_<port>``."""
+
+    def __init__(self):
+        self.blocks = {
+            "decoder": CmDecoder(config=CONFIG),
+            "inputs": InputMemory(config=CONFIG),
+            "dac": DacBank(config=DOUBLE),
+            "sequencer": MvmSequencer(),
+            "outputs": OutputMemory(config=CONFIG),
+            "cells": CellAccess(),
+            "registers": TileRegisters(config=CONFIG),
+            "crossing": AimcTileCdc(config=CONFIG),
+            "cvxif": AimcTileCvxif(config=CONFIG),
+            "double": AimcTile(config=DOUBLE),
+        }
+        super().__init__(
+            {
+                f"{block}_{name}": member
+                for block, component in self.blocks.items()
+                for name, member in component.signature.members.items()
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        for block, component in self.blocks.items():
+            m.submodules[block] = component
+            for name, member in component.signature.members.items():
+                outer = getattr(self, f"{block}_{name}")
+                join(m, member, inner=getattr(component, name), outer=outer)
+        return m
+
+
+@functools.cache
+def _simulator() -> Simulator:
+    blocks = Blocks()
+    verilog = emit(blocks, name="blocks")
+    return build_simulator(verilog, top="blocks", ports=[*ports_of(blocks), *SECOND_CLOCK])
+
+
+def run_block(name: str, *, at_least: int) -> list[CaseOutcome]:
+    """Run a block's testbench; it must have so many tests and skip none."""
+    outcomes = run_simulation(
+        _simulator(),
+        test_module=f"tb_{name}",
+        timeout_s=120,
+        seed=1,
+        python_path=[Path(__file__).parent / name, Path(__file__).parent.parent],
+        verbose=False,
+    )
+    assert len(outcomes) >= at_least
+    assert not any(outcome.skipped for outcome in outcomes)
+    return outcomes
+
+
+class Block:
+    """One block's ports under their own names, in a running simulation.
+
+    Parameters
+    ----------
+    dut : the top.
+    name : the block's prefix.
+    aliases : names of this object for handles of the top, such as another clock.
+    """
+
+    def __init__(self, dut, name: str, **aliases: str):
+        self._dut, self._name, self._aliases = dut, name, aliases
+
+    def __getattr__(self, port: str):
+        if port in self._aliases:
+            return getattr(self._dut, self._aliases[port])
+        if port in ("clk", "rst"):
+            return getattr(self._dut, port)
+        return getattr(self._dut, f"{self._name}_{port}")
+
+
+async def started(dut, name: str, *, period_fs: int = PERIOD_FS) -> tuple[Block, TileClock]:
+    """Reset the top with every input at 0; return one block and the running clock."""
+    dut.cpu_clk.value = dut.cpu_rst.value = 0
+    clock = TileClock(dut, ports=ports_of(Blocks()), period_fs=period_fs)
+    await clock.start()
+    return Block(dut, name), clock
+
+
+def put(block, **values: int) -> None:
+    """Set several inputs."""
+    for name, value in values.items():
+        getattr(block, name).value = value
+
+
+def get(block, *names: str) -> tuple[int, ...]:
+    """Return several outputs."""
+    return tuple(int(getattr(block, name).value) for name in names)
+
+
+def chance(probability: float) -> bool:
+    """Return True that often; cocotb seeds the generator."""
+    return random.random() < probability
