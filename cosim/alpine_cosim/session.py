@@ -15,6 +15,7 @@ from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
 from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
+from alpine_sw.kernels import ActivationStyle
 from alpine_sw.workloads import Software, Workload
 
 from .analog_outcome import Spread, analog_outcome
@@ -30,6 +31,7 @@ __all__ = ["Engine", "run"]
 
 BARE_METAL, LINUX = "bare-metal", "linux"
 DIGITAL_STYLES = ("neon4", "neon1", "eigen_i8row")
+ACTIVATION_STYLES: dict[str, ActivationStyle] = {"eigen": "eigen", "libm": "libm"}
 
 
 def run(
@@ -41,6 +43,7 @@ def run(
     cores: int | None = None,
     software: str = "released",
     digital_style: str = "neon4",
+    activations: str | None = None,
     sync: str = "bare-metal",
     inferences: int | None = None,
     seed: int = 0,
@@ -76,6 +79,8 @@ def run(
     engine : `Engine`.
     software : `Software`, of the analog mappings.
     digital_style : of the digital reference's products.
+    activations : of the LSTMs, ``eigen`` (the default), four elements at a time, or ``libm``, one
+        call per element.
     sync : ``bare-metal``, or ``linux``, where threads that wait block in the kernel
         (`alpine_platform.config.SyncConfig`).
     inferences : samples 0 to inferences - 1 of the data set; when None 1000 for the mlp (4 with
@@ -115,6 +120,9 @@ def run(
     choose("digital style", digital_style, DIGITAL_STYLES)
     kind = Engine(choose("engine", engine, list(Engine)))
     style = Software(choose("software style", software, list(Software)))
+    functions = None
+    if activations is not None:
+        functions = ACTIVATION_STYLES[choose("activations", activations, ACTIVATION_STYLES)]
     if seed < 0:
         raise AlpineError(f"seed must be 0 or more, not {seed}")
     if kind is Engine.MODEL and (trace or tile_verilog):
@@ -145,6 +153,7 @@ def run(
         weights=_path(weights),
         normalised=normalisation,
         literal=literal_table,
+        activations=functions,
     )
     request.check_variant()
     task = entry.prepare(request)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alpine_models.errors import AlpineError
 from alpine_sw.cnn import analog_cnn, digital_cnn
 from alpine_sw.datasets import load_fashion_mnist
+from alpine_sw.kernels import ActivationStyle
 from alpine_sw.lstm import LSTM_CASES, LSTM_DIGITAL_CORES, analog_lstm, digital_lstm
 from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
 from alpine_sw.networks import load_mlp
@@ -26,6 +27,8 @@ __all__ = ["DIGITAL", "NETWORKS", "Engine", "NetworkEntry", "Request", "Task"]
 
 DIGITAL = "digital"
 """Name of the reference without tiles, among the cases."""
+
+LSTM_NAMES = tuple(f"lstm-{hidden}" for hidden in LSTM_SIZES)
 
 LITERAL_NETWORK = "cnn-m"
 """The one whose printed table is not used as it stands (`cnn_shapes`)."""
@@ -59,6 +62,7 @@ class Request:
     weights : weight file in place of the shipped one, or None.
     normalised : CNNs with local response normalisation.
     literal : CNN-M exactly as the paper prints it.
+    activations : of the LSTMs, or None for the default.
     """
 
     network: str
@@ -71,6 +75,7 @@ class Request:
     weights: Path | None
     normalised: bool = True
     literal: bool = False
+    activations: ActivationStyle | None = None
 
     def check_variant(self) -> None:
         """Raise an `AlpineError` unless the network has the variant that is asked for."""
@@ -83,6 +88,11 @@ class Request:
             raise AlpineError(
                 f"the literal table differs for {LITERAL_NETWORK} only, not for {self.network}"
             )
+        if self.activations is not None and self.network not in LSTM_NAMES:
+            raise AlpineError(
+                f"network {self.network} has no style of activations to choose; "
+                f"{', '.join(LSTM_NAMES)} have"
+            )
 
     @property
     def variant(self) -> str | None:
@@ -90,6 +100,7 @@ class Request:
         parts = [
             *(["as printed"] if self.literal else []),
             *([] if self.normalised else ["without normalisation"]),
+            *(["libm activations"] if self.activations == "libm" else []),
         ]
         return ", ".join(parts) or None
 
@@ -169,20 +180,20 @@ def _cnn(request: Request) -> Task:
 
 
 def _lstm(request: Request) -> Task:
-    if request.software is not Software.RELEASED:
-        raise AlpineError(
-            f"network {request.network} has no software style {request.software}: its scaled queue "
-            f"exists in style released only"
-        )
+    activations = request.activations or "eigen"
     text = load_king_james_excerpt()
     default = 4 if request.engine is Engine.COCOTB else 50
     count = _count(request, default=default, available=len(text) - 1)
     lstm = load_lstm(int(request.network.removeprefix("lstm-")), request.weights)
     if request.case == DIGITAL:
         cores = _cores(request, LSTM_DIGITAL_CORES)
-        workload = digital_lstm(lstm, cores=cores, style=request.digital_style)
+        workload = digital_lstm(
+            lstm, cores=cores, style=request.digital_style, activations=activations
+        )
     else:
-        workload = analog_lstm(lstm, case=int(request.case), software=request.software)
+        workload = analog_lstm(
+            lstm, case=int(request.case), software=request.software, activations=activations
+        )
     numbers = encode(text[: count + 1])
     inputs = one_hot(numbers[:-1])
     return Task(
@@ -216,8 +227,8 @@ def _cores(request: Request, known: tuple[int, ...]) -> int:
 NETWORKS: dict[str, NetworkEntry] = {
     "mlp": NetworkEntry(cases=(*map(str, MLP_CASES), DIGITAL), prepare=_mlp),
     **{
-        f"lstm-{hidden}": NetworkEntry(cases=(*map(str, LSTM_CASES), DIGITAL), prepare=_lstm)
-        for hidden in LSTM_SIZES
+        name: NetworkEntry(cases=(*map(str, LSTM_CASES), DIGITAL), prepare=_lstm)
+        for name in LSTM_NAMES
     },
     **{name: NetworkEntry(cases=("1", DIGITAL), prepare=_cnn) for name in CNN_NAMES},
 }

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.tile import TileConfig
-from alpine_platform.address_space import Buffer
+from alpine_platform.address_space import AddressSpace, Buffer
 from alpine_platform.operations import Begin, End, Operation, Program
 from alpine_sw import kernels
 from alpine_sw.mapping import Placement, TilePlan
@@ -71,15 +71,27 @@ class Tile:
 
 
 class Aimc:
-    """The library on one core.
+    """The library on one core, with what the programs around it share.
 
     Parameters
     ----------
-    software : how the operands of CM instructions are moved.
+    memory : where the library allocates its scratch vectors.
+    software : how the operands of CM instructions are moved. ``tuned`` turns values into codes, and
+        codes into values, by vector instructions in passes of their own.
+    activations : ``eigen``, four elements at a time, or ``libm``, one call per element.
     """
 
-    def __init__(self, *, software: Software = Software.RELEASED) -> None:
+    def __init__(
+        self,
+        memory: AddressSpace,
+        *,
+        software: Software = Software.RELEASED,
+        activations: kernels.ActivationStyle = "eigen",
+    ) -> None:
+        self.memory = memory
         self._packing: kernels.Packing = PACKING[software]
+        self._activations: kernels.ActivationStyle = activations
+        self._scratch: dict[int, Buffer] = {}
 
     def queue_vector(
         self, source: Buffer, *, scale: float | None = None, index: int | None = None, tile: int = 0
@@ -100,10 +112,14 @@ class Aimc:
         CmStatusError
             The tile refused an instruction.
         """
-        if _scaled(source, scale):
-            assert scale is not None
-            return kernels.queue_floats(source, scale=scale, index=index, tile=tile)
-        return kernels.queue_vector(source, packing=self._packing, index=index, tile=tile)
+        if (factor := _scale(source, scale)) is None:
+            yield from kernels.queue_vector(source, packing=self._packing, index=index, tile=tile)
+        elif self._packing == "bytes":
+            yield from kernels.queue_floats(source, scale=factor, index=index, tile=tile)
+        else:
+            codes = self._codes(len(source.data))
+            yield from kernels.quantise(source, codes, scale=factor)
+            yield from kernels.queue_vector(codes, packing=self._packing, index=index, tile=tile)
 
     def process(self, *, tile: int = 0) -> Program:
         """Multiply what was queued with all mapped matrices at once.
@@ -113,7 +129,7 @@ class Aimc:
         CmStatusError
             The tile refused the instruction.
         """
-        return kernels.process(tile=tile)
+        yield from kernels.process(tile=tile)
 
     def dequeue_vector(
         self,
@@ -136,10 +152,36 @@ class Aimc:
         ValueError, CmStatusError
             As in `queue_vector`.
         """
-        if _scaled(destination, scale):
-            assert scale is not None
-            return kernels.dequeue_floats(destination, scale=scale, index=index, tile=tile)
-        return kernels.dequeue_vector(destination, packing=self._packing, index=index, tile=tile)
+        packing = self._packing
+        if (factor := _scale(destination, scale)) is None:
+            yield from kernels.dequeue_vector(destination, packing=packing, index=index, tile=tile)
+        elif packing == "bytes":
+            yield from kernels.dequeue_floats(destination, scale=factor, index=index, tile=tile)
+        else:
+            codes = self._codes(len(destination.data))
+            yield from kernels.dequeue_vector(codes, packing=packing, index=index, tile=tile)
+            yield from kernels.dequantise(codes, destination, scale=factor)
+
+    def relu(self, codes: Buffer) -> Program:
+        """Replace negative int8 codes by 0, in place."""
+        yield from kernels.relu8(codes)
+
+    def sigmoid(self, inputs: Buffer, outputs: Buffer) -> Program:
+        """1 / (1 + exp(-x)) of float32 values; inputs may be the outputs."""
+        yield from kernels.sigmoid(inputs, outputs, style=self._activations)
+
+    def tanh(self, inputs: Buffer, outputs: Buffer) -> Program:
+        """Hyperbolic tangent of float32 values; inputs may be the outputs."""
+        yield from kernels.tanh(inputs, outputs, style=self._activations)
+
+    def softmax(self, inputs: Buffer, outputs: Buffer) -> Program:
+        """Softmax of float32 values; inputs may be the outputs."""
+        yield from kernels.softmax(inputs, outputs, style=self._activations)
+
+    def _codes(self, length: int) -> Buffer:
+        if length not in self._scratch:
+            self._scratch[length] = self.memory.allocate(f"{length} codes", length)
+        return self._scratch[length]
 
 
 def section(name: str, *programs: Program) -> Generator[Operation, Any, Any]:
@@ -152,11 +194,11 @@ def section(name: str, *programs: Program) -> Generator[Operation, Any, Any]:
     return result
 
 
-def _scaled(vector: Buffer, scale: float | None) -> bool:
-    """Whether a vector holds float32 values, which need a scale."""
+def _scale(vector: Buffer, scale: float | None) -> float | None:
+    """The scale of float32 values; None for int8 codes, which have none."""
     floats = vector.data.dtype == np.float32
     if floats and scale is None:
         raise ValueError(f"vector {vector.name} holds float32 values and needs a scale")
     if not floats and scale is not None:
         raise ValueError(f"vector {vector.name} holds {vector.data.dtype} codes: leave scale out")
-    return floats
+    return scale

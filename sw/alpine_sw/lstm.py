@@ -11,9 +11,17 @@ from alpine_models.golden_lstm import Gate
 from alpine_models.tile import TileConfig
 from alpine_platform.operations import Program
 from alpine_platform.system import System
-from alpine_sw import lstm_programs
+from alpine_sw import kernels, lstm_programs
 from alpine_sw.aimclib import Aimc, Tile
-from alpine_sw.lstm_programs import AnalogProduct, DigitalProduct, LstmMemory, Product
+from alpine_sw.lstm_programs import (
+    AnalogProduct,
+    DigitalProduct,
+    Links,
+    LstmMemory,
+    Product,
+    Share,
+    Writing,
+)
 from alpine_sw.networks.lstm import LstmNetwork
 from alpine_sw.ping_pong import PingPong
 from alpine_sw.texts import ONE_HOT_WIDTH
@@ -46,7 +54,12 @@ CELL_CORES = {1: 1, 2: 1, 3: 1, 4: 4}
 
 
 def analog_lstm(
-    network: LstmNetwork, *, case: int, software: Software = Software.RELEASED
+    network: LstmNetwork,
+    *,
+    case: int,
+    software: Software = Software.RELEASED,
+    activations: kernels.ActivationStyle = "eigen",
+    writing: Writing | None = None,
 ) -> Workload:
     """Map a network onto tiles of Table II's sizes.
 
@@ -58,6 +71,8 @@ def analog_lstm(
     network : any size.
     case : one of `LSTM_CASES`.
     software : how values become operands.
+    activations : how the gates' functions and the softmax are computed.
+    writing : where the network chooses symbols itself; their inputs are ignored.
     """
     width, hidden = network.hidden + ONE_HOT_WIDTH, network.hidden
     cells = [_units(network, units) for units in _shares(hidden, CELL_CORES[case])]
@@ -80,25 +95,33 @@ def analog_lstm(
     )
 
     def start(memory: LstmMemory) -> dict[int, Program]:
-        aimc = Aimc(software=software)
-        cell, *others = [
+        cores = [
+            Aimc(memory.space, software=software, activations=activations)
+            for _ in range(len(tiles))
+        ]
+        cells = [
             AnalogProduct(aimc=aimc, name="cell", matrix=matrix, scale=network.gate_scale)
-            for matrix in matrices
+            for aimc, matrix in zip(cores, matrices, strict=False)
         ]
         dense = AnalogProduct(
-            aimc=aimc, name="dense", matrix=dense_matrix, scale=network.logit_scale
+            aimc=cores[-1], name="dense", matrix=dense_matrix, scale=network.logit_scale
         )
         if case == 1:
-            return {0: lstm_programs.in_one_product(memory, aimc, cell, dense)}
-        if case == 2:
-            return {0: lstm_programs.one_core(memory, cell, dense)}
-        return _on_several_cores(memory, [cell, *others], dense)
+            return {0: lstm_programs.in_one_product(memory, cores[0], cells[0], dense)}
+        return _on_cores(memory, cores, cells, dense)
 
     plans = {core: [tile.plan] for core, tile in enumerate(tiles)}
-    return Workload(plans=plans, programs=_programs(network, start))
+    return Workload(plans=plans, programs=_programs(network, start, writing))
 
 
-def digital_lstm(network: LstmNetwork, *, cores: int, style: str = "neon4") -> Workload:
+def digital_lstm(
+    network: LstmNetwork,
+    *,
+    cores: int,
+    style: str = "neon4",
+    activations: kernels.ActivationStyle = "eigen",
+    writing: Writing | None = None,
+) -> Workload:
     """Run a network without tiles: int8 products on one, two or five cores, split as in the cases.
 
     Parameters
@@ -106,6 +129,7 @@ def digital_lstm(network: LstmNetwork, *, cores: int, style: str = "neon4") -> W
     network : any size.
     cores : one of `LSTM_DIGITAL_CORES`.
     style : of the products, one of `kernels.MVM_STYLES` that need no scratch memory.
+    activations, writing : as in `analog_lstm`.
     """
 
     def start(memory: LstmMemory) -> dict[int, Program]:
@@ -122,11 +146,10 @@ def digital_lstm(network: LstmNetwork, *, cores: int, style: str = "neon4") -> W
             scale=network.logit_scale,
             style=style,
         )
-        if cores == 1:
-            return {0: lstm_programs.one_core(memory, cells[0], dense)}
-        return _on_several_cores(memory, cells, dense)
+        aimcs = [Aimc(memory.space, activations=activations) for _ in range(cores)]
+        return _on_cores(memory, aimcs, cells, dense)
 
-    return Workload(plans={}, programs=_programs(network, start))
+    return Workload(plans={}, programs=_programs(network, start, writing))
 
 
 def _digital_product(
@@ -163,30 +186,47 @@ def _units(network: LstmNetwork, units: range) -> Layer:
     return network.cell_weights[outputs], network.cell_lsb[outputs]
 
 
-def _on_several_cores(
-    memory: LstmMemory, cells: Sequence[Product], dense: Product
+def _on_cores(
+    memory: LstmMemory, cores: Sequence[Aimc], cells: Sequence[Product], dense: Product
 ) -> dict[int, Program]:
-    """A core per share of the cell, and one for the dense layer behind them."""
-    shares = [len(units) for units in _shares(memory.hidden, len(cells))]
+    """All on one core, or a core per share of the cell and one for the dense layer behind them."""
+    if len(cores) == 1:
+        return {0: lstm_programs.one_core(memory, cores[0], cells[0], dense)}
+    shares = [
+        Share(number, len(units)) for number, units in enumerate(_shares(memory.hidden, len(cells)))
+    ]
     # Where the cell is split, each of its cores needs the whole h of the step before.
     readers = len(cells) if len(cells) > 1 else 0
-    channel = PingPong(
-        memory.space,
-        name="h",
-        size=memory.hidden,
-        producers=shares,
-        consumers=readers + 1,
-        dtype=np.float32,
+    links = Links(
+        h=PingPong(
+            memory.space,
+            name="h",
+            size=memory.hidden,
+            producers=[share.units for share in shares],
+            consumers=readers + 1,
+            dtype=np.float32,
+        ),
+        symbols=PingPong(
+            memory.space,
+            name="symbol",
+            size=ONE_HOT_WIDTH,
+            consumers=len(cells),
+            dtype=np.float32,
+        ),
     )
-    programs = {
-        core: lstm_programs.cell_core(memory, product, channel, core=core, units=share)
-        for core, (product, share) in enumerate(zip(cells, shares, strict=True))
-    }
-    programs[len(cells)] = lstm_programs.dense_core(memory, dense, channel, consumer=readers)
-    return programs
+    programs = [
+        lstm_programs.cell_core(memory, aimc, product, links, share)
+        for aimc, product, share in zip(cores[:-1], cells, shares, strict=True)
+    ]
+    programs.append(lstm_programs.dense_core(memory, cores[-1], dense, links, consumer=readers))
+    return dict(enumerate(programs))
 
 
-def _programs(network: LstmNetwork, start: Callable[[LstmMemory], dict[int, Program]]) -> Programs:
+def _programs(
+    network: LstmNetwork,
+    start: Callable[[LstmMemory], dict[int, Program]],
+    writing: Writing | None,
+) -> Programs:
     def programs(
         system: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
     ) -> tuple[NDArray[Any], Mapping[int, Program]]:
@@ -200,6 +240,7 @@ def _programs(network: LstmNetwork, start: Callable[[LstmMemory], dict[int, Prog
             outputs=space.allocate("outputs", steps * ONE_HOT_WIDTH, np.float32),
             steps=steps,
             on_step=on_step,
+            writing=writing,
         )
         return memory.outputs.data.reshape(steps, ONE_HOT_WIDTH), start(memory)
 

@@ -40,6 +40,19 @@ class Placement:
         """Bit lines that the matrix takes."""
         return slice(self.column, self.column + self.weights.shape[0])
 
+    @property
+    def place(self) -> str:
+        """The rectangle in words."""
+        rows, columns = self.rows, self.columns
+        return (
+            f"word lines {rows.start} to {rows.stop - 1} and "
+            f"bit lines {columns.start} to {columns.stop - 1}"
+        )
+
+
+def _meet(one: slice, other: slice) -> bool:
+    return one.start < other.stop and other.start < one.stop
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class TilePlan:
@@ -60,21 +73,22 @@ class TilePlan:
     placements: Sequence[Placement]
 
     def __post_init__(self) -> None:
-        taken = np.zeros((self.config.columns, self.config.rows), np.bool_)
-        for placement in self.placements:
+        for number, placement in enumerate(self.placements):
+            outputs, inputs = placement.weights.shape
+            matrix = f"matrix {placement.name} of {outputs} outputs and {inputs} inputs"
             rows, columns = placement.rows, placement.columns
-            if rows.stop > self.config.rows or columns.stop > self.config.columns:
+            fits = rows.stop <= self.config.rows and columns.stop <= self.config.columns
+            if not fits or min(rows.start, columns.start) < 0:
                 raise AlpineError(
-                    f"matrix {placement.name} needs word lines {rows.start} to {rows.stop - 1} and "
-                    f"bit lines {columns.start} to {columns.stop - 1}, but the tile has "
-                    f"{self.config.rows} x {self.config.columns}: use a larger tile"
+                    f"{matrix} needs {placement.place}, but the tile has {self.config.rows} x "
+                    f"{self.config.columns}: use a larger tile"
                 )
-            if taken[columns, rows].any():
-                raise AlpineError(
-                    f"matrix {placement.name} at word line {placement.row}, bit line "
-                    f"{placement.column} overlaps another one: move it"
-                )
-            taken[columns, rows] = True
+            for other in self.placements[:number]:
+                if _meet(rows, other.rows) and _meet(columns, other.columns):
+                    raise AlpineError(
+                        f"{matrix} at {placement.place} overlaps matrix {other.name} at "
+                        f"{other.place}: move it"
+                    )
 
     @property
     def lsb(self) -> NDArray[np.float32]:

@@ -38,6 +38,26 @@ def test_digital_references_give_the_golden_probabilities(cores: int, style: str
     assert result.cm_instructions == 0
 
 
+def test_styles_change_times_and_not_outputs():
+    results = {
+        (software, activations): run(
+            "lstm-256",
+            case=4,
+            engine="model",
+            software=software,
+            activations=activations,
+            inferences=STEPS,
+        )
+        for software in ("released", "tuned")
+        for activations in ("eigen", "libm")
+    }
+    assert len({result.outputs_sha256 for result in results.values()}) == 1
+    times = [result.time_s for result in results.values()]
+    assert len(set(times)) == len(times)
+    assert results["tuned", "eigen"].time_s < results["released", "eigen"].time_s
+    assert results["released", "libm"].variant == "libm activations"
+
+
 def test_bits_per_character_are_those_of_the_held_out_text():
     result = run("lstm-512", engine="model", inferences=40)
     assert result.bits_per_character == result.bits_per_character_golden
@@ -55,7 +75,8 @@ def test_bits_per_character_are_those_of_the_held_out_text():
         ({"case": 5}, "unknown case '5': choose from 1, 2, 3, 4, digital"),
         ({"case": 4, "engine": "cocotb"}, "engine cocotb simulates one tile, not 5"),
         ({"case": "digital", "cores": 4}, "must be one of 1, 2, 5, not 4"),
-        ({"software": "tuned"}, "lstm-256 has no software style tuned"),
+        ({"activations": "fast"}, "unknown activations 'fast': choose from eigen, libm"),
+        ({"network": "mlp", "activations": "libm"}, "network mlp has no style of activations"),
         ({"inferences": 0}, "inferences must be 1 to"),
     ],
 )

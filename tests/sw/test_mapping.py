@@ -31,14 +31,16 @@ def test_matrix_that_fits_exactly_is_accepted():
 
 @pytest.mark.parametrize(("row", "column"), [(1, 0), (0, 1)])
 def test_tile_too_small_is_named(row: int, column: int):
-    with pytest.raises(AlpineError, match=r"^matrix m needs .* the tile has 3 x 2: use a larger"):
+    with pytest.raises(AlpineError, match=r"^matrix m of 2 .* needs .* the tile has 3 x 2: use a larger"):
         TilePlan(
             config=TileConfig(rows=3, columns=2), placements=[matrix(2, 3, row=row, column=column)]
         )
 
 
 def test_overlap_is_named():
-    with pytest.raises(AlpineError, match="overlaps another one"):
+    with pytest.raises(
+        AlpineError, match="overlaps matrix m at word lines 0 to 2 and bit lines 0 to 1"
+    ):
         TilePlan(
             config=TileConfig(rows=8, columns=8),
             placements=[matrix(2, 3), matrix(2, 3, row=2, column=1)],

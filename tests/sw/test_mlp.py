@@ -84,7 +84,9 @@ def run_and_compare(workload: Workload, count: int):
 
 
 def test_tile_that_is_too_small_is_named():
-    with pytest.raises(AlpineError, match="matrix layer 2 needs word lines 13 to 22"):
+    with pytest.raises(
+        AlpineError, match="matrix layer 2 of 8 outputs and 10 inputs needs word lines 13 to 22"
+    ):
         analog_mlp(
             network(), case=1, software=Software.TUNED, config=TileConfig(rows=20, columns=30)
         )

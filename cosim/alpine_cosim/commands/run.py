@@ -56,13 +56,18 @@ __all__ = ["run"]
     "--software",
     default="released",
     show_default=True,
-    help="released: byte-wise packing of the released AIMClib; tuned: word-wise packing.",
+    help="released: byte-wise packing of the released AIMClib; tuned: word-wise packing, and float "
+    "values converted by vector instructions.",
 )
 @click.option(
     "--digital-style",
     default="neon4",
     show_default=True,
     help="Products of the digital reference: neon4, neon1 or eigen_i8row.",
+)
+@click.option(
+    "--activations",
+    help="LSTMs: eigen, four elements at a time (default), or libm, one call per element.",
 )
 @click.option(
     "--sync",
@@ -120,6 +125,7 @@ def run(
     cores: int | None,
     software: str,
     digital_style: str,
+    activations: str | None,
     sync: str,
     inferences: int | None,
     seed: int,
@@ -161,6 +167,7 @@ def run(
             cores=cores,
             software=software,
             digital_style=digital_style,
+            activations=activations,
             sync=sync,
             inferences=inferences,
             seed=seed,

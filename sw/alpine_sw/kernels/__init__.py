@@ -1,8 +1,10 @@
 """Kernels: generators that compute real data and cost real time on the core that runs them."""
 
 from . import float_bodies as float_bodies  # registers its loop bodies
+from . import libm_bodies as libm_bodies  # as well
 from . import product_bodies as product_bodies  # as well
 from .activation import (
+    ActivationStyle,
     exponential,
     local_response_normalisation,
     logistic,
@@ -12,6 +14,7 @@ from .activation import (
 )
 from .bodies import BODIES
 from .calibration import trust_warning
+from .choice import choose, one_hot
 from .cm import (
     CmStatusError,
     Packing,
@@ -42,10 +45,12 @@ __all__ = [
     "BODIES",
     "KERNELS",
     "MVM_STYLES",
+    "ActivationStyle",
     "CmStatusError",
     "KernelTiming",
     "Packing",
     "cell_update",
+    "choose",
     "copy",
     "dequantise",
     "dequantise_sums",
@@ -58,6 +63,7 @@ __all__ = [
     "max_pool",
     "mm",
     "mvm",
+    "one_hot",
     "process",
     "quantise",
     "queue_floats",

@@ -1,11 +1,12 @@
 """Activations on float32: exponential, sigmoid, tanh, logistic, softmax, response normalisation.
 
 Values are those of `alpine_models.activations`, the same bits on every machine; the loop bodies,
-and so the times, are Eigen's.
+and so the times, are Eigen's, four elements at a time (style ``eigen``), or those of the C
+library's scalar functions, called for every element (``libm``).
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,23 +18,38 @@ from alpine_platform.operations import Compute, Program
 from .elementwise import same_length
 from .streams import CALL, loop_over
 
-__all__ = ["exponential", "local_response_normalisation", "logistic", "sigmoid", "softmax", "tanh"]
+__all__ = [
+    "ActivationStyle",
+    "exponential",
+    "local_response_normalisation",
+    "logistic",
+    "sigmoid",
+    "softmax",
+    "tanh",
+]
 
 Floats = npt.NDArray[Any]
+ActivationStyle = Literal["eigen", "libm"]
 
 SOFTMAX_SET_UP = Compute(cycles=157, instructions=157)
 """Call, constants and the ends of the reductions: what the reference's counts at 256 and 1024
 elements leave over."""
 
 
-def exponential(inputs: Buffer, outputs: Buffer) -> Program:
-    """Exponential of float32, four at a time."""
-    yield from packet("exp_eigen", 37, inputs, outputs, activations.exp)
+def exponential(inputs: Buffer, outputs: Buffer, *, style: ActivationStyle = "eigen") -> Program:
+    """Exponential of float32."""
+    if style == "libm":
+        yield from scalar("exp_libm", inputs, outputs, activations.exp)
+    else:
+        yield from packet("exp_eigen", 37, inputs, outputs, activations.exp)
 
 
-def sigmoid(inputs: Buffer, outputs: Buffer) -> Program:
+def sigmoid(inputs: Buffer, outputs: Buffer, *, style: ActivationStyle = "eigen") -> Program:
     """1 / (1 + exp(-x)) of float32, written so."""
-    yield from packet("sigmoid_eigen", 77, inputs, outputs, activations.sigmoid)
+    if style == "libm":
+        yield from scalar("sigmoid_libm", inputs, outputs, activations.sigmoid)
+    else:
+        yield from packet("sigmoid_eigen", 77, inputs, outputs, activations.sigmoid)
 
 
 def logistic(inputs: Buffer, outputs: Buffer) -> Program:
@@ -41,9 +57,38 @@ def logistic(inputs: Buffer, outputs: Buffer) -> Program:
     yield from packet("logistic_eigen", 38, inputs, outputs, activations.sigmoid)
 
 
-def tanh(inputs: Buffer, outputs: Buffer) -> Program:
-    """Hyperbolic tangent of float32 in a rational form."""
-    yield from packet("tanh_eigen", 38, inputs, outputs, activations.tanh)
+def tanh(inputs: Buffer, outputs: Buffer, *, style: ActivationStyle = "eigen") -> Program:
+    """Hyperbolic tangent of float32, in a rational form; style ``libm`` returns early for zeros."""
+    if style == "libm":
+        same_length(inputs, outputs)
+        zeros = int(np.count_nonzero(inputs.data == 0))
+        first, rest = len(inputs.data) - zeros, zeros
+        yield CALL
+        # Which elements are zero does not matter to the time, only how many.
+        yield from elements("tanh_libm", inputs, outputs, 0, first)
+        yield from elements("tanh_libm_of_zero", inputs, outputs, first, first + rest)
+        outputs.data[:] = activations.tanh(inputs.data)
+    else:
+        yield from packet("tanh_eigen", 38, inputs, outputs, activations.tanh)
+
+
+def scalar(
+    body: str, inputs: Buffer, outputs: Buffer, function: Callable[[Floats], Floats]
+) -> Program:
+    """Apply a function to a vector, one element at a time."""
+    same_length(inputs, outputs)
+    yield CALL
+    yield from elements(body, inputs, outputs, 0, len(inputs.data))
+    outputs.data[:] = function(inputs.data)
+
+
+def elements(body: str, inputs: Buffer, outputs: Buffer, start: int, stop: int) -> Program:
+    """Time a scalar function of some elements; its constants lie beside the first one."""
+    if start < stop:
+        values, results = inputs.part(start, stop), outputs.part(start, stop)
+        yield loop_over(
+            body, stop - start, inputs=(values, 4), outputs=(results, 4), constants=(values, 0)
+        )
 
 
 def packet(
@@ -60,9 +105,23 @@ def packet(
     outputs.data[:] = function(inputs.data)
 
 
-def softmax(inputs: Buffer, outputs: Buffer) -> Program:
-    """Softmax of float32: maximum, exponentials, sum, division, one pass each."""
+def softmax(inputs: Buffer, outputs: Buffer, *, style: ActivationStyle = "eigen") -> Program:
+    """Softmax of float32: maximum, exponentials, sum, division, one pass each.
+
+    Style ``libm`` adds up the exponentials as it computes them.
+    """
     same_length(inputs, outputs)
+    if style == "libm":
+        yield CALL
+        yield loop_over("max_libm", len(inputs.data), inputs=(inputs, 4))
+        yield from elements("exp_sum_libm", inputs, outputs, 0, len(inputs.data))
+        yield loop_over("divide_libm", len(inputs.data), inputs=(outputs, 4), outputs=(outputs, 4))
+    else:
+        yield from _softmax_packets(inputs, outputs)
+    outputs.data[:] = activations.softmax(inputs.data)
+
+
+def _softmax_packets(inputs: Buffer, outputs: Buffer) -> Program:
     groups = -(-len(inputs.data) // 4)
     pairs = -(-groups // 2)
     yield SOFTMAX_SET_UP
@@ -70,7 +129,6 @@ def softmax(inputs: Buffer, outputs: Buffer) -> Program:
     yield loop_over("exp_shifted", groups, inputs=(inputs, 16), outputs=(outputs, 16))
     yield loop_over("softmax_sum", pairs, inputs=(outputs, 32))
     yield loop_over("softmax_divide", groups, inputs=(outputs, 16), outputs=(outputs, 16))
-    outputs.data[:] = activations.softmax(inputs.data)
 
 
 def local_response_normalisation(

@@ -177,6 +177,9 @@ def make_unary(function: Callable[..., Program]) -> Callable[[AddressSpace, Size
     def make(memory: AddressSpace, size: Size, style: str) -> Run:
         inputs = memory.allocate("inputs", size[0], np.float32)
         outputs = memory.allocate("outputs", size[0], np.float32)
+        inputs.data[:] = 1.0  # what has a short way out for zeros does not take it
+        if style:
+            return lambda: function(inputs, outputs, style=style)
         return lambda: function(inputs, outputs)
 
     return make
@@ -217,6 +220,8 @@ def simple(
     )
 
 
+ACTIVATION_STYLES = ("eigen", "libm")
+
 KERNELS: dict[str, KernelEntry] = {
     "mvm": KernelEntry(
         make=make_mvm,
@@ -243,11 +248,17 @@ KERNELS: dict[str, KernelEntry] = {
     "dequantise": simple(make_dequantise, "i8f32_{}", 5, "vec", "scalar"),
     "quantise": simple(make_quantise, "f32i8_{}", 5, "vec", "scalar"),
     "cell": simple(make_cell, "cell_{}", 16, "vec", "scalar"),
-    "exp": simple(make_unary(activation.exponential), "exp_eigen", 8),
-    "sigmoid": simple(make_unary(activation.sigmoid), "sigmoid_eigen", 8),
+    "exp": simple(make_unary(activation.exponential), "exp_{}", 8, *ACTIVATION_STYLES),
+    "sigmoid": simple(make_unary(activation.sigmoid), "sigmoid_{}", 8, *ACTIVATION_STYLES),
     "logistic": simple(make_unary(activation.logistic), "logistic_eigen", 8),
-    "tanh": simple(make_unary(activation.tanh), "tanh_eigen", 8),
-    "softmax": simple(make_unary(activation.softmax), "exp_shifted", 8),
+    "tanh": simple(make_unary(activation.tanh), "tanh_{}", 8, *ACTIVATION_STYLES),
+    "softmax": KernelEntry(
+        make=make_unary(activation.softmax),
+        dimensions=("LENGTH",),
+        styles=ACTIVATION_STYLES,
+        body=lambda style: "exp_sum_libm" if style == "libm" else "exp_shifted",
+        bytes_touched=lambda size: size[0] * 8,
+    ),
     "add": simple(make_binary(elementwise.vector_add), "vector_add", 12),
     "multiply": simple(make_binary(elementwise.vector_multiply), "vector_multiply", 12),
     "pool": KernelEntry(
