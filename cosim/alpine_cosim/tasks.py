@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
+from alpine_sw.batched import Evaluate, batched_cnn, batched_lstm, batched_mlp
 from alpine_sw.cnn import analog_cnn, digital_cnn
 from alpine_sw.datasets import load_fashion_mnist
 from alpine_sw.kernels import ActivationStyle
@@ -117,6 +118,7 @@ class Task:
     accuracy : share of outputs that are right, or None where nothing says what is right.
     bits_per_character : of a language model's probabilities, or None.
     accuracy_fp32 : of the network before quantisation, or None.
+    batched : the mapping without the system around it, or None for one without tiles.
     """
 
     workload: Workload
@@ -125,6 +127,7 @@ class Task:
     accuracy: Callable[[Codes], float] | None = None
     bits_per_character: Callable[[Outputs], float] | None = None
     accuracy_fp32: float | None = None
+    batched: Evaluate | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +161,7 @@ def _mlp(request: Request) -> Task:
         golden=lambda: mlp.golden(inputs),
         accuracy=lambda outputs: mlp.accuracy(outputs, labels),
         accuracy_fp32=mlp.fp32_accuracy,
+        batched=None if request.case == DIGITAL else batched_mlp(mlp, case=int(request.case)),
     )
 
 
@@ -176,7 +180,12 @@ def _cnn(request: Request) -> Task:
     else:
         workload = analog_cnn(cnn, software=request.software)
     inputs = photographs.inputs[:count]
-    return Task(workload=workload, inputs=inputs, golden=lambda: cnn.golden(inputs))
+    return Task(
+        workload=workload,
+        inputs=inputs,
+        golden=lambda: cnn.golden(inputs),
+        batched=None if request.case == DIGITAL else batched_cnn(cnn),
+    )
 
 
 def _lstm(request: Request) -> Task:
@@ -201,6 +210,7 @@ def _lstm(request: Request) -> Task:
         inputs=inputs,
         golden=lambda: lstm.golden(inputs),
         bits_per_character=lambda outputs: mean_bits(outputs, numbers[1:]),
+        batched=None if request.case == DIGITAL else batched_lstm(lstm, case=int(request.case)),
     )
 
 

@@ -27,7 +27,7 @@ from alpine_sw.ping_pong import PingPong
 from alpine_sw.texts import ONE_HOT_WIDTH
 from alpine_sw.workloads import Programs, Software, Workload
 
-__all__ = ["LSTM_CASES", "LSTM_DIGITAL_CORES", "UNUSED_ROWS", "analog_lstm", "digital_lstm"]
+__all__ = ["LSTM_CASES", "LSTM_DIGITAL_CORES", "UNUSED_ROWS", "analog_lstm", "cell_shares", "digital_lstm"]
 
 LSTM_CASES = (1, 2, 3, 4)
 """Published mappings (Klein et al., ALPINE, IEEE TC 2022, Table II).
@@ -75,7 +75,7 @@ def analog_lstm(
     writing : where the network chooses symbols itself; their inputs are ignored.
     """
     width, hidden = network.hidden + ONE_HOT_WIDTH, network.hidden
-    cells = [_units(network, units) for units in _shares(hidden, CELL_CORES[case])]
+    cells = [_units(network, units) for units in cell_shares(hidden, case)]
     gates = len(cells[0][0])
     rows = UNUSED_ROWS + (width + hidden if case == 1 else width)
     columns = gates + ONE_HOT_WIDTH if case in (1, 2) else max(gates, ONE_HOT_WIDTH)
@@ -171,6 +171,11 @@ def _digital_product(
         codes=space.allocate(f"{name} codes", outputs),
         style=style,
     )
+
+
+def cell_shares(hidden: int, case: int) -> list[range]:
+    """Units of the cell on each of the cores that compute it, in a case of `LSTM_CASES`."""
+    return _shares(hidden, CELL_CORES[case])
 
 
 def _shares(hidden: int, cores: int) -> list[range]:

@@ -119,13 +119,13 @@ class CnnNetwork:
         """
         self.check_inputs(inputs)
 
-        def adc(layer: int, dots: Dots) -> Codes:
-            codes = golden.digitise(dots, self.lsb[layer])
+        def product(layer: int, vectors: Codes) -> Codes:
+            codes = golden.digitise(layer_dots(vectors, self.weights[layer]), self.lsb[layer])
             on_layer(layer, codes)
             return codes
 
         return np.concatenate(
-            [forward(self.shape, self.weights, inputs[i : i + 1], adc) for i in range(len(inputs))]
+            [forward(self.shape, inputs[i : i + 1], product) for i in range(len(inputs))]
         )
 
     def scores(self, outputs: NDArray[np.int8]) -> NDArray[np.float32]:
@@ -143,15 +143,10 @@ def matrix_shapes(shape: CnnShape) -> list[tuple[int, int]]:
     return convolutions + list(shape.dense_shapes)
 
 
-def forward(
-    shape: CnnShape,
-    weights: Sequence[Codes],
-    images: Codes,
-    adc: Callable[[int, Dots], Codes],
-) -> Codes:
-    """Run images [n, inputs] through a network whose codes come from `adc(layer, dots)`.
+def forward(shape: CnnShape, images: Codes, product: Callable[[int, Codes], Codes]) -> Codes:
+    """Run images [n, inputs] through a network whose codes come from `product(layer, vectors)`.
 
-    `dots` is int32 [values, outputs]: all positions of all images of one layer.
+    `vectors` is int8 [values, inputs]: all positions of all images of one layer, in order.
     """
     maps = list(images.reshape(-1, shape.side, shape.side, shape.channels))
     for number, place in enumerate(shape.geometry):
@@ -162,13 +157,13 @@ def forward(
                 for image in maps
             ]
         )
-        codes = golden.relu(adc(number, golden.dot(inputs, weights[number])))
+        codes = golden.relu(product(number, inputs))
         size = (len(maps), place.out_side, place.out_side, layer.outputs)
         maps = [_behind(image, layer) for image in codes.reshape(size)]
     vectors = np.stack([image.reshape(-1) for image in maps])
     first = len(shape.convolutions)
     for number in range(first, first + len(shape.dense)):
-        codes = adc(number, _dense_dots(vectors, weights[number]))
+        codes = product(number, vectors)
         vectors = golden.relu(codes) if number < first + len(shape.dense) - 1 else codes
     return vectors
 
@@ -184,7 +179,8 @@ def calibrate(shape: CnnShape, weights: Sequence[Codes], images: Codes) -> tuple
     steps: list[Steps] = []
     last = len(weights) - 1
 
-    def adc(layer: int, dots: Dots) -> Codes:
+    def product(layer: int, vectors: Codes) -> Codes:
+        dots = layer_dots(vectors, weights[layer])
         sizes = np.abs(dots)
         if layer < len(shape.convolutions):
             top = np.quantile(sizes, COVERAGE, axis=0)
@@ -193,7 +189,7 @@ def calibrate(shape: CnnShape, weights: Sequence[Codes], images: Codes) -> tuple
         steps.append(np.maximum(top / CODE_MAX, 1.0).astype(np.float32))
         return golden.digitise(dots, steps[-1])
 
-    forward(shape, weights, images, adc)
+    forward(shape, images, product)
     return tuple(steps)
 
 
@@ -255,7 +251,7 @@ def _behind(codes: Codes, layer: Convolution) -> Codes:
     return golden_cnn.normalise(codes) if layer.normalised else codes
 
 
-def _dense_dots(vectors: Codes, weights: Codes) -> Dots:
+def layer_dots(vectors: Codes, weights: Codes) -> Dots:
     """The product of `golden.dot`, some outputs at a time: the whole matrix is large in float64."""
     parts = [
         golden.dot(vectors, weights[start : start + CHUNK])
