@@ -12,6 +12,7 @@ from .commands.hardware import synth, verilog
 from .commands.kernel import kernel
 from .commands.paper import paper
 from .commands.run import run
+from .commands.study import study
 from .commands.system import system
 
 __all__ = ["cli", "main"]
@@ -29,7 +30,7 @@ def cli() -> None:
     """Co-simulate processors that compute inside analog memory, down to the RTL."""
 
 
-for command in (run, kernel, paper, system, verilog, synth, doctor):
+for command in (run, study, kernel, paper, system, verilog, synth, doctor):
     cli.add_command(command)
 
 

@@ -38,7 +38,7 @@ class TileProducts(Protocol):
 
 
 Evaluate = Callable[[Codes, TileProducts], NDArray[Any]]
-"""Given inputs [n, inputs], return outputs [n, outputs], those of inferences 0 to n - 1 of a run."""
+"""Given inputs [n, inputs], return outputs [n, outputs]: those of the first n inferences."""
 
 
 def batched_mlp(network: MlpNetwork, *, case: int) -> Evaluate:

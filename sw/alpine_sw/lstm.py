@@ -27,7 +27,14 @@ from alpine_sw.ping_pong import PingPong
 from alpine_sw.texts import ONE_HOT_WIDTH
 from alpine_sw.workloads import Programs, Software, Workload
 
-__all__ = ["LSTM_CASES", "LSTM_DIGITAL_CORES", "UNUSED_ROWS", "analog_lstm", "cell_shares", "digital_lstm"]
+__all__ = [
+    "LSTM_CASES",
+    "LSTM_DIGITAL_CORES",
+    "UNUSED_ROWS",
+    "analog_lstm",
+    "cell_shares",
+    "digital_lstm",
+]
 
 LSTM_CASES = (1, 2, 3, 4)
 """Published mappings (Klein et al., ALPINE, IEEE TC 2022, Table II).

@@ -7,7 +7,7 @@ import click
 
 from alpine_models.device import DEVICES, EFFECTS, IDEAL_DEVICE
 
-__all__ = ["device_options", "split_names"]
+__all__ = ["device_options", "effects_option", "split_names"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,6 +28,15 @@ def device_options(command: Command) -> Command:
     return command
 
 
+effects_option = click.option(
+    "--effects",
+    metavar="NAMES",
+    callback=split_names,
+    help="Imperfections in place of all that are published for the device, as in "
+    "programming,drift,ir-drop=1: " + ", ".join(EFFECTS) + ".",
+)
+"""Which imperfections a device has."""
+
 _OPTIONS = (
     click.option(
         "--device",
@@ -47,12 +56,6 @@ _OPTIONS = (
         metavar="SCOPE",
         help="Drift compensation: none (default), tile or column; tile where no scope is named.",
     ),
-    click.option(
-        "--effects",
-        metavar="NAMES",
-        callback=split_names,
-        help="Imperfections in place of all that are published for the device, as in "
-        "programming,drift,ir-drop=1: " + ", ".join(EFFECTS) + ".",
-    ),
+    effects_option,
     click.option("--adc-bits", type=int, help="Resolution of the ADC codes, 2 to 8. Default: 8."),
 )

@@ -1,0 +1,317 @@
+"""Which chips a study needs, and what each point of its curves is made from."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import alpine_models
+from alpine_models.choices import choose
+from alpine_models.device import EFFECTS, AdcConfig, AnalogDevice, Compensation, analog_device
+from alpine_models.durations import duration_text
+from alpine_models.errors import AlpineError
+from alpine_sw.workloads import Software
+
+from ..device_choice import MAX_CHIPS
+from ..tasks import DIGITAL, NETWORKS, Engine, Request, Task
+
+__all__ = [
+    "DEFAULT_BITS",
+    "DEFAULT_TIMES_S",
+    "Curve",
+    "Point",
+    "StudyPlan",
+    "Subject",
+    "Work",
+    "plan_adc",
+    "plan_effects",
+    "plan_time",
+]
+
+DEFAULT_TIMES_S = (25.0, 3600.0, 86400.0, 604800.0, 2629800.0, 31557600.0, 315576000.0)
+"""25 seconds, an hour, a day, a week, a month, a year, ten years."""
+
+DEFAULT_BITS = tuple(range(2, 9))
+DEFAULT_SAMPLES = {"mlp": 1000, "lstm": 500, "cnn": 1}
+"""Samples of a data set, by the first part of a network's name."""
+
+BITS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What a study looks at.
+
+    Members
+    -------
+    network, case : names as in `alpine run`; the mapping decides which tile draws which noise.
+    samples : samples 0 to samples - 1 of the data set; None for the network's default.
+    weights : weight file in place of the shipped one, or None.
+    seed, chips : of the imperfections; chips are numbered from 0.
+
+    Raises
+    ------
+    AlpineError
+        A name is unknown, a number out of range, or the mapping has no tiles.
+    """
+
+    network: str
+    case: str = "1"
+    samples: int | None = None
+    weights: Path | None = None
+    seed: int = 0
+    chips: int = 10
+
+    def __post_init__(self) -> None:
+        choose("network", self.network, NETWORKS)
+        choose("case", self.case, NETWORKS[self.network].cases)
+        if self.task.batched is None:
+            raise AlpineError(f"case {self.case} has no tiles to study: choose another")
+        if not 1 <= self.chips <= MAX_CHIPS:
+            raise AlpineError(f"chips must be 1 to {MAX_CHIPS}, not {self.chips}")
+        if not 0 <= self.seed < 1 << 64:
+            raise AlpineError(f"seed must be 0 to 2^64 - 1, not {self.seed}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel to other processes without the prepared task, which is made there again."""
+        return {name: value for name, value in vars(self).items() if name != "task"}
+
+    @property
+    def sample_count(self) -> int:
+        """Samples that are looked at."""
+        if self.samples is not None:
+            return self.samples
+        return DEFAULT_SAMPLES[self.network.partition("-")[0]]
+
+    @cached_property
+    def task(self) -> Task:
+        """What runs."""
+        return NETWORKS[self.network].prepare(
+            Request(
+                network=self.network,
+                case=self.case,
+                engine=Engine.MODEL,
+                cores=None,
+                software=Software.RELEASED,
+                digital_style=DIGITAL,
+                inferences=self.sample_count,
+                weights=self.weights,
+            )
+        )
+
+    @cached_property
+    def identity(self) -> str:
+        """Everything that a result depends on besides the device and the chip."""
+        file = "" if self.weights is None else hashlib.sha256(self.weights.read_bytes()).hexdigest()
+        parts = (alpine_models.__version__, self.network, self.case, self.sample_count, file)
+        return "|".join(map(str, (*parts, self.seed)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One chip at several times after programming.
+
+    Members
+    -------
+    device : its time is not looked at. times_s : seconds after programming. chip : its number.
+    """
+
+    subject: Subject
+    device: AnalogDevice
+    times_s: tuple[float, ...]
+    chip: int
+
+    @property
+    def key(self) -> str:
+        """Name for its results: different for different work."""
+        text = f"{self.subject.identity}|{self.device.config!r}|{self.times_s}|{self.chip}"
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """One point of a curve: all chips of a device at one time.
+
+    Members
+    -------
+    x : where on the axis. label : in a table.
+    works : one per chip. place : of the time in each work.
+    """
+
+    x: float
+    label: str
+    works: tuple[Work, ...]
+    place: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Curve:
+    """Points that belong together, in order."""
+
+    label: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StudyPlan:
+    """A whole study.
+
+    Members
+    -------
+    kind : ``time``, ``adc`` or ``effects``. title, axis : for table and picture.
+    curves : what is drawn; of effects, one with a point for each.
+    """
+
+    kind: str
+    subject: Subject
+    title: str
+    axis: str
+    curves: tuple[Curve, ...]
+
+    @property
+    def works(self) -> list[Work]:
+        """Everything to compute, each once."""
+        works = {
+            work.key: work
+            for curve in self.curves
+            for point in curve.points
+            for work in point.works
+        }
+        return list(works.values())
+
+
+def plan_time(
+    subject: Subject,
+    *,
+    device: str,
+    times_s: Sequence[float] = DEFAULT_TIMES_S,
+    compensations: Sequence[str] = tuple(scope.value for scope in Compensation),
+    effects: Sequence[str] | None = None,
+    adc_bits: int = BITS,
+) -> StudyPlan:
+    """Plan scores against the time after programming, a curve per drift compensation."""
+    times = tuple(sorted(set(times_s)))
+    curves: list[Curve] = []
+    for compensation in compensations:
+        made = [
+            analog_device(
+                device, after_s=t, compensation=compensation, effects=effects, adc_bits=adc_bits
+            )
+            for t in times
+        ]
+        if not made:
+            raise AlpineError("no time to look at: name one or more")
+        works = _chips(subject, made[0], times)
+        label = "no compensation" if compensation == "none" else f"compensated per {compensation}"
+        curves.append(
+            Curve(
+                label=label,
+                points=tuple(
+                    Point(x=t, label=duration_text(t), works=works, place=place)
+                    for place, t in enumerate(times)
+                ),
+            )
+        )
+    return StudyPlan(
+        kind="time",
+        subject=subject,
+        title=f"{subject.network} on {device}",
+        axis="time after programming",
+        curves=tuple(curves),
+    )
+
+
+def plan_adc(
+    subject: Subject,
+    *,
+    device: str,
+    bits: Sequence[int] = DEFAULT_BITS,
+    after_s: float = 86400.0,
+    compensation: str = "tile",
+    effects: Sequence[str] | None = None,
+) -> StudyPlan:
+    """Plan scores against the resolution of the ADC codes, of the device and of the codes alone."""
+    alone: list[Point] = []
+    whole: list[Point] = []
+    for count in sorted(set(bits)):
+        made = analog_device(
+            device, after_s=after_s, compensation=compensation, effects=effects, adc_bits=count
+        )
+        label = f"{count} bits"
+        # Without imperfections all chips are alike.
+        work = Work(subject=subject, device=_converter_alone(made), times_s=(0.0,), chip=0)
+        alone.append(Point(x=count, label=label, works=(work,)))
+        whole.append(Point(x=count, label=label, works=_chips(subject, made, (after_s,))))
+    if not alone:
+        raise AlpineError("no resolution to look at: name one or more")
+    made = analog_device(device, after_s=after_s, compensation=compensation, effects=effects)
+    return StudyPlan(
+        kind="adc",
+        subject=subject,
+        title=f"{subject.network} on {made}",
+        axis="bits of an ADC code",
+        curves=(
+            Curve(label="resolution alone", points=tuple(alone)),
+            Curve(label=str(made), points=tuple(whole)),
+        ),
+    )
+
+
+def plan_effects(
+    subject: Subject,
+    *,
+    device: str,
+    after_s: float = 86400.0,
+    compensation: str = "none",
+    effects: Sequence[str] | None = None,
+    adc_bits: int = BITS,
+) -> StudyPlan:
+    """Plan scores with every effect alone, and with all of them: what costs most."""
+    together = analog_device(
+        device, after_s=after_s, compensation=compensation, effects=effects, adc_bits=adc_bits
+    )
+    points = [Point(x=0, label="all together", works=_chips(subject, together, (after_s,)))]
+    for effect in together.effects:
+        name = effect.partition("=")[0]
+        if name == "adc-uncalibrated":
+            continue
+        uncalibrated = (
+            ["adc-uncalibrated"]
+            if "adc-uncalibrated" in together.effects and name in ("adc-gain", "adc-offset")
+            else []
+        )
+        alone = analog_device(
+            device,
+            after_s=after_s,
+            compensation=compensation if name == "drift" else "none",
+            effects=[effect, *uncalibrated],
+            adc_bits=adc_bits,
+        )
+        label = f"{effect}: {EFFECTS[name].text}"
+        works = _chips(subject, alone, (after_s,))
+        points.append(Point(x=len(points), label=label, works=works))
+    return StudyPlan(
+        kind="effects",
+        subject=subject,
+        title=f"{subject.network} on {together}, each effect alone",
+        axis="effect",
+        curves=(Curve(label=str(together), points=tuple(points)),),
+    )
+
+
+def _chips(subject: Subject, device: AnalogDevice, times_s: tuple[float, ...]) -> tuple[Work, ...]:
+    return tuple(
+        Work(subject=subject, device=device, times_s=times_s, chip=chip)
+        for chip in range(subject.chips)
+    )
+
+
+def _converter_alone(device: AnalogDevice) -> AnalogDevice:
+    ideal = analog_device(device.name, effects=["programming"])
+    array = replace(ideal.config.array, programming=ideal.config.array.drift)
+    adc = AdcConfig(bits=device.config.adc.bits)
+    return replace(
+        device, effects=(), after_s=0.0, config=replace(ideal.config, array=array, adc=adc)
+    )

@@ -1,0 +1,102 @@
+"""Networks without the system around them, against whole runs."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from alpine_cosim import run
+from alpine_cosim.batched import BatchedChip, run_batched
+from alpine_cosim.device_choice import chip_series
+from alpine_cosim.measurement import measure, timed_ports
+from alpine_cosim.tasks import NETWORKS, Engine, Request, Task
+from alpine_platform.presets import SYSTEMS
+from alpine_sw.batched import batched_cnn
+from alpine_sw.cnn import analog_cnn
+from alpine_sw.networks.cnn import CnnNetwork, matrix_shapes
+from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
+from alpine_sw.workloads import Software
+
+HERMES = {"device": "hermes-2", "after": "1day", "compensate": "column", "seed": 5}
+SERIES = chip_series(**HERMES, chips=2)
+
+
+def task(network: str, case: str, samples: int) -> Task:
+    request = Request(
+        network=network,
+        case=case,
+        engine=Engine.MODEL,
+        cores=None,
+        software=Software.RELEASED,
+        digital_style="neon4",
+        inferences=samples,
+        weights=None,
+    )
+    return NETWORKS[network].prepare(request)
+
+
+@pytest.mark.parametrize(
+    ("network", "case"),
+    [("mlp", "1"), ("mlp", "2"), ("mlp", "4"), *[("lstm-256", case) for case in "1234"]],
+)
+def test_codes_are_those_of_a_run(network: str, case: str):
+    made = task(network, case, 2)
+    whole = run(network, case=case, engine="model", inferences=2, back_door=True, chips=1, **HERMES)
+    outputs = run_batched(made, device=SERIES.device, seed=5)
+    assert outputs.shape[0] == 2
+    assert whole.analog.chips[0].output_error > 0
+    assert hashlib.sha256(outputs.tobytes()).hexdigest() == whole.outputs_sha256
+
+
+def test_convolutions_are_those_of_a_run():
+    shape = CnnShape(
+        name="small",
+        side=9,
+        channels=2,
+        convolutions=(
+            Convolution(outputs=5, kernel=3, pool=Pool(kernel=2, stride=2), normalised=True),
+            Convolution(outputs=4, kernel=3, pad=1),
+        ),
+        dense=(6, 3),
+    )
+    rng = np.random.default_rng(3)
+    network = CnnNetwork(
+        shape=shape,
+        weights=tuple(
+            rng.integers(-127, 128, size).astype(np.int8) for size in matrix_shapes(shape)
+        ),
+        lsb=tuple(np.full(size[0], 90.0, np.float32) for size in matrix_shapes(shape)),
+    )
+    inputs = rng.integers(0, 128, (2, shape.inputs)).astype(np.int8)
+    workload = analog_cnn(network, software=Software.RELEASED)
+    system = SYSTEMS["high-power"]
+    measured = measure(
+        workload,
+        timed_ports(workload, system),
+        system=system,
+        inputs=inputs,
+        back_door=True,
+        device=SERIES,
+    )
+    made = Task(
+        workload=workload,
+        inputs=inputs,
+        golden=lambda: network.golden(inputs),
+        batched=batched_cnn(network),
+    )
+    for chip in range(2):
+        outputs = run_batched(made, device=SERIES.device, seed=5, chip=chip)
+        assert (outputs == measured.outputs[chip]).all()
+    assert (measured.outputs[0] != made.golden()).any()
+    assert (run_batched(made, device=None) == made.golden()).all()
+
+
+def test_threads_and_ideal_tiles_change_nothing():
+    made = task("mlp", "1", 150)
+    chip = BatchedChip(made.workload, device=SERIES.device, seed=5, threads=1)
+    alone = chip.outputs(made)
+    together = run_batched(made, device=SERIES.device, seed=5, threads=3)
+    assert (alone == together).all()
+    assert (run_batched(made, device=None) == made.golden()).all()
+    few = chip.outputs(task("mlp", "1", 10))
+    assert (few == alone[:10]).all()

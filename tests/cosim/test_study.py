@@ -1,0 +1,132 @@
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from alpine_cosim.study import (
+    Subject,
+    collect,
+    complete,
+    plan_adc,
+    plan_effects,
+    plan_time,
+    print_study,
+    write_study,
+)
+from alpine_models.errors import AlpineError
+
+SUBJECT = Subject(network="lstm-256", samples=12, chips=2, seed=3)
+
+
+def finished(plan, folder: Path, **options):
+    return collect(plan, complete(plan.works, folder, **options))
+
+
+@pytest.fixture(scope="module")
+def over_time(tmp_path_factory):
+    plan = plan_time(SUBJECT, device="pcm", times_s=[86400.0, 25.0])
+    folder = tmp_path_factory.mktemp("chips")
+    return plan, folder, finished(plan, folder, jobs=1)
+
+
+def test_a_study_over_time_has_every_chip_at_every_time(over_time):
+    plan, _, result = over_time
+    assert len(plan.works) == 3 * 2
+    assert (result.quantity, result.chips) == ("bits per character", 2)
+    assert [len(points) for points in result.curves.values()] == [2, 2, 2]
+    none = result.curves["no compensation"]
+    assert [point.label for point in none] == ["25 s", "1 day"]
+    assert len(set(none[0].chips)) == 2
+
+
+def test_drift_costs_and_compensation_helps(tmp_path: Path):
+    plan = plan_time(
+        SUBJECT,
+        device="pcm",
+        times_s=[86400.0],
+        compensations=["none", "column"],
+        effects=["drift"],
+    )
+    result = finished(plan, tmp_path, jobs=1)
+    error = {label: points[0].output_error.mean for label, points in result.curves.items()}
+    assert error["compensated per column"] < 0.7 * error["no compensation"]
+
+
+def test_processes_change_nothing_and_finished_chips_are_kept(over_time, tmp_path: Path):
+    plan, folder, result = over_time
+    reused: list[bool] = []
+    assert finished(plan, folder, jobs=1, on_work=reused.append) == result
+    assert reused == [True] * len(plan.works)
+    kept = sorted(folder.iterdir())
+    for file in kept[2:]:
+        (tmp_path / file.name).write_text(file.read_text())
+    kept_damaged = tmp_path / kept[2].name
+    kept_damaged.write_text("{")
+    reused.clear()
+    assert finished(plan, tmp_path, jobs=2, on_work=reused.append) == result
+    assert reused.count(False) == 3
+
+
+def test_resolution_alone_and_with_the_device(tmp_path: Path):
+    plan = plan_adc(SUBJECT, device="hermes-1", bits=[8, 3])
+    result = finished(plan, tmp_path, jobs=1)
+    alone, device = result.curves.values()
+    # Eight bits are the ideal device's own resolution.
+    assert alone[1].score.mean == result.ideal
+    assert alone[1].output_error.mean == 0
+    assert alone[0].output_error.mean > 0
+    assert [point.label for point in device] == ["3 bits", "8 bits"]
+
+
+def test_effects_alone_are_sorted_by_what_they_cost(tmp_path: Path):
+    plan = plan_effects(SUBJECT, device="pcm", effects=["drift", "read", "adc-saturation=16"])
+    result = finished(plan, tmp_path, jobs=1)
+    (points,) = result.curves.values()
+    errors = {point.label.partition(":")[0]: point.output_error.mean for point in points}
+    assert errors["drift"] > errors["read"] > errors["adc-saturation=16"] == 0
+    console = Console(record=True, width=120, file=io.StringIO())
+    print_study(result, console)
+    rows = [line for line in console.export_text().splitlines() if "adc-saturation=16:" in line]
+    assert "0.000" in rows[0]
+
+
+def test_files(over_time, tmp_path: Path):
+    _, _, result = over_time
+    files = write_study(result, tmp_path)
+    assert [file.name for file in files] == [
+        "time-lstm-256.json",
+        "time-lstm-256.svg",
+        "time-lstm-256.png",
+    ]
+    stored = json.loads(files[0].read_text())
+    assert stored["curves"]["no compensation"][0]["score"]["mean"] == pytest.approx(
+        result.curves["no compensation"][0].score.mean
+    )
+    assert files[2].read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("subject", "message"),
+    [
+        ({"network": "mlpp"}, "unknown network 'mlpp': did you mean mlp?"),
+        ({"case": "digital"}, "case digital has no tiles to study"),
+        ({"case": "9"}, "unknown case '9'"),
+        ({"chips": 0}, "chips must be 1 to 65536, not 0"),
+        ({"seed": -1}, "seed must be 0 to 2.64 - 1, not -1"),
+        ({"samples": 10**6}, "inferences must be 1 to 10000"),
+    ],
+)
+def test_subjects_that_cannot_be_studied(subject: dict, message: str):
+    with pytest.raises(AlpineError, match=message):
+        Subject(**{"network": "mlp", **subject})
+
+
+def test_nothing_to_look_at(tmp_path: Path):
+    with pytest.raises(AlpineError, match="no time to look at"):
+        plan_time(SUBJECT, device="pcm", times_s=[])
+    with pytest.raises(AlpineError, match="no resolution to look at"):
+        plan_adc(SUBJECT, device="pcm", bits=[])
+    with pytest.raises(AlpineError, match="jobs must be 1 or more, not 0"):
+        complete([], tmp_path, jobs=0)
