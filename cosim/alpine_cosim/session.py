@@ -78,7 +78,7 @@ def run(
         8 for the CNNs.
     engine : `Engine`.
     software : `Software`, of the analog mappings.
-    digital_style : of the digital reference's products.
+    digital_style : of the digital reference's products, and of the CNNs' dense layers.
     activations : of the LSTMs, ``eigen`` (the default), four elements at a time, or ``libm``, one
         call per element.
     sync : ``bare-metal``, or ``linux``, where threads that wait block in the kernel

@@ -178,7 +178,7 @@ def _cnn(request: Request) -> Task:
         _cores(request, (len(cnn.weights),))
         workload = digital_cnn(cnn, style=request.digital_style)
     else:
-        workload = analog_cnn(cnn, software=request.software)
+        workload = analog_cnn(cnn, software=request.software, dense_style=request.digital_style)
     inputs = photographs.inputs[:count]
     return Task(
         workload=workload,

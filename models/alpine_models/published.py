@@ -11,7 +11,17 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any
 
-__all__ = ["Metric", "PublishedFactor", "mlp_factors", "mlp_statements", "published"]
+__all__ = [
+    "Metric",
+    "PublishedFactor",
+    "cnn_factors",
+    "lstm_factors",
+    "mlp_factors",
+    "published",
+]
+
+
+SYSTEMS = ("high-power", "low-power")
 
 
 class Metric(StrEnum):
@@ -28,6 +38,7 @@ class PublishedFactor:
 
     Members
     -------
+    network : as `alpine run` names it.
     system : ``high-power`` or ``low-power``.
     metric : Metric.
     cores : of both.
@@ -35,6 +46,7 @@ class PublishedFactor:
     factor : as printed.
     """
 
+    network: str
     system: str
     metric: Metric
     cores: int
@@ -51,21 +63,43 @@ def published() -> dict[str, Any]:
 
 def mlp_factors() -> list[PublishedFactor]:
     """Factors printed in Fig. 7."""
-    figure = published()["fig7_mlp"]
+    return _by_cores("mlp", "fig7_mlp")
+
+
+def lstm_factors() -> list[PublishedFactor]:
+    """Factors printed in Fig. 10: 750 units."""
+    return _by_cores("lstm-750", "fig10_lstm_750")
+
+
+def cnn_factors() -> list[PublishedFactor]:
+    """Factors printed in Fig. 13."""
     return [
         PublishedFactor(
+            network=f"cnn-{letter.lower()}",
+            system=system,
+            metric=metric,
+            cores=8,
+            case=1,
+            factor=float(factor),
+        )
+        for system in SYSTEMS
+        for metric in Metric
+        for letter, factor in published()["fig13_cnn"][system][metric].items()
+    ]
+
+
+def _by_cores(network: str, name: str) -> list[PublishedFactor]:
+    figure = published()[name]
+    return [
+        PublishedFactor(
+            network=network,
             system=system,
             metric=metric,
             cores=int(cores),
             case=int(case),
             factor=float(figure[system][metric][cores]),
         )
-        for system in ("high-power", "low-power")
+        for system in SYSTEMS
         for metric in Metric
         for cores, case in figure["cores_to_case"].items()
     ]
-
-
-def mlp_statements() -> dict[str, Any]:
-    """What the text says about the perceptron in numbers."""
-    return published()["mlp_text"]

@@ -1,8 +1,10 @@
 """`alpine paper`."""
 
+import os
 from pathlib import Path
 
 import click
+from rich.progress import Progress, TaskID
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
@@ -12,27 +14,67 @@ from .progress import progress_bars
 __all__ = ["paper"]
 
 
-@click.command(epilog="Example: alpine paper --only mlp --out paper")
-@click.option(
-    "--only", default="mlp", show_default=True, help="Which exploration of the paper: mlp."
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  alpine paper --only mlp --quick\n"
+    "  alpine paper --out paper\n"
+    "  alpine paper --full --jobs 4"
 )
+@click.option("--only", help="One exploration: mlp, lstm or cnn. Default: all of them.")
 @click.option("--out", type=Path, default=Path("paper"), show_default=True, help="Folder.")
-@click.option("--quick", is_flag=True, help="Timed tile throughout; same times, no RTL.")
-def paper(*, only: str, out: Path, quick: bool) -> None:
-    """Run the published exploration again and write a report beside the paper's figures.
+@click.option("--quick", is_flag=True, help="Timed tile throughout, one image per CNN; no RTL.")
+@click.option("--full", is_flag=True, help="Every analog run through the RTL.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, help="Runs at a time. "
+    "Default: as many as there are processors.",
+)  # fmt: skip
+@click.option(
+    "--write-docs",
+    type=Path,
+    help="Write pages and pictures here too.",
+)
+def paper(
+    *, only: str | None, out: Path, quick: bool, full: bool, jobs: int, write_docs: Path | None
+) -> None:
+    """Run the published explorations again and write a report beside the paper's figures.
 
-    Finished runs are kept in the folder; a stopped report goes on where it was.
+    By default the RTL computes every case and geometry once, the timed tile, which agrees with it
+    to the cycle, the rest. Finished runs are kept in the folder; a stopped report goes on where it
+    was.
     """
-    from ..paper import RunStore, plan_mlp, write_report
+    from ..paper import EXPLORATIONS, Effort, RunStore, plans_for, write_docs_pages, write_report
 
-    choose("exploration", only, ["mlp"])
-    plans = plan_mlp(quick=quick)
+    if quick and full:
+        raise AlpineError("--quick and --full exclude each other")
+    effort = Effort.QUICK if quick else Effort.FULL if full else Effort.NORMAL
+    names = list(EXPLORATIONS) if only is None else [choose("exploration", only, EXPLORATIONS)]
+    if write_docs is not None and len(names) < len(EXPLORATIONS):
+        raise AlpineError("--write-docs needs all explorations: leave --only out")
+    plans = plans_for(names, effort)
     try:
-        store = RunStore(out / "runs")
+        store = RunStore(out / "runs", effort=effort, on_damaged=_tell_damaged)
     except OSError as error:
         raise AlpineError(f"folder {out} cannot be made: {error.strerror}") from error
     with progress_bars() as progress:
         task = progress.add_task("running", total=len(plans))
-        results = store.complete(plans, on_run=lambda plan, reused: progress.advance(task))
-    for path in write_report(results, out):
+        records = store.complete(
+            plans,
+            jobs=jobs,
+            on_run=lambda plan, reused: _advance(progress, task, plan.label),
+        )
+    for path in write_report(records, names, effort, out):
         click.echo(path)
+    if write_docs is not None:
+        for path in write_docs_pages(records, names, effort, write_docs):
+            click.echo(path)
+    wrong = [plan.label for plan, record in records.items() if not record["outputs_equal_golden"]]
+    if wrong:
+        raise AlpineError(f"outputs differ from the golden model: {'; '.join(wrong)}")
+
+
+def _advance(progress: Progress, task: TaskID, label: str) -> None:
+    progress.update(task, advance=1, description=f"done: {label}")
+
+
+def _tell_damaged(path: Path) -> None:
+    click.echo(f"{path} is damaged and is computed again", err=True)

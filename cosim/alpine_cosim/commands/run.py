@@ -63,7 +63,8 @@ __all__ = ["run"]
     "--digital-style",
     default="neon4",
     show_default=True,
-    help="Products of the digital reference: neon4, neon1 or eigen_i8row.",
+    help="Products of the digital reference and of a CNN's dense layers, which have no tile: "
+    "neon4, neon1 or eigen_i8row.",
 )
 @click.option(
     "--activations",

@@ -1,6 +1,15 @@
 """The published explorations again: our runs beside the paper's figures."""
 
-from .report import write_report
-from .runs import Plan, RunStore, plan_mlp
+from .plans import EXPLORATIONS, Effort, Plan, plans_for
+from .report import write_docs_pages, write_report
+from .store import RunStore
 
-__all__ = ["Plan", "RunStore", "plan_mlp", "write_report"]
+__all__ = [
+    "EXPLORATIONS",
+    "Effort",
+    "Plan",
+    "RunStore",
+    "plans_for",
+    "write_docs_pages",
+    "write_report",
+]

@@ -1,64 +1,113 @@
-"""The paper's findings in words, each with our value and whether it holds."""
+"""The paper's findings in words: their value, ours per style and synchronisation, and why."""
 
-from alpine_models.published import mlp_statements
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-from .figures import Results, find, table
+from .plans import BASE, VARIATIONS, Variation
+from .results import Results, if_run
+from .tables import MISSING, table
 
-__all__ = ["mlp_findings"]
+__all__ = [
+    "COMPARED",
+    "Finding",
+    "Observation",
+    "Verdict",
+    "against",
+    "findings_table",
+    "holds",
+    "slightly",
+]
+
+COMPARED = tuple(v for v in VARIATIONS if v.digital_style == BASE.digital_style)
+"""Variations in which findings are looked at: software style and synchronisation."""
 
 SLIGHTLY = 0.1
-"""What counts as slightly or minimal: within a tenth."""
+"""What counts as slight or minimal: a tenth."""
+ROUGHLY = 1.5
+"""Factor within which a number counts as the printed one."""
 
 
-def mlp_findings(results: Results) -> str:
-    """Return a Markdown table: their value, ours per software style, holds or not, why."""
-    said = mlp_statements()
-    rows: list[list[str]] = []
-    for software in ("released", "tuned"):
-        time = {
-            case: float(find(results, system="high-power", case=case, software=software)["time_s"])
-            for case in "1234"
-        }
-        synchronised = {
-            case: find(results, system="high-power", case=case, software=software)["breakdown"].get(
-                "synchronisation", 0.0
-            )
-            for case in "34"
-        }
-        for case, name in (("3", "case1_vs_case3_runtime"), ("4", "case1_vs_case4_runtime")):
-            theirs = float(said[name])
-            ours = 1 - time["1"] / time[case]
-            rows.append(
-                [
-                    f"case 1 runs {theirs:.0%} shorter than case {case}",
-                    software,
-                    f"{ours:+.0%}",
-                    "holds" if ours > 0 else "does not hold",
-                    f"case {case} is a pipeline over {2 * (int(case) - 2)} cores; without an "
-                    f"operating system synchronisation is {synchronised[case]:.1%} of their time",
-                ]
-            )
-        ours = time["2"] / time["1"] - 1
-        rows.append(
-            [
-                "case 1 is slightly better than case 2",
-                software,
-                f"{ours:+.1%}",
-                "holds" if 0 < ours < SLIGHTLY else "does not hold",
-                "case 2 waits for one 100 ns product more per inference; case 1 pays one further "
-                "step to drain its pipeline",
-            ]
-        )
-        process = find(results, system="high-power", case="1", software=software)["breakdown"][
-            "analog process"
+class Verdict(StrEnum):
+    """What our runs say about a statement."""
+
+    HOLDS = "holds"
+    DIRECTION = "in direction only"
+    FAILS = "does not hold"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """Our counterpart of a statement: what was measured, in words, and the verdict."""
+
+    value: str
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        return f"{self.value}: {self.verdict}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A statement of the paper.
+
+    Members
+    -------
+    name : short, unique.
+    says : the statement with its number.
+    observe : our counterpart in a variation; raises `NotRunError` where runs are missing.
+    why : what the runs show about agreement or disagreement.
+    """
+
+    name: str
+    says: str
+    observe: Callable[[Results, Variation], Observation]
+    why: Callable[[Results], str] = lambda results: ""
+
+
+def holds(true: bool, text: str) -> Observation:
+    """A statement that is true or not."""
+    return Observation(value=text, verdict=Verdict.HOLDS if true else Verdict.FAILS)
+
+
+def against(ours: float, theirs: float, text: str) -> Observation:
+    """Compare a signed effect with the printed one: same sign, and same size within `ROUGHLY`."""
+    if ours * theirs <= 0:
+        verdict = Verdict.FAILS
+    elif 1 / ROUGHLY <= ours / theirs <= ROUGHLY:
+        verdict = Verdict.HOLDS
+    else:
+        verdict = Verdict.DIRECTION
+    return Observation(value=text, verdict=verdict)
+
+
+def slightly(ours: float, text: str) -> Observation:
+    """Whether an effect is there and small."""
+    if ours < 0:
+        return holds(False, text)
+    return Observation(value=text, verdict=Verdict.HOLDS if ours < SLIGHTLY else Verdict.DIRECTION)
+
+
+def findings_table(results: Results, findings: Sequence[Finding]) -> str:
+    """Return a Markdown table: a row per finding, a column per variation."""
+    observed = [(finding, _observe(results, finding)) for finding in findings]
+    used = [
+        number
+        for number in range(len(COMPARED))
+        if any(found[number] is not None for _, found in observed)
+    ]
+    rows = [
+        [
+            finding.says,
+            *(MISSING if found[n] is None else str(found[n]) for n in used),
+            if_run(lambda finding=finding: finding.why(results)) or "",
         ]
-        rows.append(
-            [
-                "a product ten times slower has minimal impact",
-                software,
-                f"{9 * process:+.0%}",
-                "holds" if 9 * process < SLIGHTLY else "does not hold",
-                f"the product is {process:.1%} of case 1's time; nine more of them are added",
-            ]
-        )
-    return table(["paper", "software", "ours", "", "why, as far as the runs show it"], rows)
+        for finding, found in observed
+        if any(observation is not None for observation in found)
+    ]
+    heads = ["paper", *(COMPARED[n].name for n in used), "why, as far as the runs show it"]
+    return table(heads, rows)
+
+
+def _observe(results: Results, finding: Finding) -> list[Observation | None]:
+    return [if_run(lambda v=v: finding.observe(results, v)) for v in COMPARED]

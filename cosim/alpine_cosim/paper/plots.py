@@ -2,64 +2,197 @@
 # Matplotlib types its keyword arguments only in part; what crosses this border is annotated.
 """Pictures shaped like the paper's."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.patches import Patch
 
-from alpine_models.published import Metric, mlp_factors
+from alpine_models.published import Metric, PublishedFactor, published
 
-from .figures import Results, factor
+from .figures import FIG8_PARTS, FIG11_PARTS, parts_of
+from .plans import BASE, CNN_CORES, VARIATIONS
+from .results import Results, if_run
+from .tables import times
 
-__all__ = ["plot_mlp"]
+__all__ = ["plot_activity", "plot_factors", "plot_shares"]
 
-TITLES = {
-    Metric.TIME: "time",
+TUNED = VARIATIONS[1]
+DIGITAL, ANALOG, FASTER, GREY = "#9a9a9a", "#1f5f99", "#e08a2b", "#d8d8d8"
+UNITS = {
+    Metric.TIME: "time per inference (s)",
     Metric.LLC_MISSES_PER_INSTRUCTION: "LLC misses per instruction",
-    Metric.ENERGY: "energy",
+    Metric.ENERGY: "energy per inference (J)",
 }
-SERIES = (
-    ("released, neon4", "released", "neon4", "#1f77b4"),
-    ("released, neon1", "released", "neon1", "#7fb3d8"),
-    ("tuned, neon4", "tuned", "neon4", "#ff7f0e"),
-)
+STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "alpine",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 
 
-def plot_mlp(results: Results, folder: Path) -> list[Path]:
-    """Draw the factors of Fig. 7, ours beside the printed ones; return the files."""
-    files: list[Path] = []
-    for system in ("high-power", "low-power"):
-        figure, axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
-        for axis, metric in zip(axes, Metric, strict=True):
-            printed = [f for f in mlp_factors() if f.system == system and f.metric == metric]
-            width = 0.8 / (len(SERIES) + 1)
-            places = range(len(printed))
-            axis.bar(
-                [place - 0.4 + width / 2 for place in places],
-                [f.factor for f in printed],
-                width,
-                label="paper",
-                color="#555555",
+def plot_factors(
+    results: Results, factors: Sequence[PublishedFactor], *, figure: str, path: Path
+) -> None:
+    """Draw a figure of bars like Fig. 7, 10 and 13: a row per system, a panel per metric.
+
+    Over each analog bar stands the factor by which the digital one is taller, and below it the
+    printed one.
+    """
+    systems = list(dict.fromkeys(factor.system for factor in factors))
+    with plt.rc_context(STYLE):
+        picture, panels = plt.subplots(
+            len(systems), len(Metric), figsize=(10.5, 3.1 * len(systems)), layout="constrained"
+        )
+        for row, system in zip(panels, systems, strict=True):
+            for axis, metric in zip(row, Metric, strict=True):
+                shown = [f for f in factors if f.system == system and f.metric == metric]
+                _bars(axis, results, shown)
+                axis.set_title(f"{system}: {UNITS[metric]}")
+        handles, labels = panels[0][0].get_legend_handles_labels()
+        picture.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+        picture.suptitle(f"{figure}: digital reference and analog cases, factors ours and printed")
+        _save(picture, path)
+
+
+def _bars(axis, results: Results, factors: Sequence[PublishedFactor]) -> None:
+    series = (
+        ("digital, neon4", BASE, DIGITAL, False),
+        ("analog, released", BASE, ANALOG, True),
+        ("analog, tuned", TUNED, FASTER, True),
+    )
+    heights = [
+        [if_run(lambda f=f, v=v, a=a: results.value(results.pair(f, v)[a], f.metric))
+         for f in factors]
+        for _, v, _, a in series
+    ]  # fmt: skip
+    used = [number for number, found in enumerate(heights) if set(found) != {None}]
+    width = 0.8 / len(used)
+    for place, number in enumerate(used):
+        name, variation, colour, is_analog = series[number]
+        at = [x - 0.4 + width * (place + 0.5) for x in range(len(factors))]
+        known = [(x, h, f) for x, h, f in zip(at, heights[number], factors, strict=True) if h]
+        axis.bar([x for x, _, _ in known], [h for _, h, _ in known], width * 0.92, label=name,
+                 color=colour)  # fmt: skip
+        if is_analog:
+            for x, height, factor in known:
+                text = times(results.factor(factor, variation))
+                axis.annotate(text, (x, height), ha="center", va="bottom", fontsize=8,
+                              xytext=(0, 1), textcoords="offset points")  # fmt: skip
+    axis.set_yscale("log")
+    bottom, top = axis.get_ylim()
+    axis.set_ylim(bottom, top * 1.6)
+    axis.set_xticks(range(len(factors)), [_tick(factor) for factor in factors])
+    axis.grid(axis="y", alpha=0.25)
+    axis.set_axisbelow(True)
+
+
+def _tick(factor: PublishedFactor) -> str:
+    if factor.cores == CNN_CORES:
+        return f"{factor.network.upper()}\npaper {times(factor.factor)}"
+    cores = f"{factor.cores} core{'s' * (factor.cores > 1)}"
+    return f"{cores}, case {factor.case}\npaper {times(factor.factor)}"
+
+
+def plot_shares(results: Results, *, lstm: bool, path: Path) -> None:
+    """Draw stacked shares of busy time: Fig. 8, or Fig. 11 with 750 units."""
+    network, legend = ("lstm-750", FIG11_PARTS) if lstm else ("mlp", FIG8_PARTS)
+    entries = [*legend, "others"]
+    colours = {entry: f"C{number}" for number, entry in enumerate(entries)}
+    bars: list[tuple[str, dict[str, float]]] = []
+    for case in (1, 2, 3, 4):
+        plan = results.analog(network, "high-power", case)
+        bars.append((f"case {case}\nours", parts_of(results, plan, legend)))
+        printed = _printed(lstm, case)
+        if printed:
+            bars.append((f"case {case}\npaper", printed))
+    with plt.rc_context(STYLE):
+        picture, axis = plt.subplots(figsize=(8.5, 3.8), layout="constrained")
+        for x, (_, parts) in enumerate(bars):
+            bottom = 0.0
+            for entry, height in parts.items():
+                colour = colours.get(entry, GREY)
+                axis.bar(x, height * 100, 0.72, bottom=bottom * 100, color=colour)
+                if height > 0.045:
+                    axis.annotate(f"{height:.0%}", (x, (bottom + height / 2) * 100), ha="center",
+                                  va="center", fontsize=8)  # fmt: skip
+                bottom += height
+        axis.set_xticks(range(len(bars)), [name for name, _ in bars])
+        axis.set_ylabel("share of busy time (%)")
+        patches = [Patch(color=colours[entry]) for entry in entries]
+        patches.append(Patch(color=GREY))
+        picture.legend(patches, [*entries, "paper, slice without a certain name"],
+                       loc="outside right upper", frameon=False)  # fmt: skip
+        title = "Fig. 11: LSTM-750" if lstm else "Fig. 8: perceptron"
+        axis.set_title(f"{title}, where the analog cases' time goes, high-power")
+        _save(picture, path)
+
+
+def _printed(lstm: bool, case: int) -> dict[str, float]:
+    """The paper's slices; those whose label cannot be told have names of their own."""
+    if lstm:
+        found = published()["fig11_lstm_shares_percent_high_power"].get(f"case{case}")
+        if found is None:
+            return {}
+        dequeue, gates = (part / 100 for part in found["750"])
+        rest = 1 - dequeue - gates
+        return {"cell dequeue, activation": dequeue, "gate combination": gates, "unnamed": rest}
+    found = published()["fig8_mlp_shares_percent"].get(f"case{case}")
+    if found is None:
+        return {}
+    largest, *middle, smallest = (part / 100 for part in found)
+    names = [f"unnamed {number}" for number, _ in enumerate(middle)]
+    if case == 4:
+        names[0] = "analog queue"
+    return {
+        "input load": largest,
+        "MVM operation": smallest,
+        **dict(zip(names, middle, strict=True)),
+    }
+
+
+def plot_activity(results: Results, *, path: Path) -> None:
+    """Draw Fig. 14: idle share and instructions per cycle of every core on CNN-S."""
+    runs = (
+        ("digital", results.digital("cnn-s", "high-power", CNN_CORES), DIGITAL),
+        ("analog, released", results.analog("cnn-s", "high-power", 1), ANALOG),
+        ("analog, tuned", results.analog("cnn-s", "high-power", 1, TUNED), FASTER),
+    )
+    limits = published()["fig14_cnn_s_high_power"]
+    with plt.rc_context(STYLE):
+        picture, panels = plt.subplots(1, 2, figsize=(10.5, 3.3), layout="constrained")
+        for number, (name, plan, colour) in enumerate(runs):
+            cores = results[plan]["cores"]
+            at = [core["core"] + 1 - 0.27 + 0.27 * number for core in cores]
+            panels[0].bar(
+                at, [100 * core["idle"] for core in cores], 0.25, label=name, color=colour
             )
-            for number, (name, software, style, colour) in enumerate(SERIES, start=1):
-                axis.bar(
-                    [place - 0.4 + width * (number + 0.5) for place in places],
-                    [factor(results, f, software, style) for f in printed],
-                    width,
-                    label=name,
-                    color=colour,
-                )
-            axis.set_yscale("log")
-            axis.set_title(f"{TITLES[metric]}: digital / AIMC", fontsize=10)
-            axis.set_xticks(list(places), [f"{f.cores} core{'s' * (f.cores > 1)}" for f in printed])
-            axis.grid(axis="y", alpha=0.3)
-        axes[0].legend(fontsize=8)
-        figure.suptitle(f"Perceptron, {system}", fontsize=11)
-        path = folder / f"mlp_{system}.svg"
-        figure.savefig(path, metadata={"Date": None})
-        plt.close(figure)
-        files.append(path)
-    return files
+            panels[1].bar(
+                at, [core["instructions_per_cycle"] for core in cores], 0.25, color=colour
+            )
+        panels[0].set_title("idle (%); the paper's axis ends at "
+                            f"{limits['idle_axis_percent']} %")  # fmt: skip
+        panels[1].set_title(
+            f"instructions per cycle; the paper's axis ends at {limits['ipc_axis']}"
+        )
+        for axis in panels:
+            axis.set_xlabel("core: 1 to 5 convolutions, 6 to 8 dense layers")
+            axis.set_xticks(range(1, 9))
+            axis.grid(axis="y", alpha=0.25)
+            axis.set_axisbelow(True)
+        picture.legend(loc="outside lower center", ncols=3, frameon=False)
+        picture.suptitle("Fig. 14: CNN-S, high-power")
+        _save(picture, path)
+
+
+def _save(picture, path: Path) -> None:
+    picture.savefig(path, metadata={"Date": None})
+    plt.close(picture)

@@ -1,161 +1,258 @@
 """The report: our runs beside the published figures, as Markdown and as one HTML file."""
 
 import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
 from alpine_models.files import write_text
-from alpine_models.published import Metric, mlp_factors
+from alpine_models.published import cnn_factors, lstm_factors, mlp_factors, published
+from alpine_platform.presets import SYSTEMS
 
-from .figures import Results, factor, table
-from .findings import mlp_findings
-from .plots import plot_mlp
-from .runs import Plan
-
-__all__ = ["write_report"]
-
-UNITS = {Metric.TIME: "time", Metric.LLC_MISSES_PER_INSTRUCTION: "LLC misses per instruction",
-         Metric.ENERGY: "energy"}  # fmt: skip
-VARIANTS = (
-    ("released, neon4", "released", "neon4"),
-    ("released, neon1", "released", "neon1"),
-    ("released, Eigen int8", "released", "eigen_i8row"),
-    ("tuned, neon4", "tuned", "neon4"),
+from .figures import (
+    FIG8_PARTS,
+    FIG11_PARTS,
+    absolute_table,
+    activity_table,
+    breakdown_table,
+    factor_table,
+    reason_table,
+    slow_product_table,
+    variant_table,
 )
-"""Software style of the analog program and product style of the digital one."""
+from .findings import findings_table
+from .plans import (
+    BASE,
+    CNNS,
+    EXPLORATIONS,
+    IMAGES,
+    LSTMS,
+    VARIATIONS,
+    Effort,
+    Plan,
+    analog,
+)
+from .plots import plot_activity, plot_factors, plot_shares
+from .results import Results
+from .sensitivity import sensitivity_page
+from .statements import FINDINGS
+from .store import Record
+
+__all__ = ["write_docs_pages", "write_report"]
+
+HIGH = "high-power"
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; margin: 1rem 0 }
-td, th { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid #ccc }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
+table { border-collapse: collapse; margin: 1rem 0; font-size: 13px; display: block;
+  overflow-x: auto }
+td, th { padding: .2rem .6rem; text-align: left; border-bottom: 1px solid #ccc;
+  vertical-align: top }
 img { max-width: 100% }
 code { background: #f3f3f3 }
+@media print { body { max-width: none; margin: 0 } table { font-size: 9px; display: table } }
 """
+CAPTION = (
+    "Written by `alpine paper`; do not edit. Reference: Klein et al., ALPINE, IEEE Transactions on "
+    "Computers 2022.\n"
+)
 
 
-def write_report(results: Results, folder: Path) -> list[Path]:
-    """Write ``report.md``, its pictures and the self-contained ``report.html`` into a folder.
+def write_report(
+    records: Mapping[Plan, Record], names: Sequence[str], effort: Effort, folder: Path
+) -> list[Path]:
+    """Write the Markdown pages, their pictures and the self-contained ``report.html``.
 
     Parameters
     ----------
-    results : what `RunStore.complete` returned for `plan_mlp`.
+    records : what `RunStore.complete` returned for the plans of these explorations.
+    names : explorations.
+    effort : with which they ran.
     folder : exists.
 
     Returns
     -------
-    The files written.
+    The files written, the HTML first.
     """
-    pictures = plot_mlp(results, folder)
-    text = _markdown(results, pictures)
-    body = MarkdownIt("commonmark").enable("table").render(text)
-    for picture in pictures:
-        data = base64.b64encode(picture.read_bytes()).decode()
-        body = body.replace(f'src="{picture.name}"', f'src="data:image/svg+xml;base64,{data}"')
-    page = '<!doctype html><html lang="en"><meta charset="utf-8"><title>ALPINE, run again</title>'
-    files = {
-        folder / "report.md": text,
-        folder / "report.html": f"{page}<style>{STYLE}</style><body>{body}</body></html>\n",
+    written = write_docs_pages(records, names, effort, folder)
+    body = "".join(
+        MarkdownIt("commonmark").enable("table").render(path.read_text())
+        for path in written
+        if path.suffix == ".md"
+    )
+    for picture in written:
+        if picture.suffix == ".svg":
+            data = base64.b64encode(picture.read_bytes()).decode()
+            body = body.replace(f'src="{picture.name}"', f'src="data:image/svg+xml;base64,{data}"')
+    body = body.replace('href="sensitivity.md"', 'href="#sensitivity"')
+    body = re.sub(r"<h1>(What it would take)", r'<h1 id="sensitivity">\1', body)
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>ALPINE, run again</title>'
+        f"<style>{STYLE}</style><body>{body}</body></html>\n"
+    )
+    html = folder / "report.html"
+    write_text(html, page)
+    return [html, *written]
+
+
+def write_docs_pages(
+    records: Mapping[Plan, Record], names: Sequence[str], effort: Effort, folder: Path
+) -> list[Path]:
+    """Write ``paper.md``, ``sensitivity.md`` and their pictures into a folder; return the files."""
+    results = Results(records, images=1 if effort is Effort.QUICK else IMAGES)
+    pictures: list[Path] = []
+
+    def draw(name: str, plot: Callable[[Path], None]) -> str:
+        path = folder / f"paper_{name}.svg"
+        plot(path)
+        pictures.append(path)
+        return f"![{name.replace('_', ' ')}]({path.name})\n"
+
+    sections = {"mlp": _mlp, "lstm": _lstm, "cnn": _cnn}
+    parts = [_introduction(effort, names)]
+    for name in names:
+        parts += sections[name](results, draw)
+    parts += _appendix(results)
+    pages = {folder / "paper.md": "\n".join(parts)}
+    if len(names) == len(EXPLORATIONS):
+        title = "# What it would take to obtain the published factors\n"
+        pages[folder / "sensitivity.md"] = "\n".join([title, CAPTION, sensitivity_page(results)])
+    for path, text in pages.items():
+        write_text(path, text)
+    return [*pages, *pictures]
+
+
+Draw = Callable[[str, Callable[[Path], None]], str]
+
+
+def _introduction(effort: Effort, names: Sequence[str]) -> str:
+    through = {
+        Effort.QUICK: "All tiles are timed Python tiles, and a CNN sees one image.",
+        Effort.NORMAL: "The RTL computes every analog case and geometry once (software `released`, "
+        "high-power system); the timed tile, which agrees with it to the cycle, the rest.",
+        Effort.FULL: "Every analog run goes through the RTL.",
+    }[effort]
+    link = (
+        "[What it would take](sensitivity.md) to obtain the printed factors is a page of its own.\n"
+        if len(names) == len(EXPLORATIONS)
+        else ""
+    )
+    return (
+        f"# ALPINE, run again\n\n{CAPTION}\n"
+        "Factors are the digital reference over the analog case with as many cores, per inference, "
+        "inputs from DRAM. Energy is that of cores, caches, DRAM and tiles: the published plots "
+        "seem to leave the memory controller and I/O power out, because their axes have no room "
+        "for it; the last tables give both. No constant of the model was chosen with these "
+        "factors in view: the platform is calibrated against gem5 runs of kernels "
+        "(docs/calibration.md).\n\n"
+        "The authors' programs were never published, and software moves the factors more than "
+        "hardware does. So there are named variations: the analog program packs operands byte by "
+        "byte (`released`, as the released library does) or as words (`tuned`); digital products "
+        "take one row at a time (`neon1`), four (`neon4`) or Eigen's int8 kernel; threads that "
+        "wait spin and sleep without an operating system, or block in the kernel (`Linux`).\n\n"
+        f"{through} {link}"
+    )
+
+
+def _mlp(results: Results, draw: Draw) -> list[str]:
+    factors = mlp_factors()
+    shares = published()["fig8_mlp_shares_percent"]
+    printed = {
+        "reference": {"MVM operation": shares["average_reference"]["mvm"]},
+        **{
+            f"case {case}": {
+                "input load": shares[f"case{case}"][0],
+                "MVM operation": shares[f"case{case}"][-1],
+            }
+            for case in (1, 3, 4)
+        },
     }
-    for path, content in files.items():
-        write_text(path, content)
-    return [*files, *pictures]
-
-
-def _markdown(results: Results, pictures: Sequence[Path]) -> str:
-    count = next(iter(results)).inferences
-    parts = [
-        "# ALPINE, run again: the perceptron\n",
-        "Written by `alpine paper`. Reference: Klein et al., IEEE TC 2022. Factors are the digital "
-        "reference over the analog case with as many cores, "
-        f"{count} inferences each, inputs from DRAM, no operating system. No constant of the model "
-        "was chosen with these factors in view; the platform is calibrated against gem5 runs of "
-        "kernels only (`docs/calibration.md`).\n",
-        "The authors' programs were never published. Software style moves the factors more than "
-        "anything else, so every factor is given for several pairs of styles: the analog program "
-        "packs operands byte by byte (`released`) or as words (`tuned`); the digital product is "
-        "one row (`neon1`) or four rows (`neon4`) at a time, or Eigen's int8 kernel.\n",
-        "## Factors of Fig. 7\n",
-        _factor_table(results),
-        *(f"![{picture.stem}]({picture.name})\n" for picture in pictures),
-        "## What was measured\n",
-        _absolute_table(results),
-        "## Where the time goes (Fig. 8)\n",
-        _breakdown_table(results),
-        "## Findings that the paper states in words\n",
-        mlp_findings(results),
-        "## What is compared\n",
-        "The published energies seem to leave the memory controller and I/O power out: the axes of "
-        "Fig. 7 have no room for it. The table above gives both; the factors are without it.\n",
+    printed["case 4"]["analog queue"] = shares["case4"][1]
+    runs = {
+        "reference": [results.digital("mlp", system, n) for system in SYSTEMS for n in (1, 2, 4)],
+        **{
+            f"case {case}": [results.analog("mlp", system, case) for system in SYSTEMS]
+            for case in (1, 2, 3, 4)
+        },
+    }
+    cases = [("mlp", case, v) for v in VARIATIONS[:2] for case in (1, 2, 3, 4)]
+    return [
+        "## Perceptron: Fig. 7\n",
+        draw("fig7", lambda path: plot_factors(results, factors, figure="Fig. 7", path=path)),
+        factor_table(results, factors),
+        "### Deviations beyond a fifth\n",
+        reason_table(results, factors),
+        "### Findings\n",
+        findings_table(results, FINDINGS["mlp"]),
+        "## Perceptron: where the time goes, Fig. 8\n",
+        "Shares of the time in which cores do not wait for each other, high-power and low-power "
+        "averaged as in the paper. Its slices carry no labels in the text: the smallest is taken "
+        "for the products, the largest for the input load; the others' names are not certain.\n",
+        draw("fig8", lambda path: plot_shares(results, lstm=False, path=path)),
+        breakdown_table(results, runs, FIG8_PARTS, printed),
+        "## Products ten times slower\n",
+        slow_product_table(results, cases),
     ]
-    return "\n".join(parts)
 
 
-def _factor_table(results: Results) -> str:
-    heads = ["system", "metric", "cores, case", "paper", *(name for name, _, _ in VARIANTS)]
-    rows = [
-        [
-            published.system,
-            UNITS[published.metric],
-            f"{published.cores}, {published.case}",
-            f"{published.factor:.1f}x",
-            *(
-                f"{ours:.1f}x ({ours / published.factor - 1:+.0%})"
-                for ours in (
-                    factor(results, published, software, style) for _, software, style in VARIANTS
-                )
-            ),
-        ]
-        for published in mlp_factors()
+def _lstm(results: Results, draw: Draw) -> list[str]:
+    factors = lstm_factors()
+    shares = published()["fig11_lstm_shares_percent_high_power"]
+    runs: dict[str, list[Plan]] = {}
+    printed: dict[str, dict[str, float]] = {}
+    for case in (1, 2, 3):
+        for network in LSTMS:
+            units = network.removeprefix("lstm-")
+            column = f"case {case}, {units}"
+            runs[column] = [results.analog(network, HIGH, case)]
+            dequeue, gates = shares[f"case{case}"][units]
+            printed[column] = {"cell dequeue, activation": dequeue, "gate combination": gates}
+    runs["case 4, 750"] = [results.analog("lstm-750", HIGH, 4)]
+    return [
+        "## LSTM: Fig. 10\n",
+        draw("fig10", lambda path: plot_factors(results, factors, figure="Fig. 10", path=path)),
+        factor_table(results, factors),
+        "### Deviations beyond a fifth\n",
+        reason_table(results, factors),
+        "### Findings\n",
+        findings_table(results, FINDINGS["lstm"]),
+        "## LSTM: where the time goes, Fig. 11\n",
+        draw("fig11", lambda path: plot_shares(results, lstm=True, path=path)),
+        breakdown_table(results, runs, FIG11_PARTS, printed),
+        "### Products ten times slower\n",
+        slow_product_table(results, [("lstm-750", 1, BASE)]),
     ]
-    return table(heads, rows)
 
 
-def _absolute_table(results: Results) -> str:
-    heads = [
-        "run",
-        "time per inference",
-        "energy per inference",
-        "with memory controller and I/O",
-        "LLC misses per instruction",
-        "instructions",
-        "outputs equal golden",
-        "engine",
+def _cnn(results: Results, draw: Draw) -> list[str]:
+    factors = cnn_factors()
+    images = results.images
+    normalised = [
+        (plan, analog(plan.network, plan.system, 1, images=images, normalised=False))
+        for plan in (results.analog(name, system, 1) for system in SYSTEMS for name in CNNS)
     ]
-    rows: list[list[str]] = []
-    for plan, result in results.items():
-        count = plan.inferences
-        energy = result["energy_j"] / count
-        more = result["energy_memory_controller_io_j"] / count
-        rows.append(
-            [
-                _label(plan),
-                f"{result['time_s'] / count * 1e6:.2f} us",
-                f"{energy * 1e6:.1f} uJ",
-                f"{(energy + more) * 1e6:.1f} uJ",
-                f"{result['llc_misses_per_instruction']:.5f}",
-                f"{result['instructions'] / count:,.0f}",
-                "yes" if result["outputs_equal_golden"] else "**no**",
-                plan.engine,
-            ]
-        )
-    return table(heads, rows)
-
-
-def _breakdown_table(results: Results) -> str:
-    plans = [
-        plan for plan in results if plan.system == "high-power" and plan.software == "released"
+    printed = (analog("cnn-m", HIGH, 1, images=1), analog("cnn-m", HIGH, 1, images=1, literal=True))
+    return [
+        f"## CNNs: Fig. 13, {images} image{'s' * (images > 1)}\n",
+        draw("fig13", lambda path: plot_factors(results, factors, figure="Fig. 13", path=path)),
+        factor_table(results, factors),
+        "### Deviations beyond a fifth\n",
+        reason_table(results, factors),
+        "### Findings\n",
+        findings_table(results, FINDINGS["cnn"]),
+        "## CNN-S: idle shares and instructions per cycle, Fig. 14\n",
+        draw("fig14", lambda path: plot_activity(results, path=path)),
+        activity_table(results),
+        "## CNNs: without normalisation, and as printed\n",
+        variant_table(results, [*normalised, printed]),
+        "### Products ten times slower\n",
+        slow_product_table(results, [(name, 1, BASE) for name in CNNS]),
     ]
-    plans = [plan for plan in plans if plan.case != "digital" or plan.digital_style == "neon4"]
-    names = sorted({name for plan in plans for name in results[plan]["breakdown"]})
-    rows = [
-        [_label(plan), *(f"{results[plan]['breakdown'].get(name, 0):.1%}" for name in names)]
-        for plan in plans
-    ]
-    return table(["high-power run", *names], rows)
 
 
-def _label(plan: Plan) -> str:
-    if plan.case == "digital":
-        return f"{plan.system}, digital, {plan.cores} cores, {plan.digital_style}"
-    return f"{plan.system}, case {plan.case}, {plan.software}"
+def _appendix(results: Results) -> list[str]:
+    plans = [plan for plan in results if not plan.settings]
+    order = list(dict.fromkeys(plan.network for plan in plans))
+    plans.sort(key=lambda p: (order.index(p.network), p.system, p.case, p.cores or 0, p.label))
+    return ["## What was measured\n", "Per inference.\n", absolute_table(results, plans)]
