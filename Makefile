@@ -9,7 +9,7 @@ PACKAGES := models rtl platform sw cosim
 
 .DEFAULT_GOAL := help
 .PHONY: help machine setup run test cocotb formal formal-long synth docs lint format types wheel \
-	check bench calibrate clean
+	check bench calibrate paper clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ check: test lint types wheel ## Everything that must pass before a change lands
 
 calibrate: setup ## Fit the platform to the gem5 runs again and rewrite docs/calibration.md
 	$(BIN)/python -m alpine_sw.calibrate
+
+paper: setup ## Run the paper's explorations and rewrite docs/paper.md and docs/sensitivity.md
+	$(BIN)/alpine paper --out paper --write-docs docs
 
 bench: setup ## Measure host speeds
 	$(BIN)/python -m pytest benchmarks/bench_*.py --benchmark-only --benchmark-disable-gc -q

@@ -42,10 +42,10 @@ def paper(
     to the cycle, the rest. Finished runs are kept in the folder; a stopped report goes on where it
     was.
     """
-    from ..paper import EXPLORATIONS, Effort, RunStore, plans_for, write_docs_pages, write_report
-
     if quick and full:
         raise AlpineError("--quick and --full exclude each other")
+    from ..paper import EXPLORATIONS, Effort, RunStore, plans_for, write_docs_pages, write_report
+
     effort = Effort.QUICK if quick else Effort.FULL if full else Effort.NORMAL
     names = list(EXPLORATIONS) if only is None else [choose("exploration", only, EXPLORATIONS)]
     if write_docs is not None and len(names) < len(EXPLORATIONS):

@@ -133,7 +133,7 @@ def absolute_table(results: Results, plans: Iterable[Plan]) -> str:
              "instructions", "engine", "equals golden"]  # fmt: skip
     rows: list[list[str]] = []
     for plan in plans:
-        record, count = results[plan], plan.inferences
+        record, count = results[plan], results[plan]["inferences"]
         more = record["energy_j"] + record["energy_memory_controller_io_j"]
         rows.append(
             [

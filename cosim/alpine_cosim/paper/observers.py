@@ -47,7 +47,8 @@ def shorter(network: str, case: int, than: int, theirs: float) -> Observe:
         ratio = seconds(results, network, case, variation) / seconds(
             results, network, than, variation
         )
-        return against(1 - ratio, theirs, f"{1 - ratio:+.0%}")
+        text = f"{1 - ratio:.0%} shorter" if ratio < 1 else f"{ratio - 1:.0%} longer"
+        return against(1 - ratio, theirs, text)
 
     return observe
 
@@ -85,7 +86,7 @@ def constant_misses(network: str, cases: Sequence[int]) -> Observe:
             for case in cases
         ]
         spread = max(found) / min(found)
-        return holds(spread < ROUGHLY, f"largest {times(spread)} the smallest")
+        return holds(spread < ROUGHLY, f"largest {spread:.2f}x the smallest")
 
     return observe
 
@@ -140,13 +141,12 @@ def fetched(network: str, digital_bytes: float, analog_bytes: float) -> Observe:
     """Bytes fetched from DRAM per inference, digital and analog, against stated working sets."""
 
     def observe(results: Results, variation: Variation) -> Observation:
-        found = [
-            results[plan]["stats"]["memory"]["l2_misses"] * LINE_BYTES / plan.inferences
-            for plan in (
-                results.digital(network, HIGH, 1, variation),
-                results.analog(network, HIGH, 1, variation),
-            )
-        ]
+        plans = (
+            results.digital(network, HIGH, 1, variation),
+            results.analog(network, HIGH, 1, variation),
+        )
+        records = [results[plan] for plan in plans]
+        found = [r["stats"]["memory"]["l2_misses"] * LINE_BYTES / r["inferences"] for r in records]
         text = f"{found[0] / 1e6:.2f} MB, {found[1] / 1e3:.1f} kB"
         return against(found[0] / found[1], digital_bytes / analog_bytes, text)
 

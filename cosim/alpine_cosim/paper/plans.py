@@ -15,6 +15,7 @@ __all__ = [
     "CNNS",
     "CNN_CORES",
     "EXPLORATIONS",
+    "HANDOVERS_CYCLES",
     "IMAGES",
     "LINUX_BASE",
     "LSTMS",
@@ -28,6 +29,7 @@ __all__ = [
     "analog",
     "changed",
     "digital",
+    "handed_over",
     "plans_for",
 ]
 
@@ -56,6 +58,9 @@ SENSITIVITIES: dict[str, tuple[str, ...]] = {
     "product ten times slower": SLOW_PRODUCT,
 }
 """Changes of the system, one at a time."""
+HANDOVERS_CYCLES = (3_500, 23_000, 46_000, 115_000)
+"""System calls by which a core wakes another one under Linux: as documented, then about 10, 20 and
+50 us on the high-power system."""
 SENSITIVE = ("mlp", "lstm-750", "cnn-f")
 """The networks that they are tried on: the headline factors' but for CNN-S, which takes long."""
 
@@ -209,6 +214,17 @@ def plans_for(explorations: Iterable[str], effort: Effort) -> list[Plan]:
     return sorted(dict.fromkeys(plans), key=_weight, reverse=True)
 
 
+def handed_over(case: int, wake_cycles: int) -> Plan:
+    """The perceptron's case on the high-power system under Linux with a cost of waking."""
+    return analog(
+        "mlp",
+        "high-power",
+        case,
+        LINUX_BASE,
+        settings=(f"sync.futex_wake_cycles={wake_cycles}",),
+    )
+
+
 def changed(network: str, settings: tuple[str, ...]) -> tuple[Plan, Plan]:
     """The digital and the analog run on one core, or a CNN's, of a changed high-power system."""
     cores = CNN_CORES if network in CNNS else 1
@@ -233,6 +249,7 @@ def _mlp(effort: Effort) -> Iterator[Plan]:
             analog("mlp", system, case, variation, settings=SLOW_PRODUCT) for case in (1, 2, 3, 4)
         )
     yield from _changes("mlp")
+    yield from (handed_over(case, cost) for case in (3, 4) for cost in HANDOVERS_CYCLES)
 
 
 def _lstm(effort: Effort) -> Iterator[Plan]:

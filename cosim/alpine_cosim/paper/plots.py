@@ -99,7 +99,7 @@ def _tick(factor: PublishedFactor) -> str:
     if factor.cores == CNN_CORES:
         return f"{factor.network.upper()}\npaper {times(factor.factor)}"
     cores = f"{factor.cores} core{'s' * (factor.cores > 1)}"
-    return f"{cores}, case {factor.case}\npaper {times(factor.factor)}"
+    return f"{cores}\ncase {factor.case}\npaper {times(factor.factor)}"
 
 
 def plot_shares(results: Results, *, lstm: bool, path: Path) -> None:
@@ -120,7 +120,7 @@ def plot_shares(results: Results, *, lstm: bool, path: Path) -> None:
             bottom = 0.0
             for entry, height in parts.items():
                 colour = colours.get(entry, GREY)
-                axis.bar(x, height * 100, 0.72, bottom=bottom * 100, color=colour)
+                axis.bar(x, height * 100, 0.72, bottom=bottom * 100, color=colour, ec="white")
                 if height > 0.045:
                     axis.annotate(f"{height:.0%}", (x, (bottom + height / 2) * 100), ha="center",
                                   va="center", fontsize=8)  # fmt: skip
@@ -132,7 +132,7 @@ def plot_shares(results: Results, *, lstm: bool, path: Path) -> None:
         picture.legend(patches, [*entries, "paper, slice without a certain name"],
                        loc="outside right upper", frameon=False)  # fmt: skip
         title = "Fig. 11: LSTM-750" if lstm else "Fig. 8: perceptron"
-        axis.set_title(f"{title}, where the analog cases' time goes, high-power")
+        axis.set_title(f"{title}, where the analog cases' time goes (ours: high-power)")
         _save(picture, path)
 
 

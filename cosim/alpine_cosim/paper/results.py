@@ -62,7 +62,7 @@ class Results(Mapping[Plan, Record]):
         if metric is Metric.LLC_MISSES_PER_INSTRUCTION:
             return float(record[metric])
         key = "time_s" if metric is Metric.TIME else "energy_j"
-        return float(record[key]) / plan.inferences
+        return float(record[key]) / record["inferences"]
 
     def share(self, plan: Plan, *parts: str) -> float:
         """Share of some parts in the time in which cores do not wait for each other."""

@@ -3,13 +3,16 @@
 import hashlib
 import json
 import multiprocessing
+import os
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import alpine_models
@@ -128,7 +131,8 @@ def _outcome(done: Future[Record], plan: Plan) -> Record:
 @contextmanager
 def _workers(jobs: int) -> Generator[ProcessPoolExecutor]:
     """A pool whose processes end with it, whatever ends it."""
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent)
     try:
         yield pool
         pool.shutdown()
@@ -137,6 +141,19 @@ def _workers(jobs: int) -> Generator[ProcessPoolExecutor]:
         for process in multiprocessing.active_children():
             process.terminate()
         raise
+
+
+def _end_with_parent() -> None:
+    """Leave when the parent is gone, even if it was killed and could not say so."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: int) -> None:
+        wait([sentinel])
+        os._exit(1)
+
+    Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
 
 
 def _run(plan: Plan, engine: str, path: Path) -> Record:
