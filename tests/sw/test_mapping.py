@@ -31,7 +31,9 @@ def test_matrix_that_fits_exactly_is_accepted():
 
 @pytest.mark.parametrize(("row", "column"), [(1, 0), (0, 1)])
 def test_tile_too_small_is_named(row: int, column: int):
-    with pytest.raises(AlpineError, match=r"^matrix m of 2 .* needs .* the tile has 3 x 2: use a larger"):
+    with pytest.raises(
+        AlpineError, match=r"^matrix m of 2 .* needs .* the tile has 3 x 2: use a larger"
+    ):
         TilePlan(
             config=TileConfig(rows=3, columns=2), placements=[matrix(2, 3, row=row, column=column)]
         )

@@ -82,7 +82,7 @@ class Plan:
 
     Members
     -------
-    network, system, case, cores, software, digital_style, sync, settings : as in
+    network, system, case, cores, software, digital_style, sync, activations, settings : as in
         `alpine_cosim.run`; where a case does not depend on one, it has its default.
     normalised, literal : variants of a CNN.
     inferences : of the data set.
@@ -95,6 +95,7 @@ class Plan:
     software: str = "released"
     digital_style: str = "neon4"
     sync: str = BARE_METAL
+    activations: str | None = None
     settings: tuple[str, ...] = ()
     normalised: bool = True
     literal: bool = False
@@ -119,6 +120,7 @@ class Plan:
             parts += [f"case {self.case}" if self.case.isdigit() else self.case, self.software]
             parts += [self.digital_style] * (self.network in CNNS)
         parts += [self.sync] * (self.sync != BARE_METAL)
+        parts += [f"{self.activations} activations"] * (self.activations is not None)
         parts += ["as printed"] * self.literal + ["without normalisation"] * (not self.normalised)
         return ", ".join([*parts, *self.settings])
 
@@ -133,12 +135,14 @@ class Variation:
     software : of the analog programs.
     digital_style : of the digital references' products.
     sync : of both.
+    activations : of both, of an LSTM.
     """
 
     name: str
     software: str = "released"
     digital_style: str = "neon4"
     sync: str = BARE_METAL
+    activations: str | None = None
 
 
 BASE = Variation(name="released, neon4")
@@ -149,11 +153,8 @@ VARIATIONS = (
     Variation(name="released, neon1", digital_style="neon1"),
     Variation(name="released, Eigen int8", digital_style="eigen_i8row"),
     LINUX_BASE,
+    Variation(name="released, neon4, libm", activations="libm"),
 )
-
-
-LSTM_VARIATIONS = tuple(v for v in VARIATIONS if v.software == "released")
-"""The LSTMs' scaled queue exists in the released style only."""
 
 
 def analog(
@@ -176,6 +177,7 @@ def analog(
         software=variation.software,
         digital_style=variation.digital_style if network in CNNS else BASE.digital_style,
         sync=BARE_METAL if alone else variation.sync,
+        activations=variation.activations,
         settings=settings,
         normalised=normalised,
         literal=literal,
@@ -201,6 +203,7 @@ def digital(
         cores=cores,
         digital_style=variation.digital_style,
         sync=BARE_METAL if cores == 1 else variation.sync,
+        activations=variation.activations,
         # It has no tiles.
         settings=tuple(s for s in settings if not s.startswith("tile_clock.")),
         normalised=normalised,
@@ -241,7 +244,7 @@ def _changes(network: str) -> Iterator[Plan]:
 
 def _mlp(effort: Effort) -> Iterator[Plan]:
     cores = sorted({factor.cores for factor in mlp_factors()})
-    for system, variation in product(SYSTEMS, VARIATIONS):
+    for system, variation in product(SYSTEMS, VARIATIONS[:-1]):
         yield from (analog("mlp", system, case, variation) for case in (1, 2, 3, 4))
         yield from (digital("mlp", system, count, variation) for count in cores)
     for system, variation in product(SYSTEMS, VARIATIONS[:2]):
@@ -254,7 +257,7 @@ def _mlp(effort: Effort) -> Iterator[Plan]:
 
 def _lstm(effort: Effort) -> Iterator[Plan]:
     cores = sorted({factor.cores for factor in lstm_factors()})
-    for system, variation, network in product(SYSTEMS, LSTM_VARIATIONS, LSTMS):
+    for system, variation, network in product(SYSTEMS, VARIATIONS, LSTMS):
         yield from (analog(network, system, case, variation) for case in (1, 2, 3, 4))
         yield from (digital(network, system, count, variation) for count in cores)
     for system in SYSTEMS:
@@ -275,7 +278,7 @@ def _cnn(effort: Effort) -> Iterator[Plan]:
     yield analog("cnn-m", "high-power", 1, images=1, literal=True)
     yield digital("cnn-f", "high-power", CNN_CORES, images=images, normalised=False)
     yield from _changes("cnn-f")
-    for variation in VARIATIONS[2:]:
+    for variation in VARIATIONS[2:-1]:
         yield analog("cnn-f", "high-power", 1, variation, images=images)
         yield digital("cnn-f", "high-power", CNN_CORES, variation, images=images)
 

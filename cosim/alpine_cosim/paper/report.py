@@ -150,7 +150,9 @@ def _introduction(effort: Effort, names: Sequence[str]) -> str:
         "hardware does. So there are named variations: the analog program packs operands byte by "
         "byte (`released`, as the released library does) or as words (`tuned`); digital products "
         "take one row at a time (`neon1`), four (`neon4`) or Eigen's int8 kernel; threads that "
-        "wait spin and sleep without an operating system, or block in the kernel (`Linux`).\n\n"
+        "wait sleep and wake without an operating system, or block in the kernel (`Linux`); an "
+        "LSTM's activations take four elements at a time, or one call of the C library each "
+        "(`libm`).\n\n"
         f"{through} {link}"
     )
 

@@ -169,6 +169,7 @@ def _run(plan: Plan, engine: str, path: Path) -> Record:
         software=plan.software,
         digital_style=plan.digital_style,
         sync=plan.sync,
+        activations=plan.activations,
         inferences=plan.inferences,
         normalisation=plan.normalised,
         literal_table=plan.literal,
