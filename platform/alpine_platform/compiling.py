@@ -17,7 +17,7 @@ from typing import Any
 
 import numba
 
-__all__ = ["FINGERPRINT", "compiled", "entry"]
+__all__ = ["FINGERPRINT", "called", "compiled", "entry"]
 
 njit: Any = numba.njit
 
@@ -27,6 +27,9 @@ entry = njit(cache=True, error_model="numpy", boundscheck=False, _nrt=False)
 compiled = njit(error_model="numpy", boundscheck=False, forceinline=True, _nrt=False)
 """Compile for use in other compiled functions only."""
 
+called = njit(error_model="numpy", boundscheck=False, _nrt=False)
+"""The same for what runs seldom and is large: it is called, not copied into its caller."""
+
 SOURCES = (
     "compiling.py",
     "dram_kernel.py",
@@ -34,6 +37,7 @@ SOURCES = (
     "kernel_state.py",
     "memo_kernel.py",
     "memory_kernel.py",
+    "pipeline_kernel.py",
 )
 FINGERPRINT = int.from_bytes(
     sha256(b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)).digest()[:7],
