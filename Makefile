@@ -56,6 +56,7 @@ synth: setup ## Measure size, logic depth and Fmax, and rewrite docs/synthesis.m
 docs: setup ## Rewrite the generated pages that need no tool
 	$(BIN)/python -m alpine_rtl.formal --write-docs docs/formal.md
 	$(BIN)/python cocotb_tests/testplan.py --write-docs docs/testplan.md
+	$(BIN)/python -m alpine_cosim.loose_page docs/loose.md
 
 lint: setup
 	$(BIN)/ruff check .

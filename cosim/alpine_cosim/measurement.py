@@ -25,6 +25,14 @@ from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.mapping import Placement, TilePlan
 from alpine_sw.workloads import Workload
 
+from .accelerator_setup import (
+    AcceleratorWithCrossbars,
+    Crossbar,
+    accelerator_busy_cycles,
+    chain_tiles,
+    program_accelerator,
+    timed_accelerator,
+)
 from .profile import profiled
 from .results import Programming
 
@@ -39,20 +47,6 @@ __all__ = [
 
 PROGRAM_CHUNK = 1 << 16
 """CM_INITIALIZE instructions per batch: bounds the memory that programming takes."""
-
-
-class Crossbar(Protocol):
-    """What a run needs of a crossbar beyond the tile's own commands."""
-
-    @property
-    def weights(self) -> npt.NDArray[np.int8]:
-        """Live cells, [columns, rows]."""
-        ...
-
-    @property
-    def lsb(self) -> npt.NDArray[np.float64]:
-        """Live ADC steps, [columns]."""
-        ...
 
 
 class TileWithCrossbar(Protocol):
@@ -124,6 +118,7 @@ def measure(
     system: SystemConfig,
     inputs: npt.NDArray[np.int8],
     back_door: bool,
+    accelerator: AcceleratorWithCrossbars | None = None,
     device: ChipSeries | None = None,
     timeline: Path | None = None,
     profile: bool = False,
@@ -139,7 +134,8 @@ def measure(
     ports : tile ports by core number.
     system : the system.
     inputs : int8 [inferences, inputs].
-    back_door : write the cells directly instead of through CM_INITIALIZE.
+    back_door : write the cells directly instead of through the hardware.
+    accelerator : behind the I/O path, where the workload has one.
     device : what the tiles are made of and how many chips run, or None for one ideal chip.
     timeline : file for the cores' operations as trace events, or None.
     profile : run the inferences under Python's profiler.
@@ -148,10 +144,20 @@ def measure(
     """
     on_stage("compiling the platform's loops", 0)
     _compile(workload, system, inputs[:1])
-    machine = _machine(workload, system, ports, trace=timeline is not None)
-    programming = _program(
-        machine, workload, ports, back_door=back_door, on_stage=on_stage, on_step=on_step
-    )
+    machine = _machine(workload, system, ports, accelerator, trace=timeline is not None)
+    if workload.accelerator is not None and accelerator is not None:
+        programming = program_accelerator(
+            machine,
+            workload.accelerator,
+            accelerator,
+            back_door=back_door,
+            on_stage=on_stage,
+            on_step=on_step,
+        )
+    else:
+        programming = _program(
+            machine, workload, ports, back_door=back_door, on_stage=on_stage, on_step=on_step
+        )
     tiles = [
         (ports[core].tiles[tile], plan)
         for core, plans in workload.plans.items()
@@ -162,12 +168,12 @@ def measure(
     before_inferences()
     if device is not None:
         _install(tiles, device, chip=0)
-    busy = _busy(ports)
+    busy = _busy(ports) + accelerator_busy_cycles(accelerator)
     outputs, programs = workload.programs(machine, inputs, on_step)
     start = time.perf_counter()
     result, layers = profiled(machine.run, programs) if profile else (machine.run(programs), None)
     host_seconds = time.perf_counter() - start
-    busy = _busy(ports) - busy
+    busy = _busy(ports) + accelerator_busy_cycles(accelerator) - busy
     if timeline is not None:
         write_timeline(result, timeline)
     all_outputs = [outputs]
@@ -240,11 +246,18 @@ def timed_ports(workload: Workload, system: SystemConfig) -> dict[int, TimedTile
 
 
 def _machine(
-    workload: Workload, system: SystemConfig, ports: Mapping[int, TilePort], *, trace: bool = False
+    workload: Workload,
+    system: SystemConfig,
+    ports: Mapping[int, TilePort],
+    accelerator: AcceleratorWithCrossbars | None,
+    *,
+    trace: bool = False,
 ) -> System:
+    loose = workload.accelerator
     return System(
         system,
         trace=trace,
+        peripherals={loose.base: accelerator} if loose and accelerator else {},
         tile_ports=ports,
         tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
     )
@@ -257,7 +270,10 @@ def _compile(workload: Workload, system: SystemConfig, inputs: npt.NDArray[np.in
     A workload that takes long brings a small one that runs the same code.
     """
     workload = workload.rehearsal or workload
-    machine = _machine(workload, system, timed_ports(workload, system))
+    ports, accelerator = timed_ports(workload, system), timed_accelerator(workload, system)
+    machine = _machine(workload, system, ports, accelerator)
+    if workload.accelerator is not None:
+        chain_tiles(machine, workload.accelerator)
     _, programs = workload.programs(machine, inputs, lambda: None)
     machine.run(programs)
 

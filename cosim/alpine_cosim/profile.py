@@ -12,7 +12,12 @@ from rich.table import Table
 __all__ = ["print_profile", "profiled"]
 
 LAYERS = {
-    "RTL or timed tile, with products": ("rtl_tile.py", "timed_tile.py"),
+    "RTL or timed tile, with products": (
+        "rtl_tile.py",
+        "rtl_accelerator.py",
+        "timed_tile.py",
+        "timed_accelerator.py",
+    ),
     "platform, compiled": ("engine_kernel.py", "memory_kernel.py", "dram_kernel.py"),
     "platform, Python": ("alpine_platform", "simpy"),
     "programs and kernels": ("alpine_sw",),

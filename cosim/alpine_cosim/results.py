@@ -6,15 +6,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console, Group
-from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
 
 from alpine_models.durations import duration_text
 
 from .analog_outcome import AnalogOutcome, Spread
 
 __all__ = ["CoreActivity", "Programming", "RunResult", "core_activity", "print_result"]
+
+WAYS = {"port": "CM_INITIALIZE", "peripheral": "stores"}
+"""How cells are programmed, by `Programming.method`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +24,8 @@ class Programming:
 
     Members
     -------
-    method : ``port`` (CM_INITIALIZE through the tile) or ``back-door``.
+    method : ``port`` (CM_INITIALIZE through the tile), ``peripheral`` (stores to the accelerator's
+        cell registers) or ``back-door``.
     cells : cells programmed.
     tile_cycles : tile clock cycles it took; 0 through the back door.
     time_s : simulated time it took.
@@ -95,9 +97,7 @@ class RunResult:
     accuracy_golden, accuracy_fp32 : of the int8 golden model on the same samples, and of the
         network before quantisation on the whole test set.
     bits_per_character : for language models, else None; of the same symbols.
-    bits_per_character_golden, bits_per_character_fp32 : of the golden model, and of the network
-        before quantisation on the whole held-out text.
-    text : what a network was given and wrote, or None.
+    bits_per_character_golden : of the golden model.
     cores : how busy each core was, as in the paper's Fig. 14.
     stats : every number of the platform as a tree: cores, memory, energy.
     programming : how the weights were loaded.
@@ -134,8 +134,6 @@ class RunResult:
     accuracy_fp32: float | None
     bits_per_character: float | None
     bits_per_character_golden: float | None
-    bits_per_character_fp32: float | None
-    text: str | None
     cores: tuple[CoreActivity, ...]
     stats: dict[str, Any]
     programming: Programming | None
@@ -150,12 +148,10 @@ class RunResult:
 
 def print_result(result: RunResult, console: Console) -> None:
     """Print a result as two compact tables."""
-    parts: list[Table | Panel] = [_summary(result), _breakdown(result)]
+    tables = [_summary(result), _breakdown(result)]
     if len(result.cores) > 1:
-        parts.append(_cores(result))
-    if result.text is not None:
-        parts.append(Panel(Text(result.text), title="text", title_align="left", expand=False))
-    console.print(Group(*parts))
+        tables.append(_cores(result))
+    console.print(Group(*tables))
 
 
 def _summary(result: RunResult) -> Table:
@@ -172,17 +168,15 @@ def _summary(result: RunResult) -> Table:
     table.add_column("value", justify="right")
     table.add_column("note", style="dim")
     n = result.inferences
-    unit = "inference" if result.text is None else "character"
-    note = "simulated" if result.text is None else "simulated, characters read or written"
-    table.add_row(f"time per {unit}", f"{result.time_s / n * 1e6:.2f} us", note)
+    table.add_row("time per inference", f"{result.time_s / n * 1e6:.2f} us", "simulated")
     parts = ", ".join(
         f"{name} {value / result.energy_j:.0%}" for name, value in result.energy_parts_j.items()
     )
-    table.add_row(f"energy per {unit}", f"{result.energy_j / n * 1e6:.2f} uJ", parts)
+    table.add_row("energy per inference", f"{result.energy_j / n * 1e6:.2f} uJ", parts)
     table.add_row(
         "memory controller, I/O",
         f"{result.energy_memory_controller_io_j / n * 1e6:.2f} uJ",
-        f"per {unit}, not in the line above",
+        "per inference, not in the line above",
     )
     if result.accuracy is not None:
         notes = [
@@ -202,16 +196,8 @@ def _summary(result: RunResult) -> Table:
         table.add_row(
             "bits per character",
             f"{result.bits_per_character:.3f}",
-            ", ".join(
-                f"{name} {value:.3f}"
-                for name, value in (
-                    ("int8 golden", result.bits_per_character_golden),
-                    ("fp32, all 97,426", result.bits_per_character_fp32),
-                )
-                if value is not None
-            ),
+            f"King James Bible, held out; int8 golden {result.bits_per_character_golden:.3f}",
         )
-        table.add_row("", "", "King James Bible, held out; not Penn Treebank figures")
         if result.analog is not None and result.analog.bits_per_character is not None:
             spread = result.analog.bits_per_character
             table.add_row("", _chips(result.analog), _interval(spread, percent=False))
@@ -225,15 +211,19 @@ def _summary(result: RunResult) -> Table:
         verdict = "[green]yes[/]" if result.outputs_equal_golden else "[bold red]NO[/]"
         table.add_row("outputs equal golden", verdict, "bit for bit")
     table.add_row("instructions", f"{result.instructions:,}", f"{result.cm_instructions:,} CM")
+    accesses = sum(core["io_reads"] + core["io_writes"] for core in result.stats["cores"].values())
+    if accesses:
+        table.add_row("I/O accesses", f"{accesses:,}", "uncached, to the accelerator")
     if result.llc_misses_per_instruction is not None:
         table.add_row("LLC misses per instruction", f"{result.llc_misses_per_instruction:.5f}", "")
     table.add_row("tile cycles", f"{result.tile_cycles:,}", "not idle")
     if result.programming is not None:
         programming = result.programming
         how = (
-            f"{programming.cells:,} cells by CM_INITIALIZE, {programming.time_s * 1e3:.2f} ms"
-            if programming.method == "port"
-            else f"{programming.cells:,} cells through the back door"
+            f"{programming.cells:,} cells through the back door"
+            if programming.method == "back-door"
+            else f"{programming.cells:,} cells by {WAYS[programming.method]}, "
+            f"{programming.time_s * 1e3:.2f} ms"
         )
         table.add_row("programming", f"{programming.tile_cycles:,} cycles", how)
     speed = result.host_tile_cycles_per_second

@@ -8,6 +8,7 @@ from alpine_models.errors import AlpineError
 from alpine_sw.workloads import Workload
 
 from .doctor import fst_requirement
+from .rtl_accelerator import RtlAccelerator
 from .rtl_tile import RtlTile, RtlTilePort
 from .verilated.compile import TraceFormat
 
@@ -27,6 +28,7 @@ class RtlSession:
     Members
     -------
     ports : tile ports by core number.
+    accelerator : behind the I/O path, or None.
     """
 
     def __init__(
@@ -57,6 +59,13 @@ class RtlSession:
             )
             for core, plans in workload.plans.items()
         }
+        self.accelerator: RtlAccelerator | None = None
+        if workload.accelerator is not None:
+            self.accelerator = RtlAccelerator(
+                [plan.config for plan in workload.accelerator.tiles],
+                period_fs=tile_period_fs,
+                trace=self._format,
+            )
 
     @property
     def evaluated_cycles(self) -> int:
@@ -77,6 +86,9 @@ class RtlSession:
             ) from error
         for core, port in self.ports.items():
             self._tracing.enter_context(port.trace(directory, f"core{core}", kind.value))
+        if self.accelerator is not None:
+            path = directory / f"accelerator.{kind.value}"
+            self._tracing.enter_context(self.accelerator.trace(path))
 
     def stop_trace_after(self, on_step: Callable[[], None]) -> Callable[[], None]:
         """Return ``on_step`` with the end of the waveform before its first call."""
@@ -93,6 +105,8 @@ class RtlSession:
         for port in self.ports.values():
             for tile in port.tiles:
                 tile.close()
+        if self.accelerator is not None:
+            self.accelerator.close()
 
     def __enter__(self) -> "RtlSession":
         return self
@@ -101,7 +115,9 @@ class RtlSession:
         self.close()
 
     def _total(self) -> int:
-        return sum(tile.evaluated_cycles for port in self.ports.values() for tile in port.tiles)
+        parts = [tile for port in self.ports.values() for tile in port.tiles]
+        cycles = sum(tile.evaluated_cycles for tile in parts)
+        return cycles + (self.accelerator.evaluated_cycles if self.accelerator else 0)
 
 
 def trace_format() -> TraceFormat:

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
+from amaranth.lib import wiring
 
 import alpine_models
 import alpine_rtl
@@ -26,7 +27,14 @@ from .verilated import VerilatedModel, ports_of
 from .verilated.cache import cached_build, content_hash
 from .verilated.compile import TraceFormat
 
-__all__ = ["RtlTile", "RtlTilePort", "build_tile_model", "tile_verilog"]
+__all__ = [
+    "OUTCOMES",
+    "RtlTile",
+    "RtlTilePort",
+    "build_tile_model",
+    "cached_verilog",
+    "tile_verilog",
+]
 
 
 class _Answer(ctypes.Structure):
@@ -134,14 +142,7 @@ class RtlTile:
             The RTL did not answer, answered unasked, or moved its DAC codes during an MVM.
         """
         length = len(batch)
-        result = CmResult(
-            rd=np.zeros(length, np.uint64),
-            status=np.zeros(length, np.uint8),
-            issue_fs=np.zeros(length, np.int64),
-            accept_cycle=np.zeros(length, np.int64),
-            complete_cycle=np.zeros(length, np.int64),
-            response_fs=np.zeros(length, np.int64),
-        )
+        result = CmResult.empty(length)
         answer = _Answer(
             result.rd.ctypes.data,
             result.status.ctypes.data,
@@ -160,7 +161,7 @@ class RtlTile:
             ctypes.byref(answer),
         )
         if outcome:
-            raise AlpineError(f"the tile's RTL is faulty: {_OUTCOMES[outcome]}")
+            raise AlpineError(f"the tile's RTL is faulty: {OUTCOMES[outcome]}")
         return result
 
     def read_register(self, address: int) -> int:
@@ -214,30 +215,41 @@ class RtlTile:
             self.model.close()
 
 
-_OUTCOMES = {
+OUTCOMES = {
     1: "it hung or answered a request that was not made",
     2: "its DAC codes changed during a matrix-vector multiplication",
 }
+"""What is wrong with the hardware, by what a transactor returns."""
 
 
 def tile_verilog(config: TileConfig) -> str:
-    """Return the Verilog of a tile, from the cache when this version has emitted it before.
+    """Return the Verilog of a tile, from the cache when this version has emitted it before."""
+    return cached_verilog(AimcTile(config=config), name="aimc_tile", key=repr(config))
+
+
+def cached_verilog(design: wiring.Component, *, name: str, key: str) -> str:
+    """Return the Verilog of a top, from the cache when this version has emitted it before.
 
     Elaborating a large tile takes seconds; the text depends on nothing but the configuration, this
     product's hardware and the Amaranth that converts it.
+
+    Parameters
+    ----------
+    design : the top.
+    name : of its module.
+    key : text that says how it is configured.
     """
     sources = [
         path.read_bytes()
         for package in (alpine_rtl, alpine_models)
         for path in sorted(Path(package.__path__[0]).glob("*.py"))
     ]
-    key = content_hash([repr(config), importlib.metadata.version("amaranth"), *sources])
+    digest = content_hash([key, importlib.metadata.version("amaranth"), *sources])
 
     def build(directory: Path) -> None:
-        text = emit(AimcTile(config=config), name="aimc_tile")
-        (directory / "aimc_tile.v").write_text(text)
+        (directory / f"{name}.v").write_text(emit(design, name=name))
 
-    return (cached_build(f"verilog-{key}", build) / "aimc_tile.v").read_text()
+    return (cached_build(f"verilog-{digest}", build) / f"{name}.v").read_text()
 
 
 def build_tile_model(

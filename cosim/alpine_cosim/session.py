@@ -18,6 +18,7 @@ from alpine_platform.presets import SYSTEMS
 from alpine_sw.kernels import ActivationStyle
 from alpine_sw.workloads import Software, Workload
 
+from .accelerator_setup import AcceleratorWithCrossbars, timed_accelerator
 from .analog_outcome import Spread, analog_outcome
 from .cocotb_session import measure_in_cocotb
 from .device_choice import chip_series
@@ -25,7 +26,7 @@ from .measurement import ChipSeries, Measurement, TilesWithCrossbars, measure, t
 from .results import RunResult, core_activity
 from .rtl_session import RtlSession
 from .systems import configure
-from .tasks import DIGITAL, NETWORKS, Engine, Prompt, Request, Task
+from .tasks import DIGITAL, LOOSE, NETWORKS, Engine, Request
 
 __all__ = ["Engine", "run"]
 
@@ -46,9 +47,6 @@ def run(
     activations: str | None = None,
     sync: str = "bare-metal",
     inferences: int | None = None,
-    text: str | None = None,
-    length: int | None = None,
-    greedy: bool = False,
     seed: int = 0,
     device: str = IDEAL_DEVICE,
     after: str | float | None = None,
@@ -76,7 +74,7 @@ def run(
     network : one of `tasks.NETWORKS`.
     system : ``high-power`` or ``low-power``.
     case : published mapping, of the mlp and the LSTMs 1 to 4 (with cocotb 1 or 2, which have one
-        tile), of the CNNs 1; or ``digital``.
+        tile), of the CNNs 1; of the mlp also ``loose``; or ``digital``.
     cores : of the digital reference: 1, 2 or 4 for the mlp, 1, 2 or 5 for the LSTMs (1 when None),
         8 for the CNNs.
     engine : `Engine`.
@@ -88,10 +86,7 @@ def run(
         (`alpine_platform.config.SyncConfig`).
     inferences : samples 0 to inferences - 1 of the data set; when None 1000 for the mlp (4 with
         cocotb), 1 for the CNNs.
-    text : what an LSTM is to continue, in place of reading the data set.
-    length : symbols to write after the text; 100 when None (4 with cocotb).
-    greedy : write the likeliest symbol every time in place of drawing.
-    seed : of all randomness: drawn symbols; an ideal device draws nothing.
+    seed : of all randomness; an ideal device draws none.
     device : ``ideal``, ``pcm``, ``hermes-1`` or ``hermes-2``: what the tiles are made of.
     after : time between programming and the run, as in ``1day``, or in seconds; None is at once.
     compensate : drift compensation, none, tile or column.
@@ -126,10 +121,18 @@ def run(
     choose("digital style", digital_style, DIGITAL_STYLES)
     kind = Engine(choose("engine", engine, list(Engine)))
     style = Software(choose("software style", software, list(Software)))
+    functions = None
+    if activations is not None:
+        functions = ACTIVATION_STYLES[choose("activations", activations, ACTIVATION_STYLES)]
     if seed < 0:
         raise AlpineError(f"seed must be 0 or more, not {seed}")
     if kind is Engine.MODEL and (trace or tile_verilog):
         raise AlpineError("engine model has no RTL to trace or replace: use engine rtl or cocotb")
+    if case == LOOSE and (kind is Engine.COCOTB or tile_verilog):
+        raise AlpineError(
+            "case loose has no tile with a CM port to simulate under cocotb or to replace: "
+            "use engine rtl or model"
+        )
     if case == DIGITAL and (kind is Engine.COCOTB or trace or tile_verilog):
         raise AlpineError("case digital has no tile to simulate or trace: use engine rtl or model")
     if case != DIGITAL and cores is not None:
@@ -143,6 +146,8 @@ def run(
         chips=chips,
         seed=seed,
     )
+    if series is not None and case == LOOSE:
+        raise AlpineError(f"case {LOOSE} runs on ideal tiles only: leave device {device} out")
     if series is not None and case == DIGITAL:
         raise AlpineError(f"case {DIGITAL} has no tile that could be made of {device}")
     request = Request(
@@ -156,8 +161,7 @@ def run(
         weights=_path(weights),
         normalised=normalisation,
         literal=literal_table,
-        activations=_activations(activations),
-        prompt=_prompt(text, length=length, seed=None if greedy else seed, chips=chips),
+        activations=functions,
     )
     request.check_variant()
     task = entry.prepare(request)
@@ -197,9 +201,7 @@ def run(
         )
     else:
         measured = _run_model(setup)
-    outputs = measured.outputs[0]
-    written = task.text and task.text(outputs)
-    golden = _golden(task, written, ideal=series is None)
+    golden, outputs = task.golden(), measured.outputs[0]
     analog = series and analog_outcome(
         series.device,
         measured.outputs,
@@ -240,8 +242,6 @@ def run(
             _mean(analog.bits_per_character) if analog else _score(task.bits_per_character, outputs)
         ),
         bits_per_character_golden=_score(task.bits_per_character, golden),
-        bits_per_character_fp32=task.bits_fp32,
-        text=written,
         programming=measured.programming,
         host_seconds=measured.host_seconds,
         host_tile_cycles_per_second=(evaluated / measured.host_seconds if evaluated else None),
@@ -262,29 +262,6 @@ def _sha256(outputs: Sequence[NDArray[Any]]) -> str:
     for values in outputs:
         digest.update(values.tobytes())
     return digest.hexdigest()
-
-
-def _activations(name: str | None) -> ActivationStyle | None:
-    if name is None:
-        return None
-    return ACTIVATION_STYLES[choose("activations", name, ACTIVATION_STYLES)]
-
-
-def _prompt(text: str | None, *, length: int | None, seed: int | None, chips: int) -> Prompt | None:
-    if text is None:
-        if length is not None or seed is None:
-            raise AlpineError("length and greedy say how to continue a text: give a text")
-        return None
-    if chips != 1:
-        raise AlpineError(f"a text is written by one chip, not by {chips}: leave chips out")
-    return Prompt(text=text, length=length, seed=seed)
-
-
-def _golden(task: Task, written: str | None, *, ideal: bool) -> NDArray[Any]:
-    """Outputs to compare with: of an ideal system, which reads what an imperfect chip has read."""
-    if ideal or written is None or task.golden_reading is None:
-        return task.golden()
-    return task.golden_reading(written)
 
 
 def _path(value: Path | str | None) -> Path | None:
@@ -312,6 +289,7 @@ class _Setup:
     def measure(
         self,
         ports: Mapping[int, TilesWithCrossbars],
+        accelerator: AcceleratorWithCrossbars | None,
         *,
         on_step: Callable[[], None],
         before_inferences: Callable[[], None] = lambda: None,
@@ -322,6 +300,7 @@ class _Setup:
             system=self.system,
             inputs=self.inputs,
             back_door=self.back_door,
+            accelerator=accelerator,
             device=self.device,
             timeline=self.timeline,
             profile=self.profile,
@@ -332,8 +311,11 @@ class _Setup:
 
 
 def _run_model(setup: _Setup) -> Measurement:
-    ports = timed_ports(setup.workload, setup.system)
-    return setup.measure(ports, on_step=setup.on_step)
+    return setup.measure(
+        timed_ports(setup.workload, setup.system),
+        timed_accelerator(setup.workload, setup.system),
+        on_step=setup.on_step,
+    )
 
 
 def _run_rtl(
@@ -349,6 +331,7 @@ def _run_rtl(
     ) as session:
         measured = setup.measure(
             session.ports,
+            session.accelerator,
             on_step=session.stop_trace_after(setup.on_step),
             before_inferences=session.begin_inferences,
         )

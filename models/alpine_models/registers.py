@@ -5,6 +5,7 @@ a tile's register port, and the one of the loosely coupled accelerator, whose ad
 holds a page per tile.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from .isa import CmStatus
@@ -22,6 +23,8 @@ __all__ = [
     "TILE_PAGE_BYTES",
     "TILE_REGISTERS",
     "VERSION",
+    "accelerator_bytes",
+    "link_bytes",
     "tile_register_map",
 ]
 
@@ -290,6 +293,22 @@ ACCELERATOR_REGISTERS = RegisterMap(
 
 TILE_PAGE_BYTES = 1 << 18
 """Room of one tile page; the page of tile k begins at (k + 1) times this."""
+
+
+def accelerator_bytes(tiles: int) -> int:
+    """Return the size of an accelerator's address space, a power of two."""
+    return 1 << ((tiles + 1) * TILE_PAGE_BYTES - 1).bit_length()
+
+
+def link_bytes(tiles: Sequence[TileConfig]) -> list[int]:
+    """Return how many bytes of a tile's result go to the next one, for each tile of a chain.
+
+    As many as the smaller of the two memories holds; of the last tile's result none would, and 1
+    stands for it.
+    """
+    following = [tile.rows for tile in tiles[1:]] + [1]
+    return [min(tile.columns, rows) for tile, rows in zip(tiles, following, strict=True)]
+
 
 PAGE_REGISTERS = RegisterMap(
     name="aimc_cell",

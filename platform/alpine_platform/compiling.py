@@ -8,7 +8,7 @@ Neither counts references: nothing compiled allocates, and counting makes the pi
 times slower (860 against 25 ns per operation).
 
 Numba finds machine code on disk by the source of the one function, not of those it calls, so an
-entry point is made by a function that is given `FINGERPRINT`, which changes with any of them.
+entry point is made by a function that is given a `fingerprint`, which changes with any of them.
 """
 
 from hashlib import sha256
@@ -17,7 +17,7 @@ from typing import Any
 
 import numba
 
-__all__ = ["FINGERPRINT", "called", "compiled", "entry"]
+__all__ = ["FINGERPRINT", "called", "compiled", "entry", "fingerprint"]
 
 njit: Any = numba.njit
 
@@ -28,19 +28,22 @@ compiled = njit(error_model="numpy", boundscheck=False, forceinline=True, _nrt=F
 """Compile for use in other compiled functions only."""
 
 called = njit(error_model="numpy", boundscheck=False, _nrt=False)
-"""The same for what runs seldom and is large: it is called, not copied into its caller."""
+"""The same without inlining, for functions that do more than it costs to call them."""
 
-SOURCES = (
-    "compiling.py",
+
+def fingerprint(*sources: str) -> int:
+    """Return a number that changes with the text of any of these modules of this package."""
+    folder = Path(__file__).parent
+    digest = sha256(b"".join((folder / name).read_bytes() for name in (SELF, *sources))).digest()
+    return int.from_bytes(digest[:7], "big")
+
+
+SELF = Path(__file__).name
+FINGERPRINT = fingerprint(
     "dram_kernel.py",
     "engine_kernel.py",
     "kernel_state.py",
     "memo_kernel.py",
     "memory_kernel.py",
-    "pipeline_kernel.py",
 )
-FINGERPRINT = int.from_bytes(
-    sha256(b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)).digest()[:7],
-    "big",
-)
-"""Number that changes with the source of any compiled function."""
+"""Number that changes with the source of any compiled function of cores and memory."""

@@ -316,13 +316,22 @@ class IoConfig(Checked):
     forward_cycles: int = described("crossbar, forward", source="gem5's IOXBar", default=1)
     response_cycles: int = described("crossbar, response", source="gem5's IOXBar", default=2)
     bridge_ns: float = described("bridge, each way", source="gem5's Bridge", default=50.0)
-    device_ns: float = described("device", source="gem5's BasicPioDevice", default=100.0)
+    device_ns: float = described(
+        "device, besides the cycles of its own bus interface",
+        source="gem5's BasicPioDevice",
+        default=100.0,
+    )
     access_bytes: int = described(
         "bytes per uncached access", source="this project", minimum=1, default=4
     )
     posted_stores: bool = described(
         "a store does not wait for its answer", source="this project: an option", default=False
     )
+
+    def __post_init__(self) -> None:
+        super(IoConfig, self).__post_init__()
+        if self.access_bytes not in (1, 2, 4):
+            raise ValueError(f"access_bytes must be 1, 2 or 4, not {self.access_bytes}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

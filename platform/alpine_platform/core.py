@@ -1,8 +1,8 @@
 """A core: executes the operations of one program and accounts every cycle of it."""
 
-from collections.abc import Generator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import simpy
 
 from . import operations as op
 from .engine import FOREVER
-from .io_path import access_fs
+from .peripheral_port import IoBatch, IoResult
 from .read_check import note_accesses
 from .tile_port import NO_DEPENDENCY, CmBatch, CmResult, TilePort
 from .time import ceil_to_edge
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Core", "CoreStats", "TimelineEvent"]
 
 Steps = Generator[simpy.Event, Any, Any]
+Batch = npt.NDArray[np.void]
+"""CM instructions or accesses: what leaves a core in batches, with gaps."""
+Result = TypeVar("Result", CmResult, IoResult)
 OTHER = "other"
 CM_WINDOW_CYCLES = 2000
 """How far loops with CM instructions run ahead of other cores: they move a few bytes per hundred
@@ -37,10 +40,11 @@ class CoreStats:
     Members
     -------
     active_cycles : executing, waiting for the tile or spinning.
-    wait_cycles : waiting for memory.
+    wait_cycles : waiting for memory or a peripheral.
     idle_cycles : sleeping at a mutex, condition, channel or barrier, or after the program's end.
     instructions : committed.
     cm_instructions, cm_products : CM instructions, and how many of them were CM_PROCESS.
+    io_reads, io_writes : uncached accesses to peripherals.
     sections_fs : time per named section.
     """
 
@@ -50,6 +54,8 @@ class CoreStats:
     instructions: int = 0
     cm_instructions: int = 0
     cm_products: int = 0
+    io_reads: int = 0
+    io_writes: int = 0
     tile_energy_pj: float = 0.0
     sections_fs: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -100,7 +106,7 @@ class Core:
             result = yield from self._execute(operation)
             if self.system.trace and self.env.now > start:
                 name = type(operation).__name__
-                if isinstance(operation, (op.RunLoop, op.RunCmLoop)):
+                if isinstance(operation, op.RunLoop | op.RunCmLoop | op.RunIoLoop):
                     name = operation.phases[0].body.name
                 self.timeline.append(
                     TimelineEvent(self.number, name, start, int(self.env.now) - start)
@@ -147,7 +153,7 @@ class Core:
             yield self.env.timeout(lag)
 
     def _execute(self, operation: op.Operation) -> Steps:
-        if isinstance(operation, (op.RunLoop, op.RunCmLoop)):
+        if isinstance(operation, op.RunLoop | op.RunCmLoop | op.RunIoLoop):
             note_accesses(self.system.memory, operation.phases, operation.repeats)
         match operation:
             case op.RunLoop():
@@ -156,6 +162,8 @@ class Core:
                 return (yield from self._run_cm(operation))
             case op.RunCmLoop():
                 return (yield from self._run_cm_loop(operation))
+            case op.RunIo() | op.RunIoLoop():
+                return (yield from self._run_io(operation))
             case op.Begin(name):
                 self._close_section()
                 self._sections.append(name)
@@ -170,8 +178,6 @@ class Core:
                 start = self.cycle
                 yield from self._until(self.engine.stored_cycle(self.number))
                 self.stats.wait_cycles += self.cycle - start
-            case op.IoAccess():
-                yield from self._run_io(operation)
             case _:
                 return (yield from self.system.synchronisation.execute(self, operation))
         return None
@@ -205,13 +211,33 @@ class Core:
         self.stats.active_cycles += cycles - waited
         self.stats.instructions += self.engine.instructions(self.number) - before[1]
 
-    def _run_io(self, operation: op.IoAccess) -> Steps:
-        io = self.system.config.io
-        duration = operation.count * access_fs(io, write=operation.write)
-        cycles = -(-duration // self.period_fs)
-        self.stats.wait_cycles += cycles
-        self.stats.instructions += operation.count
-        yield self.env.timeout(cycles * self.period_fs)
+    def _run_io(self, operation: op.RunIo | op.RunIoLoop) -> Steps:
+        if isinstance(operation, op.RunIoLoop):
+            parts, waited = yield from self._run_coupled_loop(
+                operation, lambda batch, start_fs: self._access(batch, operation.base, start_fs)
+            )
+            self.stats.active_cycles -= waited
+            self.stats.wait_cycles += waited
+            return joined(IoResult, parts)
+        start = self.cycle
+        result = self._access(operation.batch, operation.base, start * self.period_fs)
+        if len(result.data):
+            end = result.response_fs[-1] if operation.wait else result.issue_fs[-1]
+            yield from self._until(max(-(-int(end) // self.period_fs), start + 1))
+        cycles, count = self.cycle - start, len(result.data)
+        self.stats.wait_cycles += max(cycles - count, 0)
+        self.stats.active_cycles += min(cycles, count)
+        self.stats.instructions += count
+        return result
+
+    def _access(self, batch: IoBatch, base: int, start_fs: int) -> IoResult:
+        port = self.system.peripheral(base, self.number)
+        writes = int(np.count_nonzero(batch["write"]))
+        self.stats.io_writes += writes
+        self.stats.io_reads += len(batch) - writes
+        return port.execute(
+            batch, start_fs=start_fs, core_period_fs=self.period_fs, times=self.system.io_times
+        )
 
     def _run_cm(self, operation: op.RunCm) -> Steps:
         start = self.cycle
@@ -224,7 +250,19 @@ class Core:
         return result
 
     def _run_cm_loop(self, operation: op.RunCmLoop) -> Steps:
-        """Alternate between the pipeline, up to a miss, and the tile, which may delay it."""
+        parts, _ = yield from self._run_coupled_loop(
+            operation, lambda batch, start_fs: self._issue(batch, operation.tile, start_fs)
+        )
+        return joined(CmResult, parts)
+
+    def _run_coupled_loop(
+        self, operation: op.RunCmLoop | op.RunIoLoop, execute: Callable[[Batch, int], Result]
+    ) -> Generator[simpy.Event, Any, tuple[list[Result], int]]:
+        """Alternate between the pipeline, up to a miss, and what is coupled to the core.
+
+        ``execute`` takes a batch, whose gaps count from the time given. Returns its results and the
+        cycles by which it delayed the core.
+        """
         batch = operation.batch
         start = self.cycle
         before = self._before()
@@ -235,8 +273,8 @@ class Core:
             cycle=start,
             cm_capacity=len(batch),
         )
-        parts: list[CmResult] = []
-        issued = 0
+        parts: list[Result] = []
+        issued = waited = 0
         while True:
             limit = min(self.system.loops.limit_cycle() + CM_WINDOW_CYCLES, FOREVER)
             done = self.engine.advance(self.number, limit_cycle=limit, stop_at_miss=True)
@@ -247,9 +285,13 @@ class Core:
             if count > issued:
                 cycles = issue_cycles[issued:count].copy()
                 previous = start if not issued else int(issue_cycles[issued - 1])
-                part = self._issue_at(operation, batch[issued:count], cycles, previous)
-                parts.append(part)
-                self.engine.delay(self.number, self._late(operation, part, cycles))
+                part = batch[issued:count]
+                self._set_gaps(part, cycles, previous, wait=operation.wait)
+                result = execute(part, previous * self.period_fs)
+                parts.append(result)
+                late = self._late(operation.wait, result, cycles)
+                self.engine.delay(self.number, late)
+                waited += late
                 issued = count
             yield from self._until(self.engine.cycle(self.number))
             if done:
@@ -257,29 +299,24 @@ class Core:
         if issued != len(batch):
             raise ValueError(f"the loops hold {issued} CM instructions, the batch {len(batch)}")
         self._account(before, self.cycle - start)
-        return joined(parts)
+        return parts, waited
 
-    def _issue_at(
-        self,
-        operation: op.RunCmLoop,
-        part: CmBatch,
-        cycles: npt.NDArray[np.int64],
-        previous: int,
-    ) -> CmResult:
-        """Issue instructions with the gaps between the cycles that the pipeline model found."""
+    def _set_gaps(
+        self, part: Batch, cycles: npt.NDArray[np.int64], previous: int, *, wait: bool
+    ) -> None:
+        """Set the gaps to those between the cycles that the pipeline model found."""
         gaps = np.diff(cycles, prepend=previous)
         part["gap_fs"] = gaps * self.period_fs
         part["response_gap_fs"] = NO_DEPENDENCY
-        if operation.wait and len(part) > 1:
+        if wait and len(part) > 1:
             latency = self.system.config.core.cm_latency_cycles
             dependent = np.maximum(gaps[1:] - latency, 0)
             part["response_gap_fs"][1:] = dependent * self.period_fs
-        return self._issue(part, operation.tile, previous * self.period_fs)
 
-    def _late(self, operation: op.RunCmLoop, part: CmResult, cycles: npt.NDArray[np.int64]) -> int:
-        """Cycles by which the tile is behind what the pipeline model assumed."""
+    def _late(self, wait: bool, part: CmResult | IoResult, cycles: npt.NDArray[np.int64]) -> int:
+        """Cycles by which the batch is behind what the pipeline model assumed."""
         late = int(part.issue_fs[-1]) // self.period_fs - int(cycles[-1])
-        if operation.wait:
+        if wait:
             assumed = int(cycles[-1]) + self.system.config.core.cm_latency_cycles
             late = max(late, -(-int(part.response_fs[-1]) // self.period_fs) - assumed)
         return max(late, 0)
@@ -307,20 +344,14 @@ class Core:
         self.stats.tile_energy_pj += products * self.system.product_energy_pj(self.number, tile)
 
 
-def joined(parts: list[CmResult]) -> CmResult:
+def joined(kind: type[Result], parts: list[Result]) -> Result:
     """Concatenate the results of consecutive batches."""
     if len(parts) == 1:
         return parts[0]
-
-    def whole(name: str, kind: npt.DTypeLike) -> npt.NDArray[Any]:
-        arrays = [np.asarray(getattr(part, name)) for part in parts]
-        return np.concatenate(arrays) if arrays else np.zeros(0, kind)
-
-    return CmResult(
-        rd=whole("rd", np.uint64),
-        status=whole("status", np.uint8),
-        issue_fs=whole("issue_fs", np.int64),
-        accept_cycle=whole("accept_cycle", np.int64),
-        complete_cycle=whole("complete_cycle", np.int64),
-        response_fs=whole("response_fs", np.int64),
-    )
+    if not parts:
+        return kind.empty(0)
+    whole = {
+        item.name: np.concatenate([getattr(part, item.name) for part in parts])
+        for item in fields(kind)
+    }
+    return kind(**whole)

@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .peripheral_port import IoBatch
 from .pipeline import Phase
 from .tile_port import CmBatch
 
@@ -20,7 +21,6 @@ __all__ = [
     "Condition",
     "End",
     "Fence",
-    "IoAccess",
     "Lock",
     "Mutex",
     "Notify",
@@ -29,6 +29,8 @@ __all__ = [
     "Put",
     "RunCm",
     "RunCmLoop",
+    "RunIo",
+    "RunIoLoop",
     "RunLoop",
     "Take",
     "Unlock",
@@ -127,11 +129,40 @@ class Fence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IoAccess:
-    """Uncached accesses to a memory-mapped peripheral, one after another."""
+class RunIo:
+    """Access a memory-mapped peripheral with the gaps given in the batch; returns `IoResult`.
 
-    count: int
-    write: bool
+    The core goes on when the last response has arrived (`wait`) or was issued.
+
+    Members
+    -------
+    base : address at which the system has the peripheral.
+    """
+
+    base: int
+    batch: IoBatch
+    wait: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunIoLoop:
+    """Run loops that contain uncached accesses to a peripheral; returns `IoResult`.
+
+    In the bodies a CM instruction stands for each access; the rest is as in `RunCmLoop`.
+
+    Members
+    -------
+    base : address at which the system has the peripheral.
+    phases, repeats : as in `RunLoop`.
+    batch : the accesses in program order; the gaps in it are overwritten.
+    wait : whether the instruction after each access needs its response: so do loads.
+    """
+
+    base: int
+    phases: Sequence[Phase]
+    batch: IoBatch
+    repeats: int = 1
+    wait: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +234,8 @@ Operation = (
     | RunCmLoop
     | Compute
     | Fence
-    | IoAccess
+    | RunIo
+    | RunIoLoop
     | Begin
     | End
     | Lock

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from . import kernel_state as kernel
+from . import engine_kernel as kernel
 from .config import CoreConfig
 from .kernel_state import Pipeline
 from .loop_body import Field, LoopBody, Unit, compile_body
@@ -18,6 +18,7 @@ Ints = npt.NDArray[np.int64]
 EXTRA_ONE = 1 << 16
 EXTRA_STEPS = 8
 """Calibration constants count in eighths of a cycle, so that iterations repeat themselves."""
+MAX_MEMO = 64
 NO_TABLE: Ints = np.zeros(1, np.int64)
 
 
@@ -124,16 +125,17 @@ class FlatLoop:
     phases: Ints
     table: Ints
     repeats: int
-    bodies: tuple[LoopBody, ...]
 
     @property
-    def sizes(self) -> tuple[int, int, int, int]:
-        """Phases, repetitions, registers used, deepest unit."""
+    def sizes(self) -> tuple[int, int, int, int, int]:
+        """Phases, repetitions, registers used, deepest unit, whether iterations may recur."""
         operations = self.operations
         used = operations[:, [*range(kernel.O_SOURCE0, kernel.O_DEST + 1)]]
         registers = int(used[used < kernel.NO_SOURCE].max(initial=-1)) + 1
-        depth = min(int(operations[:, kernel.O_LATENCY].max(initial=0)) + 1, kernel.RING - 1)
-        return len(self.phases), self.repeats, registers, depth
+        depth = min(int(operations[:, kernel.O_LATENCY].max()) + 1, kernel.RING - 1)
+        cm = (operations[:, kernel.O_UNIT] >= int(Unit.CM_QUEUE)).any()
+        plain = not cm and (operations[:, kernel.O_TABLE] < 0).all() and registers <= MAX_MEMO
+        return len(self.phases), self.repeats, registers, depth, int(plain)
 
 
 def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop:
@@ -148,7 +150,6 @@ def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop
     rows: list[list[int]] = []
     tables: list[Ints] = []
     start = table_length = 0
-    phases = [phase for phase in phases if phase.iterations > 0]
     for phase in phases:
         compiled = compile_body(phase.body)
         block = body_block(core, phase.body).copy()
@@ -169,23 +170,13 @@ def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop
                 table_length += len(stream.table)
         operations.append(block)
         extra = round(phase.body.extra_cycles * EXTRA_STEPS) * (EXTRA_ONE // EXTRA_STEPS)
-        block[:, kernel.O_END] += start
         rows.append([start, start + len(block), phase.iterations, extra, compiled.instructions])
         start += len(block)
-    if not phases:
-        return FlatLoop(
-            operations=np.zeros((0, kernel.O_COUNT), np.int64),
-            phases=np.zeros((0, 5), np.int64),
-            table=NO_TABLE,
-            repeats=0,
-            bodies=(),
-        )
     return FlatLoop(
         operations=np.concatenate(operations),
         phases=np.array(rows, np.int64),
         table=np.concatenate(tables) if tables else NO_TABLE,
         repeats=repeats,
-        bodies=tuple(phase.body for phase in phases),
     )
 
 
@@ -209,9 +200,4 @@ def body_block(core: CoreConfig, body: LoopBody) -> Ints:
     block[:, kernel.O_LATENCY : kernel.O_RESULT + 1] = timing
     block[:, kernel.O_BASE] = table[:, Field.OFFSET]
     block[:, kernel.O_TABLE] = -1
-    end = len(block)
-    for index in reversed(range(len(block))):
-        block[index, kernel.O_END] = end
-        if block[index, kernel.O_MEMORY]:
-            end = index
     return block

@@ -28,6 +28,8 @@ def statistics_tree(result: "RunResult") -> dict[str, Any]:
                 "instructions": core.instructions,
                 "cm_instructions": core.cm_instructions,
                 "cm_products": core.cm_products,
+                "io_reads": core.io_reads,
+                "io_writes": core.io_writes,
                 "sections_fs": dict(core.sections_fs),
             }
             for number, core in result.cores.items()

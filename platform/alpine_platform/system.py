@@ -14,9 +14,11 @@ from .config import SystemConfig
 from .core import Core, CoreStats, TimelineEvent
 from .energy import Energy, EnergyCounts, energy_of
 from .engine import Engine
+from .io_path import io_times
 from .loop_service import LoopService
 from .memory import MemoryStats, memory_stats
 from .operations import Program
+from .peripheral_port import PeripheralPort
 from .report import statistics_tree
 from .sync import Synchronisation
 from .tile_port import TilePort
@@ -94,6 +96,7 @@ class System:
     config : the system, usually one of `presets.SYSTEMS`.
     tile_ports : tiles of the cores that own some.
     tile_configs : geometry of each core's tiles, from which the energy of a product follows.
+    peripherals : memory-mapped peripherals by their first address; each serves one core.
     check_reads : complain about reading memory that nobody wrote.
     trace : keep a timeline of every core's operations.
     """
@@ -104,6 +107,7 @@ class System:
         *,
         tile_ports: Mapping[int, TilePort] | None = None,
         tile_configs: Mapping[int, Sequence[TileConfig]] | None = None,
+        peripherals: Mapping[int, PeripheralPort] | None = None,
         check_reads: bool = False,
         trace: bool = False,
     ) -> None:
@@ -119,13 +123,11 @@ class System:
         self.loops = LoopService(self.env, self.engine, config.core.period_fs)
         self.synchronisation = Synchronisation(self.env, config.sync)
         self.cores = [Core(self, number, ports.get(number)) for number in range(config.cores)]
+        self.io_times = io_times(config.io)
+        self._peripherals = dict(peripherals or {})
+        self._users: dict[int, int] = {}
         self._product_pj = {
-            (core, tile): product_energy_pj(
-                shape.rows,
-                shape.columns,
-                tops_per_w=config.energy.tile_tops_per_w,
-                scaling=config.energy.tile_scaling,
-            )
+            (core, tile): self._energy_of_product(shape)
             for core, shapes in (tile_configs or {}).items()
             for tile, shape in enumerate(shapes)
         }
@@ -133,6 +135,21 @@ class System:
     def product_energy_pj(self, core: int, tile: int) -> float:
         """Energy of one CM_PROCESS on a core's tile; 0 where its geometry was not given."""
         return self._product_pj.get((core, tile), 0.0)
+
+    def peripheral(self, base: int, core: int) -> PeripheralPort:
+        """Return the peripheral at an address for a core.
+
+        Raises
+        ------
+        ValueError
+            There is none, or another core uses it: accesses of several cores are not put in order.
+        """
+        if base not in self._peripherals:
+            raise ValueError(f"core {core} accesses {base:#x}, where no peripheral is")
+        user = self._users.setdefault(base, core)
+        if user != core:
+            raise ValueError(f"core {core} accesses the peripheral at {base:#x} of core {user}")
+        return self._peripherals[base]
 
     def run(self, programs: Mapping[int, Program]) -> RunResult:
         """Run one program per core to their ends; caches and time go on from the run before.
@@ -151,6 +168,7 @@ class System:
                 )
         start = int(self.env.now)
         before = self.engine.counters()
+        products_pj = self._peripheral_products_pj()
         processes: dict[int, simpy.Process] = {}
         ends: dict[int, int] = {}
         for number, program in programs.items():
@@ -171,7 +189,9 @@ class System:
             time_fs=time_fs,
             cores=cores,
             memory=memory,
-            energy=self._energy(time_fs, cores, memory),
+            energy=self._energy(
+                time_fs, cores, memory, self._peripheral_products_pj() - products_pj
+            ),
             returned={number: process.value for number, process in processes.items()},
             timeline=[event for number in programs for event in self.cores[number].timeline],
         )
@@ -183,7 +203,29 @@ class System:
         ends[core.number] = int(self.env.now)
         return result
 
-    def _energy(self, time_fs: int, cores: dict[int, CoreStats], memory: MemoryStats) -> Energy:
+    def _energy_of_product(self, shape: TileConfig) -> float:
+        energy = self.config.energy
+        return product_energy_pj(
+            shape.rows,
+            shape.columns,
+            tops_per_w=energy.tile_tops_per_w,
+            scaling=energy.tile_scaling,
+        )
+
+    def _peripheral_products_pj(self) -> float:
+        return sum(
+            count * self._energy_of_product(shape)
+            for port in self._peripherals.values()
+            for shape, count in zip(port.configs, port.products, strict=True)
+        )
+
+    def _energy(
+        self,
+        time_fs: int,
+        cores: dict[int, CoreStats],
+        memory: MemoryStats,
+        peripheral_products_pj: float,
+    ) -> Energy:
         counts = EnergyCounts(
             time_s=time_fs / FS_PER_S,
             active_cycles=sum(core.active_cycles for core in cores.values()),
@@ -192,7 +234,8 @@ class System:
             llc_read_bytes=memory.llc_read_bytes,
             llc_written_bytes=memory.llc_written_bytes,
             dram_accesses=memory.dram_reads + memory.dram_writes,
-            tile_energy_pj=sum(core.tile_energy_pj for core in cores.values()),
+            tile_energy_pj=peripheral_products_pj
+            + sum(core.tile_energy_pj for core in cores.values()),
         )
         return energy_of(self.config.energy, counts)
 

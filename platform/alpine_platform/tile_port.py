@@ -88,6 +88,18 @@ class CmResult:
     complete_cycle: npt.NDArray[np.int64]
     response_fs: npt.NDArray[np.int64]
 
+    @classmethod
+    def empty(cls, length: int) -> "CmResult":
+        """Return zeroed arrays for a tile to fill."""
+        return cls(
+            rd=np.zeros(length, np.uint64),
+            status=np.zeros(length, np.uint8),
+            issue_fs=np.zeros(length, np.int64),
+            accept_cycle=np.zeros(length, np.int64),
+            complete_cycle=np.zeros(length, np.int64),
+            response_fs=np.zeros(length, np.int64),
+        )
+
 
 class TilePort(Protocol):
     """The tiles that one core owns, numbered from 0."""

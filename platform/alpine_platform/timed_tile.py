@@ -128,14 +128,7 @@ class TimedTile:
             batch = _narrowed(batch, coupling.xlen)
         length = len(batch)
         edges = np.zeros((4, length), np.int64)
-        result = CmResult(
-            rd=np.zeros(length, np.uint64),
-            status=np.zeros(length, np.uint8),
-            issue_fs=np.zeros(length, np.int64),
-            accept_cycle=np.zeros(length, np.int64),
-            complete_cycle=np.zeros(length, np.int64),
-            response_fs=np.zeros(length, np.int64),
-        )
+        result = CmResult.empty(length)
         state = self.state
         progress, first = np.array([0, self._last_complete, 0]), 0
         while first < length:

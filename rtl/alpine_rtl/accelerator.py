@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# An accelerator is often made for its signature alone, and its stages with it.
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
@@ -17,6 +19,8 @@ from alpine_models.registers import (
     MAX_TILES,
     TILE_PAGE_BYTES,
     VERSION,
+    accelerator_bytes,
+    link_bytes,
 )
 from alpine_models.tile import TileConfig
 
@@ -69,13 +73,10 @@ class AimcAxi(wiring.Component):
         if not 1 <= len(tiles) <= MAX_TILES:
             raise ValueError(f"tiles must be 1 to {MAX_TILES} configurations, not {len(tiles)}")
         self.tiles = tuple(tiles)
-        self.address_bits = bits_for((len(tiles) + 1) * TILE_PAGE_BYTES - 1)
+        self.address_bits = bits_for(accelerator_bytes(len(tiles)) - 1)
         self._stages = [
-            AcceleratorStage(
-                config=config,
-                link_bytes=min(config.columns, tiles[k + 1].rows if k + 1 < len(tiles) else 1),
-            )
-            for k, config in enumerate(tiles)
+            AcceleratorStage(config=config, link_bytes=link)
+            for config, link in zip(self.tiles, link_bytes(self.tiles), strict=True)
         ]
         super().__init__(
             {

@@ -3,26 +3,15 @@
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """AXI4-Lite subordinate: five channels on one side, one access at a time on the other."""
 
-from enum import IntEnum
-
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from alpine_models.axi import AxiResponse
+
 __all__ = ["AXI_DATA_BITS", "AxiLitePort", "AxiResponse", "axi_lite_members"]
 
 AXI_DATA_BITS = 32
-
-
-class AxiResponse(IntEnum):
-    """Codes of BRESP and RRESP (AMBA AXI, section A3.4.4)."""
-
-    OKAY = 0
-    """Done."""
-    SLVERR = 2
-    """Refused; nothing changed."""
-    DECERR = 3
-    """Nothing lives at that address."""
 
 
 def axi_lite_members(address_bits: int) -> dict:

@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# A stage is often made for its signature alone, and its tile with it.
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
@@ -148,11 +150,12 @@ class AcceleratorStage(wiring.Component):
             m.d.sync += [full.eq(0), processing.eq(1)]
         with m.If(self.start | (self.i_valid & self.i_ready & self.i_last)):
             m.d.sync += full.eq(1)
-        with m.If(issue.process_answered):
-            m.d.sync += [processing.eq(0), result.eq(1)]
         sent_last = self.o_valid & self.o_ready & self.o_last
         with m.If(Mux(self.chain_out, sent_last, self.clear_result)):
             m.d.sync += result.eq(0)
+        # After the clear, so that a result that comes in the same cycle is not lost.
+        with m.If(issue.process_answered):
+            m.d.sync += [processing.eq(0), result.eq(1)]
         # What the sender of groups goes by.
         self._to_send = result & self.chain_out
 

@@ -16,7 +16,15 @@ from alpine_sw.networks import MlpNetwork
 from alpine_sw.ping_pong import PingPong
 from alpine_sw.workloads import Programs, Software, Workload
 
-__all__ = ["DIGITAL_CORES", "MLP_CASES", "analog_mlp", "digital_mlp"]
+__all__ = [
+    "DIGITAL_CORES",
+    "MLP_CASES",
+    "PACKING",
+    "analog_mlp",
+    "digital_mlp",
+    "mlp_memory",
+    "mlp_placement",
+]
 
 MLP_CASES = (1, 2, 3, 4)
 """Published mappings (Klein et al., ALPINE, IEEE TC 2022, Fig. 6).
@@ -31,6 +39,7 @@ DIGITAL_CORES = (1, 2, 4)
 """Cores of the published digital references."""
 
 PACKING: dict[Software, kernels.Packing] = {Software.RELEASED: "bytes", Software.TUNED: "word"}
+"""How operands are assembled in each style."""
 
 
 def analog_mlp(
@@ -67,8 +76,8 @@ def _single_tile(
     second_row = inputs if case == 1 else 0
     rows = inputs + hidden if case == 1 else max(inputs, hidden)
     placements = (
-        _placement(network, 0),
-        _placement(network, 1, row=second_row, column=hidden),
+        mlp_placement(network, 0),
+        mlp_placement(network, 1, row=second_row, column=hidden),
     )
     config = config or TileConfig(rows=rows, columns=hidden + outputs)
     return {0: [TilePlan(config=config, placements=placements)]}
@@ -83,14 +92,14 @@ def _tile_per_core(
     plans: dict[int, list[TilePlan]] = {}
     for layer in range(2):
         for share in range(shares):
-            placement = _placement(network, layer, share=share, shares=shares)
+            placement = mlp_placement(network, layer, share=share, shares=shares)
             size = placement.weights.shape
             tile = config or TileConfig(rows=size[1], columns=size[0])
             plans[layer * shares + share] = [TilePlan(config=tile, placements=[placement])]
     return plans
 
 
-def _placement(
+def mlp_placement(
     network: MlpNetwork,
     layer: int,
     *,
@@ -99,6 +108,7 @@ def _placement(
     row: int = 0,
     column: int = 0,
 ) -> Placement:
+    """Return a layer, or one core's share of its outputs, at a place in a tile."""
     size = network.weights[layer].shape[0] // shares
     outputs = slice(share * size, (share + 1) * size)
     return Placement(
@@ -157,7 +167,7 @@ def digital_mlp(network: MlpNetwork, *, cores: int, style: str = "neon4") -> Wor
 def _digital_layer(
     memory: MlpMemory, network: MlpNetwork, layer: int, *, share: int, shares: int, style: str
 ) -> DigitalLayer:
-    placement = _placement(network, layer, share=share, shares=shares)
+    placement = mlp_placement(network, layer, share=share, shares=shares)
     outputs = placement.weights.shape[0]
     return DigitalLayer(
         weights=memory.space.place(f"weights, {placement.name}", placement.weights),
@@ -187,28 +197,37 @@ def _programs(
     start: Callable[[MlpMemory], dict[int, Program]],
     packing: kernels.Packing,
 ) -> Programs:
-    hidden, width = network.weights[0].shape
-    size = network.weights[1].shape[0]
-
     def programs(
         system: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
     ) -> tuple[NDArray[np.int8], Mapping[int, Program]]:
-        count = len(inputs)
-        space = system.memory
-        memory = MlpMemory(
-            space=space,
-            inputs=space.place("inputs", inputs.reshape(-1)),
-            outputs=space.allocate("outputs", count * size),
-            width=width,
-            hidden=hidden,
-            size=size,
-            count=count,
-            packing=packing,
-            on_step=on_step,
-        )
-        return memory.outputs.data.reshape(count, size), start(memory)
+        memory = mlp_memory(network, system, inputs, packing, on_step)
+        return memory.outputs.data.reshape(len(inputs), -1), start(memory)
 
     return programs
+
+
+def mlp_memory(
+    network: MlpNetwork,
+    system: System,
+    inputs: NDArray[np.int8],
+    packing: kernels.Packing,
+    on_step: Callable[[], None],
+) -> MlpMemory:
+    """Place a run's inputs, and room for its outputs, in a system's memory."""
+    hidden, width = network.weights[0].shape
+    size = network.weights[1].shape[0]
+    space = system.memory
+    return MlpMemory(
+        space=space,
+        inputs=space.place("inputs", inputs.reshape(-1)),
+        outputs=space.allocate("outputs", len(inputs) * size),
+        width=width,
+        hidden=hidden,
+        size=size,
+        count=len(inputs),
+        packing=packing,
+        on_step=on_step,
+    )
 
 
 def _case_programs(memory: MlpMemory, case: int) -> dict[int, Program]:

@@ -22,7 +22,10 @@ __all__ = [
     "digital_first",
     "digital_second",
     "first_layer",
+    "load_input",
     "second_layer",
+    "section",
+    "write_back",
 ]
 
 
@@ -61,7 +64,7 @@ class MlpMemory:
         return self.outputs.part(start, start + size)
 
 
-def _section(name: str, program: Program) -> Generator[Operation, Any, Any]:
+def section(name: str, program: Program) -> Generator[Operation, Any, Any]:
     """Run a kernel as a named part of the breakdown; return what it returns."""
     yield Begin(name)
     result = yield from program
@@ -69,27 +72,29 @@ def _section(name: str, program: Program) -> Generator[Operation, Any, Any]:
     return result
 
 
-def _load(x: Buffer, source: Buffer) -> Program:
-    yield from _section("input load", kernels.copy(x, source))
+def load_input(x: Buffer, source: Buffer) -> Program:
+    """Copy a vector that others wrote into a buffer of the core's own."""
+    yield from section("input load", kernels.copy(x, source))
 
 
 def _queue(memory: MlpMemory, vector: Buffer, *, index: int | None = None) -> Program:
     program = kernels.queue_vector(vector, packing=memory.packing, index=index)
-    yield from _section("analog queue", program)
+    yield from section("analog queue", program)
 
 
 def _process() -> Program:
-    yield from _section("analog process", kernels.process())
+    yield from section("analog process", kernels.process())
 
 
 def _dequeue_relu(memory: MlpMemory, vector: Buffer, *, index: int | None = None) -> Program:
     program = kernels.dequeue_vector(vector, packing=memory.packing, index=index)
-    yield from _section("analog dequeue", program)
-    yield from _section("activation", kernels.relu8(vector))
+    yield from section("analog dequeue", program)
+    yield from section("activation", kernels.relu8(vector))
 
 
-def _write_back(destination: Buffer, y: Buffer) -> Program:
-    yield from _section("output writeback", kernels.copy(destination, y))
+def write_back(destination: Buffer, y: Buffer) -> Program:
+    """Copy an output to where it belongs."""
+    yield from section("output writeback", kernels.copy(destination, y))
 
 
 def case_1(memory: MlpMemory) -> Program:
@@ -100,7 +105,7 @@ def case_1(memory: MlpMemory) -> Program:
     for step in range(memory.count + 1):
         first, second = step < memory.count, step > 0  # which layers have work in this step
         if first:
-            yield from _load(x, memory.input(step))
+            yield from load_input(x, memory.input(step))
             yield from _queue(memory, x)
         if second:
             yield from _queue(memory, hidden, index=None if first else memory.width)
@@ -109,7 +114,7 @@ def case_1(memory: MlpMemory) -> Program:
             yield from _dequeue_relu(memory, hidden)
         if second:
             yield from _dequeue_relu(memory, y, index=None if first else memory.hidden)
-            yield from _write_back(memory.output(step - 1), y)
+            yield from write_back(memory.output(step - 1), y)
             memory.on_step()
 
 
@@ -119,14 +124,14 @@ def case_2(memory: MlpMemory) -> Program:
     x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
     y = space.allocate("y", memory.size)
     for inference in range(memory.count):
-        yield from _load(x, memory.input(inference))
+        yield from load_input(x, memory.input(inference))
         yield from _queue(memory, x)
         yield from _process()
         yield from _dequeue_relu(memory, hidden)
         yield from _queue(memory, hidden)
         yield from _process()
         yield from _dequeue_relu(memory, y, index=memory.hidden)
-        yield from _write_back(memory.output(inference), y)
+        yield from write_back(memory.output(inference), y)
         memory.on_step()
 
 
@@ -134,12 +139,12 @@ def first_layer(memory: MlpMemory, channel: PingPong, *, core: int) -> Program:
     """Cases 3 and 4: compute a share of every hidden vector and put it into the channel."""
     x = memory.space.allocate(f"x {core}", memory.width)
     for inference in range(memory.count):
-        yield from _load(x, memory.input(inference))
+        yield from load_input(x, memory.input(inference))
         yield from _queue(memory, x)
         yield from _process()
-        part = yield from _section("synchronisation", channel.free_part(core))
+        part = yield from section("synchronisation", channel.free_part(core))
         yield from _dequeue_relu(memory, part)
-        yield from _section("synchronisation", channel.put(core))
+        yield from section("synchronisation", channel.put(core))
 
 
 def second_layer(memory: MlpMemory, channel: PingPong, *, share: int, shares: int) -> Program:
@@ -147,13 +152,13 @@ def second_layer(memory: MlpMemory, channel: PingPong, *, share: int, shares: in
     hidden = memory.space.allocate(f"hidden {share}", memory.hidden)
     y = memory.space.allocate(f"y {share}", memory.size // shares)
     for inference in range(memory.count):
-        slot = yield from _section("synchronisation", channel.full_slot(share))
-        yield from _load(hidden, slot)
-        yield from _section("synchronisation", channel.take(share))
+        slot = yield from section("synchronisation", channel.full_slot(share))
+        yield from load_input(hidden, slot)
+        yield from section("synchronisation", channel.take(share))
         yield from _queue(memory, hidden)
         yield from _process()
         yield from _dequeue_relu(memory, y)
-        yield from _write_back(memory.output(inference, share, shares), y)
+        yield from write_back(memory.output(inference, share, shares), y)
         if share == 0:
             memory.on_step()
 
@@ -177,10 +182,10 @@ class DigitalLayer:
 
     def run(self, inputs: Buffer, codes: Buffer) -> Program:
         """Multiply, rescale, apply the ReLU."""
-        yield from _section(
+        yield from section(
             "product", kernels.mvm(self.weights, inputs, self.sums, style=self.style)
         )
-        yield from _section("activation", kernels.rescale(self.sums, self.steps, codes))
+        yield from section("activation", kernels.rescale(self.sums, self.steps, codes))
 
 
 def digital(memory: MlpMemory, first: DigitalLayer, second: DigitalLayer) -> Program:
@@ -189,10 +194,10 @@ def digital(memory: MlpMemory, first: DigitalLayer, second: DigitalLayer) -> Pro
     x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
     y = space.allocate("y", memory.size)
     for inference in range(memory.count):
-        yield from _load(x, memory.input(inference))
+        yield from load_input(x, memory.input(inference))
         yield from first.run(x, hidden)
         yield from second.run(hidden, y)
-        yield from _write_back(memory.output(inference), y)
+        yield from write_back(memory.output(inference), y)
         memory.on_step()
 
 
@@ -202,10 +207,10 @@ def digital_first(
     """Digital reference on several cores: a share of the first layer."""
     x = memory.space.allocate(f"x {core}", memory.width)
     for inference in range(memory.count):
-        yield from _load(x, memory.input(inference))
-        part = yield from _section("synchronisation", channel.free_part(core))
+        yield from load_input(x, memory.input(inference))
+        part = yield from section("synchronisation", channel.free_part(core))
         yield from layer.run(x, part)
-        yield from _section("synchronisation", channel.put(core))
+        yield from section("synchronisation", channel.put(core))
 
 
 def digital_second(
@@ -215,10 +220,10 @@ def digital_second(
     hidden = memory.space.allocate(f"hidden {share}", memory.hidden)
     y = memory.space.allocate(f"y {share}", memory.size // shares)
     for inference in range(memory.count):
-        slot = yield from _section("synchronisation", channel.full_slot(share))
-        yield from _load(hidden, slot)
-        yield from _section("synchronisation", channel.take(share))
+        slot = yield from section("synchronisation", channel.full_slot(share))
+        yield from load_input(hidden, slot)
+        yield from section("synchronisation", channel.take(share))
         yield from layer.run(hidden, y)
-        yield from _write_back(memory.output(inference, share, shares), y)
+        yield from write_back(memory.output(inference, share, shares), y)
         if share == 0:
             memory.on_step()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alpine_platform.operations import Program
 from alpine_platform.system import System
+from alpine_sw.accelerator import AcceleratorPlan
 from alpine_sw.mapping import TilePlan
 
 __all__ = ["Programs", "Software", "Workload"]
@@ -39,12 +40,14 @@ class Workload:
     -------
     plans : contents of each core's tiles, by core number.
     programs : makes the programs.
+    accelerator : tiles behind the I/O path, or None.
     rehearsal : a small workload whose programs ignore the inputs that they are given and run the
         same compiled code, for a network that takes long; or None.
     """
 
     plans: Mapping[int, Sequence[TilePlan]]
     programs: Programs
+    accelerator: AcceleratorPlan | None = None
     rehearsal: "Workload | None" = None
 
     def with_product_cycles(self, cycles: int) -> "Workload":
@@ -55,7 +58,11 @@ class Workload:
             others = config.precharge_cycles + config.digitise_cycles
             return replace(plan, config=replace(config, integrate_cycles=cycles - others))
 
+        loose = self.accelerator
+        if loose is not None:
+            loose = replace(loose, tiles=[slower(plan) for plan in loose.tiles])
         return replace(
             self,
             plans={core: [slower(plan) for plan in plans] for core, plans in self.plans.items()},
+            accelerator=loose,
         )

@@ -193,7 +193,7 @@ def test_trace_holds_the_first_inference_only(tmp_path):
     [
         ({"network": "mlpp"}, "unknown network 'mlpp': did you mean mlp"),
         ({"system": "highpower"}, "unknown system 'highpower': did you mean high-power"),
-        ({"case": 7}, "unknown case '7': choose from 1, 2, 3, 4, digital"),
+        ({"case": 7}, "unknown case '7': choose from 1, 2, 3, 4, loose, digital"),
         ({"case": "digital", "cores": 3}, "must be one of 1, 2, 4, not 3"),
         ({"case": 2, "cores": 2}, "case 2 fixes its own"),
         ({"case": "digital", "engine": "cocotb"}, "case digital has no tile"),

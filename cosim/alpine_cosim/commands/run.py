@@ -21,10 +21,10 @@ __all__ = ["run"]
     "  alpine run mlp --system low-power --case 2 --engine model --json result.json\n"
     "  alpine run mlp --case digital --cores 2\n"
     "  alpine run mlp --case 3 --sync linux --set sync.futex_wake_cycles=10000\n"
+    "  alpine run mlp --case loose --set io.posted_stores=true\n"
     "  alpine run mlp --engine cocotb --inferences 2 --trace waves\n"
     "  alpine run lstm-750 --case 4 --inferences 100\n"
     "  alpine run lstm-256 --case digital --cores 5\n"
-    "  alpine run lstm-750 --text 'in the beginning'\n"
     "  alpine run cnn-s --software tuned\n"
     "  alpine run mlp --device hermes-2 --after 1day --compensate tile --seed 7 --chips 20\n"
     "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1"
@@ -37,8 +37,8 @@ __all__ = ["run"]
     "--case",
     default="1",
     show_default=True,
-    help="Published mapping, mlp and LSTMs: 1 to 4, CNNs: 1; or digital, the reference without "
-    "tiles.",
+    help="Published mapping, mlp and LSTMs: 1 to 4, CNNs: 1; mlp also loose, tiles behind the I/O "
+    "bus; or digital, the reference without tiles.",
 )
 @click.option(
     "--cores",
@@ -83,9 +83,6 @@ __all__ = ["run"]
     help="Samples 0 to K-1 of the data set. Default: mlp 1000, LSTMs 50, with engine cocotb 4; "
     "CNNs 1.",
 )
-@click.option("--text", help="LSTMs: read this text in place of the data set, and go on writing.")
-@click.option("--length", type=int, help="Symbols to write after the text. Default: 100.")
-@click.option("--greedy", is_flag=True, help="Write the likeliest symbol instead of drawing one.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 @device_options
 @click.option("--chips", type=int, default=1, show_default=True, help="Run so many chips.")
@@ -133,9 +130,6 @@ def run(
     activations: str | None,
     sync: str,
     inferences: int | None,
-    text: str | None,
-    length: int | None,
-    greedy: bool,
     seed: int,
     device: str,
     after: str | None,
@@ -178,9 +172,6 @@ def run(
             activations=activations,
             sync=sync,
             inferences=inferences,
-            text=text,
-            length=length,
-            greedy=greedy,
             seed=seed,
             device=device,
             after=after,

@@ -36,6 +36,14 @@ from .elementwise import (
     vector_add,
     vector_multiply,
 )
+from .io import (
+    IoResponseError,
+    load_vector,
+    poll_register,
+    read_register,
+    store_vector,
+    write_register,
+)
 from .mvm import MVM_STYLES, mm, mvm
 from .rescale import rescale
 from .rows import rescale_signed
@@ -47,6 +55,7 @@ __all__ = [
     "MVM_STYLES",
     "ActivationStyle",
     "CmStatusError",
+    "IoResponseError",
     "KernelTiming",
     "Packing",
     "cell_update",
@@ -58,25 +67,30 @@ __all__ = [
     "dequeue_vector",
     "exponential",
     "im2col_window",
+    "load_vector",
     "local_response_normalisation",
     "logistic",
     "max_pool",
     "mm",
     "mvm",
     "one_hot",
+    "poll_register",
     "process",
     "quantise",
     "queue_floats",
     "queue_vector",
+    "read_register",
     "relu8",
     "requantise",
     "rescale",
     "rescale_signed",
     "sigmoid",
     "softmax",
+    "store_vector",
     "tanh",
     "time_kernel",
     "trust_warning",
     "vector_add",
     "vector_multiply",
+    "write_register",
 ]

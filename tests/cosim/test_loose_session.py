@@ -1,0 +1,126 @@
+"""The loosely coupled perceptron: small through the RTL, full size on the timed model."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alpine_cosim import run
+from alpine_cosim.accelerator_setup import timed_accelerator
+from alpine_cosim.measurement import Measurement, measure
+from alpine_cosim.rtl_session import RtlSession
+from alpine_models.errors import AlpineError
+from alpine_platform.presets import HIGH_POWER
+from alpine_sw.code_words import exhaustive_code
+from alpine_sw.mlp_loose import loose_mlp
+from alpine_sw.networks import MlpNetwork
+from alpine_sw.workloads import Software
+
+COUNT = 6
+
+
+def network() -> MlpNetwork:
+    rng = np.random.default_rng(3)
+    inputs, hidden, outputs = 21, 18, 8
+    return MlpNetwork(
+        name="small",
+        weights=(
+            rng.integers(-128, 128, (hidden, inputs)).astype(np.int8),
+            rng.integers(-128, 128, (outputs, hidden)).astype(np.int8),
+        ),
+        lsb=(
+            rng.uniform(50, 200, hidden).astype(np.float32),
+            rng.uniform(50, 200, outputs).astype(np.float32),
+        ),
+        code_words=exhaustive_code(3),
+    )
+
+
+@pytest.mark.parametrize("back_door", [False, True])
+@pytest.mark.parametrize("settings", [{}, {"io.posted_stores": True, "core.frequency_hz": 0.8e9}])
+def test_engines_agree_on_everything_but_host_time(settings, back_door, tmp_path):
+    workload = loose_mlp(network(), software=Software.RELEASED)
+    system = HIGH_POWER.override(settings)
+    inputs = np.random.default_rng(4).integers(-128, 128, (COUNT, 21)).astype(np.int8)
+    arguments = {"system": system, "inputs": inputs, "back_door": back_door}
+    model = measure(workload, {}, accelerator=timed_accelerator(workload, system), **arguments)
+    with RtlSession(
+        workload,
+        tile_period_fs=system.tile_clock.period_fs,
+        tile_verilog=None,
+        trace=tmp_path / "waves",
+    ) as session:
+        rtl = measure(
+            workload,
+            {},
+            accelerator=session.accelerator,
+            before_inferences=session.begin_inferences,
+            **arguments,
+        )
+        evaluated = session.evaluated_cycles
+    golden = network().golden(inputs)
+    np.testing.assert_array_equal(rtl.outputs[0], golden)
+    np.testing.assert_array_equal(model.outputs[0], golden)
+
+    def comparable(measured: Measurement) -> Measurement:
+        return replace(measured, outputs=[], host_seconds=0.0)
+
+    assert comparable(rtl) == comparable(model)
+    # Idle cycles are skipped: the run lasts longer than what was simulated.
+    assert 0 < evaluated < rtl.time_s / 1e-9
+    (waveform,) = (tmp_path / "waves").iterdir()
+    assert waveform.name.startswith("accelerator.")
+    assert rtl.programming is not None
+    assert rtl.programming.cells == 18 * 21 + 8 * 18
+    if back_door:
+        assert (rtl.programming.method, rtl.programming.tile_cycles) == ("back-door", 0)
+    else:
+        # Two tile cycles per cell, as through the CM port.
+        assert rtl.programming.method == "peripheral"
+        assert rtl.programming.tile_cycles == 2 * rtl.programming.cells
+
+
+def test_published_perceptron_gives_golden_outputs_at_the_paths_speed():
+    result = run("mlp", case="loose", engine="model", inferences=3, back_door=True)
+    assert result.outputs_equal_golden
+    assert result.cm_instructions == 0
+    core = result.stats["cores"]["0"]
+    # 1024 bytes in words, then start and release; a flag read before and a flag read after.
+    assert core["io_writes"] == 3 * (256 + 2)
+    assert core["io_reads"] == 3 * (256 + 2)
+    # A store makes the round trip of 207 ns and takes 2 cycles in the peripheral, a load one more;
+    # the released packing adds its loop to loads only, as it runs while a store is on its way.
+    least = 3 * (258 * 209e-9 + 258 * 210e-9)
+    assert least < result.time_s < 1.1 * least
+    assert result.breakdown["analog queue"] + result.breakdown["analog dequeue"] > 0.9
+    assert result.energy_parts_j["tile"] > 0
+    # Per inference and tile: 256 groups in, a product of 100 cycles and 1, 256 groups out.
+    per_tile = 256 + 101 + 256
+    assert result.tile_cycles == 3 * 2 * per_tile
+
+
+def test_loose_coupling_lies_between_digital_and_tight():
+    # Klein et al., Sec. VII: 4.1 times faster than digital, 3.1 times slower than tight.
+    loose, tight, digital = (
+        run("mlp", case=case, engine="model", inferences=2, back_door=back_door).time_s
+        for case, back_door in (("loose", True), (1, True), ("digital", None))
+    )
+    assert tight < loose < digital
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"engine": "cocotb"}, "case loose has no tile with a CM port"),
+        ({"tile_verilog": "tile.v"}, "case loose has no tile with a CM port"),
+        ({"device": "pcm"}, "case loose runs on ideal tiles only: leave device pcm out"),
+        ({"cores": 2}, "case loose fixes its own"),
+        ({"engine": "model", "trace": "waves"}, "engine model has no RTL"),
+        ({"settings": ["io.access_bytes=8"]}, "access_bytes must be 1, 2 or 4, not 8"),
+        ({"network": "lstm-256"}, "unknown case 'loose': choose from 1, 2, 3, 4, digital"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, message):
+    with pytest.raises(AlpineError, match=message) as caught:
+        run(**{"network": "mlp", "case": "loose", **arguments})
+    assert "\n" not in str(caught.value)
