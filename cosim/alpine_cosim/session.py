@@ -16,7 +16,7 @@ from alpine_platform.config import SystemConfig
 from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
 from alpine_sw.kernels import ActivationStyle
-from alpine_sw.workloads import Software, Workload
+from alpine_sw.workloads import InputFormat, Software, Workload
 
 from .accelerator_setup import AcceleratorWithCrossbars, timed_accelerator
 from .analog_outcome import Spread, analog_outcome
@@ -45,6 +45,7 @@ def run(
     software: str = "released",
     digital_style: str = "neon4",
     activations: str | None = None,
+    input_format: str = "int8",
     sync: str = "bare-metal",
     inferences: int | None = None,
     seed: int = 0,
@@ -82,6 +83,8 @@ def run(
     digital_style : of the digital reference's products, and of the CNNs' dense layers.
     activations : of the LSTMs, ``eigen`` (the default), four elements at a time, or ``libm``, one
         call per element.
+    input_format : of the mlp's inputs in memory, ``int8`` codes or ``fp32`` values, which the
+        program turns into codes.
     sync : ``bare-metal``, or ``linux``, where threads that wait block in the kernel
         (`alpine_platform.config.SyncConfig`).
     inferences : samples 0 to inferences - 1 of the data set; when None 1000 for the mlp (4 with
@@ -162,6 +165,7 @@ def run(
         normalised=normalisation,
         literal=literal_table,
         activations=functions,
+        input_format=InputFormat(choose("input format", input_format, list(InputFormat))),
     )
     request.check_variant()
     task = entry.prepare(request)

@@ -23,7 +23,7 @@ from alpine_sw.networks.cnn_shapes import CNN_NAMES
 from alpine_sw.networks.lstm import LSTM_SIZES, load_lstm, mean_bits
 from alpine_sw.photographs import load_photographs
 from alpine_sw.texts import encode, load_king_james_excerpt, one_hot
-from alpine_sw.workloads import Software, Workload
+from alpine_sw.workloads import InputFormat, Software, Workload
 
 __all__ = ["DIGITAL", "LOOSE", "NETWORKS", "Engine", "NetworkEntry", "Request", "Task"]
 
@@ -68,6 +68,7 @@ class Request:
     normalised : CNNs with local response normalisation.
     literal : CNN-M exactly as the paper prints it.
     activations : of the LSTMs, or None for the default.
+    input_format : of the perceptron's inputs in memory.
     """
 
     network: str
@@ -81,6 +82,7 @@ class Request:
     normalised: bool = True
     literal: bool = False
     activations: ActivationStyle | None = None
+    input_format: InputFormat = InputFormat.INT8
 
     def check_variant(self) -> None:
         """Raise an `AlpineError` unless the network has the variant that is asked for."""
@@ -98,6 +100,10 @@ class Request:
                 f"network {self.network} has no style of activations to choose; "
                 f"{', '.join(LSTM_NAMES)} have"
             )
+        if self.input_format is not InputFormat.INT8 and self.network != "mlp":
+            raise AlpineError(
+                f"network {self.network} has inputs of one format only: leave --input-format out"
+            )
 
     @property
     def variant(self) -> str | None:
@@ -106,6 +112,7 @@ class Request:
             *(["as printed"] if self.literal else []),
             *([] if self.normalised else ["without normalisation"]),
             *(["libm activations"] if self.activations == "libm" else []),
+            *(["fp32 inputs"] if self.input_format is InputFormat.FP32 else []),
         ]
         return ", ".join(parts) or None
 
@@ -155,11 +162,18 @@ def _mlp(request: Request) -> Task:
     mlp = load_mlp(request.weights)
     if request.case == DIGITAL:
         cores = _cores(request, DIGITAL_CORES)
-        workload = digital_mlp(mlp, cores=cores, style=request.digital_style)
+        workload = digital_mlp(
+            mlp, cores=cores, style=request.digital_style, input_format=request.input_format
+        )
     elif request.case == LOOSE:
-        workload = loose_mlp(mlp, software=request.software)
+        workload = loose_mlp(mlp, software=request.software, input_format=request.input_format)
     else:
-        workload = analog_mlp(mlp, case=int(request.case), software=request.software)
+        workload = analog_mlp(
+            mlp,
+            case=int(request.case),
+            software=request.software,
+            input_format=request.input_format,
+        )
     inputs, labels = samples.inputs[:count], samples.labels[:count]
     return Task(
         workload=workload,

@@ -14,7 +14,7 @@ from alpine_sw.mapping import Placement, TilePlan
 from alpine_sw.mlp_programs import DigitalLayer, MlpMemory
 from alpine_sw.networks import MlpNetwork
 from alpine_sw.ping_pong import PingPong
-from alpine_sw.workloads import Programs, Software, Workload
+from alpine_sw.workloads import InputFormat, Programs, Software, Workload
 
 __all__ = [
     "DIGITAL_CORES",
@@ -43,7 +43,12 @@ PACKING: dict[Software, kernels.Packing] = {Software.RELEASED: "bytes", Software
 
 
 def analog_mlp(
-    network: MlpNetwork, *, case: int, software: Software, config: TileConfig | None = None
+    network: MlpNetwork,
+    *,
+    case: int,
+    software: Software,
+    config: TileConfig | None = None,
+    input_format: InputFormat = InputFormat.INT8,
 ) -> Workload:
     """Map a two-layer perceptron onto tiles.
 
@@ -54,6 +59,7 @@ def analog_mlp(
     software : how operands are packed.
     config : every tile; just large enough when None, which for the published network gives the
         paper's 2048 x 2048, 1024 x 2048, 1024 x 1024 and 1024 x 512.
+    input_format : what inputs are in memory.
 
     Raises
     ------
@@ -63,7 +69,12 @@ def analog_mlp(
     plan = _single_tile if case in (1, 2) else _tile_per_core
     return Workload(
         plans=plan(network, case, config),
-        programs=_programs(network, lambda memory: _case_programs(memory, case), PACKING[software]),
+        programs=_programs(
+            network,
+            lambda memory: _case_programs(memory, case),
+            PACKING[software],
+            input_format=input_format,
+        ),
     )
 
 
@@ -120,7 +131,13 @@ def mlp_placement(
     )
 
 
-def digital_mlp(network: MlpNetwork, *, cores: int, style: str = "neon4") -> Workload:
+def digital_mlp(
+    network: MlpNetwork,
+    *,
+    cores: int,
+    style: str = "neon4",
+    input_format: InputFormat = InputFormat.INT8,
+) -> Workload:
     """Run a two-layer perceptron without tiles: int8 products on one, two or four cores.
 
     Two cores take a layer each, four half a layer each, pipelined through the same ping-pong
@@ -131,6 +148,7 @@ def digital_mlp(network: MlpNetwork, *, cores: int, style: str = "neon4") -> Wor
     network : two layers without bias.
     cores : one of `DIGITAL_CORES`.
     style : of the products, one of `kernels.MVM_STYLES` that need no scratch memory.
+    input_format : what inputs are in memory; values are turned into codes sixteen at a time.
 
     Raises
     ------
@@ -161,7 +179,7 @@ def digital_mlp(network: MlpNetwork, *, cores: int, style: str = "neon4") -> Wor
         }
         return first | second
 
-    return Workload(plans={}, programs=_programs(network, start, "bytes"))
+    return Workload(plans={}, programs=_programs(network, start, "word", input_format=input_format))
 
 
 def _digital_layer(
@@ -196,11 +214,13 @@ def _programs(
     network: MlpNetwork,
     start: Callable[[MlpMemory], dict[int, Program]],
     packing: kernels.Packing,
+    *,
+    input_format: InputFormat,
 ) -> Programs:
     def programs(
         system: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
     ) -> tuple[NDArray[np.int8], Mapping[int, Program]]:
-        memory = mlp_memory(network, system, inputs, packing, on_step)
+        memory = mlp_memory(network, system, inputs, packing, on_step, input_format=input_format)
         return memory.outputs.data.reshape(len(inputs), -1), start(memory)
 
     return programs
@@ -212,14 +232,17 @@ def mlp_memory(
     inputs: NDArray[np.int8],
     packing: kernels.Packing,
     on_step: Callable[[], None],
+    *,
+    input_format: InputFormat,
 ) -> MlpMemory:
     """Place a run's inputs, and room for its outputs, in a system's memory."""
+    kind = np.int8 if input_format is InputFormat.INT8 else np.float32
     hidden, width = network.weights[0].shape
     size = network.weights[1].shape[0]
     space = system.memory
     return MlpMemory(
         space=space,
-        inputs=space.place("inputs", inputs.reshape(-1)),
+        inputs=space.place("inputs", inputs.reshape(-1).astype(kind)),
         outputs=space.allocate("outputs", len(inputs) * size),
         width=width,
         hidden=hidden,

@@ -18,7 +18,7 @@ from alpine_sw.mapping import TilePlan
 from alpine_sw.mlp import PACKING, mlp_memory, mlp_placement
 from alpine_sw.mlp_programs import MlpMemory, load_input, section, write_back
 from alpine_sw.networks import MlpNetwork
-from alpine_sw.workloads import Software, Workload
+from alpine_sw.workloads import InputFormat, Software, Workload
 
 __all__ = ["loose_mlp"]
 
@@ -26,13 +26,16 @@ FIRST, SECOND = 0, 1
 """The tiles, by layer."""
 
 
-def loose_mlp(network: MlpNetwork, *, software: Software) -> Workload:
+def loose_mlp(
+    network: MlpNetwork, *, software: Software, input_format: InputFormat = InputFormat.INT8
+) -> Workload:
     """Map a two-layer perceptron onto two chained tiles of an accelerator.
 
     Parameters
     ----------
     network : two layers without bias.
     software : how operands are packed.
+    input_format : what inputs are in memory.
     """
     placements = [mlp_placement(network, layer) for layer in (FIRST, SECOND)]
     tiles = [
@@ -48,7 +51,9 @@ def loose_mlp(network: MlpNetwork, *, software: Software) -> Workload:
     def programs(
         system: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
     ) -> tuple[NDArray[np.int8], Mapping[int, Program]]:
-        memory = mlp_memory(network, system, inputs, PACKING[software], on_step)
+        memory = mlp_memory(
+            network, system, inputs, PACKING[software], on_step, input_format=input_format
+        )
         driver = AcceleratorDriver(
             base=plan.base,
             access_bytes=system.config.io.access_bytes,
@@ -68,7 +73,7 @@ def loose(memory: MlpMemory, driver: AcceleratorDriver) -> Program:
     y = memory.space.allocate("y", memory.size)
     for step in range(memory.count + 1):
         if step < memory.count:
-            yield from load_input(x, memory.input(step))
+            yield from load_input(x, memory.input(step), packing=memory.packing)
             yield from section("analog process", driver.wait_until_free(FIRST))
             yield from section("analog queue", driver.send(FIRST, x))
             yield from section("analog process", driver.start(FIRST))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from alpine_platform.address_space import AddressSpace, Buffer
 from alpine_platform.operations import Begin, End, Operation, Program
 from alpine_sw import kernels
@@ -36,7 +38,7 @@ class MlpMemory:
     Members
     -------
     space : where programs allocate their own buffers.
-    inputs, outputs : one part per inference.
+    inputs, outputs : one part per inference; inputs int8 codes, or float32 values of 1 per code.
     width, hidden, size : elements of an input, a hidden and an output vector.
     count : inferences.
     packing : how operands of CM instructions are assembled.
@@ -72,9 +74,17 @@ def section(name: str, program: Program) -> Generator[Operation, Any, Any]:
     return result
 
 
-def load_input(x: Buffer, source: Buffer) -> Program:
-    """Copy a vector that others wrote into a buffer of the core's own."""
-    yield from section("input load", kernels.copy(x, source))
+def load_input(x: Buffer, source: Buffer, *, packing: kernels.Packing = "word") -> Program:
+    """Copy a vector that others wrote into a buffer of the core's own.
+
+    Float32 values are turned into codes on the way, one at a time where operands are packed so.
+    """
+    if source.data.dtype == np.int8:
+        program = kernels.copy(x, source)
+    else:
+        style = "scalar" if packing == "bytes" else "vec"
+        program = kernels.quantise(source, x, scale=1.0, style=style)
+    yield from section("input load", program)
 
 
 def _queue(memory: MlpMemory, vector: Buffer, *, index: int | None = None) -> Program:
@@ -105,7 +115,7 @@ def case_1(memory: MlpMemory) -> Program:
     for step in range(memory.count + 1):
         first, second = step < memory.count, step > 0  # which layers have work in this step
         if first:
-            yield from load_input(x, memory.input(step))
+            yield from load_input(x, memory.input(step), packing=memory.packing)
             yield from _queue(memory, x)
         if second:
             yield from _queue(memory, hidden, index=None if first else memory.width)
@@ -124,7 +134,7 @@ def case_2(memory: MlpMemory) -> Program:
     x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
     y = space.allocate("y", memory.size)
     for inference in range(memory.count):
-        yield from load_input(x, memory.input(inference))
+        yield from load_input(x, memory.input(inference), packing=memory.packing)
         yield from _queue(memory, x)
         yield from _process()
         yield from _dequeue_relu(memory, hidden)
@@ -139,7 +149,7 @@ def first_layer(memory: MlpMemory, channel: PingPong, *, core: int) -> Program:
     """Cases 3 and 4: compute a share of every hidden vector and put it into the channel."""
     x = memory.space.allocate(f"x {core}", memory.width)
     for inference in range(memory.count):
-        yield from load_input(x, memory.input(inference))
+        yield from load_input(x, memory.input(inference), packing=memory.packing)
         yield from _queue(memory, x)
         yield from _process()
         part = yield from section("synchronisation", channel.free_part(core))
@@ -194,7 +204,7 @@ def digital(memory: MlpMemory, first: DigitalLayer, second: DigitalLayer) -> Pro
     x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
     y = space.allocate("y", memory.size)
     for inference in range(memory.count):
-        yield from load_input(x, memory.input(inference))
+        yield from load_input(x, memory.input(inference), packing=memory.packing)
         yield from first.run(x, hidden)
         yield from second.run(hidden, y)
         yield from write_back(memory.output(inference), y)
@@ -207,7 +217,7 @@ def digital_first(
     """Digital reference on several cores: a share of the first layer."""
     x = memory.space.allocate(f"x {core}", memory.width)
     for inference in range(memory.count):
-        yield from load_input(x, memory.input(inference))
+        yield from load_input(x, memory.input(inference), packing=memory.packing)
         part = yield from section("synchronisation", channel.free_part(core))
         yield from layer.run(x, part)
         yield from section("synchronisation", channel.put(core))

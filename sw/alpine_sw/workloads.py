@@ -13,7 +13,7 @@ from alpine_platform.system import System
 from alpine_sw.accelerator import AcceleratorPlan
 from alpine_sw.mapping import TilePlan
 
-__all__ = ["Programs", "Software", "Workload"]
+__all__ = ["InputFormat", "Programs", "Software", "Workload"]
 
 
 class Software(StrEnum):
@@ -23,6 +23,15 @@ class Software(StrEnum):
     """As the released AIMClib: operands packed and unpacked byte by byte."""
     TUNED = "tuned"
     """Operands moved as 32-bit words."""
+
+
+class InputFormat(StrEnum):
+    """What a network's inputs are in memory."""
+
+    INT8 = "int8"
+    """Codes."""
+    FP32 = "fp32"
+    """Values, which the program turns into codes."""
 
 
 Programs = Callable[

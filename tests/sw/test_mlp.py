@@ -11,7 +11,7 @@ from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.code_words import exhaustive_code
 from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
 from alpine_sw.networks import MlpNetwork, load_mlp
-from alpine_sw.workloads import Software, Workload
+from alpine_sw.workloads import InputFormat, Software, Workload
 
 TILE_PERIOD_FS = 1_000_000
 
@@ -61,6 +61,18 @@ def test_small_networks_of_odd_sizes_give_golden_outputs(case: int, software: So
 @pytest.mark.parametrize("count", [1, 3])
 def test_digital_references_give_golden_outputs(cores: int, count: int):
     run_and_compare(digital_mlp(network(), cores=cores), count)
+
+
+@pytest.mark.parametrize("software", list(Software))
+@pytest.mark.parametrize("case", MLP_CASES)
+def test_inputs_in_memory_may_be_values(case: int, software: Software):
+    fp32 = InputFormat.FP32
+    run_and_compare(analog_mlp(network(), case=case, software=software, input_format=fp32), 2)
+
+
+@pytest.mark.parametrize("cores", DIGITAL_CORES)
+def test_digital_inputs_in_memory_may_be_values(cores: int):
+    run_and_compare(digital_mlp(network(), cores=cores, input_format=InputFormat.FP32), 2)
 
 
 def run_and_compare(workload: Workload, count: int):

@@ -68,6 +68,13 @@ __all__ = ["run"]
     "neon4, neon1 or eigen_i8row.",
 )
 @click.option(
+    "--input-format",
+    default="int8",
+    show_default=True,
+    help="Inputs of the mlp in memory: int8 codes, or fp32 values that the program turns into "
+    "codes.",
+)
+@click.option(
     "--activations",
     help="LSTMs: eigen, four elements at a time (default), or libm, one call per element.",
 )
@@ -128,6 +135,7 @@ def run(
     software: str,
     digital_style: str,
     activations: str | None,
+    input_format: str,
     sync: str,
     inferences: int | None,
     seed: int,
@@ -170,6 +178,7 @@ def run(
             software=software,
             digital_style=digital_style,
             activations=activations,
+            input_format=input_format,
             sync=sync,
             inferences=inferences,
             seed=seed,

@@ -1,11 +1,12 @@
 """The paper's figures as tables: ours beside theirs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
-from alpine_models.published import Metric, PublishedFactor
+from alpine_models.published import Metric, PublishedFactor, published
 from alpine_platform.presets import SYSTEMS
 
-from .plans import CNN_CORES, VARIATIONS, Plan, Variation
+from .plans import CNN_CORES, LOOSE, VARIATIONS, Plan, Variation
 from .results import Results, if_run
 from .tables import MISSING, NOTABLE, deviation, energy, share, table, time, times
 
@@ -16,7 +17,9 @@ __all__ = [
     "absolute_table",
     "activity_table",
     "breakdown_table",
+    "energy_table",
     "factor_table",
+    "loose_table",
     "parts_of",
     "reason_table",
     "slow_product_table",
@@ -211,6 +214,41 @@ def slow_product_table(results: Results, cases: Iterable[tuple[str, int, Variati
                 more = f"{after / before - 1:+.1%}"
                 rows.append([name, variation.software, time(before), time(after), more])
     return table(["", "software", "100 ns", "1000 ns", ""], rows)
+
+
+def energy_table(results: Results, factors: Iterable[PublishedFactor]) -> str:
+    """Energy factors with and without the memory controller and I/O, beside the printed ones."""
+    rows: list[list[str]] = []
+    for factor in factors:
+        pair = results.pair(factor)
+        if factor.metric is Metric.ENERGY and all(plan in results for plan in pair):
+            with_it = [
+                (record["energy_j"] + record["energy_memory_controller_io_j"])
+                / record["inferences"]
+                for record in (results[plan] for plan in pair)
+            ]
+            ours = deviation(results.factor(factor), factor.factor)
+            more = deviation(with_it[0] / with_it[1], factor.factor)
+            rows.append([_name(factor), times(factor.factor), ours, more])
+    return table(["", "paper", "ours, as compared", "with memory controller and I/O"], rows)
+
+
+def loose_table(results: Results) -> str:
+    """The loosely coupled perceptron beside the digital reference and the tight case 1."""
+    rows: list[list[str]] = []
+    for system, variation in product(SYSTEMS, VARIATIONS[:2]):
+        plan = results.analog("mlp", system, LOOSE, variation)
+        if plan in results:
+            seconds = results.value(plan)
+            digital = results.value(results.digital("mlp", system, 1))
+            tight = results.value(results.analog("mlp", system, 1, variation))
+            name = f"{system}, {variation.software}"
+            rows.append([name, time(seconds), times(digital / seconds), times(seconds / tight)])
+    said = published()["mlp_text"]
+    printed = [times(said["loose_over_digital"]), times(said["tight_over_loose"])]
+    rows.append(["paper, high-power", MISSING, *printed])
+    heads = ["", "time", "faster than digital, 1 core, neon4", "slower than tight, case 1"]
+    return table(heads, rows)
 
 
 def variant_table(results: Results, pairs: Iterable[tuple[Plan, Plan]]) -> str:

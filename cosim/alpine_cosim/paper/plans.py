@@ -8,16 +8,18 @@ from itertools import product
 from alpine_models.published import lstm_factors, mlp_factors
 from alpine_platform.presets import SYSTEMS
 
-from ..tasks import DIGITAL, Engine
+from ..tasks import DIGITAL, NETWORKS, Engine
 
 __all__ = [
     "BASE",
     "CNNS",
     "CNN_CORES",
     "EXPLORATIONS",
+    "FP32_INPUTS",
     "HANDOVERS_CYCLES",
     "IMAGES",
     "LINUX_BASE",
+    "LOOSE",
     "LSTMS",
     "SENSITIVE",
     "SENSITIVITIES",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 BARE_METAL, LINUX = "bare-metal", "linux"
+INT8 = "int8"
 LOOSE = "loose"
 LSTMS = ("lstm-256", "lstm-512", "lstm-750")
 CNNS = ("cnn-f", "cnn-m", "cnn-s")
@@ -82,8 +85,9 @@ class Plan:
 
     Members
     -------
-    network, system, case, cores, software, digital_style, sync, activations, settings : as in
-        `alpine_cosim.run`; where a case does not depend on one, it has its default.
+    network, system, case, cores, software, digital_style, sync, activations, input_format,
+        settings : as in `alpine_cosim.run`; where a case does not depend on one, it has its
+        default.
     normalised, literal : variants of a CNN.
     inferences : of the data set.
     """
@@ -96,6 +100,7 @@ class Plan:
     digital_style: str = "neon4"
     sync: str = BARE_METAL
     activations: str | None = None
+    input_format: str = INT8
     settings: tuple[str, ...] = ()
     normalised: bool = True
     literal: bool = False
@@ -121,6 +126,7 @@ class Plan:
             parts += [self.digital_style] * (self.network in CNNS)
         parts += [self.sync] * (self.sync != BARE_METAL)
         parts += [f"{self.activations} activations"] * (self.activations is not None)
+        parts += [f"{self.input_format} inputs"] * (self.input_format != INT8)
         parts += ["as printed"] * self.literal + ["without normalisation"] * (not self.normalised)
         return ", ".join([*parts, *self.settings])
 
@@ -136,6 +142,7 @@ class Variation:
     digital_style : of the digital references' products.
     sync : of both.
     activations : of both, of an LSTM.
+    input_format : of both, of the perceptron.
     """
 
     name: str
@@ -143,10 +150,18 @@ class Variation:
     digital_style: str = "neon4"
     sync: str = BARE_METAL
     activations: str | None = None
+    input_format: str = INT8
+
+    def suits(self, network: str) -> bool:
+        """Whether a network has the choice."""
+        return (self.activations is None or network in LSTMS) and (
+            self.input_format == INT8 or network == "mlp"
+        )
 
 
 BASE = Variation(name="released, neon4")
 LINUX_BASE = Variation(name="released, neon4, Linux", sync=LINUX)
+FP32_INPUTS = Variation(name="released, neon4, fp32 inputs", input_format="fp32")
 VARIATIONS = (
     BASE,
     Variation(name="tuned, neon4", software="tuned"),
@@ -154,6 +169,7 @@ VARIATIONS = (
     Variation(name="released, Eigen int8", digital_style="eigen_i8row"),
     LINUX_BASE,
     Variation(name="released, neon4, libm", activations="libm"),
+    FP32_INPUTS,
 )
 
 
@@ -178,6 +194,7 @@ def analog(
         digital_style=variation.digital_style if network in CNNS else BASE.digital_style,
         sync=BARE_METAL if alone else variation.sync,
         activations=variation.activations,
+        input_format=variation.input_format,
         settings=settings,
         normalised=normalised,
         literal=literal,
@@ -204,6 +221,7 @@ def digital(
         digital_style=variation.digital_style,
         sync=BARE_METAL if cores == 1 else variation.sync,
         activations=variation.activations,
+        input_format=variation.input_format,
         # It has no tiles.
         settings=tuple(s for s in settings if not s.startswith("tile_clock.")),
         normalised=normalised,
@@ -242,22 +260,28 @@ def _changes(network: str) -> Iterator[Plan]:
         yield from changed(network, settings)
 
 
+def _suiting(network: str) -> list[Variation]:
+    return [variation for variation in VARIATIONS if variation.suits(network)]
+
+
 def _mlp(effort: Effort) -> Iterator[Plan]:
     cores = sorted({factor.cores for factor in mlp_factors()})
-    for system, variation in product(SYSTEMS, VARIATIONS[:-1]):
+    for system, variation in product(SYSTEMS, _suiting("mlp")):
         yield from (analog("mlp", system, case, variation) for case in (1, 2, 3, 4))
         yield from (digital("mlp", system, count, variation) for count in cores)
     for system, variation in product(SYSTEMS, VARIATIONS[:2]):
         yield from (
             analog("mlp", system, case, variation, settings=SLOW_PRODUCT) for case in (1, 2, 3, 4)
         )
+    if LOOSE in NETWORKS["mlp"].cases:
+        yield from (analog("mlp", s, LOOSE, v) for s, v in product(SYSTEMS, VARIATIONS[:2]))
     yield from _changes("mlp")
     yield from (handed_over(case, cost) for case in (3, 4) for cost in HANDOVERS_CYCLES)
 
 
 def _lstm(effort: Effort) -> Iterator[Plan]:
     cores = sorted({factor.cores for factor in lstm_factors()})
-    for system, variation, network in product(SYSTEMS, VARIATIONS, LSTMS):
+    for system, variation, network in product(SYSTEMS, _suiting(LSTMS[0]), LSTMS):
         yield from (analog(network, system, case, variation) for case in (1, 2, 3, 4))
         yield from (digital(network, system, count, variation) for count in cores)
     for system in SYSTEMS:
@@ -278,7 +302,7 @@ def _cnn(effort: Effort) -> Iterator[Plan]:
     yield analog("cnn-m", "high-power", 1, images=1, literal=True)
     yield digital("cnn-f", "high-power", CNN_CORES, images=images, normalised=False)
     yield from _changes("cnn-f")
-    for variation in VARIATIONS[2:-1]:
+    for variation in _suiting("cnn-f")[2:]:
         yield analog("cnn-f", "high-power", 1, variation, images=images)
         yield digital("cnn-f", "high-power", CNN_CORES, variation, images=images)
 

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from alpine_models.published import Metric, PublishedFactor, published
 
 from .figures import FIG8_PARTS, FIG11_PARTS, parts_of
-from .plans import BASE, CNN_CORES, VARIATIONS
+from .plans import BASE, CNN_CORES, FP32_INPUTS, VARIATIONS
 from .results import Results, if_run
 from .tables import times
 
@@ -103,7 +103,10 @@ def _tick(factor: PublishedFactor) -> str:
 
 
 def plot_shares(results: Results, *, lstm: bool, path: Path) -> None:
-    """Draw stacked shares of busy time: Fig. 8, or Fig. 11 with 750 units."""
+    """Draw stacked shares of busy time: Fig. 8, or Fig. 11 with 750 units.
+
+    The perceptron is shown with inputs that are codes and with ``fp32`` values.
+    """
     network, legend = ("lstm-750", FIG11_PARTS) if lstm else ("mlp", FIG8_PARTS)
     entries = [*legend, "others"]
     colours = {entry: f"C{number}" for number, entry in enumerate(entries)}
@@ -111,11 +114,14 @@ def plot_shares(results: Results, *, lstm: bool, path: Path) -> None:
     for case in (1, 2, 3, 4):
         plan = results.analog(network, "high-power", case)
         bars.append((f"case {case}\nours", parts_of(results, plan, legend)))
+        if not lstm:
+            plan = results.analog(network, "high-power", case, FP32_INPUTS)
+            bars.append((f"case {case}\nfp32", parts_of(results, plan, legend)))
         printed = _printed(lstm, case)
         if printed:
             bars.append((f"case {case}\npaper", printed))
     with plt.rc_context(STYLE):
-        picture, axis = plt.subplots(figsize=(8.5, 3.8), layout="constrained")
+        picture, axis = plt.subplots(figsize=(10.5, 3.8), layout="constrained")
         for x, (_, parts) in enumerate(bars):
             bottom = 0.0
             for entry, height in parts.items():
@@ -132,7 +138,7 @@ def plot_shares(results: Results, *, lstm: bool, path: Path) -> None:
         picture.legend(patches, [*entries, "paper, slice without a certain name"],
                        loc="outside right upper", frameon=False)  # fmt: skip
         title = "Fig. 11: LSTM-750" if lstm else "Fig. 8: perceptron"
-        axis.set_title(f"{title}, where the analog cases' time goes (ours: high-power)")
+        axis.set_title(f"{title}, where the analog cases' time goes (ours: high-power, released)")
         _save(picture, path)
 
 

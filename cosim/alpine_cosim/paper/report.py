@@ -17,7 +17,9 @@ from .figures import (
     absolute_table,
     activity_table,
     breakdown_table,
+    energy_table,
     factor_table,
+    loose_table,
     reason_table,
     slow_product_table,
     variant_table,
@@ -27,6 +29,7 @@ from .plans import (
     BASE,
     CNNS,
     EXPLORATIONS,
+    FP32_INPUTS,
     IMAGES,
     LSTMS,
     VARIATIONS,
@@ -152,7 +155,8 @@ def _introduction(effort: Effort, names: Sequence[str]) -> str:
         "take one row at a time (`neon1`), four (`neon4`) or Eigen's int8 kernel; threads that "
         "wait sleep and wake without an operating system, or block in the kernel (`Linux`); an "
         "LSTM's activations take four elements at a time, or one call of the C library each "
-        "(`libm`).\n\n"
+        "(`libm`); a perceptron's inputs lie in memory as codes, or as `fp32` values that the "
+        "program turns into codes.\n\n"
         f"{through} {link}"
     )
 
@@ -178,6 +182,10 @@ def _mlp(results: Results, draw: Draw) -> list[str]:
             for case in (1, 2, 3, 4)
         },
     }
+    values = {
+        f"case {case}": [results.analog("mlp", system, case, FP32_INPUTS) for system in SYSTEMS]
+        for case in (1, 2, 3, 4)
+    }
     cases = [("mlp", case, v) for v in VARIATIONS[:2] for case in (1, 2, 3, 4)]
     return [
         "## Perceptron: Fig. 7\n",
@@ -193,7 +201,12 @@ def _mlp(results: Results, draw: Draw) -> list[str]:
         "for the products, the largest for the input load; the others' names are not certain.\n",
         draw("fig8", lambda path: plot_shares(results, lstm=False, path=path)),
         breakdown_table(results, runs, FIG8_PARTS, printed),
-        "## Products ten times slower\n",
+        "The same with inputs that lie in memory as fp32 values:\n",
+        breakdown_table(results, values, FIG8_PARTS, printed),
+        "## Perceptron: loosely coupled\n",
+        "Two chained off-chip tiles behind the AXI peripheral and the I/O bus, one core.\n",
+        loose_table(results),
+        "## Perceptron: products ten times slower\n",
         slow_product_table(results, cases),
     ]
 
@@ -257,4 +270,12 @@ def _appendix(results: Results) -> list[str]:
     plans = [plan for plan in results if not plan.settings]
     order = list(dict.fromkeys(plan.network for plan in plans))
     plans.sort(key=lambda p: (order.index(p.network), p.system, p.case, p.cores or 0, p.label))
-    return ["## What was measured\n", "Per inference.\n", absolute_table(results, plans)]
+    factors = [*mlp_factors(), *lstm_factors(), *cnn_factors()]
+    return [
+        "## Energy with and without the memory controller\n",
+        "Software `released`, digital style `neon4`.\n",
+        energy_table(results, factors),
+        "## What was measured\n",
+        "Per inference.\n",
+        absolute_table(results, plans),
+    ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from alpine_models.published import published
+from alpine_platform.presets import SYSTEMS
 
 from .findings import Finding, Observation, against, holds
 from .observers import (
@@ -20,7 +21,7 @@ from .observers import (
     systems,
     tight_gain,
 )
-from .plans import CNN_CORES, CNNS, LINUX_BASE, Variation
+from .plans import BASE, CNN_CORES, CNNS, FP32_INPUTS, LINUX_BASE, Variation
 from .results import Results, if_run
 from .tables import time, times
 
@@ -112,6 +113,29 @@ def _why_lstm_cores(results: Results) -> str:
     return (
         f"four cores share the dequeues and activations: {time(one)} become {time(four)}, with "
         f"{wait:.0%} of the cores' time spent waiting"
+    )
+
+
+def _input_load(case: int) -> Callable[[Results, Variation], Observation]:
+    def observe(results: Results, variation: Variation) -> Observation:
+        shares = [
+            results.share(results.analog("mlp", system, case, variation), "input load")
+            for system in SYSTEMS
+        ]
+        ours = sum(shares) / len(shares)
+        return against(ours, FIG8[f"case{case}"][0] / 100, f"{ours:.0%}")
+
+    return observe
+
+
+def _why_input_load(results: Results) -> str:
+    codes, values = (
+        results.share(results.analog("mlp", HIGH, 1, variation), "input load")
+        for variation in (BASE, FP32_INPUTS)
+    )
+    return (
+        f"{codes:.0%} on the high-power system with inputs that are codes, {values:.0%} with fp32 "
+        f"values that the program converts one by one"
     )
 
 
@@ -241,6 +265,16 @@ FINDINGS: dict[str, list[Finding]] = {
                 ["analog queue", "analog dequeue", "activation"],
                 least=0.5,
             ),
+        ),
+        *(
+            Finding(
+                name=f"input load, case {case}",
+                says=f"input load takes {FIG8[f'case{case}'][0]}% of case {case}'s time, both "
+                "systems averaged (Fig. 8, largest slice)",
+                observe=_input_load(case),
+                why=_why_input_load,
+            )
+            for case in (1, 3, 4)
         ),
         Finding(
             name="working sets",

@@ -170,6 +170,7 @@ def _run(plan: Plan, engine: str, path: Path) -> Record:
         digital_style=plan.digital_style,
         sync=plan.sync,
         activations=plan.activations,
+        input_format=plan.input_format,
         inferences=plan.inferences,
         normalisation=plan.normalised,
         literal_table=plan.literal,
