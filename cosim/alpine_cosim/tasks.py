@@ -181,7 +181,7 @@ def _mlp(request: Request) -> Task:
         golden=lambda: mlp.golden(inputs),
         accuracy=lambda outputs: mlp.accuracy(outputs, labels),
         accuracy_fp32=mlp.fp32_accuracy,
-        batched=None if request.case == DIGITAL else batched_mlp(mlp, case=int(request.case)),
+        batched=batched_mlp(mlp, case=int(request.case)) if request.case.isdigit() else None,
     )
 
 
