@@ -44,7 +44,7 @@ test: setup ## Run the unit and cocotb tests
 cocotb: setup ## Run all cocotb testbenches (WAVES=1 leaves waveforms in waves/)
 	$(BIN)/python -m pytest cocotb_tests
 
-formal: setup ## Prove the tile's properties (docs/formal.md)
+formal: setup ## Prove the hardware's properties (docs/formal.md)
 	$(BIN)/python -m alpine_rtl.formal
 
 formal-long: setup ## Prove the larger geometries and the ports alone as well

@@ -92,7 +92,7 @@ class AimcAxi(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.port = port = AxiLitePort(address_bits=self.address_bits)
+        m.submodules.port = self._port = port = AxiLitePort(address_bits=self.address_bits)
         m.submodules.bank = bank = RegisterBank(
             registers=ACCELERATOR_REGISTERS, address_bits=GLOBAL_BITS
         )

@@ -104,7 +104,8 @@ class AxiLitePort(wiring.Component):
             can_write.eq(aw[0] & w[0] & ~self.s_axi_bvalid),
             can_read.eq(ar[0] & ~self.s_axi_rvalid),
         ]
-        running, running_write = Signal(), Signal()
+        running = Signal()
+        running_write = Signal()
         m.d.comb += [
             self.valid.eq(running | can_write | can_read),
             self.first.eq(self.valid & ~running),

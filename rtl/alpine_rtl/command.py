@@ -10,6 +10,8 @@ from amaranth.lib.wiring import In, Out
 from alpine_models.isa import GROUP_BYTES, CmOperation
 from alpine_models.tile import TileConfig
 
+from .lanes import index_shape
+
 __all__ = ["CommandRegister"]
 
 
@@ -54,12 +56,12 @@ class CommandRegister(wiring.Component):
     """
 
     def __init__(self, *, config: TileConfig):
-        index = range(max(config.rows, config.columns))
+        index = index_shape(max(config.rows, config.columns))
         payload = {
             "start": index,
             "count": range(GROUP_BYTES + 1),
-            "row": range(config.rows),
-            "column": range(config.columns),
+            "row": index_shape(config.rows),
+            "column": index_shape(config.columns),
             "data": 32,
             "status": 4,
         }

@@ -103,7 +103,8 @@ class CommandIssue(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        sent, received = Signal(self._tag_bits), Signal(self._tag_bits)
+        sent = Signal(self._tag_bits)
+        received = Signal(self._tag_bits)
         m.d.comb += [
             self.req_valid.eq(
                 self.process_valid | self.take_valid | self.send_valid | self.host_valid

@@ -13,7 +13,7 @@ from alpine_models.tile import CROSSING_DEPTH, TileConfig
 from .ports import join
 from .tile import AimcTile
 
-__all__ = ["AimcTileCdc"]
+__all__ = ["AimcTileCdc", "crossing_queue"]
 
 RESET_STAGES = 3
 """Edges of both clocks for which the inner resets outlast the ports' resets, and then of their own
@@ -105,6 +105,11 @@ class AimcTileCdc(wiring.Component):
             )
 
 
+def crossing_queue(width: int, *, source: str, target: str) -> AsyncFIFO:
+    """Return one queue of the crossing, from one clock domain to another."""
+    return AsyncFIFO(width=width, depth=CROSSING_DEPTH, w_domain=source, r_domain=target)
+
+
 def _queue(tile, payload, *, source: str, target: str) -> AsyncFIFO:
     width = sum(len(getattr(tile, name)) for name in payload)
-    return AsyncFIFO(width=width, depth=CROSSING_DEPTH, w_domain=source, r_domain=target)
+    return crossing_queue(width, source=source, target=target)

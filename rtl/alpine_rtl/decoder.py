@@ -11,6 +11,8 @@ from amaranth.utils import bits_for
 from alpine_models.isa import GROUP_BYTES, OPERATIONS, XZR, CmOperation, CmStatus
 from alpine_models.tile import TileConfig
 
+from .lanes import index_shape
+
 __all__ = ["CmDecoder"]
 
 
@@ -61,12 +63,12 @@ class CmDecoder(wiring.Component):
                 "output_counter": In(range(config.columns + 1)),
                 "operation": Out(CmOperation),
                 "status": Out(4),
-                "start": Out(range(max(config.rows, config.columns))),
+                "start": Out(index_shape(max(config.rows, config.columns))),
                 "count": Out(range(GROUP_BYTES + 1)),
                 "streaming": Out(1),
                 "data": Out(32),
-                "row": Out(range(config.rows)),
-                "column": Out(range(config.columns)),
+                "row": Out(index_shape(config.rows)),
+                "column": Out(index_shape(config.columns)),
             }
         )
 

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from alpine_models.isa import GROUP_BYTES
 from alpine_models.tile import TileConfig
 
-from .lanes import lane_offset, lane_word, lane_words
+from .lanes import index_shape, lane_offset, lane_word, lane_words
 
 __all__ = ["InputMemory"]
 
@@ -43,7 +43,7 @@ class InputMemory(wiring.Component):
         super().__init__(
             {
                 "write": In(1),
-                "start": In(range(max(config.rows, config.columns))),
+                "start": In(index_shape(max(config.rows, config.columns))),
                 "count": In(range(GROUP_BYTES + 1)),
                 "data": In(32),
                 "clear": In(1),

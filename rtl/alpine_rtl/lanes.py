@@ -8,11 +8,16 @@ consecutive bytes then lie in four different lanes, each at word ``start // 4`` 
 a transfer needs a rotation by the start's low bits and one decoder per lane, however it is aligned.
 """
 
-from amaranth.hdl import Mux
+from amaranth.hdl import Const, Mux
 
 from alpine_models.isa import GROUP_BYTES
 
-__all__ = ["lane_offset", "lane_word", "lane_words"]
+__all__ = ["index_shape", "lane_offset", "lane_word", "lane_words"]
+
+
+def index_shape(size: int) -> range:
+    """Shape of an index: at least one bit, as Verilog has no vectors without any."""
+    return range(max(2, size))
 
 
 def lane_words(size: int, lane: int) -> int:
@@ -27,6 +32,8 @@ def lane_offset(start, lane: int):
 
 def lane_word(start, lane: int):
     """Word within a lane that a transfer beginning at ``start`` touches."""
-    if lane == GROUP_BYTES - 1:
-        return start[2:]
-    return start[2:] + Mux(start[:2] > lane, 1, 0)
+    low = start[:2]
+    word = start[2:] if len(start) > 2 else Const(0, 1)
+    if lane >= (1 << len(low)) - 1:
+        return word
+    return word + Mux(low > lane, 1, 0)

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from alpine_models.isa import GROUP_BYTES
 from alpine_models.tile import TileConfig
 
-from .lanes import lane_word, lane_words
+from .lanes import index_shape, lane_word, lane_words
 
 __all__ = ["OutputMemory"]
 
@@ -46,7 +46,7 @@ class OutputMemory(wiring.Component):
                 "sample": In(1),
                 "clear": In(1),
                 "codes": In(8 * config.columns),
-                "start": In(range(max(config.rows, config.columns))),
+                "start": In(index_shape(max(config.rows, config.columns))),
                 "count": In(range(GROUP_BYTES + 1)),
                 "data": Out(32),
             }

@@ -129,7 +129,7 @@ class AcceleratorStage(wiring.Component):
         for name in CROSSBAR_PORTS:
             member = tile.signature.members[name]
             join(m, member, inner=getattr(tile, name), outer=getattr(self, name))
-        m.submodules.issue = issue = CommandIssue(config=self.config)
+        m.submodules.issue = self._issue = issue = CommandIssue(config=self.config)
         issue.connect(m, tile)
         full = Signal()
         self._multiply(m, issue, full)
@@ -140,7 +140,8 @@ class AcceleratorStage(wiring.Component):
         return m
 
     def _multiply(self, m, issue, full) -> None:
-        processing, result = Signal(), Signal()
+        processing = Signal()
+        result = Signal()
         m.d.comb += [
             issue.process_valid.eq(full & ~processing & ~result),
             self.result.eq(result & ~self.chain_out),
@@ -170,7 +171,8 @@ class AcceleratorStage(wiring.Component):
 
     def _send_groups(self, m, issue) -> None:
         index = Signal(16)
-        asked, loaded = Signal(), Signal()
+        asked = Signal()
+        loaded = Signal()
         left = Signal(17)
         data = Signal(AXI_DATA_BITS)
         m.d.comb += [
@@ -204,7 +206,8 @@ class AcceleratorStage(wiring.Component):
         m.d.comb += word.eq(self.offset[:16])
         in_window = [self.offset[16:] == window.offset >> 16 for window in PAGE_WINDOWS]
         mapped = [register.offset for register in TILE_REGISTERS.registers]
-        row, column = Signal(17), Signal(17)
+        row = Signal(17)
+        column = Signal(17)
         partial = self.write & (self.wstrb != (1 << len(self.wstrb)) - 1)
         # Unmapped unless one of the branches below says otherwise.
         m.d.comb += [self.done.eq(1), self.resp.eq(AxiResponse.DECERR)]

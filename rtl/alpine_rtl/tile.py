@@ -17,6 +17,7 @@ from .command import CommandRegister
 from .decoder import CmDecoder
 from .double_buffer import DacBank, PendingAnswers
 from .input_memory import InputMemory
+from .lanes import index_shape
 from .output_memory import OutputMemory
 from .responses import ResponseBuffer
 from .sequencer import MvmPhase, MvmSequencer
@@ -105,13 +106,13 @@ class AimcTile(wiring.Component):
                 "xb_phase": Out(2),
                 "xb_adc": In(8 * config.columns),
                 "xb_prog_valid": Out(1),
-                "xb_prog_row": Out(range(max(2, config.rows))),
-                "xb_prog_col": Out(range(max(2, config.columns))),
+                "xb_prog_row": Out(index_shape(config.rows)),
+                "xb_prog_col": Out(index_shape(config.columns)),
                 "xb_prog_weight": Out(8),
                 "xb_prog_busy": In(1),
                 "xb_read_valid": Out(1),
-                "xb_read_row": Out(range(max(2, config.rows))),
-                "xb_read_col": Out(range(max(2, config.columns))),
+                "xb_read_row": Out(index_shape(config.rows)),
+                "xb_read_col": Out(index_shape(config.columns)),
                 "xb_read_weight": In(8),
                 "csr_addr": In(TILE_ADDRESS_BITS),
                 "csr_write": In(1),

@@ -2,16 +2,20 @@
 """The proofs hold, each property can fail, and the page says what is proved."""
 
 import importlib
+import inspect
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from amaranth.lib import fifo
 from faults import FAULTS, Fault, faulty_package, faulty_tile
 
 from alpine_models.registers import TILE_ID
 from alpine_models.tile import TileConfig
 from alpine_rtl.decoder import CmDecoder
+from alpine_rtl.formal.axi import TILES, AxiPortHarness, AxiRefusalHarness
 from alpine_rtl.formal.claims import CLAIMS, LONG_CLAIMS, prove
+from alpine_rtl.formal.crossing import CrossingHarness
 from alpine_rtl.formal.harness import TileHarness
 from alpine_rtl.formal.kill import KILL_PROPERTIES
 from alpine_rtl.formal.page import formal_page
@@ -56,7 +60,7 @@ def test_planted_fault_is_refuted(name, tmp_path):
         properties=(expected,),
         with_invariants=False,
     )
-    verdict = prove(claim, tile=faulty_tile(fault, claim.config, tmp_path)).verdict
+    verdict = prove(claim, design=faulty_tile(fault, claim.config, tmp_path)).verdict
     assert verdict.refuted == (f"violated_{expected}",)
 
 
@@ -70,13 +74,13 @@ def test_an_idle_tile_that_changes_is_refuted(tmp_path):
         properties=("idle_fixed_point",),
         with_invariants=False,
     )
-    assert prove(alone, tile=tile).verdict.refuted == ("violated_idle_fixed_point",)
+    assert prove(alone, design=tile).verdict.refuted == ("violated_idle_fixed_point",)
 
 
 def test_reset_that_leaves_a_memory_is_refuted(tmp_path):
     (claim,) = (c for c in CLAIMS if c.method is Method.ANYWHERE and not c.config.double_buffer)
     tile = faulty_tile(FAULTS["memory kept over a reset"], claim.config, tmp_path)
-    assert prove(claim, tile=tile).verdict.refuted == ("violated_reset_state",)
+    assert prove(claim, design=tile).verdict.refuted == ("violated_reset_state",)
 
 
 def test_a_kill_that_is_overlooked_is_refuted(tmp_path):
@@ -89,7 +93,114 @@ def test_a_kill_that_is_overlooked_is_refuted(tmp_path):
     cvxif = importlib.import_module(f"{faulty_package(fault, tmp_path).__name__}.cvxif")
     adapter = cvxif.AimcTileCvxif(config=claim.config, id_width=3)
     bounded = replace(claim, method=Method.BOUNDED, depth=4, with_invariants=False)
-    assert prove(bounded, adapter=adapter).verdict.refuted == ("violated_killed_executed",)
+    assert prove(bounded, design=adapter).verdict.refuted == ("violated_killed_executed",)
+
+
+# Text of Amaranth's AsyncFIFO, which the crossing is made of, and what becomes of it.
+QUEUE_FAULTS = {
+    "room shown in a full queue": ("self.w_rdy.eq(~w_full)", "self.w_rdy.eq(1)", "overflow", 11),
+    "the entry before is read": (
+        "r_port.addr.eq(consume_r_nxt[:-1])",
+        "r_port.addr.eq(consume_r_bin[:-1])",
+        "data",
+        8,
+    ),
+    "binary pointers cross": (
+        "m.d[self._w_domain] += produce_w_gry.eq(_gray_encode(produce_w_nxt))",
+        "m.d[self._w_domain] += produce_w_gry.eq(produce_w_nxt)",
+        "gray",
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUEUE_FAULTS)
+def test_a_faulty_queue_is_refuted(name):
+    find, replace_by, expected, depth = QUEUE_FAULTS[name]
+    source = inspect.getsource(fifo)
+    assert find in source
+    namespace = {"__name__": "amaranth.lib.faulty_fifo", "__package__": "amaranth.lib"}
+    exec(source.replace(find, replace_by), namespace)
+    queue = namespace["AsyncFIFO"](width=2, depth=8, w_domain="write", r_domain="read")
+    claim = next(c for c in CLAIMS if c.harness is CrossingHarness)
+    bounded = replace(
+        claim,
+        method=Method.BOUNDED,
+        depth=depth,
+        properties=(f"crossing_{expected}",),
+        with_invariants=False,
+    )
+    verdict = prove(bounded, design=queue).verdict
+    assert verdict.refuted == (f"violated_crossing_{expected}",)
+
+
+BUS_FAULTS = {
+    "response withdrawn": (
+        AxiPortHarness,
+        Fault(
+            module="axi_lite",
+            find='m.d.sync += valid.eq(~getattr(self, f"s_axi_{channel}ready"))',
+            replace="m.d.sync += valid.eq(0)",
+        ),
+        "withdrawn",
+    ),
+    "channel that takes two": (
+        AxiPortHarness,
+        Fault(
+            module="axi_lite",
+            find='m.d.comb += getattr(self, f"s_axi_{channel}ready").eq(~full)',
+            replace='m.d.comb += getattr(self, f"s_axi_{channel}ready").eq(1)',
+        ),
+        "overrun",
+    ),
+    "write without its data": (
+        AxiPortHarness,
+        Fault(
+            module="axi_lite",
+            find="can_write.eq(aw[0] & w[0] & ~self.s_axi_bvalid)",
+            replace="can_write.eq(aw[0] & ~self.s_axi_bvalid)",
+        ),
+        "access",
+    ),
+    "refused write that happens": (
+        AxiRefusalHarness,
+        Fault(
+            module="accelerator",
+            find="bank.write.eq(port.valid & port.first & port.write & whole)",
+            replace="bank.write.eq(port.valid & port.first & port.write)",
+        ),
+        "refused_register",
+    ),
+    "refused start that happens": (
+        AxiRefusalHarness,
+        Fault(
+            module="register_bank",
+            find="with m.If(self.write & self._allowed(register) & ~self.veto):",
+            replace="with m.If(self.write & self._allowed(register)):",
+        ),
+        "refused_command",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BUS_FAULTS)
+def test_a_faulty_bus_is_refuted(name, tmp_path):
+    harness, fault, expected = BUS_FAULTS[name]
+    package = faulty_package(fault, tmp_path).__name__
+    if harness is AxiPortHarness:
+        module = importlib.import_module(f"{package}.axi_lite")
+        design = module.AxiLitePort(address_bits=6)
+    else:
+        design = importlib.import_module(f"{package}.accelerator").AimcAxi(tiles=TILES)
+    claim = next(c for c in CLAIMS if c.harness is harness)
+    bounded = replace(
+        claim,
+        method=Method.BOUNDED,
+        depth=6,
+        properties=(f"axi_{expected}",),
+        with_invariants=False,
+    )
+    assert prove(bounded, design=design).verdict.refuted == (f"violated_axi_{expected}",)
 
 
 def test_a_cover_out_of_reach_is_reported():

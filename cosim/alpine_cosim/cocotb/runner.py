@@ -69,7 +69,6 @@ WAIVED_WARNINGS = {
     "WIDTHTRUNC": "Amaranth truncates on assignment by definition",
     "CASEINCOMPLETE": "Amaranth gives every signal its default before the case statement",
     "CMPCONST": "one description serves all byte lanes; the last one never wraps around",
-    "ASCRANGE": "an array with one line has indices of no bits, which Yosys writes as [-1:0]",
 }
 """Verilator warnings about Amaranth's Verilog that say nothing about the design, and why."""
 

@@ -8,10 +8,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from amaranth.lib import wiring
+
 from alpine_models.tile import TileConfig
 
-from ..cvxif import AimcTileCvxif
-from ..tile import AimcTile
+from .axi import (
+    AXI_PORT_PROPERTIES,
+    AXI_REFUSAL_PROPERTIES,
+    AxiPortHarness,
+    AxiRefusalHarness,
+)
+from .crossing import CROSSING_PROPERTIES, CrossingHarness
 from .harness import STATE_PROPERTIES, TileHarness
 from .kill import KILL_PROPERTIES, KillHarness
 from .monitor import PORT_PROPERTIES
@@ -21,29 +28,31 @@ from .solver import Method, Obligation, Verdict, check, compile_problem
 __all__ = ["CLAIMS", "LONG_CLAIMS", "Claim", "Result", "prove", "prove_all"]
 
 
+Harness = TileHarness | KillHarness | CrossingHarness | AxiPortHarness | AxiRefusalHarness
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """Something to prove of a tile.
+    """Something to prove of the hardware.
 
     Members
     -------
     name : str, unique.
-    config : TileConfig.
+    config : TileConfig, or None where the harness says all.
     method : Method.
     depth : int, clock cycles; see `Method`.
-    properties : names from `PORT_PROPERTIES`, `STATE_PROPERTIES` and `KILL_PROPERTIES`, or, for
-        `Method.COVER`, of what can be seen.
+    properties : names of the harness's properties, or, for `Method.COVER`, of what can be seen.
     harness : component that has the properties as outputs, and the design inside.
     with_invariants : bool, prove the relations between registers and monitor along with them.
     """
 
     name: str
-    config: TileConfig
+    config: TileConfig | None
     method: Method
     depth: int
     properties: tuple[str, ...]
     with_invariants: bool = False
-    harness: type[TileHarness] | type[KillHarness] = TileHarness
+    harness: type[Harness] = TileHarness
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +69,7 @@ INDUCTION_DEPTH = 2
 """The register port's answer depends on the cycle before; everything else would do with 1."""
 COVER_DEPTH = 18
 BOUNDED_DEPTH = 8
+INTERFACE_COVER_DEPTH = 10
 
 SHORT = (1, 2, 1)
 DEFAULT = (1, 98, 1)
@@ -127,6 +137,43 @@ def _about_kills() -> Iterator[Claim]:
     )
 
 
+def _about_interfaces() -> Iterator[Claim]:
+    for what, harness, properties, seen, depth in (
+        (
+            "crossing, one queue, two clocks in any order",
+            CrossingHarness,
+            CROSSING_PROPERTIES,
+            ("full", "chosen"),
+            1,
+        ),
+        ("AXI4-Lite port", AxiPortHarness, AXI_PORT_PROPERTIES, ("write", "read"), 1),
+        (
+            "refused accesses, AXI accelerator of a 2 x 1 and a 1 x 2 tile",
+            AxiRefusalHarness,
+            AXI_REFUSAL_PROPERTIES,
+            ("slverr", "decerr", "queue"),
+            2,
+        ),
+    ):
+        yield Claim(
+            name=what,
+            config=None,
+            method=Method.INDUCTION,
+            depth=depth,
+            properties=tuple(properties),
+            with_invariants=True,
+            harness=harness,
+        )
+        yield Claim(
+            name=f"not vacuous: {what}",
+            config=None,
+            method=Method.COVER,
+            depth=INTERFACE_COVER_DEPTH,
+            properties=seen,
+            harness=harness,
+        )
+
+
 CLAIMS: tuple[Claim, ...] = (
     *_by_induction(5, 3, SHORT),
     *_by_induction(4, 8, DEFAULT),
@@ -134,6 +181,7 @@ CLAIMS: tuple[Claim, ...] = (
     *_about_short_tiles(Method.ANYWHERE, INDUCTION_DEPTH, "reset", ["reset_state"]),
     *_about_short_tiles(Method.COVER, COVER_DEPTH, "not vacuous", SITUATIONS),
     *_about_kills(),
+    *_about_interfaces(),
 )
 """What continuous integration proves."""
 
@@ -146,9 +194,7 @@ LONG_CLAIMS: tuple[Claim, ...] = (
 """What `make formal-long` proves beyond that."""
 
 
-def prove(
-    claim: Claim, *, tile: AimcTile | None = None, adapter: AimcTileCvxif | None = None
-) -> Result:
+def prove(claim: Claim, *, design: wiring.Component | None = None) -> Result:
     """Check one claim; of another design with the same ports and registers, if one is given.
 
     Raises
@@ -157,19 +203,30 @@ def prove(
         A tool is not installed.
     """
     began = time.perf_counter()
-    if claim.harness is KillHarness:
-        harness = KillHarness(config=claim.config, adapter=adapter)
-    else:
-        harness = TileHarness(config=claim.config, tile=tile)
+    harness = _harness(claim, design)
+    assume_low = getattr(harness, "assume_low", ())
     if claim.method is Method.COVER:
-        obligation = Obligation(harness, reachable=[f"seen_{n}" for n in claim.properties])
+        seen = [f"seen_{name}" for name in claim.properties]
+        obligation = Obligation(harness, reachable=seen, assume_low=assume_low)
     else:
         never = [f"violated_{name}" for name in claim.properties]
         if claim.with_invariants:
             never += [f"broken_{name}" for name in harness.invariants]
-        obligation = Obligation(harness, never=never)
+        obligation = Obligation(harness, never=never, assume_low=assume_low)
     verdict = check(compile_problem(obligation), method=claim.method, depth=claim.depth)
     return Result(claim=claim, verdict=verdict, seconds=time.perf_counter() - began)
+
+
+def _harness(claim: Claim, design):
+    if claim.config is not None:
+        if claim.harness is KillHarness:
+            return KillHarness(config=claim.config, adapter=design)
+        return TileHarness(config=claim.config, tile=design)
+    if claim.harness is CrossingHarness:
+        return CrossingHarness(queue=design)
+    if claim.harness is AxiPortHarness:
+        return AxiPortHarness(port=design)
+    return AxiRefusalHarness(accelerator=design)
 
 
 def prove_all(claims: tuple[Claim, ...]) -> Iterator[Result]:

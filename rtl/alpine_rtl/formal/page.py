@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from .axi import AXI_PORT_PROPERTIES, AXI_REFUSAL_PROPERTIES
 from .claims import CLAIMS, LONG_CLAIMS, Claim
+from .crossing import CROSSING_PROPERTIES
 from .harness import STATE_PROPERTIES
 from .kill import KILL_PROPERTIES
 from .monitor import PORT_PROPERTIES
@@ -12,16 +14,17 @@ from .solver import Method
 __all__ = ["formal_page"]
 
 INTRODUCTION = """\
-# What is proved about the tile
+# What is proved about the hardware
 
 `make formal` proves this page's claims; `make formal-long` adds the long ones. Both go from
 Amaranth through Yosys to the SMT solver z3, all from pip. This page is made from the list of claims
 (`python -m alpine_rtl.formal --write-docs docs/formal.md`), and a test compares the two.
 
-Every input of the tile is free in every cycle, reset and the register port included. No claim
-assumes anything about the environment. Two limits: bounds and phase lengths are claimed as long as
-the register port has not been written since reset, which is when they are the configured ones; and
-bounds do not count cycles in which the macro says that it is programming.
+Every input of the tile is free in every cycle, reset and the register port included. No claim about
+it, or about the AXI4-Lite side, assumes anything of the environment. Two limits: bounds and phase
+lengths are claimed as long as the register port has not been written since reset, which is when
+they are the configured ones; and bounds do not count cycles in which the macro says that it is
+programming.
 
 Requests are followed one by one: a solver picks any request, the monitor works out from the
 instruction set's text what its answer must be and how many answers come before it, and compares
@@ -31,8 +34,14 @@ Proofs by induction hold for all time, not for a number of cycles. They need rel
 tile's registers and what the monitor knows (`alpine_rtl.formal.invariants`), which are proved along
 with the properties. Geometry is that of the claim's tile; others are not proved but tested.
 
-The same circuits watch the tile in simulation, see `tests/rtl/test_formal_monitors.py`; that each
-property is able to fail is shown by planted faults, see `tests/rtl/test_formal.py`.
+The crossing's two clocks are one clock of the solver with two free enables, so every order of their
+edges is among what is proved, and edges at the same time too; its resets are left to the tests. A
+queue's data are 2 bits wide there, as nothing looks at them. The accelerator's proof leaves what a
+refused cell access does inside a tile to the tile's own.
+
+The tile's circuits watch it in simulation too, see `tests/rtl/test_mutations.py` and
+`tests/rtl/test_coverage.py`; that properties are able to fail is shown by planted faults, see
+`tests/rtl/test_formal.py`.
 """
 
 
@@ -53,6 +62,12 @@ def formal_page() -> str:
             "## Properties of the CV-X-IF adapter",
             "",
             _properties(KILL_PROPERTIES),
+            "## Properties of the clock-domain crossing",
+            "",
+            _properties(CROSSING_PROPERTIES),
+            "## Properties of the AXI4-Lite port and the accelerator",
+            "",
+            _properties(AXI_PORT_PROPERTIES | AXI_REFUSAL_PROPERTIES),
             "## Claims",
             "",
             _claims(CLAIMS),
@@ -92,8 +107,13 @@ def _claims(claims: tuple[Claim, ...]) -> str:
 def _extent(claim: Claim) -> str:
     if claim.method is Method.COVER:
         return "all situations" if set(claim.properties) == set(SITUATIONS) else _names(claim)
-    if set(claim.properties) == set(PORT_PROPERTIES):
-        return "all of the ports"
+    for properties, extent in (
+        (PORT_PROPERTIES, "all of the ports"),
+        (CROSSING_PROPERTIES, "all of the crossing"),
+        (AXI_PORT_PROPERTIES, "all of the AXI4-Lite port"),
+    ):
+        if set(claim.properties) == set(properties):
+            return extent
     if set(PORT_PROPERTIES) < set(claim.properties):
         return "all of ports and state but `reset_state`"
     return _names(claim)

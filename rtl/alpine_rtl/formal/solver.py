@@ -110,7 +110,9 @@ YOSYS_SCRIPT = """\
 read_rtlil design.il
 hierarchy -top top
 proc
+opt_clean
 flatten
+memory_nordff
 async2sync
 chformal -lower
 opt -full

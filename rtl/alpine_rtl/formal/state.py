@@ -9,8 +9,10 @@ from amaranth.lib import wiring
 __all__ = ["elaborate_with_registers"]
 
 
-def elaborate_with_registers(component: wiring.Component) -> tuple[Fragment, dict[str, Signal]]:
-    """Elaborate a component and return it with every register of its clock domain ``sync``.
+def elaborate_with_registers(
+    component: wiring.Component, *, domains: tuple[str, ...] = ("sync",)
+) -> tuple[Fragment, dict[str, Signal]]:
+    """Elaborate a component and return it with every register of its clock domains.
 
     The fragment stands in for the component as a submodule, and the registers can be read from
     the outside, by properties that speak of state rather than of ports.
@@ -26,13 +28,16 @@ def elaborate_with_registers(component: wiring.Component) -> tuple[Fragment, dic
     """
     fragment = Fragment.get(component, None)
     registers: dict[str, Signal] = {}
-    _collect(fragment, (), registers)
+    for domain in domains:
+        _collect(fragment, domain, (), registers)
     return fragment, registers
 
 
-def _collect(fragment: Fragment, path: tuple[str, ...], registers: dict[str, Signal]) -> None:
+def _collect(
+    fragment: Fragment, domain: str, path: tuple[str, ...], registers: dict[str, Signal]
+) -> None:
     # Amaranth has no public list of what a fragment drives; this is what its back ends look at.
-    driven = fragment.statements.get("sync")
+    driven = fragment.statements.get(domain)
     if driven is not None:
         for signal in driven._lhs_signals():
             name = ".".join((*path, signal.name))
@@ -40,4 +45,4 @@ def _collect(fragment: Fragment, path: tuple[str, ...], registers: dict[str, Sig
                 raise ValueError(f"registers must have names of their own, unlike {name}")
             registers[name] = signal
     for index, (child, name, _) in enumerate(fragment.subfragments):
-        _collect(child, (*path, name or str(index)), registers)
+        _collect(child, domain, (*path, name or str(index)), registers)
