@@ -178,6 +178,11 @@ class NativeCrossbar:
         return self._cells[:, : self.rows]
 
     @property
+    def host_seconds(self) -> float:
+        """Host time that all products so far have taken."""
+        return float(self._library.crossbar_seconds(self._handle))
+
+    @property
     def macro(self) -> AnalogMacro:
         """Addresses for a transactor; valid as long as this object lives."""
         functions = (
@@ -223,6 +228,7 @@ def _library() -> Any:
         ("crossbar_weights", ctypes.POINTER(ctypes.c_int8), [pointer]),
         ("crossbar_stride", i64, [pointer]),
         ("crossbar_lsb", ctypes.POINTER(ctypes.c_double), [pointer]),
+        ("crossbar_seconds", ctypes.c_double, [pointer]),
         ("crossbar_install", None, [pointer, pointer]),
         (
             "analog_stage_products",

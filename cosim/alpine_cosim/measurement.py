@@ -33,6 +33,7 @@ from .accelerator_setup import (
     program_accelerator,
     timed_accelerator,
 )
+from .crossbar import NativeCrossbar
 from .profile import profiled
 from .results import Programming
 
@@ -171,7 +172,15 @@ def measure(
     busy = _busy(ports) + accelerator_busy_cycles(accelerator)
     outputs, programs = workload.programs(machine, inputs, on_step)
     start = time.perf_counter()
-    result, layers = profiled(machine.run, programs) if profile else (machine.run(programs), None)
+    layers = None
+    if profile:
+        crossbars = [tile.crossbar for tile, _ in tiles]
+        crossbars += [] if accelerator is None else accelerator.crossbars
+        result, layers = profiled(
+            machine.run, programs, native_products_s=lambda: _products_s(crossbars)
+        )
+    else:
+        result = machine.run(programs)
     host_seconds = time.perf_counter() - start
     busy = _busy(ports) + accelerator_busy_cycles(accelerator) - busy
     if timeline is not None:
@@ -276,6 +285,10 @@ def _compile(workload: Workload, system: SystemConfig, inputs: npt.NDArray[np.in
         chain_tiles(machine, workload.accelerator)
     _, programs = workload.programs(machine, inputs, lambda: None)
     machine.run(programs)
+
+
+def _products_s(crossbars: Sequence[Crossbar]) -> float:
+    return sum(each.host_seconds for each in crossbars if isinstance(each, NativeCrossbar))
 
 
 def _busy(ports: Mapping[int, TilesWithCrossbars]) -> int:

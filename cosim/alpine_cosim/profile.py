@@ -11,14 +11,19 @@ from rich.table import Table
 
 __all__ = ["print_profile", "profiled"]
 
+TILE = "RTL, or timed tile with its products"
+PRODUCTS = "products"
 LAYERS = {
-    "RTL or timed tile, with products": (
+    TILE: (
         "rtl_tile.py",
         "rtl_accelerator.py",
         "timed_tile.py",
+        "timed_tile_kernel.py",
         "timed_accelerator.py",
+        "accelerator_kernel.py",
     ),
-    "platform, compiled": ("engine_kernel.py", "memory_kernel.py", "dram_kernel.py"),
+    PRODUCTS: ("products.py",),
+    "platform, compiled": ("engine_kernel.py",),
     "platform, Python": ("alpine_platform", "simpy"),
     "programs and kernels": ("alpine_sw",),
     "measurement": ("alpine_cosim",),
@@ -30,21 +35,32 @@ REST = "everything else: numpy, Python itself"
 
 
 def profiled(
-    function: Callable[[Argument], Result], argument: Argument
+    function: Callable[[Argument], Result],
+    argument: Argument,
+    *,
+    native_products_s: Callable[[], float] = lambda: 0.0,
 ) -> tuple[Result, dict[str, float]]:
     """Call a function under Python's profiler; return its result and the seconds per layer.
 
     Native and compiled code counts for the Python function that calls it. The profiler itself makes
     Python's share look larger than it is, by up to a factor of two.
+
+    Parameters
+    ----------
+    native_products_s : host seconds that native products inside the tile have taken so far.
     """
     profiler: Any = cProfile.Profile()
+    before = native_products_s()
     with profiler:
         result = function(argument)
+    products = native_products_s() - before
     seconds = dict.fromkeys((*LAYERS, REST), 0.0)
     statistics: Any = pstats.Stats(profiler)
     # (file, line, function) -> (calls, primitive calls, own time, time with callees, callers)
     for (file, _, _), (_, _, own, _, _) in statistics.stats.items():
         seconds[_layer(file)] += own
+    seconds[TILE] -= products
+    seconds[PRODUCTS] += products
     return result, seconds
 
 

@@ -45,5 +45,6 @@ FINGERPRINT = fingerprint(
     "kernel_state.py",
     "memo_kernel.py",
     "memory_kernel.py",
+    "pipeline_kernel.py",
 )
 """Number that changes with the source of any compiled function of cores and memory."""

@@ -47,6 +47,11 @@ C_WRITES = 2
 C_HEAD = 3
 C_LAST_WRITE = 4
 C_ROW_HIT = 5
+C_PLACE = 6  # of the last access: place in memory in rows, its row and its bank
+C_ROW = 7
+C_BANK = 8
+C_REFRESH = 9  # time of the refresh before the last access
+C_COUNT = 10
 
 QUEUE = 256  # slots of the write ring, above any threshold; a power of two
 
@@ -54,10 +59,17 @@ QUEUE = 256  # slots of the write ring, above any threshold; a power of two
 @compiled
 def column_access(d, banks, channel, line, time, write):
     """End of a line's burst on the data bus, for an access that the channel takes at a time."""
+    # Divisions are slow, and most accesses come soon after the last one and to the same row.
     place = (line << d[D_LINE_SHIFT]) >> d[D_ROW_SHIFT]
-    row = place // (d[D_BANKS] * d[D_RANKS])
-    bank = banks[place % (d[D_BANKS] * d[D_RANKS])]
-    refresh = time // d[D_REFI] * d[D_REFI]
+    if place != channel[C_PLACE]:
+        channel[C_PLACE] = place
+        channel[C_ROW] = place // (d[D_BANKS] * d[D_RANKS])
+        channel[C_BANK] = place - channel[C_ROW] * (d[D_BANKS] * d[D_RANKS])
+    row = channel[C_ROW]
+    bank = banks[channel[C_BANK]]
+    refresh = channel[C_REFRESH]
+    if time < refresh or time >= refresh + d[D_REFI]:
+        refresh = channel[C_REFRESH] = time // d[D_REFI] * d[D_REFI]
     if refresh > 0:
         time = max(time, refresh + d[D_RFC])
         if bank[B_LAST] < refresh:

@@ -6,11 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from . import engine_kernel as kernel
-from . import memo_kernel
+from . import kernel_state as columns
 from .config import SystemConfig
-from .kernel_state import Loops, Memo
+from .kernel_state import Loops
+from .loop_body import LoopBody
+from .memo_kernel import empty_memo
 from .memory import memory_state
-from .pipeline import Phase, core_constants, flatten, pipeline_state
+from .pipeline import Blocks, FlatLoop, Phase, core_constants, flatten, pipeline_state
+from .pipeline_kernel import reset_pipeline, shift_pipeline
 
 __all__ = ["FOREVER", "Engine"]
 
@@ -26,30 +29,34 @@ class Engine:
     Parameters
     ----------
     config : the system.
+    remember : keep what loops did and do not compute it again; results do not depend on it.
     """
 
-    def __init__(self, config: SystemConfig) -> None:
+    def __init__(self, config: SystemConfig, *, remember: bool = True) -> None:
         self.config = config
+        self.remember = remember
+        self.blocks = Blocks(config.core)
         self.constants = core_constants(config.core)
         self.pipelines = pipeline_state(config.core, config.cores)
         self.memory = memory_state(config)
-        self.memo = empty_memo(config.cores)
+        self.memo = empty_memo(config.core)
+        self._contexts: dict[tuple[LoopBody, ...], int] = {}
+        self._next_context = 0
         self.loops = empty_loops(config.cores, operations=64, phases=4, table=1, cm_issue=1)
 
     def begin(
         self, core: int, phases: Sequence[Phase], repeats: int, *, cycle: int, cm_capacity: int = 0
     ) -> None:
         """Start a nest of loops on a core at a cycle."""
-        flat = flatten(self.config.core, phases, repeats)
+        flat = flatten(self.blocks, phases, repeats)
         self._reserve(len(flat.operations), len(flat.phases), len(flat.table), cm_capacity)
         loops = self.loops
         loops.operations[core, : len(flat.operations)] = flat.operations
         loops.phases[core, : len(flat.phases)] = flat.phases
         loops.table[core, : len(flat.table)] = flat.table
-        loops.sizes[core] = flat.sizes
-        self.memo.buckets[core] = 0
-        self.memo.counts[core] = 0
-        kernel.reset_pipeline(self.pipelines, core, cycle)
+        loops.sizes[core, :-1] = flat.sizes
+        loops.sizes[core, -1] = self._context(flat) if self.remember else -1
+        reset_pipeline(self.pipelines, core, cycle)
 
     def advance(self, core: int, *, limit_cycle: int = FOREVER, stop_at_miss: bool = False) -> bool:
         """Run a core until its loop ends, its issue passes the limit, or a load would miss L1.
@@ -68,7 +75,7 @@ class Engine:
 
     def cycle(self, core: int) -> int:
         """Cycle in which a core's last operation commits."""
-        return int(self.pipelines.scalars[core, kernel.S_COMMIT])
+        return int(self.pipelines.scalars[core, columns.S_COMMIT])
 
     def stored_cycle(self, core: int) -> int:
         """Cycle in which the last of a core's stores so far has its line."""
@@ -76,21 +83,21 @@ class Engine:
 
     def cm_issue(self, core: int) -> Ints:
         """Issue cycles of the CM instructions of a core's loop so far."""
-        return self.loops.cm_issue[core, : self.pipelines.scalars[core, kernel.S_CM]]
+        return self.loops.cm_issue[core, : self.pipelines.scalars[core, columns.S_CM]]
 
     def delay(self, core: int, cycles: int) -> None:
         """Push everything in flight on a core back by some cycles."""
         if cycles > 0:
-            kernel.shift_pipeline(self.pipelines, core, cycles)
+            shift_pipeline(self.pipelines, core, cycles)
             self.cm_issue(core)[:] += cycles
 
     def instructions(self, core: int) -> int:
         """Instructions that a core's loops have committed."""
-        return int(self.pipelines.scalars[core, kernel.S_INSTRUCTIONS])
+        return int(self.pipelines.scalars[core, columns.S_INSTRUCTIONS])
 
     def wait_cycles(self, core: int) -> int:
         """Cycles in which a core waited for memory."""
-        return int(self.pipelines.scalars[core, kernel.S_WAIT])
+        return int(self.pipelines.scalars[core, columns.S_WAIT])
 
     def counters(self) -> Ints:
         """Copy of the memory system's counters, one row per core and one for shared parts."""
@@ -99,6 +106,14 @@ class Engine:
     def look_up(self, core: int, addresses: Ints, *, write: bool, cycle: int) -> int:
         """Make a chain of accesses and return the cycle in which the last one has its line."""
         return int(kernel.look_up(self.memory, core, addresses, write, cycle))
+
+    def _context(self, flat: FlatLoop) -> int:
+        """Number from which a nest's operations count in remembered states."""
+        context = self._contexts.get(flat.bodies)
+        if context is None:
+            context = self._contexts[flat.bodies] = self._next_context
+            self._next_context += len(flat.operations)
+        return context
 
     def _run(self, cores: Sequence[int], limit_cycle: int, stop: bool) -> int:
         return int(
@@ -149,23 +164,9 @@ class Engine:
 def empty_loops(cores: int, *, operations: int, phases: int, table: int, cm_issue: int) -> Loops:
     """Return room for one loop nest per core."""
     return Loops(
-        operations=np.zeros((cores, operations, kernel.O_COUNT), np.int64),
+        operations=np.zeros((cores, operations, columns.O_COUNT), np.int64),
         phases=np.zeros((cores, phases, 5), np.int64),
         table=np.zeros((cores, table), np.int64),
         sizes=np.zeros((cores, 5), np.int64),
         cm_issue=np.zeros((cores, cm_issue), np.int64),
-    )
-
-
-def empty_memo(cores: int) -> Memo:
-    """Return a table of loop states that holds none."""
-    entries = memo_kernel.ENTRIES
-    return Memo(
-        states=np.zeros((cores, entries + 1, memo_kernel.WIDTH), np.int64),
-        codes=np.zeros((cores, entries), np.int64),
-        phases=np.zeros((cores, entries), np.int64),
-        following=np.zeros((cores, entries), np.int64),
-        cycles=np.zeros((cores, entries), np.int64),
-        buckets=np.zeros((cores, memo_kernel.BUCKETS), np.int64),
-        counts=np.zeros(cores, np.int64),
     )

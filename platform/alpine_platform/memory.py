@@ -55,15 +55,23 @@ def memory_state(config: SystemConfig) -> MemoryState:
         counters=np.zeros((config.cores + 1, 16), np.int64),
         stores=np.zeros((config.cores, config.core.store_buffer_entries), np.int64),
         store_begun=np.zeros(config.cores, np.int64),
-        l1=np.zeros((config.cores, l1.sets, l1.associativity, 4), np.int64),
-        l1_mshr=np.zeros((config.cores, l1.mshrs), np.int64),
-        l2=np.zeros((l2.sets, l2.associativity, 4), np.int64),
-        l2_mshr=np.zeros(l2.mshrs, np.int64),
+        l1=empty_sets((config.cores, l1.sets), l1.associativity),
+        l1_mshr=np.zeros((config.cores, l1.mshrs + 1), np.int64),
+        l2=empty_sets((l2.sets,), l2.associativity),
+        l2_mshr=np.zeros(l2.mshrs + 1, np.int64),
         dram=dram_constants(dram, l1.line_bytes),
         banks=empty_banks(dram.ranks * dram.banks),
-        channel=np.zeros(8, np.int64),
+        channel=np.zeros(dram_kernel.C_COUNT, np.int64),
         writes=np.zeros(dram_kernel.QUEUE, np.int64),
     )
+
+
+def empty_sets(shape: tuple[int, ...], ways: int) -> npt.NDArray[np.int64]:
+    """Return cache sets without a valid line; see `memory_kernel`."""
+    sets = np.zeros((*shape, 4, ways), np.int64)
+    sets[..., kernel.TAG, :] = kernel.NO_TAG
+    sets[..., kernel.USED, :] = np.arange(ways)
+    return sets
 
 
 def constants(config: SystemConfig) -> npt.NDArray[np.int64]:

@@ -6,9 +6,14 @@ Addresses are bytes; cache times are core cycles. An access returns the cycle in
 its line is there; the state a miss leaves behind (tags, fill times, busy banks) is what later
 accesses meet. L1 lines are invalid, shared, exclusive, modified or owned (dirty and shared). The
 L2 is mostly inclusive: its evictions leave L1 copies alone, L1 write-backs allocate in it.
+
+A set is an array with a row per property and a column per way. The row USED holds the stamp of the
+last access above the number of the way, so that its minimum names the way to replace; an invalid
+way has no tag and no stamp. Loops over ways have no exits where sets are wide: they become vector
+instructions.
 """
 
-from .compiling import compiled
+from .compiling import called, compiled
 from .dram_kernel import C_ROW_HIT, dram_read, dram_write
 
 M_PERIOD = 0
@@ -31,8 +36,10 @@ M_COUNT = 16
 
 INVALID, SHARED, EXCLUSIVE, MODIFIED, OWNED = 0, 1, 2, 3, 4
 
-# Columns of a cache line's record.
+# Rows of a cache set.
 TAG, STATE, USED, READY = 0, 1, 2, 3
+NO_TAG = -1
+WAY_BITS = 16
 
 # Counters of a core's row.
 L1_ACCESSES, L1_MISSES, L1_MERGED, L1_WRITEBACKS, SNOOPS, UPGRADES = 0, 1, 2, 3, 4, 5
@@ -45,33 +52,61 @@ STAMP = 15
 
 @compiled
 def find(lines, tag):
-    """Way of a set that holds a line, or -1."""
-    for way in range(lines.shape[0]):
-        if lines[way, TAG] == tag and lines[way, STATE] != INVALID:
+    """Way of a narrow set that holds a line, or -1."""
+    for way in range(lines.shape[1]):
+        if lines[TAG, way] == tag:
             return way
     return -1
 
 
 @compiled
-def victim(lines):
-    """Way of a set to replace: an invalid one, or the least recently used."""
-    best = 0
-    for way in range(lines.shape[0]):
-        if lines[way, STATE] == INVALID:
-            return way
-        if lines[way, USED] < lines[best, USED]:
-            best = way
-    return best
+def find_wide(lines, tag):
+    """Way of a wide set that holds a line, or -1."""
+    found = 0
+    for way in range(lines.shape[1]):
+        found += way + 1 if lines[TAG, way] == tag else 0
+    return found - 1
 
 
 @compiled
-def earliest(slots):
-    """Index of the slot that is free first."""
-    best = 0
-    for index in range(1, slots.shape[0]):
-        if slots[index] < slots[best]:
-            best = index
-    return best
+def victim(lines):
+    """Way of a set to replace: an invalid one, or the least recently used."""
+    oldest = lines[USED, 0]
+    for way in range(1, lines.shape[1]):
+        oldest = min(oldest, lines[USED, way])
+    return oldest & ((1 << WAY_BITS) - 1)
+
+
+@compiled
+def use(lines, way, stamp):
+    """Note the latest use of a way."""
+    lines[USED, way] = stamp << WAY_BITS | way
+
+
+@compiled
+def drop(lines, way):
+    """Make a way invalid."""
+    lines[TAG, way] = NO_TAG
+    lines[STATE, way] = INVALID
+    lines[USED, way] = way
+
+
+@compiled
+def take_slot(slots, end):
+    """Occupy the slot that is free first until a cycle.
+
+    The slots are a ring in order of time, whose last element says where it begins.
+    """
+    size = slots.shape[0] - 1
+    place = slots[size]
+    slots[size] = place + 1 if place + 1 < size else 0
+    for _ in range(size - 1):
+        before = place - 1 if place > 0 else size - 1
+        if slots[before] <= end:
+            break
+        slots[place] = slots[before]
+        place = before
+    slots[place] = end
 
 
 @compiled
@@ -93,19 +128,18 @@ def access(mem, core, address, write, cycle):
     way = find(lines, line)
     if way < 0:
         counters[L1_MISSES] += 1
-        return fill_l1(mem, core, line, lines, write, cycle)
-    record = lines[way]
-    record[USED] = counters[STAMP]
-    ready = record[READY]
+        return fill_l1(mem, core, line, write, cycle)
+    use(lines, way, counters[STAMP])
+    ready = lines[READY, way]
     if ready > cycle:
         counters[L1_MERGED] += 1
-    if write and record[STATE] != MODIFIED:
-        if record[STATE] != EXCLUSIVE:
+    if write and lines[STATE, way] != MODIFIED:
+        if lines[STATE, way] != EXCLUSIVE:
             counters[UPGRADES] += 1
             invalidate_others(mem, core, line)
             ready = max(ready, cycle + m[M_L1_LOOKUP] + m[M_REQUEST] + m[M_SNOOP] + m[M_RESPONSE])
-            record[READY] = ready
-        record[STATE] = MODIFIED
+            lines[READY, way] = ready
+        lines[STATE, way] = MODIFIED
     return max(cycle + m[M_L1_LOOKUP] - 1, ready)
 
 
@@ -118,8 +152,8 @@ def invalidate_others(mem, core, line):
             lines = mem.l1[other, line & (mem.config[M_L1_SETS] - 1)]
             way = find(lines, line)
             if way >= 0:
-                dirty = dirty or lines[way, STATE] >= MODIFIED
-                lines[way, STATE] = INVALID
+                dirty = dirty or lines[STATE, way] >= MODIFIED
+                drop(lines, way)
     return dirty
 
 
@@ -132,22 +166,22 @@ def share_others(mem, core, line):
             lines = mem.l1[other, line & (mem.config[M_L1_SETS] - 1)]
             way = find(lines, line)
             if way >= 0:
-                if lines[way, STATE] >= MODIFIED:
-                    lines[way, STATE] = OWNED
+                if lines[STATE, way] >= MODIFIED:
+                    lines[STATE, way] = OWNED
                     held = 2
                 else:
-                    lines[way, STATE] = SHARED
+                    lines[STATE, way] = SHARED
                     held = max(held, 1)
     return held
 
 
-@compiled
-def fill_l1(mem, core, line, lines, write, cycle):
+@called
+def fill_l1(mem, core, line, write, cycle):
     """Bring a line into an L1; returns the cycle in which it is there."""
     m = mem.config
+    lines = mem.l1[core, line & (m[M_L1_SETS] - 1)]
     slots = mem.l1_mshr[core]
-    slot = earliest(slots)
-    arrival = max(cycle, slots[slot]) + m[M_L1_LOOKUP] + m[M_REQUEST]
+    arrival = max(cycle, slots[slots[slots.shape[0] - 1]]) + m[M_L1_LOOKUP] + m[M_REQUEST]
     state = MODIFIED
     if write:
         supplied = invalidate_others(mem, core, line)
@@ -162,15 +196,14 @@ def fill_l1(mem, core, line, lines, write, cycle):
         ready = read_l2(mem, line, arrival)
     ready += m[M_RESPONSE] + m[M_L1_RESPONSE] - 1
     way = victim(lines)
-    record = lines[way]
-    if record[STATE] >= MODIFIED:
+    if lines[STATE, way] >= MODIFIED:
         mem.counters[core, L1_WRITEBACKS] += 1
-        write_l2(mem, record[TAG], arrival)
-    record[TAG] = line
-    record[STATE] = state
-    record[USED] = mem.counters[core, STAMP]
-    record[READY] = ready
-    slots[slot] = ready + 1
+        write_l2(mem, lines[TAG, way], arrival)
+    lines[TAG, way] = line
+    lines[STATE, way] = state
+    use(lines, way, mem.counters[core, STAMP])
+    lines[READY, way] = ready
+    take_slot(slots, ready + 1)
     return ready
 
 
@@ -183,22 +216,22 @@ def read_l2(mem, line, cycle):
     shared[LLC_READ] += 1
     shared[STAMP] += 1
     lines = mem.l2[line & (m[M_L2_SETS] - 1)]
-    way = find(lines, line)
+    way = find_wide(lines, line)
     if way >= 0:
-        lines[way, USED] = shared[STAMP]
-        return max(cycle + m[M_L2_LOOKUP], lines[way, READY])
+        use(lines, way, shared[STAMP])
+        return max(cycle + m[M_L2_LOOKUP], lines[READY, way])
     shared[L2_MISSES] += 1
     shared[LLC_WRITTEN] += 1
-    slot = earliest(mem.l2_mshr)
-    begun = max(cycle + m[M_L2_LOOKUP] + m[M_CROSSING], mem.l2_mshr[slot])
+    slots = mem.l2_mshr
+    begun = max(cycle + m[M_L2_LOOKUP] + m[M_CROSSING], slots[slots[slots.shape[0] - 1]])
     ready = read_memory(mem, line, begun)
-    mem.l2_mshr[slot] = ready
+    take_slot(slots, ready)
     ready += m[M_L2_RESPONSE]
     way = replace_l2(mem, lines, begun)
-    lines[way, TAG] = line
-    lines[way, STATE] = EXCLUSIVE
-    lines[way, USED] = shared[STAMP]
-    lines[way, READY] = ready
+    lines[TAG, way] = line
+    lines[STATE, way] = EXCLUSIVE
+    use(lines, way, shared[STAMP])
+    lines[READY, way] = ready
     return ready
 
 
@@ -206,14 +239,14 @@ def read_l2(mem, line, cycle):
 def replace_l2(mem, lines, cycle):
     """Way of an L2 set that is free now; a dirty line in it goes to memory."""
     way = victim(lines)
-    if lines[way, STATE] == MODIFIED:
+    if lines[STATE, way] == MODIFIED:
         m = mem.config
         shared = mem.counters[mem.counters.shape[0] - 1]
         shared[L2_WRITEBACKS] += 1
         shared[WRITES] += 1
         shared[LLC_READ] += 1
         time = to_memory(m, cycle)
-        dram_write(mem.dram, mem.banks, mem.channel, mem.writes, lines[way, TAG], time)
+        dram_write(mem.dram, mem.banks, mem.channel, mem.writes, lines[TAG, way], time)
     return way
 
 
@@ -225,13 +258,13 @@ def write_l2(mem, line, cycle):
     shared[LLC_WRITTEN] += 1
     shared[STAMP] += 1
     lines = mem.l2[line & (m[M_L2_SETS] - 1)]
-    way = find(lines, line)
+    way = find_wide(lines, line)
     if way < 0:
         way = replace_l2(mem, lines, cycle)
-        lines[way, TAG] = line
-        lines[way, READY] = cycle + m[M_L2_LOOKUP]
-    lines[way, STATE] = MODIFIED
-    lines[way, USED] = shared[STAMP]
+        lines[TAG, way] = line
+        lines[READY, way] = cycle + m[M_L2_LOOKUP]
+    lines[STATE, way] = MODIFIED
+    use(lines, way, shared[STAMP])
 
 
 @compiled

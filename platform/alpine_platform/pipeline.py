@@ -7,18 +7,25 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from . import engine_kernel as kernel
+from . import kernel_state as kernel
 from .config import CoreConfig
 from .kernel_state import Pipeline
 from .loop_body import Field, LoopBody, Unit, compile_body
 
-__all__ = ["FlatLoop", "Phase", "Stream", "core_constants", "flatten", "pipeline_state"]
+__all__ = [
+    "Blocks",
+    "FlatLoop",
+    "Phase",
+    "Stream",
+    "core_constants",
+    "flatten",
+    "pipeline_state",
+]
 
 Ints = npt.NDArray[np.int64]
 EXTRA_ONE = 1 << 16
 EXTRA_STEPS = 8
 """Calibration constants count in eighths of a cycle, so that iterations repeat themselves."""
-MAX_MEMO = 64
 NO_TABLE: Ints = np.zeros(1, np.int64)
 
 
@@ -118,27 +125,54 @@ def pipeline_state(core: CoreConfig, cores: int) -> Pipeline:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Block:
+    """A body as the compiled model takes it on some core, without addresses.
+
+    Members
+    -------
+    operations : int64 array, one row of `kernel_state`'s O columns per operation.
+    streams : names of the address streams.
+    places, stream_numbers : int64 arrays, the memory operations and which stream each one walks.
+    extra : what calibration adds to an iteration, in 1 / `EXTRA_ONE` cycles.
+    instructions : per iteration.
+    registers, depth : how many registers and places in a unit the body uses at most.
+    """
+
+    operations: Ints
+    streams: tuple[str, ...]
+    places: Ints
+    stream_numbers: Ints
+    extra: int
+    instructions: int
+    registers: int
+    depth: int
+
+
+class Blocks(dict[LoopBody, Block]):
+    """The blocks of a core's bodies, each laid out when it is first asked for."""
+
+    def __init__(self, core: CoreConfig) -> None:
+        super().__init__()
+        self.core = core
+
+    def __missing__(self, body: LoopBody) -> Block:
+        block = self[body] = lay_out(self.core, body)
+        return block
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FlatLoop:
     """A nest of loops as the compiled model takes it: its operations, phases and offset tables."""
 
     operations: Ints
     phases: Ints
     table: Ints
-    repeats: int
-
-    @property
-    def sizes(self) -> tuple[int, int, int, int, int]:
-        """Phases, repetitions, registers used, deepest unit, whether iterations may recur."""
-        operations = self.operations
-        used = operations[:, [*range(kernel.O_SOURCE0, kernel.O_DEST + 1)]]
-        registers = int(used[used < kernel.NO_SOURCE].max(initial=-1)) + 1
-        depth = min(int(operations[:, kernel.O_LATENCY].max()) + 1, kernel.RING - 1)
-        cm = (operations[:, kernel.O_UNIT] >= int(Unit.CM_QUEUE)).any()
-        plain = not cm and (operations[:, kernel.O_TABLE] < 0).all() and registers <= MAX_MEMO
-        return len(self.phases), self.repeats, registers, depth, int(plain)
+    sizes: tuple[int, int, int, int]
+    """Phases, repetitions, registers used, deepest unit."""
+    bodies: tuple[LoopBody, ...]
 
 
-def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop:
+def flatten(blocks: Blocks, phases: Sequence[Phase], repeats: int) -> FlatLoop:
     """Lay a nest of loops out as the compiled model takes it.
 
     Raises
@@ -146,45 +180,55 @@ def flatten(core: CoreConfig, phases: Sequence[Phase], repeats: int) -> FlatLoop
     ValueError
         A body names a stream that its phase does not give.
     """
-    operations: list[Ints] = []
-    rows: list[list[int]] = []
+    phases = [phase for phase in phases if phase.iterations > 0]
+    parts = [blocks[phase.body] for phase in phases]
+    operations = np.empty((sum(len(part.operations) for part in parts), kernel.O_COUNT), np.int64)
+    rows: list[tuple[int, ...]] = []
     tables: list[Ints] = []
-    start = table_length = 0
-    for phase in phases:
-        compiled = compile_body(phase.body)
-        block = body_block(core, phase.body).copy()
-        for number, name in enumerate(compiled.streams):
-            if name not in phase.streams:
-                raise ValueError(
-                    f"body {phase.body.name} needs a stream {name!r}; given: {list(phase.streams)}"
-                )
-            stream = phase.streams[name]
-            uses = compiled.operations[:, Field.STREAM] == number
-            block[uses, kernel.O_BASE] += stream.address
-            block[uses, kernel.O_STRIDE] = stream.stride
-            block[uses, kernel.O_REPEAT_STRIDE] = stream.repeat_stride
-            if stream.table is not None:
-                block[uses, kernel.O_TABLE] = table_length
-                block[uses, kernel.O_TABLE_REPEAT] = stream.table_repeat
-                tables.append(stream.table)
-                table_length += len(stream.table)
-        operations.append(block)
-        extra = round(phase.body.extra_cycles * EXTRA_STEPS) * (EXTRA_ONE // EXTRA_STEPS)
-        rows.append([start, start + len(block), phase.iterations, extra, compiled.instructions])
-        start += len(block)
+    start = registers = depth = 0
+    for phase, block in zip(phases, parts, strict=True):
+        end = start + len(block.operations)
+        place = operations[start:end]
+        place[:] = block.operations
+        place[:, kernel.O_END] += start
+        place_streams(place, phase, block, tables)
+        rows.append((start, end, phase.iterations, block.extra, block.instructions))
+        registers, depth = max(registers, block.registers), max(depth, block.depth)
+        start = end
     return FlatLoop(
-        operations=np.concatenate(operations),
-        phases=np.array(rows, np.int64),
+        operations=operations,
+        phases=np.array(rows, np.int64).reshape(-1, 5),
         table=np.concatenate(tables) if tables else NO_TABLE,
-        repeats=repeats,
+        sizes=(len(phases), repeats if phases else 0, registers, depth),
+        bodies=tuple(phase.body for phase in phases),
     )
 
 
-@cache
-def body_block(core: CoreConfig, body: LoopBody) -> Ints:
-    """Operations of a body in the compiled model's columns, without addresses."""
-    table = compile_body(body).operations
-    timing = unit_timing(core)[table[:, Field.UNIT]]
+def place_streams(operations: Ints, phase: Phase, block: Block, tables: list[Ints]) -> None:
+    """Write the addresses of a phase's streams into its operations, and collect offset tables."""
+    if not block.streams:
+        return
+    try:
+        streams = [phase.streams[name] for name in block.streams]
+    except KeyError as error:
+        raise ValueError(
+            f"body {phase.body.name} needs a stream {error}; given: {list(phase.streams)}"
+        ) from None
+    moves = np.array([(s.address, s.stride, s.repeat_stride) for s in streams], np.int64)
+    columns = slice(kernel.O_BASE, kernel.O_REPEAT_STRIDE + 1)
+    operations[block.places, columns] += moves[block.stream_numbers]
+    for number, stream in enumerate(streams):
+        if stream.table is not None:
+            uses = block.places[block.stream_numbers == number]
+            operations[uses, kernel.O_TABLE] = sum(map(len, tables))
+            operations[uses, kernel.O_TABLE_REPEAT] = stream.table_repeat
+            tables.append(stream.table)
+
+
+def lay_out(core: CoreConfig, body: LoopBody) -> Block:
+    """Return a body's block."""
+    compiled = compile_body(body)
+    table = compiled.operations
     block = np.zeros((len(table), kernel.O_COUNT), np.int64)
     block[:, kernel.O_UNIT] = table[:, Field.UNIT]
     for column, source in enumerate((Field.SOURCE0, Field.SOURCE1, Field.SOURCE2)):
@@ -197,7 +241,23 @@ def body_block(core: CoreConfig, body: LoopBody) -> Ints:
     block[:, kernel.O_MEMORY] = table[:, Field.MEMORY]
     block[:, kernel.O_BRANCH] = table[:, Field.BRANCH]
     block[:, kernel.O_STARTS] = table[:, Field.STARTS_INSTRUCTION]
-    block[:, kernel.O_LATENCY : kernel.O_RESULT + 1] = timing
+    block[:, kernel.O_LATENCY : kernel.O_RESULT + 1] = unit_timing(core)[table[:, Field.UNIT]]
     block[:, kernel.O_BASE] = table[:, Field.OFFSET]
     block[:, kernel.O_TABLE] = -1
-    return block
+    end = len(block)
+    for index in reversed(range(len(block))):
+        block[index, kernel.O_END] = end
+        if block[index, kernel.O_MEMORY]:
+            end = index
+    used = block[:, kernel.O_SOURCE0 : kernel.O_DEST + 1]
+    places = np.flatnonzero(block[:, kernel.O_MEMORY])
+    return Block(
+        operations=block,
+        streams=compiled.streams,
+        places=places,
+        stream_numbers=table[places, Field.STREAM],
+        extra=round(body.extra_cycles * EXTRA_STEPS) * (EXTRA_ONE // EXTRA_STEPS),
+        instructions=compiled.instructions,
+        registers=int(used[used < kernel.NO_SOURCE].max(initial=-1)) + 1,
+        depth=min(int(block[:, kernel.O_LATENCY].max(initial=0)) + 1, kernel.RING - 1),
+    )

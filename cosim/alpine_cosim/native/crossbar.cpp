@@ -5,6 +5,7 @@
 // that a product is a row of independent int8 dot products, which compilers vectorise. The machine
 // picks the widest version of the kernel that its processor has.
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -33,6 +34,19 @@ struct Crossbar {
     double* lsb;       // [columns]
     const struct AnalogStage* analog;  // or none
     uint64_t product;                  // number of the next product of the analog stage
+    double seconds;                    // host time of all products
+};
+
+// Adds the host time of a scope to a sum.
+class Stopwatch {
+public:
+    explicit Stopwatch(double& seconds) : seconds_(seconds), start_(Clock::now()) {}
+    ~Stopwatch() { seconds_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    double& seconds_;
+    Clock::time_point start_;
 };
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -105,6 +119,7 @@ void crossbar_destroy(Crossbar* xb) {
 int8_t* crossbar_weights(Crossbar* xb) { return xb->weights; }
 int64_t crossbar_stride(Crossbar* xb) { return xb->stride; }
 double* crossbar_lsb(Crossbar* xb) { return xb->lsb; }
+double crossbar_seconds(Crossbar* xb) { return xb->seconds; }
 
 // From here on products are those of the stage, numbered from 0; without one they are ideal.
 void crossbar_install(Crossbar* xb, const AnalogStage* stage) {
@@ -122,6 +137,7 @@ void analog_stage_products(const AnalogStage* stage, int64_t row, int64_t rows, 
 // The three calls that a tile makes at its analog boundary.
 
 void crossbar_multiply(Crossbar* xb, const int8_t* dac_codes, int8_t* adc_codes) {
+    const Stopwatch stopwatch(xb->seconds);
     if (xb->analog) {
         analog_products(*xb->analog, {0, int(xb->rows), 0, int(xb->columns)}, dac_codes, 1,
                         xb->product++, 1, adc_codes);
