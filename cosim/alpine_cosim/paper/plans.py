@@ -8,7 +8,7 @@ from itertools import product
 from alpine_models.published import lstm_factors, mlp_factors
 from alpine_platform.presets import SYSTEMS
 
-from ..tasks import DIGITAL, NETWORKS, Engine
+from ..tasks import DIGITAL, LOOSE, Engine
 
 __all__ = [
     "BASE",
@@ -20,6 +20,7 @@ __all__ = [
     "IMAGES",
     "LINUX_BASE",
     "LOOSE",
+    "LOOSE_VARIATIONS",
     "LSTMS",
     "SENSITIVE",
     "SENSITIVITIES",
@@ -37,7 +38,6 @@ __all__ = [
 
 BARE_METAL, LINUX = "bare-metal", "linux"
 INT8 = "int8"
-LOOSE = "loose"
 LSTMS = ("lstm-256", "lstm-512", "lstm-750")
 CNNS = ("cnn-f", "cnn-m", "cnn-s")
 CNN_CORES = 8
@@ -171,6 +171,8 @@ VARIATIONS = (
     Variation(name="released, neon4, libm", activations="libm"),
     FP32_INPUTS,
 )
+LOOSE_VARIATIONS = (*VARIATIONS[:2], FP32_INPUTS)
+"""In which the loosely coupled system runs."""
 
 
 def analog(
@@ -273,8 +275,7 @@ def _mlp(effort: Effort) -> Iterator[Plan]:
         yield from (
             analog("mlp", system, case, variation, settings=SLOW_PRODUCT) for case in (1, 2, 3, 4)
         )
-    if LOOSE in NETWORKS["mlp"].cases:
-        yield from (analog("mlp", s, LOOSE, v) for s, v in product(SYSTEMS, VARIATIONS[:2]))
+    yield from (analog("mlp", s, LOOSE, v) for s, v in product(SYSTEMS, LOOSE_VARIATIONS))
     yield from _changes("mlp")
     yield from (handed_over(case, cost) for case in (3, 4) for cost in HANDOVERS_CYCLES)
 
