@@ -18,6 +18,7 @@ __all__ = [
     "FP32_INPUTS",
     "HANDOVERS_CYCLES",
     "IMAGES",
+    "LIBM",
     "LINUX_BASE",
     "LOOSE",
     "LOOSE_VARIATIONS",
@@ -161,6 +162,7 @@ class Variation:
 
 BASE = Variation(name="released, neon4")
 LINUX_BASE = Variation(name="released, neon4, Linux", sync=LINUX)
+LIBM = Variation(name="released, neon4, libm", activations="libm")
 FP32_INPUTS = Variation(name="released, neon4, fp32 inputs", input_format="fp32")
 VARIATIONS = (
     BASE,
@@ -168,7 +170,7 @@ VARIATIONS = (
     Variation(name="released, neon1", digital_style="neon1"),
     Variation(name="released, Eigen int8", digital_style="eigen_i8row"),
     LINUX_BASE,
-    Variation(name="released, neon4, libm", activations="libm"),
+    LIBM,
     FP32_INPUTS,
 )
 LOOSE_VARIATIONS = (*VARIATIONS[:2], FP32_INPUTS)

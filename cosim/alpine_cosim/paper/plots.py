@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from alpine_models.published import Metric, PublishedFactor, published
 
 from .figures import FIG8_PARTS, FIG11_PARTS, parts_of
-from .plans import BASE, CNN_CORES, FP32_INPUTS, VARIATIONS
+from .plans import BASE, CNN_CORES, FP32_INPUTS, LIBM, VARIATIONS
 from .results import Results, if_run
 from .tables import times
 
@@ -105,7 +105,8 @@ def _tick(factor: PublishedFactor) -> str:
 def plot_shares(results: Results, *, lstm: bool, path: Path) -> None:
     """Draw stacked shares of busy time: Fig. 8, or Fig. 11 with 750 units.
 
-    The perceptron is shown with inputs that are codes and with ``fp32`` values.
+    The perceptron is shown with inputs that are codes and with ``fp32`` values, the LSTM with both
+    styles of activations.
     """
     network, legend = ("lstm-750", FIG11_PARTS) if lstm else ("mlp", FIG8_PARTS)
     entries = [*legend, "others"]
@@ -114,9 +115,8 @@ def plot_shares(results: Results, *, lstm: bool, path: Path) -> None:
     for case in (1, 2, 3, 4):
         plan = results.analog(network, "high-power", case)
         bars.append((f"case {case}\nours", parts_of(results, plan, legend)))
-        if not lstm:
-            plan = results.analog(network, "high-power", case, FP32_INPUTS)
-            bars.append((f"case {case}\nfp32", parts_of(results, plan, legend)))
+        plan = results.analog(network, "high-power", case, LIBM if lstm else FP32_INPUTS)
+        bars.append((f"case {case}\n{'libm' if lstm else 'fp32'}", parts_of(results, plan, legend)))
         printed = _printed(lstm, case)
         if printed:
             bars.append((f"case {case}\npaper", printed))

@@ -31,6 +31,7 @@ from .plans import (
     EXPLORATIONS,
     FP32_INPUTS,
     IMAGES,
+    LIBM,
     LSTMS,
     VARIATIONS,
     Effort,
@@ -215,6 +216,7 @@ def _lstm(results: Results, draw: Draw) -> list[str]:
     factors = lstm_factors()
     shares = published()["fig11_lstm_shares_percent_high_power"]
     runs: dict[str, list[Plan]] = {}
+    library: dict[str, list[Plan]] = {}
     printed: dict[str, dict[str, float]] = {}
     for case in (1, 2, 3):
         for network in LSTMS:
@@ -223,6 +225,7 @@ def _lstm(results: Results, draw: Draw) -> list[str]:
             runs[column] = [results.analog(network, HIGH, case)]
             dequeue, gates = shares[f"case{case}"][units]
             printed[column] = {"cell dequeue, activation": dequeue, "gate combination": gates}
+            library[column] = [results.analog(network, HIGH, case, LIBM)]
     runs["case 4, 750"] = [results.analog("lstm-750", HIGH, 4)]
     return [
         "## LSTM: Fig. 10\n",
@@ -235,6 +238,8 @@ def _lstm(results: Results, draw: Draw) -> list[str]:
         "## LSTM: where the time goes, Fig. 11\n",
         draw("fig11", lambda path: plot_shares(results, lstm=True, path=path)),
         breakdown_table(results, runs, FIG11_PARTS, printed),
+        "The same with activations that call the C library:\n",
+        breakdown_table(results, library, FIG11_PARTS, printed),
         "### Products ten times slower\n",
         slow_product_table(results, [("lstm-750", 1, BASE)]),
     ]
