@@ -16,7 +16,7 @@ from alpine_platform.peripheral_port import IoBatch, IoResult, IoTimes, check_ac
 from alpine_rtl.accelerator import AimcAxi
 
 from .crossbar import AnalogMacro, NativeCrossbar
-from .rtl_tile import OUTCOMES, cached_verilog
+from .rtl_tile import cached_verilog
 from .verilated import VerilatedModel, ports_of
 from .verilated.compile import TraceFormat, storage_bytes
 
@@ -27,6 +27,11 @@ LINK_CYCLES_PER_GROUP = 3
 SETTLING_MARGIN_CYCLES = 64
 """Beyond a vector's way over a link: hand-over, start, the tiles' pipelines."""
 
+
+_FAULTS = {
+    1: "it hung or answered a request that was not made",
+    2: "its DAC codes changed during a matrix-vector multiplication",
+}
 
 ANSWER = ("data", "response", "issue_fs", "accept_cycle", "complete_cycle", "response_fs")
 
@@ -159,7 +164,7 @@ class RtlAccelerator:
             ctypes.byref(answer),
         )
         if outcome:
-            raise AlpineError(f"the accelerator's RTL is faulty: {OUTCOMES[outcome]}")
+            raise AlpineError(f"the accelerator's RTL is faulty: {_FAULTS[outcome]}")
         return result
 
     @contextmanager

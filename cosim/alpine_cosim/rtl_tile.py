@@ -6,6 +6,7 @@ import ctypes
 import importlib.metadata
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +29,45 @@ from .verilated.cache import cached_build, content_hash
 from .verilated.compile import TraceFormat
 
 __all__ = [
-    "OUTCOMES",
     "RtlTile",
     "RtlTilePort",
+    "TileFault",
+    "TileFaultError",
     "build_tile_model",
     "cached_verilog",
     "tile_verilog",
 ]
+
+
+class TileFault(Enum):
+    """What a tile did that none does whose RTL is right; the values are the transactor's."""
+
+    HANG = 1
+    """It did not answer."""
+    DAC_CHANGED = 2
+    """Its DAC codes changed during a matrix-vector multiplication."""
+    UNASKED = 3
+    """It answered a request that was not made."""
+
+
+class TileFaultError(AlpineError):
+    """The tile's RTL is faulty.
+
+    Members
+    -------
+    fault : TileFault.
+    """
+
+    def __init__(self, fault: TileFault):
+        self.fault = fault
+        super().__init__(f"the tile's RTL is faulty: {_FAULTS[fault]}")
+
+
+_FAULTS = {
+    TileFault.HANG: "it hung",
+    TileFault.DAC_CHANGED: "its DAC codes changed during a matrix-vector multiplication",
+    TileFault.UNASKED: "it answered a request that was not made",
+}
 
 
 class _Answer(ctypes.Structure):
@@ -55,6 +88,7 @@ class RtlTile:
     skip_idle : jump over clock edges at which the tile is idle. Times and data do not depend on it,
         because an idle tile is a fixed point.
     verilog : a changed design to simulate instead of this version's tile, with the same ports.
+    model : what `build_tile_model` returned for this configuration; built when None.
 
     Members
     -------
@@ -70,10 +104,11 @@ class RtlTile:
         trace: TraceFormat | None = None,
         skip_idle: bool = True,
         verilog: str | None = None,
+        model: VerilatedModel | None = None,
     ):
         self.config = config
         self.crossbar = NativeCrossbar(rows=config.rows, columns=config.columns)
-        self.model = build_tile_model(config, trace=trace, verilog=verilog)
+        self.model = model or build_tile_model(config, trace=trace, verilog=verilog)
         self.model.reset()
         self._overridden = False
         self._phases = {
@@ -83,6 +118,7 @@ class RtlTile:
         self.registers = RegisterDriver(
             TILE_REGISTERS, read=self.read_register, write=self.write_register
         )
+        self._tile_period_fs, self._skip_idle = tile_period_fs, skip_idle
         library, pointer, i64 = self.model.library, ctypes.c_void_p, ctypes.c_int64
         u32 = ctypes.c_uint32
         for name, result, arguments in (
@@ -103,16 +139,20 @@ class RtlTile:
         ):
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
+        self.transactor = self._new_transactor()
+
+    def _new_transactor(self) -> int:
         macro: AnalogMacro = self.crossbar.macro
-        self._transactor = library.transactor_create(
+        transactor = self.model.library.transactor_create(
             self.model.handle,
             ctypes.byref(macro),
-            config.rows,
-            config.columns,
-            config.mvm_cycles,
-            tile_period_fs,
+            self.config.rows,
+            self.config.columns,
+            self.config.mvm_cycles,
+            self._tile_period_fs,
         )
-        library.transactor_skip_idle(self._transactor, skip_idle)
+        self.model.library.transactor_skip_idle(transactor, self._skip_idle)
+        return transactor
 
     def install(self, analog: AnalogCrossbar | None) -> None:
         """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
@@ -121,24 +161,24 @@ class RtlTile:
     @property
     def evaluated_cycles(self) -> int:
         """Clock cycles that were really simulated."""
-        return self.model.library.transactor_evaluated(self._transactor)
+        return self.model.library.transactor_evaluated(self.transactor)
 
     @property
     def busy_cycles(self) -> int:
         """Clock cycles in which a request was pending or a response outstanding."""
-        return self.model.library.transactor_busy(self._transactor)
+        return self.model.library.transactor_busy(self.transactor)
 
     @property
     def next_edge(self) -> int:
         """Number of the next clock edge; a batch cannot start before it."""
-        return self.model.library.transactor_edge(self._transactor)
+        return self.model.library.transactor_edge(self.transactor)
 
     def execute(self, batch: CmBatch, *, start_fs: int, core_period_fs: int) -> CmResult:
         """Run a batch; the contract is `TilePort.execute`.
 
         Raises
         ------
-        AlpineError
+        TileFaultError
             The RTL did not answer, answered unasked, or moved its DAC codes during an MVM.
         """
         length = len(batch)
@@ -153,7 +193,7 @@ class RtlTile:
         )
         records = np.ascontiguousarray(batch)
         outcome = self.model.library.transactor_execute(
-            self._transactor,
+            self.transactor,
             records.ctypes.data,
             length,
             start_fs,
@@ -161,7 +201,7 @@ class RtlTile:
             ctypes.byref(answer),
         )
         if outcome:
-            raise AlpineError(f"the tile's RTL is faulty: {OUTCOMES[outcome]}")
+            raise TileFaultError(TileFault(outcome))
         return result
 
     def read_register(self, address: int) -> int:
@@ -194,32 +234,25 @@ class RtlTile:
             self._phases[address] = word & MAX_PHASE_CYCLES
         # The converters show their codes when the tile's last phase ends.
         cycles = sum(self._phases.values()) if self._overridden else self.config.mvm_cycles
-        self.model.library.transactor_set_mvm_cycles(self._transactor, cycles)
+        self.model.library.transactor_set_mvm_cycles(self.transactor, cycles)
 
     def _access(self, address: int, word: int | None = None) -> tuple[int, bool]:
         read = ctypes.c_uint32()
         done = self.model.library.transactor_access_register(
-            self._transactor, address, word is not None, word or 0, ctypes.byref(read)
+            self.transactor, address, word is not None, word or 0, ctypes.byref(read)
         )
         return read.value, bool(done)
 
     def saturate(self, cycles: int, *, multiply: bool) -> int:
         """Clock the tile under back-to-back traffic in native code; return commands accepted."""
-        return self.model.library.transactor_saturate(self._transactor, cycles, multiply)
+        return self.model.library.transactor_saturate(self.transactor, cycles, multiply)
 
     def close(self) -> None:
         """Free the native objects."""
-        if self._transactor:
-            self.model.library.transactor_destroy(self._transactor)
-            self._transactor = 0
+        if self.transactor:
+            self.model.library.transactor_destroy(self.transactor)
+            self.transactor = 0
             self.model.close()
-
-
-OUTCOMES = {
-    1: "it hung or answered a request that was not made",
-    2: "its DAC codes changed during a matrix-vector multiplication",
-}
-"""What is wrong with the hardware, by what a transactor returns."""
 
 
 def tile_verilog(config: TileConfig) -> str:
@@ -261,7 +294,7 @@ def build_tile_model(
         top="aimc_tile",
         ports=ports_of(AimcTile(config=config)),
         trace=trace,
-        extensions=["transactor.hpp"],
+        extensions=["boundary.hpp", "transactor.hpp"],
     )
 
 

@@ -6,7 +6,8 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
+
+#include "boundary.hpp"
 
 namespace alpine {
 
@@ -22,32 +23,27 @@ struct CmAnswer {
     int64_t *issue_fs, *accept_cycle, *complete_cycle, *response_fs;
 };
 
-// What sits at the tile's analog boundary.
-struct AnalogMacro {
-    void* context;
-    void (*multiply)(void* context, const int8_t* dac_codes, int8_t* adc_codes);
-    void (*program)(void* context, int64_t row, int64_t column, int8_t weight);
-    int8_t (*read)(void* context, int64_t row, int64_t column);
-};
-
-enum class Outcome : int { kDone = 0, kHang = 1, kDacChanged = 2 };
+enum class Outcome : int { kDone = 0, kHang = 1, kDacChanged = 2, kUnasked = 3 };
 
 inline int64_t edge_at(int64_t time_fs, int64_t period_fs) {
     return (time_fs + period_fs - 1) / period_fs;
 }
 
+// Boundary: what happens at the analog ports at every edge, as ALPINE_BOUNDARY or CheckedBoundary.
+template <class Boundary>
 class Transactor {
 public:
     Transactor(Model* model, const AnalogMacro& macro, int64_t rows, int64_t columns,
                int64_t mvm_cycles)
-        : model_(model), top_(model->top), macro_(macro), rows_(rows), columns_(columns),
-          mvm_cycles_(mvm_cycles), dac_(new int8_t[rows]) {
+        : boundary(model, macro, rows, columns, mvm_cycles), patience(kPatience + mvm_cycles),
+          model_(model), top_(model->top), rows_(rows), columns_(columns) {
         top_.cm_req_valid = 0;
         top_.cm_rsp_ready = 1;
     }
-    ~Transactor() { delete[] dac_; }
 
+    Boundary boundary;
     int64_t tile_period_fs = 1000000;
+    int64_t patience;          // clock edges without a transfer after which the tile hangs
     bool skip_idle = true;     // jump over clock edges at which nothing can change
     int64_t evaluated = 0;     // clock edges really simulated
     int64_t busy = 0;          // clock edges with a request pending or a response outstanding
@@ -68,8 +64,12 @@ public:
             const bool outstanding = answered < accepted;
             const bool pending = issued > accepted;
             if (skip_idle && !outstanding && pending && request_edge > edge_) {
-                model_->advance(request_edge - edge_);
-                edge_ = request_edge;
+                const int64_t target = boundary.skip_target(edge_, request_edge);
+                if (target > edge_) {
+                    model_->advance(target - edge_);
+                    edge_ = target;
+                    boundary.arrive(edge_);
+                }
             }
             const bool requesting = pending && edge_ >= request_edge;
             top_.cm_req_valid = requesting;
@@ -77,7 +77,7 @@ public:
             const bool complete = top_.cm_rsp_valid;
             if (accept) answer.accept_cycle[accepted++] = edge_;
             if (complete) {
-                if (answered >= accepted) return Outcome::kHang;  // a response nobody asked for
+                if (answered >= accepted) return Outcome::kUnasked;
                 answer.rd[answered] = top_.cm_rsp_rd;
                 answer.status[answered] = top_.cm_rsp_status;
                 answer.complete_cycle[answered] = edge_;
@@ -85,10 +85,13 @@ public:
                     edge_at(edge_ * tile_period_fs, core_period_fs) * core_period_fs;
                 ++answered;
             }
-            busy += outstanding || requesting;
+            if (outstanding || requesting) {
+                ++busy;
+                boundary.busy_at(edge_);
+            }
             if (!clock_edge()) return Outcome::kDacChanged;
             silent = accept || complete || !(outstanding || requesting) ? 0 : silent + 1;
-            if (silent > kPatience + mvm_cycles_) return Outcome::kHang;
+            if (silent > patience) return Outcome::kHang;
         }
         top_.cm_req_valid = 0;
         return Outcome::kDone;
@@ -109,12 +112,12 @@ public:
     }
 
     // Phase lengths, when the tile's registers override the configured ones.
-    void set_mvm_cycles(int64_t cycles) { mvm_cycles_ = cycles; }
+    void set_mvm_cycles(int64_t cycles) { boundary.mvm_cycles = cycles; }
 
     // Back-to-back traffic without a batch: what the loop around the model costs at most.
     int64_t saturate(int64_t cycles, bool multiply) {
-        const auto macro = macro_;
-        if (!multiply) macro_.multiply = [](void*, const int8_t*, int8_t*) {};
+        const auto macro = boundary.macro;
+        if (!multiply) boundary.macro.multiply = [](void*, const int8_t*, int8_t*) {};
         const uint32_t queue = 0x108u << 21 | 9u << 16 | 1u << 15 | 31u << 10 | 31u << 5;
         const uint32_t dequeue = 0x108u << 21 | 11u << 16 | 31u << 5 | 10u;
         const uint32_t process = 0x008u << 21 | 10u;
@@ -134,7 +137,7 @@ public:
         }
         top_.cm_req_valid = 0;
         for (; answered < accepted; clock_edge()) answered += top_.cm_rsp_valid;
-        macro_ = macro;
+        boundary.macro = macro;
         return accepted;
     }
 
@@ -167,82 +170,63 @@ private:
         top_.cm_req_ra = record.ra;
     }
 
-    // One edge, and the analog macro's reaction to it. False when the DAC codes moved during an MVM.
+    // One edge and the boundary's reaction to it; false when the boundary refuses what it sees.
     bool clock_edge() {
         model_->step();
         ++edge_;
         ++evaluated;
-        if (mvm_left_ > 0 && --mvm_left_ == 0) {
-            // The last cycle of the MVM: the converters show their codes, and the word lines must
-            // still be driven as they were when it began.
-            if (std::memcmp(dac_, dac_port(), rows_) != 0) return false;
-            macro_.multiply(macro_.context, dac_, adc_port());
-        }
-        if (top_.xb_start) {
-            std::memcpy(dac_, dac_port(), rows_);
-            std::memset(adc_port(), 0, columns_);
-            mvm_left_ = mvm_cycles_ - 1;
-            if (mvm_left_ == 0) macro_.multiply(macro_.context, dac_, adc_port());
-        }
-        if (top_.xb_prog_valid)
-            macro_.program(macro_.context, top_.xb_prog_row, top_.xb_prog_col,
-                           int8_t(top_.xb_prog_weight));
-        if (top_.xb_read_valid)
-            top_.xb_read_weight =
-                uint8_t(macro_.read(macro_.context, top_.xb_read_row, top_.xb_read_col));
-        return true;
+        return boundary.react(edge_);
     }
-
-    const int8_t* dac_port() const { return reinterpret_cast<const int8_t*>(&top_.xb_dac); }
-    int8_t* adc_port() { return reinterpret_cast<int8_t*>(&top_.xb_adc); }
 
     Model* model_;
     ALPINE_MODEL& top_;
-    AnalogMacro macro_;
-    int64_t rows_, columns_, mvm_cycles_;
-    int8_t* dac_;
+    int64_t rows_, columns_;
     int64_t edge_ = 0;
-    int64_t mvm_left_ = 0;
 };
+
+#ifndef ALPINE_BOUNDARY
+#define ALPINE_BOUNDARY CheckedBoundary
+#endif
+using TileTransactor = Transactor<ALPINE_BOUNDARY>;
 
 }  // namespace alpine
 
 extern "C" {
 
-alpine::Transactor* transactor_create(alpine::Model* model, const alpine::AnalogMacro* macro,
+alpine::TileTransactor* transactor_create(alpine::Model* model, const alpine::AnalogMacro* macro,
                                       int64_t rows, int64_t columns, int64_t mvm_cycles,
                                       int64_t tile_period_fs) {
-    auto* transactor = new alpine::Transactor(model, *macro, rows, columns, mvm_cycles);
+    auto* transactor = new alpine::TileTransactor(model, *macro, rows, columns, mvm_cycles);
     transactor->tile_period_fs = tile_period_fs;
     return transactor;
 }
 
-void transactor_destroy(alpine::Transactor* transactor) { delete transactor; }
+void transactor_destroy(alpine::TileTransactor* transactor) { delete transactor; }
 
-void transactor_skip_idle(alpine::Transactor* transactor, int enabled) {
+void transactor_skip_idle(alpine::TileTransactor* transactor, int enabled) {
     transactor->skip_idle = enabled;
 }
 
-int transactor_execute(alpine::Transactor* transactor, const alpine::CmRecord* batch,
+int transactor_execute(alpine::TileTransactor* transactor, const alpine::CmRecord* batch,
                        int64_t length, int64_t start_fs, int64_t core_period_fs,
                        const alpine::CmAnswer* answer) {
     return int(transactor->execute(batch, length, start_fs, core_period_fs, *answer));
 }
 
-int transactor_access_register(alpine::Transactor* transactor, uint32_t address, int write,
+int transactor_access_register(alpine::TileTransactor* transactor, uint32_t address, int write,
                                uint32_t word, uint32_t* read) {
     return transactor->access_register(address, write, word, read);
 }
 
-void transactor_set_mvm_cycles(alpine::Transactor* transactor, int64_t cycles) {
+void transactor_set_mvm_cycles(alpine::TileTransactor* transactor, int64_t cycles) {
     transactor->set_mvm_cycles(cycles);
 }
 
-int64_t transactor_saturate(alpine::Transactor* transactor, int64_t cycles, int multiply) {
+int64_t transactor_saturate(alpine::TileTransactor* transactor, int64_t cycles, int multiply) {
     return transactor->saturate(cycles, multiply);
 }
 
-int64_t transactor_evaluated(alpine::Transactor* transactor) { return transactor->evaluated; }
-int64_t transactor_busy(alpine::Transactor* transactor) { return transactor->busy; }
-int64_t transactor_edge(alpine::Transactor* transactor) { return transactor->edge_number(); }
+int64_t transactor_evaluated(alpine::TileTransactor* transactor) { return transactor->evaluated; }
+int64_t transactor_busy(alpine::TileTransactor* transactor) { return transactor->busy; }
+int64_t transactor_edge(alpine::TileTransactor* transactor) { return transactor->edge_number(); }
 }

@@ -35,6 +35,7 @@ VERILATOR_FLAGS = (
 )
 COMPILER_FLAGS = ("-std=gnu++20", "-fPIC", "-fno-strict-aliasing", "-pthread")
 MODEL_CLASS = "VerilatedTop"
+EMPTY_CONTROL = "`verilator_config\n"
 NO_GARBAGE_COLLECTION = "-Wl,--wrap=_ZN9VlDeleter9deleteAllEv"
 OPTIMISED, ONCE = "-O3", "-O0"
 
@@ -66,6 +67,7 @@ def compile_model(
     clock: str,
     trace: TraceFormat | None,
     extensions: Sequence[str],
+    control: str = "",
 ) -> Path:
     """Return the shared library of a verilated module, building it unless the cache has it.
 
@@ -75,7 +77,9 @@ def compile_model(
     ports : the top module's ports, in the order of their numbers in the C interface.
     top, clock : names of the top module and its clock.
     trace : waveform format, or None for the fastest model.
-    extensions : names of native sources compiled into the library, next to the model.
+    extensions : names of native sources compiled into the library, next to the model; each may
+        include the others and is included in this order.
+    control : text of a Verilator control file, read before the design.
     """
     toolchain = Toolchain.find()
     headers = {"model.hpp": native_source("model.hpp")}
@@ -91,6 +95,7 @@ def compile_model(
             top,
             str(trace),
             *linking,
+            control,
             verilog,
             wrapper,
             *headers.values(),
@@ -102,6 +107,7 @@ def compile_model(
         sources = directory / "sources"
         sources.mkdir()
         (sources / f"{top}.v").write_text(verilog)
+        (sources / "control.vlt").write_text(control or EMPTY_CONTROL)
         run_tool(
             [
                 toolchain.verilator,
@@ -113,6 +119,7 @@ def compile_model(
                 MODEL_CLASS,
                 "--Mdir",
                 str(sources),
+                str(sources / "control.vlt"),
                 str(sources / f"{top}.v"),
             ],
             what=f"Verilator on {top}",

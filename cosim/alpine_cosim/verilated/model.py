@@ -135,6 +135,7 @@ class VerilatedModel:
         reset: str = "rst",
         trace: TraceFormat | str | None = None,
         extensions: Sequence[str] = (),
+        control: str = "",
     ) -> Self:
         """Compile a design, or find it in the cache, and return a new instance of it.
 
@@ -147,6 +148,7 @@ class VerilatedModel:
         clock, reset : names of the clock and of the synchronous active-high reset.
         trace : waveform format that the model can write, or None for the fastest model.
         extensions : native sources of this package to compile beside the model.
+        control : text of a Verilator control file, read before the design.
 
         Raises
         ------
@@ -172,7 +174,13 @@ class VerilatedModel:
                         source, top=top, toolchain=Toolchain.find(), workdir=Path(workdir)
                     )
         library = compile_model(
-            verilog, ports, top=top, clock=clock, trace=trace, extensions=extensions
+            verilog,
+            ports,
+            top=top,
+            clock=clock,
+            trace=trace,
+            extensions=extensions,
+            control=control,
         )
         return cls(library, ports, clock=clock, reset=reset, trace=trace)
 

@@ -1,0 +1,1 @@
+"""Fault injection: what a flipped register or a dead part of the array does to a run."""
