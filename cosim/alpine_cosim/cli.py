@@ -8,6 +8,7 @@ from alpine_models import __version__
 from alpine_models.errors import AlpineError
 
 from .commands.doctor import doctor
+from .commands.faults import faults
 from .commands.hardware import synth, verilog
 from .commands.kernel import kernel
 from .commands.paper import paper
@@ -30,7 +31,7 @@ def cli() -> None:
     """Co-simulate processors that compute inside analog memory, down to the RTL."""
 
 
-for command in (run, study, kernel, paper, system, verilog, synth, doctor):
+for command in (run, study, faults, kernel, paper, system, verilog, synth, doctor):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""Probe points: the registers of emitted hardware, and the file that makes Verilator expose them."""
+"""Probe points: registers of emitted hardware, and the file that makes Verilator expose them."""
 
 import re
 from collections.abc import Iterable
@@ -62,9 +62,7 @@ def probe_points(verilog: str) -> tuple[ProbePoint, ...]:
             if found[1] not in widths:
                 raise ValueError(f"{found[1]} of {module} is assigned but not declared")
             points.append(
-                ProbePoint(
-                    module=module, register=found[1].lstrip("\\"), width=widths[found[1]]
-                )
+                ProbePoint(module=module, register=found[1].lstrip("\\"), width=widths[found[1]])
             )
     return tuple(points)
 
@@ -75,7 +73,5 @@ def control_file(points: Iterable[ProbePoint]) -> str:
     Verilator then keeps each of them as a variable of its own and evaluates what depends on it
     again at every evaluation, which costs speed: build a model for it apart.
     """
-    lines = (
-        f'public_flat_rw -module "{point.module}" -var "{point.register}"' for point in points
-    )
+    lines = (f'public_flat_rw -module "{point.module}" -var "{point.register}"' for point in points)
     return "\n".join(["`verilator_config", *lines, ""])

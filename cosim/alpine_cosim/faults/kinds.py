@@ -120,9 +120,7 @@ def parse_fault(text: str) -> Fault:
         polarity = next(p for p, sign in SIGNS.items() if sign == rest[0])
         at = StuckAt[choose("stuck state", rest[1:], [s.name.lower() for s in StuckAt]).upper()]
         row, column = numbers
-        return StuckCell(
-            core=core, tile=tile, row=row, column=column, polarity=polarity, at=at
-        )
+        return StuckCell(core=core, tile=tile, row=row, column=column, polarity=polarity, at=at)
     if len(numbers) != 1:
         raise _unreadable(text)
     if name == COLUMN and not rest:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.device import Polarity, StuckAt
+from alpine_models.errors import AlpineError
 from alpine_models.isa import CmStatus
 from alpine_platform.config import SystemConfig
 from alpine_platform.system import System
@@ -16,7 +17,7 @@ from alpine_sw.kernels.cm import CmStatusError
 from ..rtl_tile import RtlTilePort, TileFault, TileFaultError
 from ..tasks import Task
 from ..verilated.compile import TraceFormat
-from .kinds import DeadAdc, Fault, Flip, OpenColumn, StuckCell
+from .kinds import DeadAdc, Fault, Flip, OpenColumn, StuckCell, fault_text
 from .tile import FaultyTile
 
 __all__ = ["FaultResult", "FaultSession", "Golden", "Outcome"]
@@ -119,7 +120,13 @@ class FaultSession:
         )
 
     def run(self, fault: Fault) -> FaultResult:
-        """Run the workload with one fault and say what it did."""
+        """Run the workload with one fault and say what it did.
+
+        Raises
+        ------
+        AlpineError
+            The run ends before the cycle of a flip.
+        """
         self._restart()
         self._insert(fault)
         try:
@@ -130,6 +137,12 @@ class FaultSession:
             if error.fault is TileFault.HANG:
                 return self._unfinished(Outcome.HANG, "")
             return self._unfinished(Outcome.DETECTED, "response")
+        if isinstance(fault, Flip) and not self._tiles[fault.core, fault.tile].flipped:
+            first, length = self.golden.busy[fault.core, fault.tile][-1]
+            raise AlpineError(
+                f"fault {fault_text(fault)} never happens: the tile's last busy cycle is "
+                f"{first + length - 1}"
+            )
         golden = self.golden
         latent = any(tile.state() != golden.states[key] for key, tile in self._tiles.items())
         outcome, reason = Outcome.MASKED, ""
@@ -211,8 +224,9 @@ class FaultSession:
     def _loss(self, score: float | None) -> float | None:
         if score is None or self.golden.score is None:
             return None
-        change = score - self.golden.score
-        return change if self._task.accuracy is None else -change
+        if self._task.accuracy is None:
+            return score - self.golden.score
+        return self.golden.score - score
 
 
 def stuck_weight(weight: int, fault: StuckCell) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alpine_models.choices import choose
 from alpine_models.device import Polarity, StuckAt
@@ -15,7 +16,10 @@ from alpine_sw.workloads import Workload
 from ..rtl_tile import tile_verilog
 from .kinds import ADC, CELL, COLUMN, DeadAdc, Fault, Flip, OpenColumn, StuckCell
 
-__all__ = ["Group", "Site", "check_fault", "draw_fault", "groups", "sites_of"]
+__all__ = ["BLOCKS", "RTL", "Group", "Site", "check_fault", "draw_fault", "groups", "sites_of"]
+
+RTL = "rtl"
+"""Name of the group of all registers."""
 
 BLOCKS: Mapping[str, str] = {
     "top": "flag that clears the memories after a reset",
@@ -29,6 +33,7 @@ BLOCKS: Mapping[str, str] = {
     "responses": "response buffer",
     "sequencer": "phases of a product",
     "streams": "counters of the streaming commands",
+    RTL: "every register of the tile",
     CELL: "devices of the cells that hold weights, stuck at RESET or SET",
     COLUMN: "bit lines that hold weights, open",
     ADC: "ADCs of those bit lines, stuck at code 0, 127 or -128",
@@ -57,7 +62,19 @@ class Site:
     @property
     def block(self) -> str:
         """Block of the RTL, or the name itself where the site lies outside."""
-        return self.name if self.name in (CELL, COLUMN, ADC) else self.name.split(".")[0]
+        return self.name if self.outside else self.name.split(".")[0]
+
+    @property
+    def outside(self) -> bool:
+        """Whether it lies in the analog part."""
+        return self.name in (CELL, COLUMN, ADC)
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that it answers to: itself, what encloses it, and `RTL` for a register."""
+        parts = self.name.split(".")
+        enclosing = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+        return enclosing if self.outside else [*enclosing, RTL]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +120,8 @@ def groups(sites: Sequence[Site], asked: Sequence[str], *, by_register: bool) ->
     Parameters
     ----------
     asked : blocks, registers, or single bits as in ``sequencer.phase[1]``; each becomes a group.
-        When empty, every block is one.
+        When empty, every block is one, and all registers
+        together.
     by_register : split groups into registers.
 
     Raises
@@ -111,11 +129,13 @@ def groups(sites: Sequence[Site], asked: Sequence[str], *, by_register: bool) ->
     AlpineError
         A name is unknown or a bit does not exist.
     """
-    made = [
-        _group(sites, name) for name in asked or dict.fromkeys(site.block for site in sites)
-    ]
+    inside = dict.fromkeys(site.block for site in sites if not site.outside)
+    outside = dict.fromkeys(site.block for site in sites if site.outside)
+    made = [_group(sites, name) for name in asked or (*inside, RTL, *outside)]
     if not by_register:
         return made
+    if not asked:
+        made = [group for group in made if group.name != RTL]
     return [
         Group(name=name, sites=[s for s in group.sites if s.name == name], bit=group.bit)
         for group in made
@@ -125,12 +145,11 @@ def groups(sites: Sequence[Site], asked: Sequence[str], *, by_register: bool) ->
 
 def _group(sites: Sequence[Site], asked: str) -> Group:
     name, bracket, bit = asked.partition("[")
-    blocks = dict.fromkeys(part for site in sites for part in _prefixes(site.name))
-    choose("fault site", name, blocks)
-    chosen = [site for site in sites if name in _prefixes(site.name)]
+    choose("fault site", name, dict.fromkeys(known for site in sites for known in site.names))
+    chosen = [site for site in sites if name in site.names]
     if not bracket:
         return Group(name=name, sites=chosen)
-    if any(site.name != name or name in (CELL, COLUMN, ADC) for site in chosen):
+    if any(site.name != name or site.outside for site in chosen):
         raise AlpineError(f"fault site {asked!r}: only a register has bits, {name} is none")
     if not bit.removesuffix("]").isdigit() or not asked.endswith("]"):
         raise AlpineError(f"fault site {asked!r} cannot be read: write a bit as {name}[0]")
@@ -142,15 +161,10 @@ def _group(sites: Sequence[Site], asked: str) -> Group:
     return Group(name=asked, sites=chosen, bit=number)
 
 
-def _prefixes(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
-
-
 def draw_fault(
     group: Group,
     workload: Workload,
-    busy: Mapping[tuple[int, int], "np.ndarray[tuple[int, int], np.dtype[np.int64]]"],
+    busy: Mapping[tuple[int, int], NDArray[np.int64]],
     random: np.random.Generator,
 ) -> Fault:
     """Draw one fault of a group: its place uniformly, a flip's cycle over the busy ones.
@@ -183,9 +197,7 @@ def draw_fault(
     )
 
 
-def _stuck_cell(
-    site: Site, plan: TilePlan, place: int, random: np.random.Generator
-) -> StuckCell:
+def _stuck_cell(site: Site, plan: TilePlan, place: int, random: np.random.Generator) -> StuckCell:
     cell, polarity = divmod(place, 2)
     for placement in plan.placements:
         if cell < placement.weights.size:
@@ -202,9 +214,7 @@ def _stuck_cell(
     raise AssertionError("a place beyond the plan's cells was drawn")
 
 
-def _cycle(
-    busy: "np.ndarray[tuple[int, int], np.dtype[np.int64]]", random: np.random.Generator
-) -> int:
+def _cycle(busy: NDArray[np.int64], random: np.random.Generator) -> int:
     ends = np.cumsum(busy[:, 1])
     number = int(random.integers(ends[-1]))
     stretch = int(np.searchsorted(ends, number, side="right"))
@@ -221,7 +231,9 @@ def check_fault(fault: Fault, sites: Iterable[Site], workload: Workload) -> None
     """
     plans = workload.plans.get(fault.core, ())
     if fault.tile >= len(plans):
-        known = ", ".join(f"core{c}.tile{t}" for c, ps in workload.plans.items() for t in range(len(ps)))
+        known = ", ".join(
+            f"core{c}.tile{t}" for c, ps in workload.plans.items() for t in range(len(ps))
+        )
         raise AlpineError(
             f"core{fault.core}.tile{fault.tile} does not exist: this mapping has {known}"
         )

@@ -1,0 +1,148 @@
+"""`alpine faults`."""
+
+import os
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from alpine_models.choices import choose
+from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
+from alpine_sw.workloads import Software
+
+from ..systems import configure
+from ..tasks import DIGITAL, NETWORKS, Engine, Request
+from .progress import progress_bars
+
+__all__ = ["faults"]
+
+INTERRUPTED = 130
+
+
+@click.command(
+    epilog="\b\nExamples:\n"
+    "  alpine faults mlp --list-sites\n"
+    "  alpine faults mlp --runs 200 --workers 2 --json faults.json\n"
+    "  alpine faults mlp --site sequencer --by-register\n"
+    "  alpine faults mlp --inject 'sequencer.phase[1]@700' --inject 'converters.adc[1030]=127'"
+)
+@click.argument("network")
+@click.option(
+    "--system", default="high-power", show_default=True, help="high-power or low-power (Table I)."
+)
+@click.option(
+    "--case", default="2", show_default=True,
+    help="Published mapping, mlp: 1 to 4, LSTMs: 1 or 2, CNNs: 1.",
+)  # fmt: skip
+@click.option(
+    "--software", default="released", show_default=True, help="released or tuned; see alpine run."
+)
+@click.option(
+    "--inferences", type=int, default=2, show_default=True,
+    help="Samples 0 to K-1 of the data set, in every run.",
+)  # fmt: skip
+@click.option(
+    "--site", "sites", multiple=True, metavar="NAME",
+    help="Compare this block, register or bit, as in sequencer, sequencer.phase or "
+    "'sequencer.phase[1]'; may be repeated. Default: every block, and all registers together.",
+)  # fmt: skip
+@click.option("--by-register", is_flag=True, help="One row per register instead of per block.")
+@click.option("--list-sites", is_flag=True, help="List the sites and end.")
+@click.option(
+    "--inject", "chosen", multiple=True, metavar="FAULT",
+    help="Make one run with this fault instead of drawn ones, as in 'sequencer.left[3]@1200' (bit "
+    "3, tile cycle 1200), 'array.column[17]', 'array.cell[5,17]+set' or "
+    "'converters.adc[17]=127'; may be repeated.",
+)  # fmt: skip
+@click.option("--runs", type=int, default=50, show_default=True, help="Faults drawn for each row.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draws.")
+@click.option(
+    "--workers", type=int, help="Processes that run in parallel. Default: one per processor."
+)
+@click.option("--weights", type=Path, help="Weight file to use instead of the shipped one.")
+@click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
+@click.option("--json", "json_file", type=Path, help="Write every run as JSON to this file.")
+@click.option(
+    "--resume", is_flag=True, help="Keep the runs that the --json file has and make the others."
+)
+def faults(
+    network: str,
+    *,
+    system: str,
+    case: str,
+    software: str,
+    inferences: int,
+    sites: tuple[str, ...],
+    by_register: bool,
+    list_sites: bool,
+    chosen: tuple[str, ...],
+    runs: int,
+    seed: int,
+    workers: int | None,
+    weights: Path | None,
+    config: Path | None,
+    settings: tuple[str, ...],
+    json_file: Path | None,
+    resume: bool,
+) -> int:
+    """Inject faults into the tiles of a NETWORK's runs and say what they do.
+
+    Every run has one fault: a bit of a register of the RTL flips at the beginning of a busy tile
+    cycle, or a part of the array or of the converters is broken from the start. A run is masked,
+    sdc (silent data corruption), detected or hang. Ctrl-C ends a campaign with what was run.
+    """
+    from ..faults.campaign import CampaignPlan, run_campaign
+    from ..faults.report import campaign_json, known_records, print_campaign, print_sites
+    from ..faults.sites import sites_of
+
+    choose("network", network, NETWORKS)
+    cases = [name for name in NETWORKS[network].cases if name != DIGITAL]
+    choose("case", case, cases)
+    if resume and json_file is None:
+        raise AlpineError("--resume continues the campaign of a file: name it with --json")
+    request = Request(
+        network=network,
+        case=case,
+        engine=Engine.RTL,
+        cores=None,
+        software=Software(choose("software style", software, list(Software))),
+        digital_style="",
+        inferences=inferences,
+        weights=weights,
+    )
+    console = Console()
+    if list_sites:
+        print_sites(sites_of(NETWORKS[network].prepare(request).workload), console)
+        return 0
+    plan = CampaignPlan(
+        request=request,
+        system=configure(system, config_file=config, settings=settings),
+        seed=seed,
+        runs=runs,
+        sites=sites,
+        by_register=by_register,
+        faults=chosen,
+    )
+    known = known_records(json_file, plan) if resume and json_file and json_file.exists() else []
+    start = time.perf_counter()
+    with progress_bars() as progress:
+        bar = progress.add_task("preparing", total=None)
+        campaign = run_campaign(
+            plan,
+            workers=(os.cpu_count() or 1) if workers is None else workers,
+            known=known,
+            on_stage=lambda stage, total: progress.reset(
+                bar, description=stage, total=total or None
+            ),
+            on_step=lambda: progress.advance(bar),
+        )
+    seconds = time.perf_counter() - start
+    print_campaign(campaign, console)
+    click.echo(f"{len(campaign.records) - len(known):,} runs in {seconds:.1f} s")
+    if json_file is not None:
+        write_text(json_file, campaign_json(campaign, host_seconds=seconds))
+        click.echo(f"campaign written to {json_file}")
+    return 0 if campaign.complete else INTERRUPTED

@@ -1,0 +1,227 @@
+"""Many runs with one fault each: drawn by seed, spread over processes, resumed where they ended."""
+
+import multiprocessing
+import signal
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from alpine_models.errors import AlpineError
+from alpine_platform.config import SystemConfig
+
+from ..tasks import NETWORKS, Request, Task
+from .kinds import Fault, parse_fault
+from .session import FaultResult, FaultSession
+from .sites import Group, check_fault, draw_fault, groups, sites_of
+
+__all__ = ["Campaign", "CampaignPlan", "Injection", "Record", "run_campaign"]
+
+CHOSEN = "chosen"
+"""Group of the faults that a person names."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CampaignPlan:
+    """Everything that decides a campaign's results.
+
+    Members
+    -------
+    request : network, case, software, inferences. system : SystemConfig.
+    seed : of the draws. runs : faults drawn in each group.
+    sites : names of groups, see `sites.groups`; empty for every block and all registers together.
+    by_register : one group per register.
+    faults : texts of chosen faults, instead of drawn ones.
+    """
+
+    request: Request
+    system: SystemConfig
+    seed: int
+    runs: int
+    sites: tuple[str, ...] = ()
+    by_register: bool = False
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Injection:
+    """One run that is to be made. Members: group, index : its place. fault : Fault."""
+
+    group: str
+    index: int
+    fault: Fault
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One run that was made. Members: injection : Injection. result : FaultResult."""
+
+    injection: Injection
+    result: FaultResult
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Campaign:
+    """What a campaign found.
+
+    Members
+    -------
+    plan : CampaignPlan. groups : the compared groups, in order.
+    records : of all runs made, by group and index.
+    score : of the run without faults, accuracy or bits per character, or None.
+    score_is_accuracy : bool. time_s : simulated time of that run.
+    busy_cycles : its busy tile cycles, over all tiles.
+    planned : runs that the plan asks for; more than there are records after an interruption.
+    """
+
+    plan: CampaignPlan
+    groups: Sequence[Group]
+    records: Sequence[Record]
+    score: float | None
+    score_is_accuracy: bool
+    time_s: float
+    busy_cycles: int
+    planned: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned run was made."""
+        return len(self.records) == self.planned
+
+
+@dataclass
+class _Progress:
+    """Records so far; what an interruption leaves."""
+
+    records: list[Record] = field(default_factory=list[Record])
+
+
+def run_campaign(
+    plan: CampaignPlan,
+    *,
+    workers: int = 1,
+    known: Sequence[Record] = (),
+    on_stage: Callable[[str, int], None] = lambda stage, total: None,
+    on_step: Callable[[], None] = lambda: None,
+) -> Campaign:
+    """Run a campaign; Ctrl-C ends it early with the runs made so far.
+
+    A run's fault depends on the seed, its group's name and its number in the group alone, and its
+    result on the fault alone, so neither the number of processes nor the other groups matter.
+
+    Parameters
+    ----------
+    workers : processes; with 1, everything happens in this one.
+    known : records of an earlier campaign; runs among them that this plan asks for are not made
+        again.
+    on_stage, on_step : told what begins, in how many steps, and each step.
+
+    Raises
+    ------
+    AlpineError
+        A number is out of range, or a site does not exist.
+    """
+    if plan.runs < 1:
+        raise AlpineError(f"runs must be 1 or more, not {plan.runs}")
+    if plan.seed < 0:
+        raise AlpineError(f"seed must be 0 or more, not {plan.seed}")
+    if workers < 1:
+        raise AlpineError(f"workers must be 1 or more, not {workers}")
+    task = NETWORKS[plan.request.network].prepare(plan.request)
+    sites = sites_of(task.workload)
+    compared = [] if plan.faults else groups(sites, plan.sites, by_register=plan.by_register)
+    chosen = [parse_fault(text) for text in plan.faults]
+    for fault in chosen:
+        check_fault(fault, sites, task.workload)
+    on_stage("building the tile and running it without faults", 0)
+    with FaultSession(task, plan.system) as session:
+        wanted = [
+            Injection(group=CHOSEN, index=index, fault=fault) for index, fault in enumerate(chosen)
+        ] or list(_draw(plan, compared, task, session))
+        found = {(r.injection.group, r.injection.index): r for r in known}
+        progress = _Progress()
+        missing: list[Injection] = []
+        for injection in wanted:
+            record = found.get((injection.group, injection.index))
+            if record is not None and record.injection == injection:
+                progress.records.append(record)
+            else:
+                missing.append(injection)
+        on_stage("injecting faults", len(missing))
+        try:
+            if workers == 1 or len(missing) <= 1:
+                for injection in missing:
+                    progress.records.append(_record(session, injection))
+                    on_step()
+            else:
+                _spread(plan, missing, min(workers, len(missing)), progress, on_step)
+        except KeyboardInterrupt:
+            # What was made is the result; the caller sees that it is not complete.
+            pass
+        golden = session.golden
+        order = {(i.group, i.index): place for place, i in enumerate(wanted)}
+        return Campaign(
+            plan=plan,
+            groups=compared,
+            records=sorted(
+                progress.records, key=lambda r: order[r.injection.group, r.injection.index]
+            ),
+            score=golden.score,
+            score_is_accuracy=task.accuracy is not None,
+            time_s=golden.time_s,
+            busy_cycles=sum(int(stretches[:, 1].sum()) for stretches in golden.busy.values()),
+            planned=len(wanted),
+        )
+
+
+def _draw(
+    plan: CampaignPlan, compared: Sequence[Group], task: Task, session: FaultSession
+) -> Iterator[Injection]:
+    for group in compared:
+        for index in range(plan.runs):
+            random = np.random.default_rng([plan.seed, zlib.crc32(group.name.encode()), index])
+            fault = draw_fault(group, task.workload, session.golden.busy, random)
+            yield Injection(group=group.name, index=index, fault=fault)
+
+
+def _record(session: FaultSession, injection: Injection) -> Record:
+    return Record(injection=injection, result=session.run(injection.fault))
+
+
+def _spread(
+    plan: CampaignPlan,
+    missing: Sequence[Injection],
+    workers: int,
+    progress: _Progress,
+    on_step: Callable[[], None],
+) -> None:
+    """Make the runs in other processes, each with a session of its own."""
+    # Spawned, not forked: a copy of this process would share its open models and locks.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start_worker, initargs=(plan,)
+    )
+    try:
+        futures: list[Future[Record]] = [pool.submit(_run_in_worker, each) for each in missing]
+        for future in as_completed(futures):
+            progress.records.append(future.result())
+            on_step()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_worker_session: list[FaultSession] = []
+"""The session of this process, when it is a worker."""
+
+
+def _start_worker(plan: CampaignPlan) -> None:
+    # Ctrl-C goes to the whole process group; the parent alone decides what it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    task = NETWORKS[plan.request.network].prepare(plan.request)
+    _worker_session.append(FaultSession(task, plan.system))
+
+
+def _run_in_worker(injection: Injection) -> Record:
+    return _record(_worker_session[0], injection)
