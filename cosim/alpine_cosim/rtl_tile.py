@@ -59,8 +59,12 @@ class TileFaultError(AlpineError):
     """
 
     def __init__(self, fault: TileFault):
+        # SimPy makes exceptions anew from their arguments.
+        super().__init__(fault)
         self.fault = fault
-        super().__init__(f"the tile's RTL is faulty: {_FAULTS[fault]}")
+
+    def __str__(self) -> str:
+        return f"the tile's RTL is faulty: {_FAULTS[self.fault]}"
 
 
 _FAULTS = {

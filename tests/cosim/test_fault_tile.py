@@ -90,18 +90,44 @@ def observe_verilated(tile: FaultyTile, batch, flip) -> Observed | None:
         result = tile.execute(batch, start_fs=0, core_period_fs=PERIOD_FS)
     except TileFaultError:
         return None
+    columns = (result.complete_cycle, result.rd, result.status)
     return Observed(
-        answers=list(
-            zip(
-                result.complete_cycle.tolist(),
-                result.rd.tolist(),
-                result.status.tolist(),
-                strict=True,
-            )
-        ),  # fmt: skip
+        answers=list(zip(*(column.tolist() for column in columns), strict=True)),
         accepts=result.accept_cycle.tolist(),
         registers=registers_of(tile),
     )
+
+
+class Macro:
+    """The analog part beside pysim's tile: pulses summed cycle by cycle."""
+
+    def __init__(self, tile: AimcTile):
+        self.tile, self.weights = tile, WEIGHTS.copy()
+        self.drives, self.position, self.last_phase = np.zeros(CONFIG.rows), 0, IDLE
+
+    def react(self, ctx) -> None:
+        """Do what a cycle asks for, as its beginning shows the ports."""
+        tile, phase = self.tile, ctx.get(Value.cast(self.tile.xb_phase))
+        if phase == INTEGRATE:
+            self.drives += pulses(ctx.get(tile.xb_dac), self.position)
+            self.position += 1
+        elif phase != DIGITISE:
+            self.drives[:], self.position = 0, 0
+        elif self.last_phase != DIGITISE:
+            codes = np.clip(np.rint(self.drives), -128, 127)
+            adc = np.clip(np.rint(self.weights.astype(int) @ codes / LSB), -128, 127)
+            ctx.set(tile.xb_adc, int.from_bytes(adc.astype(np.int8).tobytes(), "little"))
+        self.last_phase = phase
+        if ctx.get(tile.xb_prog_valid):
+            at = ctx.get(tile.xb_prog_col), ctx.get(tile.xb_prog_row)
+            self.weights[at] = np.int64(ctx.get(tile.xb_prog_weight)).astype(np.int8)
+
+
+def pulses(dac: int, position: int):
+    """Return how much of each word line's pulse falls into a cycle of the integration."""
+    codes = np.frombuffer(dac.to_bytes(CONFIG.rows, "little"), np.int8).astype(float)
+    share = 128 / CONFIG.integrate_cycles
+    return np.sign(codes) * np.clip(np.abs(codes) - position * share, 0, share)
 
 
 class PysimTile:
@@ -127,65 +153,45 @@ class PysimTile:
         self.simulator.run()
         return self.observed
 
-    def toggle(self, ctx):
-        register = self.registers[self.flip[0]]
-        ctx.set(register, ctx.get(register) ^ 1 << self.flip[1])
+    def begin_cycle(self, ctx, cycle: int) -> None:
+        if self.flip is not None and self.flip[2] == cycle:
+            register = self.registers[self.flip[0]]
+            ctx.set(register, ctx.get(register) ^ 1 << self.flip[1])
+
+    def request(self, ctx, number: int) -> None:
+        ctx.set(self.tile.cm_req_valid, number >= 0)
+        if number >= 0:
+            record = self.batch[number]
+            ctx.set(self.tile.cm_req_instr, int(record["word"]))
+            for name in ("rn", "rm", "ra"):
+                ctx.set(getattr(self.tile, f"cm_req_{name}"), int(record[name]))
 
     async def bench(self, ctx):
-        tile, batch = self.tile, self.batch
-        weights, answers, accepts = WEIGHTS.copy(), [], []
-        drives, position, last_phase = np.zeros(CONFIG.rows), 0, IDLE
-        gaps = (batch["gap_fs"] // PERIOD_FS).tolist()
+        tile, count, macro = self.tile, len(self.batch), Macro(self.tile)
+        answers, accepts = [], []
+        gaps = (self.batch["gap_fs"] // PERIOD_FS).tolist()
         issued = earliest = gaps[0]
         ctx.set(tile.cm_rsp_ready, 1)
         await ctx.tick()  # the cycle that clears the memories
         for cycle in range(CYCLES):
-            if self.flip is not None and self.flip[2] == cycle:
-                self.toggle(ctx)
-            phase = ctx.get(Value.cast(tile.xb_phase))
-            if phase == INTEGRATE:
-                drives += pulses(ctx.get(tile.xb_dac), position)
-                position += 1
-            elif phase != DIGITISE:
-                drives[:], position = 0, 0
-            elif last_phase != DIGITISE:
-                codes = np.clip(np.rint(drives), -128, 127)
-                adc = np.clip(np.rint(weights.astype(int) @ codes / LSB), -128, 127)
-                ctx.set(tile.xb_adc, int.from_bytes(adc.astype(np.int8).tobytes(), "little"))
-            last_phase = phase
-            if ctx.get(tile.xb_prog_valid):
-                at = ctx.get(tile.xb_prog_col), ctx.get(tile.xb_prog_row)
-                weights[at] = np.int64(ctx.get(tile.xb_prog_weight)).astype(np.int8)
-            requesting = len(accepts) < len(batch) and cycle >= earliest
-            ctx.set(tile.cm_req_valid, requesting)
-            if requesting:
-                record = batch[len(accepts)]
-                ctx.set(tile.cm_req_instr, int(record["word"]))
-                for name in ("rn", "rm", "ra"):
-                    ctx.set(getattr(tile, f"cm_req_{name}"), int(record[name]))
+            self.begin_cycle(ctx, cycle)
+            if len(answers) == count:
+                state = {name: ctx.get(value) for name, value in self.registers.items()}
+                self.observed = Observed(answers=answers, accepts=accepts, registers=state)
+                return
+            macro.react(ctx)
+            requesting = len(accepts) < count and cycle >= earliest
+            self.request(ctx, len(accepts) if requesting else -1)
             if ctx.get(tile.cm_rsp_valid):
                 if len(answers) >= len(accepts):
                     return  # a response that nobody asked for
                 answers.append((cycle, ctx.get(tile.cm_rsp_rd), ctx.get(tile.cm_rsp_status)))
             if requesting and ctx.get(tile.cm_req_ready):
                 accepts.append(cycle)
-                if len(accepts) < len(batch):
+                if len(accepts) < count:
                     issued = max(issued + gaps[len(accepts)], cycle)
                     earliest = max(issued, cycle + 1)
             await ctx.tick()
-            if len(answers) == len(batch):
-                if self.flip is not None and self.flip[2] == cycle + 1:
-                    self.toggle(ctx)
-                state = {name: ctx.get(value) for name, value in self.registers.items()}
-                self.observed = Observed(answers=answers, accepts=accepts, registers=state)
-                return
-
-
-def pulses(dac: int, position: int):
-    """Return how much of each word line's pulse falls into a cycle of the integration."""
-    codes = np.frombuffer(dac.to_bytes(CONFIG.rows, "little"), np.int8).astype(float)
-    share = 128 / CONFIG.integrate_cycles
-    return np.sign(codes) * np.clip(np.abs(codes) - position * share, 0, share)
 
 
 def test_a_tile_without_faults_does_what_the_checked_tile_does(tile):

@@ -1,6 +1,5 @@
 """`alpine faults`."""
 
-import os
 import time
 from pathlib import Path
 
@@ -40,7 +39,7 @@ INTERRUPTED = 130
     "--software", default="released", show_default=True, help="released or tuned; see alpine run."
 )
 @click.option(
-    "--inferences", type=int, default=2, show_default=True,
+    "--inferences", type=int, default=4, show_default=True,
     help="Samples 0 to K-1 of the data set, in every run.",
 )  # fmt: skip
 @click.option(
@@ -59,7 +58,9 @@ INTERRUPTED = 130
 @click.option("--runs", type=int, default=50, show_default=True, help="Faults drawn for each row.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draws.")
 @click.option(
-    "--workers", type=int, help="Processes that run in parallel. Default: one per processor."
+    "--workers",
+    type=int,
+    help="Processes that run in parallel. Default: one per processor, if there are enough runs.",
 )
 @click.option("--weights", type=Path, help="Weight file to use instead of the shipped one.")
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
@@ -132,7 +133,7 @@ def faults(
         bar = progress.add_task("preparing", total=None)
         campaign = run_campaign(
             plan,
-            workers=(os.cpu_count() or 1) if workers is None else workers,
+            workers=workers,
             known=known,
             on_stage=lambda stage, total: progress.reset(
                 bar, description=stage, total=total or None

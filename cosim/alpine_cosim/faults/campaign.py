@@ -1,11 +1,12 @@
 """Many runs with one fault each: drawn by seed, spread over processes, resumed where they ended."""
 
 import multiprocessing
+import os
 import signal
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from .session import FaultResult, FaultSession
 from .sites import Group, check_fault, draw_fault, groups, sites_of
 
 __all__ = ["Campaign", "CampaignPlan", "Injection", "Record", "run_campaign"]
+
+RUNS_PER_WORKER = 50
+"""Runs that take about as long as starting a process for them."""
 
 CHOSEN = "chosen"
 """Group of the faults that a person names."""
@@ -43,6 +47,12 @@ class CampaignPlan:
     sites: tuple[str, ...] = ()
     by_register: bool = False
     faults: tuple[str, ...] = ()
+
+    def task(self) -> Task:
+        """Return what runs; raises `AlpineError` for what the network cannot do."""
+        task = NETWORKS[self.request.network].prepare(self.request)
+        cycles = self.system.tile_clock.product_cycles
+        return replace(task, workload=task.workload.with_product_cycles(cycles))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +111,7 @@ class _Progress:
 def run_campaign(
     plan: CampaignPlan,
     *,
-    workers: int = 1,
+    workers: int | None = None,
     known: Sequence[Record] = (),
     on_stage: Callable[[str, int], None] = lambda stage, total: None,
     on_step: Callable[[], None] = lambda: None,
@@ -113,7 +123,8 @@ def run_campaign(
 
     Parameters
     ----------
-    workers : processes; with 1, everything happens in this one.
+    workers : processes; with 1, everything happens in this one. None is one per processor, but
+        none for fewer than `RUNS_PER_WORKER` runs.
     known : records of an earlier campaign; runs among them that this plan asks for are not made
         again.
     on_stage, on_step : told what begins, in how many steps, and each step.
@@ -127,9 +138,9 @@ def run_campaign(
         raise AlpineError(f"runs must be 1 or more, not {plan.runs}")
     if plan.seed < 0:
         raise AlpineError(f"seed must be 0 or more, not {plan.seed}")
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise AlpineError(f"workers must be 1 or more, not {workers}")
-    task = NETWORKS[plan.request.network].prepare(plan.request)
+    task = plan.task()
     sites = sites_of(task.workload)
     compared = [] if plan.faults else groups(sites, plan.sites, by_register=plan.by_register)
     chosen = [parse_fault(text) for text in plan.faults]
@@ -151,12 +162,13 @@ def run_campaign(
                 missing.append(injection)
         on_stage("injecting faults", len(missing))
         try:
-            if workers == 1 or len(missing) <= 1:
+            used = _workers(workers, len(missing))
+            if used == 1:
                 for injection in missing:
                     progress.records.append(_record(session, injection))
                     on_step()
             else:
-                _spread(plan, missing, min(workers, len(missing)), progress, on_step)
+                _spread(plan, missing, used, progress, on_step)
         except KeyboardInterrupt:
             # What was made is the result; the caller sees that it is not complete.
             pass
@@ -174,6 +186,11 @@ def run_campaign(
             busy_cycles=sum(int(stretches[:, 1].sum()) for stretches in golden.busy.values()),
             planned=len(wanted),
         )
+
+
+def _workers(asked: int | None, runs: int) -> int:
+    most = max(runs, 1) if asked else max(runs // RUNS_PER_WORKER, 1)
+    return min(asked or os.cpu_count() or 1, most)
 
 
 def _draw(
@@ -219,7 +236,7 @@ _worker_session: list[FaultSession] = []
 def _start_worker(plan: CampaignPlan) -> None:
     # Ctrl-C goes to the whole process group; the parent alone decides what it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    task = NETWORKS[plan.request.network].prepare(plan.request)
+    task = plan.task()
     _worker_session.append(FaultSession(task, plan.system))
 
 

@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
-from scipy.stats import binomtest
+from scipy import stats
 
 from alpine_models.errors import AlpineError
 from alpine_platform.overrides import changed_fields
@@ -78,7 +80,8 @@ class Row:
 
 def share(count: int, runs: int) -> Share:
     """Return a share of runs with its interval."""
-    interval = binomtest(count, runs).proportion_ci(CONFIDENCE, method="wilson")
+    untyped: Any = stats
+    interval = untyped.binomtest(count, runs).proportion_ci(CONFIDENCE, method="wilson")
     return Share(
         count=count, share=count / runs, low=float(interval.low), high=float(interval.high)
     )
@@ -125,8 +128,8 @@ def print_campaign(campaign: Campaign, console: Console) -> None:
     if campaign.groups:
         console.print(_table(campaign, title))
         console.print(
-            f"[dim]% of runs, in brackets the {CONFIDENCE:.0%} interval (Wilson); latent: masked, "
-            f"but a register stays different; loss: {_loss_text(campaign)}, mean of the SDC runs[/]"
+            f"[dim]% of runs, below it the {CONFIDENCE:.0%} interval (Wilson); latent: masked, but "
+            f"a register stays different; loss: {_loss_text(campaign)}, mean of the sdc runs[/]"
         )
     else:
         console.print(_chosen(campaign, title))
@@ -146,15 +149,14 @@ def _loss_text(campaign: Campaign) -> str:
 
 
 def _table(campaign: Campaign, title: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("site")
-    for name in ("places", "runs", *(outcome.value for outcome in Outcome), "latent", "loss"):
-        table.add_column(name, justify="right")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("site", overflow="fold", min_width=16)
+    for name in ("places", *(outcome.value for outcome in Outcome), "latent", "loss"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows(campaign):
         table.add_row(
-            row.name,
+            f"{escape(row.name)}\n[dim]{row.runs:,} runs[/]",
             f"{row.places:,}",
-            f"{row.runs:,}",
             *(_percent(row.outcomes[outcome.value]) for outcome in Outcome),
             f"{100 * row.latent / row.runs:.0f}",
             _score(row.mean_score_loss, campaign),
@@ -163,7 +165,8 @@ def _table(campaign: Campaign, title: str) -> Table:
 
 
 def _percent(value: Share) -> str:
-    return f"{100 * value.share:.0f} ({100 * value.low:.0f}-{100 * value.high:.0f})"
+    interval = f"{100 * value.low:.0f}-{100 * value.high:.0f}"
+    return f"{100 * value.share:.1f}\n[dim]{interval}[/]"
 
 
 def _score(loss: float | None, campaign: Campaign) -> str:
@@ -173,18 +176,16 @@ def _score(loss: float | None, campaign: Campaign) -> str:
 
 
 def _chosen(campaign: Campaign, title: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("fault", overflow="fold", min_width=24)
-    for name in ("outcome", "told by"):
-        table.add_column(name)
-    for name in ("wrong", "loss", "later by", "latent"):
-        table.add_column(name, justify="right")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("fault", overflow="fold")
+    table.add_column("outcome")
+    for name in ("wrong outputs", "loss", "later by", "latent"):
+        table.add_column(name, justify="right", no_wrap=True)
     for record in campaign.records:
         result = record.result
         table.add_row(
-            fault_text(record.injection.fault).replace("[", "\\["),
-            result.outcome.value,
-            result.reason,
+            escape(fault_text(record.injection.fault)),
+            result.outcome.value + (f": {result.reason}" if result.reason else ""),
             "-" if result.wrong_outputs is None else f"{result.wrong_outputs:.1%}",
             _score(result.score_loss, campaign),
             "-" if result.time_change_s is None else f"{result.time_change_s * 1e9:.0f} ns",

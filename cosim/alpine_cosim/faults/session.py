@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from alpine_models.device import Polarity, StuckAt
 from alpine_models.errors import AlpineError
-from alpine_models.isa import CmStatus
 from alpine_platform.config import SystemConfig
 from alpine_platform.system import System
 from alpine_sw.kernels.cm import CmStatusError
@@ -138,7 +137,7 @@ class FaultSession:
                 return self._unfinished(Outcome.HANG, "")
             return self._unfinished(Outcome.DETECTED, "response")
         if isinstance(fault, Flip) and not self._tiles[fault.core, fault.tile].flipped:
-            first, length = self.golden.busy[fault.core, fault.tile][-1]
+            first, length = self.golden.busy[fault.core, fault.tile][-1].tolist()
             raise AlpineError(
                 f"fault {fault_text(fault)} never happens: the tile's last busy cycle is "
                 f"{first + length - 1}"
@@ -146,7 +145,7 @@ class FaultSession:
         golden = self.golden
         latent = any(tile.state() != golden.states[key] for key, tile in self._tiles.items())
         outcome, reason = Outcome.MASKED, ""
-        if any(tile.sticky_error is not CmStatus.DONE for tile in self._tiles.values()):
+        if any(tile.sticky_error for tile in self._tiles.values()):
             outcome, reason = Outcome.DETECTED, "sticky error"
         elif not np.array_equal(outputs, golden.outputs):
             outcome = Outcome.SDC
@@ -154,7 +153,7 @@ class FaultSession:
         return FaultResult(
             outcome=outcome,
             reason=reason,
-            wrong_outputs=float(np.mean(outputs != golden.outputs)),
+            wrong_outputs=np.count_nonzero(outputs != golden.outputs) / outputs.size,
             score_loss=self._loss(score),
             time_change_s=time_s - golden.time_s,
             latent=latent,

@@ -215,10 +215,12 @@ def _stuck_cell(site: Site, plan: TilePlan, place: int, random: np.random.Genera
 
 
 def _cycle(busy: NDArray[np.int64], random: np.random.Generator) -> int:
-    ends = np.cumsum(busy[:, 1])
-    number = int(random.integers(ends[-1]))
-    stretch = int(np.searchsorted(ends, number, side="right"))
-    return int(busy[stretch, 0] + number - (ends[stretch] - busy[stretch, 1]))
+    number = int(random.integers(int(busy[:, 1].sum())))
+    for first, length in busy.tolist():
+        if number < length:
+            return first + number
+        number -= length
+    raise AssertionError("a cycle beyond the busy ones was drawn")
 
 
 def check_fault(fault: Fault, sites: Iterable[Site], workload: Workload) -> None:

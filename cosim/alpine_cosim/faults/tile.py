@@ -7,7 +7,6 @@ import ctypes
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.isa import CmStatus
 from alpine_models.tile import TileConfig
 from alpine_rtl.probe_points import ProbePoint, control_file, probe_points
 from alpine_rtl.tile import AimcTile
@@ -126,9 +125,12 @@ class FaultyTile(RtlTile):
         return stretches
 
     @property
-    def sticky_error(self) -> CmStatus:
-        """The tile's sticky error code, through its register port; takes one cycle."""
-        return CmStatus(self.registers.read("error"))
+    def sticky_error(self) -> int:
+        """The tile's sticky error code, through its register port; takes one cycle.
+
+        A `CmStatus` in a tile without faults; a flip can make it any number of four bits.
+        """
+        return self.registers.read("error", "code")
 
     def _new_transactor(self) -> int:
         transactor = super()._new_transactor()

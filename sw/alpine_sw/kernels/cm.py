@@ -181,5 +181,8 @@ def check_status(instruction: str, name: str, result: CmResult) -> None:
     """Raise for the first instruction that was refused."""
     if result.status.any():
         first = int(np.flatnonzero(result.status)[0])
-        status = isa.CmStatus(int(result.status[first])).name.lower().replace("_", " ")
+        code = int(result.status[first])
+        # A faulty tile gives codes that have no name.
+        names = {status.value: status.name.lower().replace("_", " ") for status in isa.CmStatus}
+        status = names.get(code, f"status {code}")
         raise CmStatusError(f"{instruction} number {first} for {name}: {status}")
