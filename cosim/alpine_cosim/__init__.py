@@ -5,7 +5,8 @@ from alpine_cosim import run
 result = run("mlp", system="high-power", case=1, engine="rtl", inferences=10)
 """
 
+from .programs import ProgramResult, run_program
 from .results import RunResult
 from .session import Engine, run
 
-__all__ = ["Engine", "RunResult", "run"]
+__all__ = ["Engine", "ProgramResult", "RunResult", "run", "run_program"]

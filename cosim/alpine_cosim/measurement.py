@@ -5,7 +5,7 @@ process for ``cocotb``.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,16 +13,16 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from alpine_models import isa
 from alpine_models.device import AnalogCrossbar, AnalogDevice, NoiseKey
 from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Program, RunCm
+from alpine_platform.operations import Program
 from alpine_platform.report import write_timeline
 from alpine_platform.system import System
-from alpine_platform.tile_port import CmBatch, TilePort, empty_batch
+from alpine_platform.tile_port import TilePort
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw.mapping import Placement, TilePlan
+from alpine_sw import kernels
+from alpine_sw.mapping import TilePlan
 from alpine_sw.workloads import Workload
 
 from .accelerator_setup import (
@@ -45,9 +45,6 @@ __all__ = [
     "measure",
     "timed_ports",
 ]
-
-PROGRAM_CHUNK = 1 << 16
-"""CM_INITIALIZE instructions per batch: bounds the memory that programming takes."""
 
 
 class TileWithCrossbar(Protocol):
@@ -319,7 +316,7 @@ def _program(
                 crossbar.weights[placement.columns, placement.rows] = placement.weights
     if back_door:
         return Programming(method="back-door", cells=cells, tile_cycles=0, time_s=0.0)
-    on_stage("programming cells", -(-cells // PROGRAM_CHUNK))
+    on_stage("programming cells", -(-cells // kernels.CELLS_PER_BATCH))
     busy = _busy(ports)
     result = machine.run(
         {core: _programming(core_plans, on_step) for core, core_plans in workload.plans.items()}
@@ -330,27 +327,20 @@ def _program(
 
 
 def _programming(plans: Sequence[TilePlan], on_step: Callable[[], None]) -> Program:
-    """Program every cell of a core's tiles, in the order in which the weights lie in memory."""
+    """Program every matrix of a core's tiles."""
     for tile, plan in enumerate(plans):
         for placement in plan.placements:
-            for batch in _initialize_batches(placement):
-                answer: Any = yield RunCm(batch=batch, tile=tile)
-                if answer.status.any():
-                    raise AlpineError(
-                        f"programming matrix {placement.name} failed with status "
-                        f"{int(answer.status.max())}: the tile is smaller than its plan"
-                    )
-                on_step()
-
-
-def _initialize_batches(placement: Placement) -> Iterator[CmBatch]:
-    rows = placement.weights.shape[1]
-    weights = placement.weights.reshape(-1)
-    for start in range(0, weights.size, PROGRAM_CHUNK):
-        cells = np.arange(start, min(start + PROGRAM_CHUNK, weights.size))
-        batch = empty_batch(len(cells))
-        batch["word"] = isa.initialize()
-        batch["rm"] = placement.column + cells // rows
-        batch["rn"] = placement.row + cells % rows
-        batch["ra"] = weights[cells].view(np.uint8)
-        yield batch
+            try:
+                yield from kernels.initialize_matrix(
+                    placement.weights,
+                    row=placement.row,
+                    column=placement.column,
+                    name=placement.name,
+                    tile=tile,
+                    on_batch=on_step,
+                )
+            except kernels.CmStatusError as error:
+                raise AlpineError(
+                    f"programming matrix {placement.name} failed ({error}): the tile is smaller "
+                    "than its plan"
+                ) from None

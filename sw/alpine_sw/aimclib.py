@@ -93,6 +93,21 @@ class Aimc:
         self._activations: kernels.ActivationStyle = activations
         self._scratch: dict[int, Buffer] = {}
 
+    def map_matrix(self, matrix: Placement, *, tile: int = 0) -> Program:
+        """Write a matrix into the cells where `Tile.map_matrix` put it, one CM_INITIALIZE each.
+
+        What is mapped before a run is in place when its programs start; this is for programs that
+        change weights while they run, or time it.
+
+        Raises
+        ------
+        CmStatusError
+            The tile refused an instruction.
+        """
+        yield from kernels.initialize_matrix(
+            matrix.weights, row=matrix.row, column=matrix.column, name=matrix.name, tile=tile
+        )
+
     def queue_vector(
         self, source: Buffer, *, scale: float | None = None, index: int | None = None, tile: int = 0
     ) -> Program:
@@ -161,6 +176,10 @@ class Aimc:
             codes = self._codes(len(destination.data))
             yield from kernels.dequeue_vector(codes, packing=packing, index=index, tile=tile)
             yield from kernels.dequantise(codes, destination, scale=factor)
+
+    def copy(self, destination: Buffer, source: Buffer) -> Program:
+        """Copy a vector onto another of the same size."""
+        yield from kernels.copy(destination, source)
 
     def relu(self, codes: Buffer) -> Program:
         """Replace negative int8 codes by 0, in place."""

@@ -36,6 +36,7 @@ from .elementwise import (
     vector_add,
     vector_multiply,
 )
+from .initialize import CELLS_PER_BATCH, initialize_matrix
 from .io import (
     IoResponseError,
     load_vector,
@@ -51,6 +52,7 @@ from .timing import KERNELS, KernelTiming, time_kernel
 
 __all__ = [
     "BODIES",
+    "CELLS_PER_BATCH",
     "KERNELS",
     "MVM_STYLES",
     "ActivationStyle",
@@ -67,6 +69,7 @@ __all__ = [
     "dequeue_vector",
     "exponential",
     "im2col_window",
+    "initialize_matrix",
     "load_vector",
     "local_response_normalisation",
     "logistic",

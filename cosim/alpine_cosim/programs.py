@@ -1,0 +1,142 @@
+"""Programs of a user's own on a simulated system: what `run` is for the shipped networks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpine_models.choices import choose
+from alpine_platform.address_space import AddressSpace
+from alpine_platform.operations import Program
+from alpine_platform.system import System
+from alpine_sw.aimclib import Tile
+from alpine_sw.workloads import Workload
+
+from .measurement import Measurement, measure, timed_ports
+from .results import Programming
+from .rtl_session import RtlSession
+from .systems import configure
+from .tasks import Engine
+
+__all__ = ["ProgramResult", "run_program"]
+
+ENGINES = (Engine.RTL, Engine.MODEL)
+
+Start = Callable[[AddressSpace], Mapping[int, Program]]
+"""Given the system's memory, returns one program per core number."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProgramResult:
+    """What programs returned and what they took.
+
+    Members
+    -------
+    returned : what each core's program returned, by core number.
+    time_s : simulated time from the first operation to the last.
+    energy_parts_j : of cores, caches, DRAM and tiles.
+    energy_memory_controller_io_j : apart from those.
+    instructions, cm_instructions : committed by all cores; CM instructions among them.
+    tile_cycles : tile clock cycles in which a tile was not idle.
+    breakdown : fraction of the cores' time per named section.
+    programming : how the matrices got into the cells, before the programs; None without tiles.
+    stats : every number of the platform as a tree.
+    """
+
+    returned: dict[int, Any]
+    time_s: float
+    energy_parts_j: dict[str, float]
+    energy_memory_controller_io_j: float
+    instructions: int
+    cm_instructions: int
+    tile_cycles: int
+    breakdown: dict[str, float]
+    programming: Programming | None
+    stats: dict[str, Any]
+
+    @property
+    def energy_j(self) -> float:
+        """Energy of cores, caches, DRAM and tiles."""
+        return sum(self.energy_parts_j.values())
+
+
+def run_program(
+    start: Start,
+    *,
+    tiles: Mapping[int, Sequence[Tile]] | None = None,
+    system: str = "high-power",
+    engine: str = "rtl",
+    back_door: bool = False,
+    config_file: Path | str | None = None,
+    settings: Sequence[str] = (),
+    timeline: Path | str | None = None,
+) -> ProgramResult:
+    """Run programs on a simulated system, with their matrices already in the tiles.
+
+    Parameters
+    ----------
+    start : makes the programs. It is called twice: once for a rehearsal on tiles without weights,
+        in which compilers do their work, then for the run.
+    tiles : of each core that owns some, by core number.
+    system, config_file, settings : as in `run`.
+    engine : ``rtl``, the verilated tile, or ``model``, the timed one.
+    back_door : write the cells directly instead of through CM_INITIALIZE.
+    timeline : file for the cores' operations as trace events.
+
+    Raises
+    ------
+    AlpineError
+        A name is unknown, a file unusable, or a tool missing.
+    """
+    config = configure(
+        system, config_file=None if config_file is None else Path(config_file), settings=settings
+    )
+    kind = Engine(choose("engine", engine, ENGINES))
+    returned: dict[int, Any] = {}
+
+    def programs(
+        machine: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
+    ) -> tuple[NDArray[Any], Mapping[int, Program]]:
+        returned.clear()
+        started = start(machine.memory)
+        return inputs, {core: _keep(returned, core, program) for core, program in started.items()}
+
+    plans = {core: [tile.plan for tile in owned] for core, owned in (tiles or {}).items()}
+    workload = Workload(plans=plans, programs=programs)
+    workload = workload.with_product_cycles(config.tile_clock.product_cycles)
+    options: dict[str, Any] = {
+        "system": config,
+        "inputs": np.zeros((1, 0), np.int8),
+        "back_door": back_door,
+        "timeline": None if timeline is None else Path(timeline),
+    }
+    if kind is Engine.MODEL:
+        measured = measure(workload, timed_ports(workload, config), **options)
+    else:
+        period = config.tile_clock.period_fs
+        with RtlSession(workload, tile_period_fs=period, tile_verilog=None, trace=None) as session:
+            measured = measure(workload, session.ports, **options)
+    return _result(measured, returned)
+
+
+def _keep(returned: dict[int, Any], core: int, program: Program) -> Program:
+    """Run a program and keep what it returns."""
+    returned[core] = yield from program
+
+
+def _result(measured: Measurement, returned: dict[int, Any]) -> ProgramResult:
+    return ProgramResult(
+        returned=returned,
+        time_s=measured.time_s,
+        energy_parts_j=measured.energy_parts_j,
+        energy_memory_controller_io_j=measured.energy_memory_controller_io_j,
+        instructions=measured.instructions,
+        cm_instructions=measured.cm_instructions,
+        tile_cycles=measured.tile_cycles,
+        breakdown=measured.breakdown,
+        programming=measured.programming,
+        stats=measured.stats,
+    )

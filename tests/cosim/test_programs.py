@@ -1,0 +1,111 @@
+"""Programs of a user's own: the documented example, both engines, several cores."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alpine_cosim import ProgramResult, run_program
+from alpine_models.errors import AlpineError
+from alpine_models.tile import TileConfig
+from alpine_platform.address_space import AddressSpace
+from alpine_platform.operations import Program
+from alpine_sw.aimclib import Aimc, Tile
+from alpine_sw.ping_pong import PingPong
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_documented_example_runs_and_is_the_documented_one():
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "own_program.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    page = (ROOT / "docs" / "aimclib.md").read_text()
+    assert done.stdout.endswith("equal to numpy: True\n")
+    assert f"```\n{done.stdout}```" in page
+    shown = page.split("```python\n")[1].split("```")[0]
+    source = (ROOT / "examples" / "own_program.py").read_text()
+    docstring = '    """Place the data and return one program per core."""\n'
+    assert shown in source.replace(docstring, "")
+
+
+def chain(engine: str) -> ProgramResult:
+    """Two cores with a tile each, of the example's size: y = 3 x, then z_j = y_j - y_0."""
+    first, second = (Tile(TileConfig(rows=64, columns=32)) for _ in range(2))
+    first.map_matrix(3 * np.eye(8, dtype=np.int8))
+    second.map_matrix(np.eye(8, dtype=np.int8) - np.eye(1, 8, dtype=np.int8))
+
+    def start(memory: AddressSpace) -> dict[int, Program]:
+        x = memory.place("x", np.arange(1, 9, dtype=np.int8))
+        channel = PingPong(memory, name="y", size=8)
+
+        def produce() -> Program:
+            aimc = Aimc(memory)
+            yield from aimc.queue_vector(x)
+            yield from aimc.process()
+            yield from aimc.dequeue_vector((yield from channel.free_part()))
+            yield from channel.put()
+
+        def consume() -> Program:
+            aimc = Aimc(memory)
+            z = memory.allocate("z", 8)
+            yield from aimc.queue_vector((yield from channel.full_slot()))
+            yield from channel.take()
+            yield from aimc.process()
+            yield from aimc.dequeue_vector(z)
+            return z.data
+
+        return {0: produce(), 1: consume()}
+
+    return run_program(start, tiles={0: [first], 1: [second]}, engine=engine)
+
+
+def test_engines_agree_on_programs_of_several_cores():
+    rtl, model = chain("rtl"), chain("model")
+    # y is 3, 6, ... 24.
+    for result in (rtl, model):
+        assert list(result.returned[1]) == [0, 3, 6, 9, 12, 15, 18, 21]
+    assert replace(rtl, returned={}) == replace(model, returned={})
+    assert rtl.programming is not None
+    assert rtl.programming.cells == 128
+
+
+def test_weights_change_while_a_program_runs():
+    tile = Tile(TileConfig(rows=4, columns=4))
+    placed = tile.map_matrix(np.eye(4, dtype=np.int8))
+
+    def start(memory: AddressSpace) -> dict[int, Program]:
+        x = memory.place("x", np.arange(4, dtype=np.int8))
+        y = memory.allocate("y", 4)
+        aimc = Aimc(memory)
+
+        def program() -> Program:
+            yield from aimc.map_matrix(replace(placed, weights=7 * placed.weights))
+            yield from aimc.queue_vector(x)
+            yield from aimc.process()
+            yield from aimc.dequeue_vector(y)
+            return y.data
+
+        return {0: program()}
+
+    result = run_program(start, tiles={0: [tile]}, engine="model")
+    assert list(result.returned[0]) == [0, 7, 14, 21]
+    assert result.cm_instructions == 16 + 1 + 1 + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"engine": "cocotb"}, "unknown engine 'cocotb': choose from rtl, model"),
+        ({"system": "low"}, "unknown system 'low': did you mean low-power"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: dict[str, str], message: str):
+    with pytest.raises(AlpineError, match=message):
+        run_program(lambda memory: {}, **arguments)
