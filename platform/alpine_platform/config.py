@@ -365,7 +365,20 @@ class SyncConfig(Checked):
         default=44,
     )
     flag_instructions: int = described(
-        "instructions of a flag hand-over", source=OBSERVED, default=21
+        "instructions of a flag hand-over, both sides",
+        source=OBSERVED + ": pp_atomic_flag",
+        default=21,
+    )
+    spin_cycles: float = described(
+        "one look of a spinning core at its flag",
+        source=OBSERVED + ": pp_read1k, pp_wait and pp_write1k, 391 looks in 1,633 cycles",
+        minimum=1,
+        default=4.2,
+    )
+    spin_instructions: int = described(
+        "instructions of such a look: load, comparison, branch",
+        source=OBSERVED + ": pp_write1k, 515 instructions and 267 loads and stores",
+        default=3,
     )
     linux: bool = described(
         "waiting threads block in the kernel (--sync linux); false: bare metal",

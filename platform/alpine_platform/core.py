@@ -9,6 +9,7 @@ import numpy.typing as npt
 import simpy
 
 from . import operations as op
+from .config import SyncConfig
 from .engine import FOREVER
 from .peripheral_port import IoBatch, IoResult
 from .read_check import note_accesses
@@ -138,14 +139,24 @@ class Core:
         self.stats.idle_cycles += self.cycle - start
         yield from self._align()
 
-    def spin(self, event: simpy.Event, instructions_per_cycle: float) -> Steps:
-        """Be active until an event."""
+    def spin(self, event: simpy.Event, config: SyncConfig) -> Steps:
+        """Be active until an event, looking at a flag again and again.
+
+        While the flag's line is under way, the look waits for it: no instructions are committed.
+        """
         start = self.cycle
         yield event
         cycles = self.cycle - start
         self.stats.active_cycles += cycles
-        self.stats.instructions += round(cycles * instructions_per_cycle)
+        looks = max(cycles - config.flag_cycles, 0) / config.spin_cycles
+        self.stats.instructions += round(looks * config.spin_instructions)
         yield from self._align()
+
+    def fence(self) -> Steps:
+        """Wait until every store so far has its line."""
+        start = self.cycle
+        yield from self._until(self.engine.stored_cycle(self.number))
+        self.stats.wait_cycles += self.cycle - start
 
     def _align(self) -> Steps:
         lag = ceil_to_edge(int(self.env.now), self.period_fs) - int(self.env.now)
@@ -175,9 +186,7 @@ class Core:
             case op.Compute():
                 yield from self.work(operation.cycles, operation.instructions)
             case op.Fence():
-                start = self.cycle
-                yield from self._until(self.engine.stored_cycle(self.number))
-                self.stats.wait_cycles += self.cycle - start
+                yield from self.fence()
             case _:
                 return (yield from self.system.synchronisation.execute(self, operation))
         return None

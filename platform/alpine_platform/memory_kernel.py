@@ -137,10 +137,22 @@ def access(mem, core, address, write, cycle):
         if lines[STATE, way] != EXCLUSIVE:
             counters[UPGRADES] += 1
             invalidate_others(mem, core, line)
-            ready = max(ready, cycle + m[M_L1_LOOKUP] + m[M_REQUEST] + m[M_SNOOP] + m[M_RESPONSE])
+            ready = max(ready, upgraded(m, mem.l1_mshr[core], cycle))
             lines[READY, way] = ready
         lines[STATE, way] = MODIFIED
     return max(cycle + m[M_L1_LOOKUP] - 1, ready)
+
+
+@compiled
+def upgraded(m, slots, cycle):
+    """Cycle in which a core may write a line that others have shared.
+
+    The request goes to the L2, which answers as for a hit; the snoop is no slower.
+    """
+    begun = max(cycle, slots[slots[slots.shape[0] - 1]]) + m[M_L1_LOOKUP] + m[M_REQUEST]
+    ready = begun + max(m[M_L2_LOOKUP], m[M_SNOOP]) + m[M_RESPONSE] + m[M_L1_RESPONSE] - 1
+    take_slot(slots, ready + 1)
+    return ready
 
 
 @compiled

@@ -96,14 +96,16 @@ def address_of(ops, table, index, iteration, repeat):
 def room_in(units, unit_state, unit, latency, exclusive):
     """Cycle from which a unit takes an operation.
 
-    A unit holds one operation more than its latency; one leaves when it commits.
+    A unit holds as many operations as its latency has cycles; one leaves when it commits, and the
+    next may enter in that cycle. (MinorCPU's functional units are such queues: they stand still
+    while their oldest operation waits for its commit.)
     """
     free = unit_state[unit, 0] + 1
     if exclusive:
         free += latency - 1
     if latency < RING - 1:
-        held = unit_state[unit, 1] - latency - 1
-        free = max(free, units[unit, held & (RING - 1)] + 1)
+        held = unit_state[unit, 1] - latency
+        free = max(free, units[unit, held & (RING - 1)])
     return free
 
 

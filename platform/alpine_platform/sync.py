@@ -119,6 +119,7 @@ class Synchronisation:
                 f" {'nobody' if state.owner is None else f'core {state.owner}'}"
             )
         config = self.config
+        yield from core.fence()
         yield from core.work(
             config.mutex_cycles - config.mutex_cycles // 2,
             config.mutex_instructions - config.mutex_instructions // 2,
@@ -134,7 +135,7 @@ class Synchronisation:
         # Waits from here on, so that no notification is missed while the mutex is given back.
         state.waiting.append(event)
         yield from self.unlock(core, mutex)
-        yield from self._sleep(core, event, f"condition {condition.name}")
+        yield from self._sleep(core, event, f"condition {condition.name}", mutexes=3)
         yield from self.lock(core, mutex)
 
     def notify(self, core: "Core", condition: op.Condition) -> Steps:
@@ -146,6 +147,7 @@ class Synchronisation:
     def arrive(self, core: "Core", barrier: op.Barrier) -> Steps:
         """Wait at a barrier until all parties are there."""
         state = self._barriers.setdefault(barrier, GatheringState())
+        yield from core.fence()
         yield from core.work(self.config.mutex_cycles, self.config.mutex_instructions)
         if len(state.waiting) + 1 >= barrier.parties:
             yield from self._wake_all(core, state)
@@ -158,7 +160,8 @@ class Synchronisation:
     def put(self, core: "Core", channel: op.Channel, item: Any) -> Steps:
         """Hand an item over, waiting while all slots are full."""
         state = self._channels.setdefault(channel, ChannelState())
-        yield from self._enter(core, channel)
+        yield from core.fence()
+        yield from self._enter(core, channel, put=True)
         while len(state.items) >= channel.slots:
             yield from self._wait_at(core, channel, state, "full: nobody takes")
         state.items.append(item)
@@ -167,17 +170,19 @@ class Synchronisation:
     def take(self, core: "Core", channel: op.Channel) -> Steps:
         """Return the oldest item, waiting while there is none."""
         state = self._channels.setdefault(channel, ChannelState())
-        yield from self._enter(core, channel)
+        yield from self._enter(core, channel, put=False)
         while not state.items:
             yield from self._wait_at(core, channel, state, "empty: nobody puts")
         item = state.items.popleft()
         yield from self._wake_all(core, state, spinning=channel.spinning)
         return item
 
-    def _enter(self, core: "Core", channel: op.Channel) -> Steps:
+    def _enter(self, core: "Core", channel: op.Channel, *, put: bool) -> Steps:
         config = self.config
         if channel.spinning:
-            yield from core.work(config.flag_cycles // 2, config.flag_instructions // 2)
+            half = config.flag_instructions // 2
+            instructions = config.flag_instructions - half if put else half
+            yield from core.work(config.flag_cycles // 2, instructions)
         else:
             yield from core.work(config.mutex_cycles, config.mutex_instructions)
 
@@ -193,21 +198,27 @@ class Synchronisation:
             yield from self._sleep(core, event, text)
 
     def _sleep(
-        self, core: "Core", event: simpy.Event, text: str, *, spinning: bool = False
+        self,
+        core: "Core",
+        event: simpy.Event,
+        text: str,
+        *,
+        spinning: bool = False,
+        mutexes: int = 2,
     ) -> Steps:
         self.waits[core.number] = text
         config = self.config
         if spinning:
-            share = config.flag_instructions / max(config.flag_cycles, 1)
-            yield from core.spin(event, share)
+            yield from core.spin(event, config)
         else:
             blocks = config.linux and not event.triggered
             yield from core.sleep(event)
             if blocks:
                 yield from core.work(config.futex_resume_cycles, 0)
+            # What taking and giving back mutexes costs around the hand-over is counted there.
+            instructions = config.handover_instructions - mutexes * config.mutex_instructions
             yield from core.doze(
-                max(config.handover_cycles - config.mutex_cycles, 0),
-                max(config.handover_instructions - config.mutex_instructions, 0),
+                max(config.handover_cycles - config.mutex_cycles, 0), max(instructions, 0)
             )
         self.waits.pop(core.number, None)
 

@@ -132,6 +132,11 @@ class System:
             for tile, shape in enumerate(shapes)
         }
 
+    @property
+    def llc_misses(self) -> int:
+        """Misses of the last-level cache since the system was made."""
+        return memory_stats(self.config, self.engine.counters()).l2_misses
+
     def product_energy_pj(self, core: int, tile: int) -> float:
         """Energy of one CM_PROCESS on a core's tile; 0 where its geometry was not given."""
         return self._product_pj.get((core, tile), 0.0)

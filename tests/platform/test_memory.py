@@ -96,3 +96,16 @@ def test_line_written_by_one_core_comes_from_it_when_another_reads():
     assert engine.counters()[0, 5] == 1
     engine.look_up(1, address, write=False, cycle=8000)
     assert engine.counters()[1, 1] == 2
+
+
+def test_write_to_a_shared_line_asks_the_last_level_cache():
+    """Reference README: about 600 cycles to write a kilobyte that the other core shares."""
+    engine = Engine(HIGH_POWER)
+    address = np.array([1 << 20], np.int64)
+    cycle = engine.look_up(0, address, write=True, cycle=0)
+    cycle = engine.look_up(1, address, write=False, cycle=cycle)
+    taken = engine.look_up(0, address, write=True, cycle=cycle) - cycle
+    # 16 lines in 600 cycles, region markers of 25 apart: 36 a line; an L2 hit takes 27.
+    assert 25 <= taken <= 36
+    later = cycle + taken
+    assert engine.look_up(0, address, write=True, cycle=later) - later < 5

@@ -127,3 +127,20 @@ def test_fence_waits_for_the_lines_of_earlier_stores():
     assert cycles(store) < 30
     assert cycles(store, Fence()) == pytest.approx(213 - 33, abs=12)
     assert cycles(store, Fence(), Fence()) == cycles(store, Fence())
+
+
+def test_unit_is_full_until_its_oldest_operation_commits():
+    """Reference README: 16-byte loads from L2 take 34 cycles a line, 7 more than the line's 27."""
+    body = LoopBody(name="stream", text="load q <- p @s\nalu p <- p\nalu f <- p\nbranch <- f")
+    size = 256 * 1024
+    stream = {"s": Stream(address=1 << 20, stride=16)}
+    loop = RunLoop(phases=[Phase(body=body, iterations=size // 16, streams=stream)])
+
+    def program():
+        yield loop
+
+    system = System(HIGH_POWER)
+    system.run({0: program()})
+    time_fs = system.run({0: program()}).time_fs
+    cycles = time_fs / HIGH_POWER.core.period_fs / (size / 64)
+    assert cycles == pytest.approx(34.0, rel=0.01)

@@ -16,6 +16,7 @@ from alpine_platform.operations import (
     Lock,
     Mutex,
     Notify,
+    Operation,
     Put,
     RunIo,
     RunLoop,
@@ -341,3 +342,40 @@ def test_timeline_is_trace_event_json(tmp_path):
     events = json.loads(path.read_text())["traceEvents"]
     assert any(event["name"] == "read" and event["ph"] == "X" for event in events)
     assert result.stats["memory"]["l2_misses"] == 10
+
+
+def test_spinning_core_commits_a_look_every_few_cycles():
+    """Reference, pp_wait: 203 loads of the flag in 858 cycles, three instructions each."""
+    flag = Channel("flag", spinning=True)
+
+    def waiter():
+        yield Take(flag)
+
+    def setter():
+        yield Compute(cycles=858)
+        yield Put(flag)
+
+    result = System(SYSTEMS["high-power"]).run({0: waiter(), 1: setter()})
+    assert result.cores[0].idle_cycles == 0
+    assert result.cores[0].instructions == pytest.approx(3 * 203, rel=0.05)
+
+
+def test_handing_over_waits_for_the_stores_before_it():
+    """A release orders earlier stores: the taker may read what was written."""
+    body = LoopBody(name="store", text="store <- a p @s")
+    store = RunLoop(phases=[Phase(body=body, iterations=1, streams={"s": Stream(address=1 << 20)})])
+
+    def time_fs(*before: Operation) -> int:
+        channel = Channel("handed", spinning=True)
+
+        def setter():
+            yield from before
+            yield Put(channel)
+
+        def waiter():
+            yield Take(channel)
+
+        return System(SYSTEMS["high-power"]).run({0: setter(), 1: waiter()}).time_fs
+
+    # A line from DRAM takes 69 ns or more (reference README), the store alone a few cycles.
+    assert time_fs(store) - time_fs() > 60_000_000
