@@ -10,7 +10,7 @@ from itertools import accumulate
 
 import numpy.typing as npt
 
-from alpine_platform.address_space import AddressSpace
+from alpine_platform.address_space import AddressSpace, Buffer
 from alpine_platform.operations import Condition, Lock, Mutex, Notify, Program, Unlock, Wait
 
 __all__ = ["PingPong"]
@@ -63,9 +63,7 @@ class PingPong:
         while self._put[producer] - min(self._taken) >= len(self._slots):
             yield Wait(self._changed, self._mutex)
         yield Unlock(self._mutex)
-        slot = self._slots[self._put[producer] % len(self._slots)]
-        start = self._ends[producer - 1] if producer else 0
-        return slot.part(start, self._ends[producer])
+        return self._share(producer)
 
     def put(self, producer: int = 0) -> Program:
         """Declare the producer's share filled."""
@@ -88,3 +86,8 @@ class PingPong:
         self._taken[consumer] += 1
         yield Notify(self._changed)
         yield Unlock(self._mutex)
+
+    def _share(self, producer: int) -> Buffer:
+        slot = self._slots[self._put[producer] % len(self._slots)]
+        start = self._ends[producer - 1] if producer else 0
+        return slot.part(start, self._ends[producer])

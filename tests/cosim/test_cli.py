@@ -54,7 +54,7 @@ def test_run_prints_a_table_and_writes_json(tmp_path: Path):
         (["run", "mlp", "--config", "no.toml"], "no.toml: No such file"),
         (["kernel", "mvn", "--size", "8x8"], "unknown kernel 'mvn': did you mean mvm?"),
         (["kernel", "mvm", "--size", "8"], "kernel mvm takes a size OUTxIN, not 8"),
-        (["kernel", "mvm", "--size", "8xa"], "kernel mvm --size 8xa"),
+        (["kernel", "mvm", "--size", "8xa"], "--size 8xa: must be whole numbers joined by x"),
         (["system", "describe", "highpower"], "did you mean high-power"),
         (["verilog", "--rows", "0", "--cols", "4", "--out", "x"], "rows must be a positive"),
         (["run", "mlp", "--engine", "model", "--inferences", "1", "--json", "no/where.json"],

@@ -143,3 +143,56 @@ def test_timing_warns_outside_the_checked_range():
     assert "outside the checked range of 65536 to 1048576 bytes" in timing.warning
     with pytest.raises(ValueError, match="unknown kernel 'gemm'"):
         kernels.time_kernel("gemm", size=(1,), config=HIGH_POWER)
+
+
+@pytest.mark.parametrize(
+    ("size", "instructions"),
+    [
+        # Reference: 29.5 per 33-byte row of mb_conv:im2col_11x11x3_row, 8 of them for the row.
+        (33, 21.5),
+        # mlp_ana1_cold_sub:writeback: 163, of which 15 are markers.
+        (1024, 148),
+        # mb_bw:memcpy_16k: 4170 in four copies.
+        (8192, 4170 / 4),
+    ],
+)
+def test_copy_takes_the_instructions_of_its_path(size, instructions):
+    system = System(HIGH_POWER)
+    source = system.memory.place("source", np.arange(size).astype(np.int8))
+    destination = system.memory.allocate("destination", size)
+    result = run(system, kernels.copy(destination, source))
+    assert np.array_equal(destination.data, source.data)
+    assert result.instructions == pytest.approx(instructions, abs=3.5)
+
+
+@pytest.mark.parametrize("style", ["memcpy", "inline", "bytes"])
+@pytest.mark.parametrize("size", [1, 15, 16, 31, 33, 64, 65, 128, 129, 200, 512])
+def test_copies_read_and_write_inside_their_buffers_only(style, size):
+    system = System(HIGH_POWER, check_reads=True)
+    source = system.memory.place("source", np.arange(size).astype(np.int8))
+    destination = system.memory.allocate("destination", size)
+    run(system, kernels.copy(destination, source, style=style))
+    # Everything was written: a second copy may read it.
+    run(system, kernels.copy(system.memory.allocate("third", size), destination, style=style))
+
+
+def test_only_short_copies_are_expanded_in_line():
+    system = System(HIGH_POWER)
+    source, destination = (system.memory.allocate(name, 513) for name in "ab")
+    with pytest.raises(ValueError, match="at most 512 bytes, not 513"):
+        run(system, kernels.copy(destination, source, style="inline"))
+
+
+@pytest.mark.parametrize(
+    ("style", "side", "instructions"),
+    [
+        # Reference runs mb_mvm0 (2 and 4 products) and mb_mvm2 (1 and 4).
+        ("eigen_i8col", 1024, 310651 / 2),
+        ("eigen_i8col", 256, 42441 / 4),
+        ("eigen_f32col", 1024, 675119),
+        ("eigen_f32col", 256, 171666 / 4),
+    ],
+)
+def test_column_major_products_count_their_blocks(style, side, instructions):
+    timing = kernels.time_kernel("mvm", size=(side, side), style=style, config=HIGH_POWER)
+    assert timing.instructions == pytest.approx(instructions, rel=0.005)

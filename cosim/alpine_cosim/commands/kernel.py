@@ -23,7 +23,7 @@ __all__ = ["kernel"]
     "  alpine kernel copy --size 65536 --system low-power --set l2.associativity=8"
 )
 @click.argument("name")
-@click.option("--size", required=True, help="As OUTxIN for mvm; LENGTH for vector kernels.")
+@click.option("--size", required=True, help="As OUTxIN for mvm; LENGTH for vectors.")
 @click.option("--style", help="Instruction sequence; each kernel's first one when left out.")
 @click.option("--system", default="high-power", show_default=True, help="Preset.")
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
@@ -43,8 +43,13 @@ def kernel(
     from alpine_sw.kernels import KERNELS, time_kernel
 
     choose("kernel", name, KERNELS)
+    parts = size.lower().split("x")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise AlpineError(
+            f"kernel {name} --size {size}: must be whole numbers joined by x, as in 512x2048"
+        )
     try:
-        numbers = tuple(map(int, size.lower().split("x")))
+        numbers = tuple(map(int, parts))
         timing = time_kernel(
             name,
             size=numbers,

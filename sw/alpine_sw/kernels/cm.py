@@ -16,7 +16,7 @@ from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunCm, RunCmLoop
 from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
 
-from .streams import over, phase
+from .streams import CALL, over, phase
 
 __all__ = [
     "CmStatusError",
@@ -106,6 +106,7 @@ def queue_vector(
         return
     batch = queue_batch(source.data, index=index)
     loop = phase(f"cm_queue_{BODY[packing]}", len(batch), {"codes": over(source, isa.GROUP_BYTES)})
+    yield CALL
     result: CmResult = yield RunCmLoop(phases=[loop], batch=batch, tile=tile, wait=False)
     check_status("CM_QUEUE", source.name, result)
 
@@ -138,6 +139,7 @@ def dequeue_vector(
     loop = phase(
         f"cm_dequeue_{BODY[packing]}", len(batch), {"codes": over(destination, isa.GROUP_BYTES)}
     )
+    yield CALL
     result: CmResult = yield RunCmLoop(phases=[loop], batch=batch, tile=tile, wait=True)
     check_status("CM_DEQUEUE", destination.name, result)
     destination.data[:] = result.rd.astype("<u4").view(np.int8)[:length]

@@ -6,15 +6,15 @@ from typing import Literal
 import numpy as np
 
 from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program, RunLoop
+from alpine_platform.operations import Program, RunLoop
 
-from .bodies import pool_neon
-from .copy import copy
+from .bodies import body, lines, pool_neon
+from .copy import Span, copy, copy_phases
 from .streams import CALL, over, phase
 
 __all__ = ["im2col_window", "max_pool"]
 
-ROW = Compute(cycles=8, instructions=8)
+body("im2col_line", lines("alu s <- s stride\nalu d <- d length", *["alu t <- t"] * 5, "jump <- t"))
 """Addresses of one row of a window, by the counts of the `im2col` rows."""
 
 
@@ -49,14 +49,21 @@ def im2col_window(
         )
     length = kernel * channels
     flat = Buffer(image.name, image.address, image.data.reshape(-1))
+    first = (row * columns + column) * channels
+    if style == "row":
+        source = Span(buffer=flat, offset=first, repeat_stride=columns * channels)
+        destination = Span(buffer=window, repeat_stride=length)
+        phases = [phase("im2col_line", 1, {}), *copy_phases(length, source, destination)]
+        yield RunLoop(phases=phases, repeats=kernel)
     for line in range(kernel):
-        start = ((row + line) * columns + column) * channels
-        yield ROW
-        yield from copy(
-            window.part(line * length, (line + 1) * length),
-            flat.part(start, start + length),
-            style="bytes" if style == "bytes" else "memcpy",
-        )
+        start = first + line * columns * channels
+        part = window.part(line * length, (line + 1) * length)
+        pixels = flat.part(start, start + length)
+        if style == "row":
+            part.data[:] = pixels.data
+        else:
+            yield RunLoop(phases=[phase("im2col_line", 1, {})])
+            yield from copy(part, pixels, style=style)
 
 
 def max_pool(

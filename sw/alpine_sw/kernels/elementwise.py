@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Program
+from alpine_platform.operations import Compute, Program
 
 from .streams import CALL, loop_over
 
@@ -20,13 +20,18 @@ __all__ = [
     "vector_multiply",
 ]
 
+RELU_CALL = Compute(cycles=6, instructions=6)
+"""Call and return of the shortest kernel, by the counts of the reference's act regions."""
+REQUANTISE_CALL = Compute(cycles=70, instructions=70)
+"""Call and ends of the requantisation, by the counts of the reference's act1 and conv3_dig:act."""
+
 Width = Literal["vec", "scalar"]
 
 
 def relu8(codes: Buffer, *, style: Literal["neon", "scalar"] = "neon") -> Program:
     """Replace negative int8 by 0, in place."""
     step = 16 if style == "neon" else 1
-    yield CALL
+    yield RELU_CALL
     yield loop_over(f"relu8_{style}", -(-len(codes.data) // step), codes=(codes, step))
     np.maximum(codes.data, 0, out=codes.data)
 
@@ -42,7 +47,7 @@ def requantise(sums: Buffer, codes: Buffer, *, shift: int, relu: bool = True) ->
     same_length(sums, codes)
     if shift < 0:
         raise ValueError(f"shift must be 0 or more, not {shift}")
-    yield CALL
+    yield REQUANTISE_CALL
     yield loop_over(
         "requantise_relu", -(-len(codes.data) // 16), sums=(sums, 64), codes=(codes, 16)
     )

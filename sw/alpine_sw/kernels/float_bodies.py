@@ -183,7 +183,7 @@ body(
         3,
         step=4,
     ),
-    QUEUE_F32.replace("$", "12"),
+    QUEUE_F32.replace("$", "12").replace("alu shift <- phase\n", ""),
     "alu operand <- word b",
     "cm_queue <- operand",
     "alu flags <- i",

@@ -4,7 +4,7 @@ Styles are named as in the reference data. `eigen_i8row` and `eigen_i8col` time 
 kernels, whose measured results wrap modulo 256; ours are exact all the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from alpine_platform.pipeline import Stream
 from .products import int8_product
 from .streams import loop_over, over, phase
 
-__all__ = ["MVM_STYLES", "SCRATCH_STYLES", "mm", "mvm"]
+__all__ = ["MVM_STYLES", "SCRATCH_STYLES", "mm", "mvm", "product_loops"]
 
 CALL = Compute(cycles=12, instructions=12)
 """Call, set-up and return."""
+
+PACKETS_BYTES = 128
+"""Rows that Eigen's column-major kernels take together: eight packets of 16 bytes."""
 
 
 def neon1(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
@@ -63,18 +66,36 @@ def eigen_i8row(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
     )
 
 
-def eigen_i8col(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
+def eigen_i8col(weights: Buffer, inputs: Buffer, outputs: Buffer) -> Iterator[RunLoop]:
     """Eigen, column-major int8: 128 rows at a time."""
+    return column_blocks("mvm_eigen_i8col", 1, weights, inputs, outputs)
+
+
+def column_blocks(
+    body: str, item_bytes: int, weights: Buffer, inputs: Buffer, outputs: Buffer
+) -> Iterator[RunLoop]:
+    """Loops of Eigen's column-major kernels: so many columns by eight packets of rows.
+
+    The outputs are of the weights' type, as measured. Eigen 3.4 takes 16 columns together where
+    there are 128 or more of less than 32000 bytes, else all of them or 4.
+    """
     rows, columns = weights.data.shape
-    streams = {"weights": over(weights, rows, repeat_stride=128), "inputs": over(inputs, 1)}
-    end = {"outputs": over(outputs, 64, repeat_stride=512)}
-    return RunLoop(
-        phases=[
-            phase("mvm_eigen_i8col", columns, streams),
-            phase("mvm_eigen_i8col_rows", 8, end),
-        ],
-        repeats=-(-rows // 128),
-    )
+    together = columns if columns < 128 else 16 if rows * item_bytes < 32000 else 4
+    blocks = -(-rows * item_bytes // PACKETS_BYTES)
+    end = phase("mvm_eigen_block", 1, {"outputs": over(outputs, 0, repeat_stride=PACKETS_BYTES)})
+    for first in range(0, columns, together):
+        streams = {
+            "weights": over(
+                weights,
+                rows * item_bytes,
+                repeat_stride=PACKETS_BYTES,
+                offset=first * rows * item_bytes,
+            ),
+            "inputs": over(inputs, item_bytes, offset=first * item_bytes),
+        }
+        count = min(together, columns - first)
+        yield RunLoop(phases=[phase(body, count, streams), end], repeats=blocks)
+        yield RunLoop(phases=[phase("mvm_eigen_columns", 1, {})])
 
 
 def eigen_castcol(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
@@ -104,21 +125,9 @@ def eigen_lazyrow(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
     )
 
 
-def eigen_f32col(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
+def eigen_f32col(weights: Buffer, inputs: Buffer, outputs: Buffer) -> Iterator[RunLoop]:
     """Eigen, column-major float32: 32 rows at a time, four bytes per weight."""
-    rows, columns = weights.data.shape
-    streams = {
-        "weights": over(weights, 4 * rows, repeat_stride=128),
-        "inputs": over(inputs, 4),
-    }
-    end = {"outputs": over(outputs, 64, repeat_stride=128)}
-    return RunLoop(
-        phases=[
-            phase("mvm_eigen_f32col", columns, streams),
-            phase("mvm_eigen_i8col_rows", 2, end),
-        ],
-        repeats=-(-rows // 32),
-    )
+    return column_blocks("mvm_eigen_f32col", 4, weights, inputs, outputs)
 
 
 def scalar(weights: Buffer, inputs: Buffer, outputs: Buffer) -> RunLoop:
@@ -143,7 +152,8 @@ def row_streams(weights: Buffer, inputs: Buffer, together: int) -> dict[str, Str
     return streams
 
 
-MVM_STYLES: dict[str, Callable[[Buffer, Buffer, Buffer], RunLoop]] = {
+Loops = Callable[[Buffer, Buffer, Buffer], RunLoop | Iterator[RunLoop]]
+MVM_STYLES: dict[str, Loops] = {
     "neon1": neon1,
     "neon4": neon4,
     "eigen_i8row": eigen_i8row,
@@ -205,11 +215,22 @@ def mvm(
         yield loop_over("widen_i8i32", -(-columns // 16), codes=(inputs, 16), words=(source, 64))
     if style in ADDING_STYLES:
         yield loop_over("clear", -(-outputs.size_bytes // 64), destination=(outputs, 64))
-    yield MVM_STYLES[style](weights, source, outputs)
+    yield from product_loops(style, weights, source, outputs)
     if weights.data.dtype == np.int8 and inputs.data.dtype == np.int8:
         int8_product(weights.data, inputs.data, outputs.data)
     else:
         outputs.data[:] = weights.data.astype(np.float64) @ inputs.data.astype(np.float64)
+
+
+def product_loops(
+    style: str, weights: Buffer, inputs: Buffer, outputs: Buffer
+) -> Iterator[RunLoop]:
+    """Loops of a product in a style, without its call."""
+    loops = MVM_STYLES[style](weights, inputs, outputs)
+    if isinstance(loops, RunLoop):
+        yield loops
+    else:
+        yield from loops
 
 
 def mm(weights: Buffer, inputs: Buffer, outputs: Buffer) -> Program:

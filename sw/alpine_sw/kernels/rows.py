@@ -16,9 +16,10 @@ from alpine_platform.operations import Compute, Program, RunLoop
 from alpine_platform.pipeline import Phase
 
 from .bodies import BODIES, LoopBody, body, numbered, pool_neon, tail
-from .copy import CALL as COPY_CALL
+from .copy import Span, copy_phases
+from .elementwise import RELU_CALL
 from .mvm import CALL as MVM_CALL
-from .mvm import MVM_STYLES
+from .mvm import product_loops
 from .streams import CALL, over, phase
 
 __all__ = [
@@ -34,7 +35,6 @@ __all__ = [
 
 Codes = NDArray[np.int8]
 
-LINE = 64
 LANES = 16
 
 
@@ -49,7 +49,7 @@ def call_body(name: str, call: Compute) -> LoopBody:
 
 
 call_body("call", CALL)
-call_body("copy_call", COPY_CALL)
+call_body("relu_call", RELU_CALL)
 
 body(
     "lrn8",
@@ -124,11 +124,9 @@ def im2col_row(
             raise ValueError(f"line {line.name} has {len(line.data)} elements, not {needed}")
     phases: list[Phase] = []
     for number, line in enumerate(lines):
-        streams = {
-            "source": over(line, LINE, repeat_stride=stride * channels),
-            "destination": over(window, LINE, offset=number * length),
-        }
-        phases += [phase("copy_call", 1, {}), phase("memory_copy", -(-length // LINE), streams)]
+        source = Span(buffer=line, repeat_stride=stride * channels)
+        destination = Span(buffer=window, offset=number * length)
+        phases += [phase("im2col_line", 1, {}), *copy_phases(length, source, destination)]
     yield RunLoop(phases=phases, repeats=positions)
     stacked = np.stack([line.data[:needed] for line in lines])
     views = sliding_window_view(stacked, length, axis=1)[:, :: stride * channels]
@@ -148,7 +146,8 @@ def relu_row(codes: Codes, vector: Buffer) -> Program:
     streams = {"codes": over(vector, LANES)}
     groups = -(-len(vector.data) // LANES)
     yield RunLoop(
-        phases=[phase("call", 1, {}), phase("relu8_neon", groups, streams)], repeats=len(codes)
+        phases=[phase("relu_call", 1, {}), phase("relu8_neon", groups, streams)],
+        repeats=len(codes),
     )
     np.maximum(codes, 0, out=codes)
     vector.data[:] = codes[-1]
@@ -163,18 +162,10 @@ def copy_row(codes: Codes, vector: Buffer, target: Buffer) -> Program:
     vector : int8 [channels], where they stood one after another.
     target : int8 [positions * channels]
     """
-    yield RunLoop(phases=write_phases(vector, target), repeats=len(codes))
-    target.data[:] = codes.reshape(-1)
-
-
-def write_phases(vector: Buffer, target: Buffer) -> list[Phase]:
-    """Copy of a vector to the next place of a row."""
     length = len(vector.data)
-    streams = {
-        "source": over(vector, LINE),
-        "destination": over(target, LINE, repeat_stride=length),
-    }
-    return [phase("copy_call", 1, {}), phase("memory_copy", -(-length // LINE), streams)]
+    phases = copy_phases(length, Span(buffer=vector), Span(buffer=target, repeat_stride=length))
+    yield RunLoop(phases=phases, repeats=len(codes))
+    target.data[:] = codes.reshape(-1)
 
 
 def mvm_row(
@@ -201,10 +192,10 @@ def mvm_row(
     -------
     int32 [positions, outputs]
     """
-    loop = MVM_STYLES[style](weights, window, sums)
+    loops = list(product_loops(style, weights, window, sums))
     for _ in range(len(windows)):
         yield MVM_CALL
-        yield loop
+        yield from loops
     products = (windows.astype(np.float64) @ exact.T).astype(np.int32)
     sums.data[:] = products[-1]
     return products

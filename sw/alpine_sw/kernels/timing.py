@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alpine_models.tile import TileConfig
 from alpine_platform.address_space import AddressSpace
 from alpine_platform.config import SystemConfig
 from alpine_platform.memory import MemoryStats
 from alpine_platform.operations import Program
 from alpine_platform.system import System
+from alpine_platform.tile_port import TilePort
+from alpine_platform.timed_tile import TimedTile, TimedTilePort
 
-from . import activation, conv, elementwise
+from . import activation, cm, conv, elementwise
 from .calibration import trust_warning
 from .copy import copy
 from .mvm import MVM_STYLES, SCRATCH_STYLES, mm, mvm
@@ -59,6 +62,7 @@ class KernelEntry:
     styles : styles it knows, the default first; empty where it has none.
     body : from a style to the loop body that dominates it.
     bytes_touched : from a size to its working set.
+    on_tile : whether it talks to a tile, of which it then gets one with as many lines as elements.
     """
 
     make: Callable[[AddressSpace, Size, str], Run]
@@ -66,6 +70,7 @@ class KernelEntry:
     styles: tuple[str, ...] = ()
     body: Callable[[str], str]
     bytes_touched: Callable[[Size], int]
+    on_tile: bool = False
 
 
 def time_kernel(
@@ -76,7 +81,8 @@ def time_kernel(
     Raises
     ------
     ValueError
-        The kernel or style is unknown, or the size has the wrong number of dimensions.
+        The kernel or style is unknown, the size has the wrong number of dimensions, or there is no
+        tile of that size.
     """
     if name not in KERNELS:
         raise ValueError(f"unknown kernel {name!r}; use one of {', '.join(KERNELS)}")
@@ -89,7 +95,13 @@ def time_kernel(
     if style is not None and style not in entry.styles:
         known = ", ".join(entry.styles) or "none"
         raise ValueError(f"kernel {name} has no style {style!r}; it has {known}")
-    system = System(config)
+    ports: dict[int, TilePort] = {}
+    if entry.on_tile:
+        period = config.tile_clock.period_fs
+        geometry = TileConfig(rows=size[0], columns=size[0])
+        tile = TimedTile(config=geometry, tile_period_fs=period)
+        ports[0] = TimedTilePort([tile], tile_period_fs=period)
+    system = System(config, tile_ports=ports)
     run = entry.make(system.memory, size, style or "")
     system.run({0: run()})
     result = system.run({0: run()})
@@ -204,6 +216,48 @@ def make_pool(memory: AddressSpace, size: Size, style: str) -> Run:
     return lambda: conv.max_pool(image, outputs, kernel=2, stride=2, style=kind)
 
 
+def make_im2col(memory: AddressSpace, size: Size, style: str) -> Run:
+    """One KERNELxKERNELxCHANNELS window of an image four windows wide."""
+    kernel, channels = size
+    image = memory.allocate("image", (kernel, 4 * kernel, channels))
+    window = memory.allocate("window", kernel * kernel * channels)
+    kind = "bytes" if style == "bytes" else "row"
+    return lambda: conv.im2col_window(image, window, row=0, column=0, kernel=kernel, style=kind)
+
+
+def make_normalisation(memory: AddressSpace, size: Size, style: str) -> Run:
+    """Response normalisation of so many pixels."""
+    pixels, channels = size
+    inputs = memory.allocate("inputs", pixels * channels, np.float32)
+    outputs = memory.allocate("outputs", pixels * channels, np.float32)
+    return lambda: activation.local_response_normalisation(inputs, outputs, channels=channels)
+
+
+def make_queue(memory: AddressSpace, size: Size, style: str) -> Run:
+    """Queue of so many codes, or of float32 values that are scaled to codes."""
+    if style == "f32":
+        values = memory.allocate("values", size[0], np.float32)
+        return lambda: cm.queue_floats(values, scale=1.0, index=0)
+    codes = memory.allocate("codes", size[0])
+    packing = "word" if style == "word" else "bytes"
+    return lambda: cm.queue_vector(codes, packing=packing, index=0)
+
+
+def make_dequeue(memory: AddressSpace, size: Size, style: str) -> Run:
+    """Dequeue of so many outputs, or of outputs that are scaled to float32."""
+    if style == "f32":
+        values = memory.allocate("values", size[0], np.float32)
+        return lambda: cm.dequeue_floats(values, scale=1.0, index=0)
+    codes = memory.allocate("codes", size[0])
+    packing = "word" if style == "word" else "bytes"
+    return lambda: cm.dequeue_vector(codes, packing=packing, index=0)
+
+
+def cm_body(style: str) -> str:
+    """Ending of the body of a queue or dequeue style."""
+    return "aimclib" if style == "bytes" else style
+
+
 def simple(
     make: Callable[[AddressSpace, Size, str], Run],
     body: str,
@@ -268,6 +322,34 @@ KERNELS: dict[str, KernelEntry] = {
         body=lambda style: "pool_scalar" if style == "scalar" else "pool_neon_4",
         bytes_touched=lambda size: size[0] * size[1] * size[2],
     ),
+    "im2col": KernelEntry(
+        make=make_im2col,
+        dimensions=("KERNEL", "CHANNELS"),
+        styles=("row", "bytes"),
+        body=lambda style: "copy_bytes" if style == "bytes" else "memory_copy",
+        bytes_touched=lambda size: 2 * size[0] ** 2 * size[1],
+    ),
+    "lrn": KernelEntry(
+        make=make_normalisation,
+        dimensions=("PIXELS", "CHANNELS"),
+        body=lambda style: "lrn",
+        bytes_touched=lambda size: 8 * size[0] * size[1],
+    ),
+    "queue": KernelEntry(
+        make=make_queue,
+        dimensions=("LENGTH",),
+        styles=("bytes", "word", "f32"),
+        body=lambda style: f"cm_queue_{cm_body(style)}",
+        bytes_touched=lambda size: size[0],
+        on_tile=True,
+    ),
+    "dequeue": KernelEntry(
+        make=make_dequeue,
+        dimensions=("LENGTH",),
+        styles=("bytes", "word", "f32"),
+        body=lambda style: f"cm_dequeue_{cm_body(style)}",
+        bytes_touched=lambda size: size[0],
+        on_tile=True,
+    ),
 }
-"""Kernels that `time_kernel` knows. Queue, process and dequeue need a tile: `alpine run` times
-them."""
+"""Kernels that `time_kernel` knows."""
