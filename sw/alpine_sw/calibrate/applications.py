@@ -1,246 +1,331 @@
-"""Whole applications of the reference: the multi-layer perceptron, analog and digital."""
+"""Whole applications of the reference: the multi-layer perceptron, analog and digital.
 
-from collections.abc import Callable
+As in the reference, inferences that are not measured come first, on inputs of their own.
+"""
+
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from alpine_platform.address_space import Buffer
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Begin, Channel, Compute, Program, Put, Take
+from alpine_platform.operations import Channel, Compute, Program, Put, Take
 from alpine_platform.system import System
 from alpine_sw import kernels
 from alpine_sw.kernels.cm import Packing
 
-from .experiment import Measured, ReferenceUnits, experiment, play, timed
+from .experiment import Measured, ReferenceUnits, Regions, experiment, placed, play, timed
 from .micro import walk
 
 __all__: list[str] = []
 
 SIDE = 1024
 COUNT = 10
+WARM = 1
 FLUSH_BYTES = 3 << 20
 FLUSH_BASE = 1 << 30
 
+LOAD = Compute(cycles=33, instructions=20)
+"""Start of an inference: what input_load's counts hold beyond writeback's, which copy as much."""
 
-def started(config: SystemConfig, *, tiles: int) -> System:
-    """Make a system whose first cores own reference units."""
-    return System(config, tile_ports={core: ReferenceUnits(config) for core in range(tiles)})
-
-
-def inputs_of(system: System, *, cold: bool) -> Buffer:
-    """Inputs that were just written, or that only DRAM still holds."""
-    inputs = system.memory.allocate("inputs", COUNT * SIDE)
-    system.run({0: play([walk(COUNT * SIDE, inputs.address, write=True)])})
-    if cold:
-        system.run({0: play([walk(FLUSH_BYTES, FLUSH_BASE)])})
-    return inputs
+Programs = Callable[[range], Mapping[int, Program]]
+"""What each core does for the inferences of a range."""
 
 
-def row(buffer: Buffer, index: int) -> Buffer:
-    """Vector number `index` of a buffer of vectors."""
-    return buffer.part(index * SIDE, (index + 1) * SIDE)
+class Inferences:
+    """A system with tiles on its first cores, inputs and results of all inferences.
 
-
-def analog_case1(
-    packing: Packing, *, cold: bool, region: str | None = None
-) -> Callable[[SystemConfig], Measured]:
-    """Both layers in one product: this input's first layer, the previous one's second.
-
-    With a region, only that part of the inference is reported, with the marker instructions that
-    the reference's regions include.
+    Parameters
+    ----------
+    config : the system.
+    tiles : how many cores own reference units.
+    cold : only DRAM holds the inputs.
+    regions : whether markers delimit regions.
     """
-    marker = Compute(cycles=25 if region else 0, instructions=17 if region else 0)
+
+    def __init__(
+        self, config: SystemConfig, *, tiles: int, cold: bool, regions: bool = False
+    ) -> None:
+        self.system = System(
+            config, tile_ports={core: ReferenceUnits(config) for core in range(tiles)}
+        )
+        self.memory = self.system.memory
+        self.regions = Regions(self.system) if regions else None
+        self._inputs = self.memory.allocate("inputs", (COUNT + WARM) * SIDE)
+        self._results = self.memory.allocate("results", (COUNT + WARM) * SIDE)
+        size, start = self._inputs.size_bytes, self._inputs.address
+        self.system.run({0: play([walk(size, start, write=True)])})
+        if cold:
+            self.system.run({0: play([walk(FLUSH_BYTES, FLUSH_BASE)])})
+
+    def vectors(self, name: str, count: int) -> list[Buffer]:
+        """Working vectors of one layer's width."""
+        return [self.memory.allocate(f"{name} {index}", SIDE) for index in range(count)]
+
+    def begin(self, name: str) -> Program:
+        """Begin one of the reference's regions, where they are measured."""
+        if self.regions is not None:
+            yield from self.regions.begin(name)
+
+    def load(self, destination: Buffer, index: int) -> Program:
+        """Copy an inference's input."""
+        yield from self.begin("input_load")
+        yield LOAD
+        yield from kernels.copy(destination, self._inputs.part(index * SIDE, (index + 1) * SIDE))
+
+    def store(self, index: int, source: Buffer) -> Program:
+        """Copy an inference's result."""
+        yield from self.begin("writeback")
+        yield from kernels.copy(self._results.part(index * SIDE, (index + 1) * SIDE), source)
+
+    def analog_layer(self, source: Buffer, destination: Buffer, packing: Packing) -> Program:
+        """Queue, product, dequeue, ReLU."""
+        yield from self.begin("queue")
+        yield from kernels.queue_vector(source, packing=packing)
+        yield from self.begin("process")
+        yield from kernels.process()
+        yield from self.begin("dequeue")
+        yield from kernels.dequeue_vector(destination, packing=packing)
+        yield from self.begin("act")
+        yield from kernels.relu8(destination)
+
+    def measured(
+        self, programs: Programs, count: int, *, region: str | None, per_inference: int = 1
+    ) -> Measured:
+        """Warm up, then measure so many inferences, or one region of them."""
+        self.system.run(programs(range(WARM)))
+        inferences = range(WARM, WARM + count)
+        if region is None or self.regions is None:
+            return timed(self.system, programs(inferences), count)
+        self.regions.forget()
+        self.system.run(programs(inferences))
+        return self.regions.measured(region, count * per_inference)
+
+
+Execute = Callable[[SystemConfig], Measured]
+
+
+def analog_case1(packing: Packing, *, cold: bool, region: str | None = None) -> Execute:
+    """Both layers in one product: this input's first layer, the previous one's second."""
 
     def execute(config: SystemConfig) -> Measured:
-        system = started(config, tiles=1)
-        codes = system.memory.allocate("codes", 2 * SIDE)
-        outputs = system.memory.allocate("outputs", 2 * SIDE)
-        results = system.memory.allocate("results", COUNT * SIDE)
-        inputs = inputs_of(system, cold=cold)
+        run = Inferences(config, tiles=1, cold=cold, regions=region is not None)
+        codes = run.memory.allocate("codes", 2 * SIDE)
+        outputs = run.memory.allocate("outputs", 2 * SIDE)
 
-        def program() -> Program:
-            for index in range(COUNT):
-                yield Begin("input_load")
-                yield marker
-                yield from kernels.copy(codes.part(0, SIDE), row(inputs, index))
-                yield Begin("queue")
-                yield marker
+        def program(inferences: range) -> Program:
+            for index in inferences:
+                yield from run.load(codes.part(0, SIDE), index)
+                yield from run.begin("queue")
                 yield from kernels.queue_vector(codes, packing=packing)
-                yield Begin("process")
-                yield marker
+                yield from run.begin("process")
                 yield from kernels.process()
-                yield Begin("dequeue")
-                yield marker
+                yield from run.begin("dequeue")
                 yield from kernels.dequeue_vector(outputs, packing=packing)
-                yield Begin("act")
-                yield marker
+                yield from run.begin("act")
                 yield from kernels.relu8(outputs.part(0, SIDE))
                 yield from kernels.relu8(outputs.part(SIDE, 2 * SIDE))
-                yield Begin("writeback")
-                yield marker
-                yield from kernels.copy(row(results, index), outputs.part(SIDE, 2 * SIDE))
+                yield from run.store(index, outputs.part(SIDE, 2 * SIDE))
+            if run.regions is not None:
+                yield from run.regions.end()
 
-        if region is None:
-            return timed(system, {0: program()}, COUNT)
-        sections = system.run({0: program()}).cores[0].sections_fs
-        cycles = sections[region] / config.core.period_fs / COUNT
-        return Measured(cycles=cycles, instructions=float("nan"), llc_misses=0)
+        return run.measured(lambda inferences: {0: program(inferences)}, COUNT, region=region)
 
     return execute
 
 
-def analog_case2(packing: Packing, *, cold: bool) -> Callable[[SystemConfig], Measured]:
-    """Two products per inference."""
+def analog_case2(packing: Packing, *, cold: bool, region: str | None = None) -> Execute:
+    """Two products per inference; regions of a layer count per layer."""
 
     def execute(config: SystemConfig) -> Measured:
-        system = started(config, tiles=1)
-        codes = system.memory.allocate("codes", SIDE)
-        hidden = system.memory.allocate("hidden", SIDE)
-        outputs = system.memory.allocate("outputs", SIDE)
-        results = system.memory.allocate("results", COUNT * SIDE)
-        inputs = inputs_of(system, cold=cold)
+        run = Inferences(config, tiles=1, cold=cold, regions=region is not None)
+        codes, hidden, outputs = run.vectors("vector", 3)
 
-        def program() -> Program:
-            for index in range(COUNT):
-                yield from kernels.copy(codes, row(inputs, index))
-                for source, destination in ((codes, hidden), (hidden, outputs)):
-                    yield from kernels.queue_vector(source, packing=packing)
-                    yield from kernels.process()
-                    yield from kernels.dequeue_vector(destination, packing=packing)
-                    yield from kernels.relu8(destination)
-                yield from kernels.copy(row(results, index), outputs)
+        def program(inferences: range) -> Program:
+            for index in inferences:
+                yield from run.load(codes, index)
+                yield from run.analog_layer(codes, hidden, packing)
+                yield from run.analog_layer(hidden, outputs, packing)
+                yield from run.store(index, outputs)
+            if run.regions is not None:
+                yield from run.regions.end()
 
-        return timed(system, {0: program()}, COUNT)
+        return run.measured(
+            lambda inferences: {0: program(inferences)},
+            COUNT,
+            region=region,
+            per_inference=1 if region in ("input_load", "writeback") else 2,
+        )
 
     return execute
 
 
-def analog_case3(
-    packing: Packing, *, cold: bool, spinning: bool = False
-) -> Callable[[SystemConfig], Measured]:
-    """One layer per core, with a double buffer between them."""
+Layer = Callable[[Inferences, int, Buffer, Buffer], Program]
+
+
+def pipeline(prepare: Callable[[Inferences], Layer], *, cold: bool, spinning: bool) -> Execute:
+    """One layer per core, with a double buffer between them; filling the pipeline counts.
+
+    The first core spins until the second has ended: the reference's instruction counts show it.
+    """
 
     def execute(config: SystemConfig) -> Measured:
-        system = started(config, tiles=2)
+        run = Inferences(config, tiles=2, cold=cold)
         channel = Channel("hidden", slots=2, spinning=spinning)
-        between = [system.memory.allocate(f"hidden {slot}", SIDE) for slot in range(2)]
-        work = [system.memory.allocate(f"work {place}", SIDE) for place in range(4)]
-        results = system.memory.allocate("results", COUNT * SIDE)
-        inputs = inputs_of(system, cold=cold)
+        ended = Channel("ended", spinning=True)
+        between = run.vectors("hidden", 2)
+        work = run.vectors("work", 4)
+        layer = prepare(run)
 
-        def layer(source: Buffer, destination: Buffer) -> Program:
-            yield from kernels.queue_vector(source, packing=packing)
-            yield from kernels.process()
-            yield from kernels.dequeue_vector(destination, packing=packing)
-            yield from kernels.relu8(destination)
-
-        def first() -> Program:
-            for index in range(COUNT):
-                yield from kernels.copy(work[0], row(inputs, index))
-                yield from layer(work[0], work[1])
+        def first(inferences: range) -> Program:
+            for index in inferences:
+                yield from run.load(work[0], index)
+                yield from layer(run, 0, work[0], work[1])
                 yield from kernels.copy(between[index % 2], work[1])
                 yield Put(channel)
+            yield Take(ended)
 
-        def second() -> Program:
-            for index in range(COUNT):
+        def second(inferences: range) -> Program:
+            for index in inferences:
                 yield Take(channel)
                 yield from kernels.copy(work[2], between[index % 2])
-                yield from layer(work[2], work[3])
-                yield from kernels.copy(row(results, index), work[3])
+                yield from layer(run, 1, work[2], work[3])
+                yield from run.store(index, work[3])
+            yield Put(ended)
 
-        return timed(system, {0: first(), 1: second()}, COUNT)
+        return run.measured(
+            lambda inferences: {0: first(inferences), 1: second(inferences)}, COUNT, region=None
+        )
 
     return execute
 
 
-def digital(style: str, count: int) -> Callable[[SystemConfig], Measured]:
+def analog_case3(packing: Packing, *, cold: bool, spinning: bool = False) -> Execute:
+    """One analog layer per core."""
+
+    def layer(run: Inferences, place: int, source: Buffer, destination: Buffer) -> Program:
+        del place
+        yield from run.analog_layer(source, destination, packing)
+
+    return pipeline(lambda run: layer, cold=cold, spinning=spinning)
+
+
+class DigitalLayers:
+    """Weights and sums of both layers.
+
+    Parameters
+    ----------
+    run : where they are allocated.
+    style : of the products.
+    """
+
+    def __init__(self, run: Inferences, style: str) -> None:
+        self._style = style
+        places = range(2)
+        # Before the weights: only so do they leave the L2 as the reference's act1 and act2 say.
+        self._scratch = run.memory.allocate("scratch", SIDE, np.int32)
+        self._sums = [run.memory.allocate(f"sums {place}", SIDE, np.int32) for place in places]
+        self._weights = [run.memory.allocate(f"weights {place}", (SIDE, SIDE)) for place in places]
+
+    def layer(self, run: Inferences, place: int, source: Buffer, destination: Buffer) -> Program:
+        """Product, requantisation with ReLU."""
+        yield from run.begin(f"mvm{place + 1}")
+        yield from kernels.mvm(
+            self._weights[place],
+            source,
+            self._sums[place],
+            style=self._style,
+            scratch=self._scratch,
+        )
+        yield from run.begin(f"act{place + 1}")
+        yield from kernels.requantise(self._sums[place], destination, shift=8)
+
+
+def digital(style: str, count: int, *, region: str | None = None) -> Execute:
     """Both layers on one core."""
 
     def execute(config: SystemConfig) -> Measured:
-        system = started(config, tiles=0)
-        memory = system.memory
-        weights = [memory.allocate(f"weights {layer}", (SIDE, SIDE)) for layer in range(2)]
-        codes = [memory.allocate(f"codes {layer}", SIDE) for layer in range(3)]
-        sums = memory.allocate("sums", SIDE, np.int32)
-        scratch = memory.allocate("scratch", SIDE, np.int32)
-        results = memory.allocate("results", COUNT * SIDE)
-        inputs = inputs_of(system, cold=True)
+        run = Inferences(config, tiles=0, cold=True, regions=region is not None)
+        codes = run.vectors("codes", 3)
+        layers = DigitalLayers(run, style)
 
-        def program() -> Program:
-            for index in range(count):
-                yield from kernels.copy(codes[0], row(inputs, index))
-                for layer in range(2):
-                    yield from kernels.mvm(
-                        weights[layer], codes[layer], sums, style=style, scratch=scratch
-                    )
-                    yield from kernels.requantise(sums, codes[layer + 1], shift=8)
-                yield from kernels.copy(row(results, index), codes[2])
+        def program(inferences: range) -> Program:
+            for index in inferences:
+                yield from run.load(codes[0], index)
+                for place in range(2):
+                    yield from layers.layer(run, place, codes[place], codes[place + 1])
+                yield from run.store(index, codes[2])
+            if run.regions is not None:
+                yield from run.regions.end()
 
-        return timed(system, {0: program()}, count)
+        return run.measured(lambda inferences: {0: program(inferences)}, count, region=region)
 
     return execute
 
 
-def digital_pipeline(style: str) -> Callable[[SystemConfig], Measured]:
-    """One layer per core, with a double buffer between them; filling the pipeline counts."""
+def digital_pipeline(style: str) -> Execute:
+    """One digital layer per core."""
+    return pipeline(lambda run: DigitalLayers(run, style).layer, cold=False, spinning=False)
+
+
+def enter_regions(
+    job: str,
+    names: tuple[str, ...],
+    run: Callable[[str], Execute],
+    bodies: Mapping[str, str],
+    working_set_bytes: int,
+) -> None:
+    """Enter the regions of a job, with the loop bodies that some of them consist of."""
+    for name in names:
+        experiment(
+            f"{job}:{name}",
+            "application regions",
+            run(name),
+            body=bodies.get(name),
+            working_set_bytes=working_set_bytes,
+        )
+
+
+ANALOG = ("input_load", "queue", "process", "dequeue", "act", "writeback")
+
+
+ACROSS_LINES = ("mlp_ana1_word:total", "mlp_ana2_word:total", "mlp_ana2_word_sub:dequeue")
+"""Runs whose dequeue loop of words lies in two fetch lines: the region fetches 4.1 lines a word,
+the totals 4506 to 4512 an inference, against 3.1 a word and 4108 an inference where it does not."""
+
+
+def as_fetched(name: str, run: Execute) -> Execute:
+    """Place the word loop of a run as its fetches say."""
+    if name not in ACROSS_LINES:
+        return run
 
     def execute(config: SystemConfig) -> Measured:
-        system = started(config, tiles=0)
-        memory = system.memory
-        channel = Channel("hidden", slots=2)
-        weights = [memory.allocate(f"weights {layer}", (SIDE, SIDE)) for layer in range(2)]
-        sums = [memory.allocate(f"sums {layer}", SIDE, np.int32) for layer in range(2)]
-        between = [memory.allocate(f"hidden {slot}", SIDE) for slot in range(2)]
-        work = [memory.allocate(f"work {place}", SIDE) for place in range(4)]
-        results = memory.allocate("results", COUNT * SIDE)
-        inputs = inputs_of(system, cold=False)
-
-        def layer(place: int, source: Buffer, destination: Buffer) -> Program:
-            yield from kernels.mvm(weights[place], source, sums[place], style=style)
-            yield from kernels.requantise(sums[place], destination, shift=8)
-
-        def first() -> Program:
-            for index in range(COUNT):
-                yield from kernels.copy(work[0], row(inputs, index))
-                yield from layer(0, work[0], work[1])
-                yield from kernels.copy(between[index % 2], work[1])
-                yield Put(channel)
-
-        def second() -> Program:
-            for index in range(COUNT):
-                yield Take(channel)
-                yield from kernels.copy(work[2], between[index % 2])
-                yield from layer(1, work[2], work[3])
-                yield from kernels.copy(row(results, index), work[3])
-
-        return timed(system, {0: first(), 1: second()}, COUNT)
+        with placed("cm_dequeue_word", 56):
+            return run(config)
 
     return execute
 
 
+BODIES: dict[Packing, dict[str, str]] = {
+    "bytes": {"queue": "cm_queue_aimclib", "dequeue": "cm_dequeue_aimclib", "act": "relu8_neon"},
+    "word": {"queue": "cm_queue_word", "dequeue": "cm_dequeue_word", "act": "relu8_neon"},
+}
 PACKINGS: tuple[tuple[Packing, str], ...] = (("bytes", ""), ("word", "_word"))
-REGIONS: tuple[tuple[Packing, str, str], ...] = (
-    ("bytes", "mlp_ana1_cold_sub", "aimclib"),
-    ("word", "mlp_ana1_word_cold_sub", "word"),
-)
 for packing, suffix in PACKINGS:
     for cold, ending in ((False, ""), (True, "_cold")):
-        experiment(
-            f"mlp_ana1{suffix}{ending}:total", "applications", analog_case1(packing, cold=cold)
-        )
-        experiment(
-            f"mlp_ana2{suffix}{ending}:total", "applications", analog_case2(packing, cold=cold)
-        )
-for packing, job, software in REGIONS:
-    for region in ("input_load", "queue", "process", "dequeue", "act", "writeback"):
-        loop = f"cm_{region}_{software}" if region.endswith("queue") else None
-        experiment(
-            f"{job}:{region}",
-            "application regions",
-            analog_case1(packing, cold=True, region=region),
-            body=loop,
-            working_set_bytes=2 * SIDE,
-        )
+        for case, run, size in (("ana1", analog_case1, 2 * SIDE), ("ana2", analog_case2, SIDE)):
+            job = f"mlp_{case}{suffix}{ending}"
+            whole = f"{job}:total"
+            experiment(whole, "applications", as_fetched(whole, run(packing, cold=cold)))
+            enter_regions(
+                f"{job}_sub",
+                ANALOG,
+                lambda name, run=run, packing=packing, cold=cold, job=job: as_fetched(
+                    f"{job}_sub:{name}", run(packing, cold=cold, region=name)
+                ),
+                BODIES[packing],
+                size,
+            )
 experiment("mlp_ana3:total", "applications", analog_case3("bytes", cold=False))
 experiment("mlp_ana3_cold:total", "applications", analog_case3("bytes", cold=True))
 experiment("mlp_ana3_word:total", "applications", analog_case3("word", cold=True))
@@ -254,5 +339,12 @@ for name, style, count in (
     ("mlp_dig_ecastr", "eigen_castrow", 2),
 ):
     experiment(f"{name}:total", "applications", digital(style, count))
+enter_regions(
+    "mlp_dig_neon4_sub",
+    ("input_load", "mvm1", "act1", "mvm2", "act2", "writeback"),
+    lambda name: digital("neon4", 2, region=name),
+    {"mvm1": "mvm_neon4", "mvm2": "mvm_neon4"},
+    SIDE**2,
+)
 experiment("mlp_dig2:total", "applications", digital_pipeline("neon4"))
 experiment("mlp_dig2_neon1:total", "applications", digital_pipeline("neon1"))

@@ -7,15 +7,26 @@ import numpy as np
 
 from alpine_platform.address_space import Buffer
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Program
+from alpine_platform.loop_body import LoopBody
+from alpine_platform.operations import Compute, Program, RunCmLoop
+from alpine_platform.pipeline import Phase
 from alpine_platform.system import System
 from alpine_sw import kernels
-from alpine_sw.kernels.cm import Packing
+from alpine_sw.kernels.bodies import lines, tail
+from alpine_sw.kernels.cm import Packing, dequeue_batch, queue_batch
+from alpine_sw.kernels.streams import CALL, over, phase
 
-from .experiment import Measured, ReferenceUnits, experiment, play, timed
+from .experiment import Measured, ReferenceUnits, Regions, experiment, play, timed
 from .micro import walk
 
 __all__: list[str] = []
+
+REGION_INSTRUCTIONS = 21
+"""Of a region's markers here: what the process regions hold besides their one CM instruction."""
+POSITION = Compute(cycles=23, instructions=23)
+"""Between two positions: what the totals' counts hold besides their regions, markers apart."""
+LINE_INSTRUCTIONS = 4
+"""What a window's row takes here beyond the rows of mb_conv, by the counts of both."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,9 +91,9 @@ class Buffers:
         rows = layer.kernel + layer.stride
         self.image = memory.allocate("image", (rows, layer.side, layer.channels))
         self.window = memory.allocate("window", layer.padded)
-        self.weights = memory.allocate("weights", (layer.outputs, layer.padded))
         self.sums = memory.allocate("sums", layer.outputs, np.int32)
         self.codes = memory.allocate("codes", layer.outputs)
+        self.weights = memory.allocate("weights", (layer.outputs, layer.padded))
         self.results = memory.allocate("results", 256 * layer.outputs)
 
     def result(self, layer: Layer, index: int) -> Buffer:
@@ -90,36 +101,105 @@ class Buffers:
         return self.results.part(index * layer.outputs, (index + 1) * layer.outputs)
 
 
-Compute = Callable[[Layer, Buffers], Program]
+Begin = Callable[[str], Program]
+Step = Callable[[Layer, Buffers, Begin], Program]
+
+QUEUE_PAIR = LoopBody(
+    name="conv_queue_pair",
+    text=lines(
+        "load a <- p i           @codes",
+        "alu v <- a",
+        "cm_queue <- v",
+        "load b <- p i           @codes+4",
+        "alu w <- b",
+        "cm_queue <- w",
+        "alu q <- i",
+        "alu i <- q",
+        tail("i"),
+    ),
+)
+DEQUEUE_WORD = LoopBody(
+    name="conv_dequeue_word",
+    text=lines("cm_dequeue a <-", "store <- a p            @codes", "alu p <- p", tail("p")),
+)
+"""The word loops of these programs, which the reference's README does not give. Its counts do: five
+instructions a word, none of them a post-increment, and two lines fetched a word when queueing
+against four when dequeueing, that is, one taken branch for two words."""
 
 
-def analog(packing: Packing) -> Compute:
+def queue_words(window: Buffer) -> Program:
+    """Queue a window by pairs of words; what is left over byte by byte."""
+    batch = queue_batch(window.data)
+    pairs, single = divmod(len(batch), 2)
+    phases = [Phase(body=QUEUE_PAIR, iterations=pairs, streams={"codes": over(window, 8)})]
+    if single:
+        last = {"codes": over(window, 4, offset=8 * pairs)}
+        phases.append(phase("cm_queue_aimclib", 1, last))
+    yield CALL
+    yield RunCmLoop(phases=phases, batch=batch, wait=False)
+
+
+def dequeue_words(codes: Buffer) -> Program:
+    """Dequeue a position's outputs by words."""
+    batch = dequeue_batch(len(codes.data))
+    yield CALL
+    loop = Phase(body=DEQUEUE_WORD, iterations=len(batch), streams={"codes": over(codes, 4)})
+    yield RunCmLoop(phases=[loop], batch=batch, wait=True)
+
+
+def analog(packing: Packing) -> Step:
     """One product on the tile per position."""
 
-    def compute(layer: Layer, buffers: Buffers) -> Program:
-        yield from kernels.queue_vector(buffers.window.part(0, layer.length), packing=packing)
+    def compute(layer: Layer, buffers: Buffers, begin: Begin) -> Program:
+        window = buffers.window.part(0, layer.length)
+        yield from begin("queue")
+        if packing == "word":
+            yield from queue_words(window)
+        else:
+            yield from kernels.queue_vector(window, packing=packing)
+        yield from begin("process")
         yield from kernels.process()
-        yield from kernels.dequeue_vector(buffers.codes, packing=packing)
+        yield from begin("dequeue")
+        if packing == "word":
+            yield from dequeue_words(buffers.codes)
+        else:
+            yield from kernels.dequeue_vector(buffers.codes, packing=packing)
+        yield from begin("act")
         yield from kernels.relu8(buffers.codes)
 
     return compute
 
 
-def digital(layer: Layer, buffers: Buffers) -> Program:
+def digital(style: str) -> Step:
     """One product by the core per position."""
-    yield from kernels.mvm(buffers.weights, buffers.window, buffers.sums, style="neon4")
-    yield from kernels.requantise(buffers.sums, buffers.codes, shift=8)
+
+    def compute(layer: Layer, buffers: Buffers, begin: Begin) -> Program:
+        del layer
+        yield from begin("mvm")
+        yield from kernels.mvm(buffers.weights, buffers.window, buffers.sums, style=style)
+        yield from begin("act")
+        yield from kernels.requantise(buffers.sums, buffers.codes, shift=8)
+
+    return compute
 
 
-def convolution(layer: Layer, compute: Compute) -> Callable[[SystemConfig], Measured]:
-    """Gather, multiply, activate and write back, per position."""
+def convolution(
+    layer: Layer, compute: Step, *, region: str | None = None
+) -> Callable[[SystemConfig], Measured]:
+    """Gather, multiply, activate and write back, per position; or one region of that."""
 
     def execute(config: SystemConfig) -> Measured:
         system = System(config, tile_ports={0: ReferenceUnits(config)})
+        regions = Regions(system, instructions=REGION_INSTRUCTIONS)
         buffers = Buffers(system, layer)
+
+        def begin(name: str) -> Program:
+            if region is not None:
+                yield from regions.begin(name)
 
         def program(places: tuple[tuple[int, int], ...], first: int) -> Program:
             for index, (row, column) in enumerate(places):
+                yield from begin("im2col")
                 yield from kernels.im2col_window(
                     buffers.image,
                     buffers.window,
@@ -127,16 +207,62 @@ def convolution(layer: Layer, compute: Compute) -> Callable[[SystemConfig], Meas
                     column=column * layer.stride,
                     kernel=layer.kernel,
                 )
-                yield from compute(layer, buffers)
+                extra = LINE_INSTRUCTIONS * layer.kernel
+                yield Compute(cycles=extra, instructions=extra)
+                yield from compute(layer, buffers, begin)
+                yield from begin("writeback")
                 yield from kernels.copy(buffers.result(layer, first + index), buffers.codes)
+                if region is None:
+                    yield POSITION
+                else:
+                    yield from regions.end()
 
         image = buffers.image
         system.run({0: play([walk(image.size_bytes, image.address, write=True)])})
         system.run({0: program(layer.warm, 0)})
         measured = program(layer.measured, len(layer.warm))
-        return timed(system, {0: measured}, len(layer.measured))
+        count = len(layer.measured)
+        if region is None:
+            return timed(system, {0: measured}, count)
+        regions.forget()
+        system.run({0: measured})
+        return regions.measured(region, count)
 
     return execute
+
+
+def part_of(matrix: Buffer, row: int) -> Buffer:
+    """One row of a matrix as a vector."""
+    columns = matrix.data.shape[1]
+    flat = Buffer(matrix.name, matrix.address, matrix.data.reshape(-1))
+    return flat.part(row * columns, (row + 1) * columns)
+
+
+def blocks(config: SystemConfig) -> Measured:
+    """Four positions of the third layer that share each weight row's loads."""
+    layer = CONV3
+    system = System(config)
+    buffers = Buffers(system, layer)
+    count = 4
+    windows = system.memory.allocate("windows", (count, layer.padded))
+    sums = system.memory.allocate("sums", (count, layer.outputs), np.int32)
+
+    def program(first: int) -> Program:
+        for number in range(count):
+            window = part_of(windows, number)
+            yield from kernels.im2col_window(
+                buffers.image, window, row=0, column=first + number, kernel=layer.kernel
+            )
+        yield from kernels.mm(buffers.weights, windows, sums)
+        for number in range(count):
+            yield from kernels.requantise(part_of(sums, number), buffers.codes, shift=8)
+            yield from kernels.copy(buffers.result(layer, first + number), buffers.codes)
+            yield POSITION
+
+    image = buffers.image
+    system.run({0: play([walk(image.size_bytes, image.address, write=True)])})
+    system.run({0: program(0)})
+    return timed(system, {0: program(count)}, count)
 
 
 def fully_connected(config: SystemConfig) -> Measured:
@@ -154,10 +280,36 @@ def fully_connected(config: SystemConfig) -> Measured:
     return timed(system, {0: program(weights, outputs)}, 32 * 18432)
 
 
-for name, layer in (("c1", CONV1), ("c3", CONV3)):
-    experiment(f"conv_{name}_ana_total:total", "applications", convolution(layer, analog("bytes")))
+BODIES: dict[Packing, dict[str, str]] = {
+    "bytes": {"queue": "cm_queue_aimclib", "dequeue": "cm_dequeue_aimclib", "act": "relu8_neon"},
+    "word": {"act": "relu8_neon"},
+}
+PACKINGS: tuple[tuple[Packing, str], ...] = (("bytes", ""), ("word", "_word"))
+for number, layer in ((1, CONV1), (3, CONV3)):
+    job, sizes = f"conv{number}", {"queue": layer.length, "mvm": layer.outputs * layer.padded}
+    for packing, ending in PACKINGS:
+        step = analog(packing)
+        experiment(
+            f"conv_c{number}_ana{ending}_total:total", "applications", convolution(layer, step)
+        )
+        for part in ("im2col", "queue", "process", "dequeue", "act", "writeback"):
+            experiment(
+                f"{job}_ana{ending}:{part}",
+                "application regions",
+                convolution(layer, step, region=part),
+                body=BODIES[packing].get(part),
+                working_set_bytes=sizes.get(part, layer.outputs),
+            )
     experiment(
-        f"conv_{name}_ana_word_total:total", "applications", convolution(layer, analog("word"))
+        f"conv_c{number}_dig_total:total", "applications", convolution(layer, digital("neon4"))
     )
-    experiment(f"conv_{name}_dig_total:total", "applications", convolution(layer, digital))
+    for part in ("im2col", "mvm", "act", "writeback"):
+        experiment(
+            f"{job}_dig:{part}",
+            "application regions",
+            convolution(layer, digital("neon1"), region=part),
+            body="mvm_neon1" if part == "mvm" else None,
+            working_set_bytes=sizes.get(part, layer.outputs),
+        )
+experiment("conv3_dig_blk:total", "applications", blocks)
 experiment("fc_dig:total", "applications", fully_connected)

@@ -1,18 +1,30 @@
 """An experiment: how to repeat a reference run on the platform."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from alpine_models import isa
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Operation, Program
+from alpine_platform.operations import Compute, Fence, Operation, Program
 from alpine_platform.system import RunResult, System
 from alpine_platform.tile_port import NO_DEPENDENCY, CmBatch, CmResult
 from alpine_platform.time import ceil_to_edge
+from alpine_sw.kernels.bodies import BODIES
 
-__all__ = ["EXPERIMENTS", "Experiment", "Measured", "ReferenceUnits", "experiment", "play", "timed"]
+__all__ = [
+    "EXPERIMENTS",
+    "Experiment",
+    "Measured",
+    "ReferenceUnits",
+    "Regions",
+    "experiment",
+    "play",
+    "timed",
+]
 
 PROCESS_FS = 100_000_000
 MARKER_CYCLES = 25
@@ -77,7 +89,9 @@ def experiment(
 
 def play(operations: Iterable[Operation]) -> Program:
     """Turn operations into a program."""
-    yield from operations
+    # Not `yield from`: a list takes no results.
+    for operation in operations:  # noqa: UP028
+        yield operation
 
 
 def timed(
@@ -91,6 +105,76 @@ def timed(
         instructions=(result.instructions + regions * MARKER_INSTRUCTIONS) / reps,
         llc_misses=result.memory.l2_misses,
     )
+
+
+@contextmanager
+def placed(name: str, line_offset_bytes: int) -> Generator[None]:
+    """Let a loop body of the library begin somewhere in a fetch line for a while."""
+    before = BODIES[name]
+    BODIES[name] = replace(before, line_offset_bytes=line_offset_bytes)
+    try:
+        yield
+    finally:
+        BODIES[name] = before
+
+
+class Regions:
+    """Counts of a program's regions, as the reference's markers delimit them.
+
+    At a marker all stores end and the marker's own instructions run, which count in the region
+    that begins. Counters are sums over cores.
+
+    Parameters
+    ----------
+    system : whose counters are read.
+    instructions : of one marker.
+    """
+
+    def __init__(self, system: System, *, instructions: int = MARKER_INSTRUCTIONS) -> None:
+        self._system = system
+        self._instructions = instructions
+        self._totals: dict[str, list[float]] = {}
+        self._open: tuple[str, list[float]] | None = None
+
+    def begin(self, name: str) -> Program:
+        """End the region before and begin one."""
+        yield from self.end()
+        self._open = name, self._counts()
+        yield Compute(cycles=MARKER_CYCLES, instructions=self._instructions)
+
+    def end(self) -> Program:
+        """End the open region, if there is one."""
+        yield Fence()
+        if self._open is not None:
+            name, start = self._open
+            total = self._totals.setdefault(name, [0.0] * len(start))
+            for place, (now, then) in enumerate(zip(self._counts(), start, strict=True)):
+                total[place] += now - then
+            self._open = None
+
+    def forget(self) -> None:
+        """Drop what was counted so far: it warmed up."""
+        self._totals.clear()
+
+    def measured(self, name: str, reps: float, *, spinning: bool = False) -> Measured:
+        """Report one region per unit of work.
+
+        Where other cores spin, instructions are not known: a core counts them when it goes on.
+        """
+        cycles, instructions, misses = self._totals[name]
+        return Measured(
+            cycles=cycles / reps,
+            instructions=math.nan if spinning else instructions / reps,
+            llc_misses=misses,
+        )
+
+    def _counts(self) -> list[float]:
+        system = self._system
+        return [
+            int(system.env.now) / system.config.core.period_fs,
+            sum(core.stats.instructions for core in system.cores),
+            system.llc_misses,
+        ]
 
 
 class ReferenceUnits:

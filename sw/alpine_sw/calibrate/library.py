@@ -1,17 +1,23 @@
 """Kernels of the reference: products, activations, conversions, CM loops, convolution helpers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Program
+from alpine_platform.loop_body import LoopBody
+from alpine_platform.operations import Program, RunCmLoop, RunLoop
+from alpine_platform.pipeline import Phase
 from alpine_platform.system import System
 from alpine_sw import kernels
-from alpine_sw.kernels.cm import Packing
+from alpine_sw.kernels.bodies import BODIES, lines, numbered, tail
+from alpine_sw.kernels.cm import Packing, dequeue_batch
+from alpine_sw.kernels.copy import inline_body
+from alpine_sw.kernels.streams import over, phase
 from alpine_sw.kernels.timing import KERNELS, time_kernel
 
-from .experiment import Measured, ReferenceUnits, experiment, timed
+from .experiment import Measured, ReferenceUnits, experiment, placed, timed
 
 __all__: list[str] = []
 
@@ -65,11 +71,11 @@ for name, kernel, style, lengths in (
     ("cell_vec", "cell", "vec", (750,)),
     ("cell_eigen", "cell", "vec", (750,)),
     ("cell_scalar", "cell", "scalar", (750,)),
-    ("exp_eigen", "exp", None, (256, 1024)),
-    ("sig_eigen", "sigmoid", None, (256, 1024)),
-    ("tanh_eigen", "tanh", None, (256, 1024)),
+    ("exp_eigen", "exp", "eigen", (256, 1024)),
+    ("sig_eigen", "sigmoid", "eigen", (256, 1024)),
+    ("tanh_eigen", "tanh", "eigen", (256, 1024)),
     ("logistic_eigen", "logistic", None, (256, 1024)),
-    ("softmax_eigen", "softmax", None, (256, 1024)),
+    ("softmax_eigen", "softmax", "eigen", (256, 1024)),
 ):
     for length in lengths:
         enter(f"mb_act:{name}_{length}", kernel, (length,), style, length)
@@ -77,6 +83,20 @@ enter("mb_bw:memcpy_16k", "copy", (8 * 1024,), "memcpy", 8 * 1024)
 enter("mb_bw:memcpy_256k", "copy", (128 * 1024,), "memcpy", 128 * 1024)
 enter("mb_conv:pool2x2s2_neon_16x16x64", "pool", (16, 16, 64), "neon", 4096)
 enter("mb_conv:pool2x2s2_scalar_16x16x64", "pool", (16, 16, 64), "scalar", 4096)
+
+
+def across_lines(name: str, run: Callable[[SystemConfig], Measured]):
+    """Run with a word loop whose four instructions lie in two fetch lines.
+
+    The reference fetched 4.1 lines per iteration of these loops (`l1i_acc`), and 3.1 where the same
+    loops take less time, in mlp_ana1_word_cold_sub.
+    """
+
+    def execute(config: SystemConfig) -> Measured:
+        with placed(name, 56):
+            return run(config)
+
+    return execute
 
 
 def queue_run(packing: Packing, *, floats: bool = False) -> Callable[[SystemConfig], Measured]:
@@ -121,13 +141,44 @@ def dequeue_run(packing: Packing, *, floats: bool = False) -> Callable[[SystemCo
 
 for name, run, body in (
     ("queue_aimclib", queue_run("bytes"), "cm_queue_aimclib"),
-    ("queue_word", queue_run("word"), "cm_queue_word"),
+    ("queue_word", across_lines("cm_queue_word", queue_run("word")), "cm_queue_word"),
     ("queue_f32", queue_run("word", floats=True), "cm_queue_f32"),
     ("dequeue_aimclib", dequeue_run("bytes"), "cm_dequeue_aimclib"),
-    ("dequeue_word", dequeue_run("word"), "cm_dequeue_word"),
+    ("dequeue_word", across_lines("cm_dequeue_word", dequeue_run("word")), "cm_dequeue_word"),
     ("dequeue_f32", dequeue_run("word", floats=True), "cm_dequeue_f32"),
 ):
     experiment(f"mb_cm:cm_{name}_1024B", "CM loops", run, body=body, working_set_bytes=1024)
+
+
+def without_move(config: SystemConfig) -> Measured:
+    """Byte-wise queue with ALPINE's encoding: CM_QUEUE does not read what was moved for it."""
+    body = BODIES["cm_queue_aimclib"]
+    BODIES["cm_queue_aimclib"] = replace(
+        body, text=body.text.replace("cm_queue <- operand", "cm_queue <- fixed")
+    )
+    try:
+        return queue_run("bytes")(config)
+    finally:
+        BODIES["cm_queue_aimclib"] = body
+
+
+experiment("mb_cm:cm_queue_aimclib_rm8_1024B", "CM loops", without_move)
+
+
+def dependent(config: SystemConfig) -> Measured:
+    """Dequeues, each followed by an addition that needs it, unrolled by eight."""
+    system = System(config, tile_ports={0: ReferenceUnits(config)})
+    text = lines(numbered("cm_dequeue a <-\nalu b <- a", 8), tail("n"))
+    loop = Phase(body=LoopBody(name="dependent", text=text), iterations=32)
+    batch = dequeue_batch(1024)
+
+    def program() -> Program:
+        yield RunCmLoop(phases=[loop], batch=batch, wait=True)
+
+    return timed(system, {0: program()}, 256, regions=0.5)
+
+
+experiment("mb_cm:cm_dequeue_dep_256", "CM loops", dependent)
 
 
 def windows(
@@ -163,6 +214,31 @@ for kernel, channels in ((11, 3), (3, 256)):
             f"mb_conv:im2col_{kernel}x{kernel}x{channels}_{style}",
             "kernels",
             windows(kernel, channels, kernel + 8, style),
-            body="copy_bytes" if style == "bytes" else None,
+            body="copy_bytes" if style == "bytes" else "memory_copy" if channels > 3 else None,
             working_set_bytes=2 * kernel * kernel * channels,
         )
+
+
+def pixels(config: SystemConfig) -> Measured:
+    """Gather eight windows of 3 x 3 pixels of 256 bytes, pixel by pixel, warm."""
+    system = System(config)
+    image = system.memory.allocate("image", (3, 11, 256))
+    window = system.memory.allocate("window", 9 * 256)
+    streams = {
+        "source": over(image, 0, repeat_stride=256),
+        "destination": over(window, 0, repeat_stride=256),
+    }
+    following = LoopBody(
+        name="next_pixel", text=lines(numbered("alu s <- s", 3), "alu flags <- s", "jump <- flags")
+    )
+    phases = [phase(inline_body(8), 1, streams), Phase(body=following, iterations=1)]
+
+    def program() -> Program:
+        for _ in range(8):
+            yield RunLoop(phases=phases, repeats=9)
+
+    system.run({0: program()})
+    return timed(system, {0: program()}, 8 * 9 * 256)
+
+
+experiment("mb_conv:im2col_3x3x256_px", "kernels", pixels)

@@ -4,14 +4,21 @@ from collections.abc import Callable
 
 import numpy as np
 
+from alpine_models import isa
 from alpine_platform.config import SystemConfig
 from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import Channel, Compute, Operation, Program, Put, RunLoop, Take
+from alpine_platform.operations import (
+    Compute,
+    Operation,
+    RunCmLoop,
+    RunLoop,
+)
 from alpine_platform.pipeline import Phase, Stream
 from alpine_platform.system import System
+from alpine_platform.tile_port import empty_batch
 from alpine_sw.kernels.bodies import lines, numbered, tail
 
-from .experiment import Measured, experiment, play, timed
+from .experiment import Measured, ReferenceUnits, experiment, play, timed
 
 __all__: list[str] = []
 
@@ -92,6 +99,29 @@ STRAIGHT: dict[str, tuple[str, int, int]] = {
     "call_ret_x16": ("jump <-\njump <-", 16, 16),
     "cbz_nottaken_x32": ("skip <- z", 32, 32),
     "cmq_indep_x32": ("cm_queue <- z", 32, 32),
+    "ldr_sched4_use_L1_x32": (
+        "\n".join(
+            [f"load a{n} <- p @s" for n in range(4)] + [f"alu b{n} <- a{n}" for n in range(4)]
+        ),
+        8,
+        32,
+    ),
+    "ldr_cmq_pair_x32": ("load a <- p @s\ncm_queue <- a", 32, 32),
+    "ldr4_cmq4_x32": (
+        "\n".join(
+            [f"load a{n} <- p @s" for n in range(4)] + [f"cm_queue <- a{n}" for n in range(4)]
+        ),
+        8,
+        32,
+    ),
+    "cmdq_str_pair_x32": ("cm_dequeue a <-\nstore <- a p @s", 32, 32),
+    "cmdq4_str4_x32": (
+        "\n".join(
+            [f"cm_dequeue a{n} <-" for n in range(4)] + [f"store <- a{n} p @s" for n in range(4)]
+        ),
+        8,
+        32,
+    ),
 }
 """Name, repeated text, how often, units of work per loop iteration."""
 
@@ -105,15 +135,29 @@ SET_UP = {
 }
 """Instructions per loop iteration besides the text and the closing pair, by the counts."""
 
+
+def straight(full: str, units: int) -> Callable[[SystemConfig], Measured]:
+    """32 iterations of a body, with the CM instructions that it holds."""
+
+    def execute(config: SystemConfig) -> Measured:
+        system = System(config, tile_ports={0: ReferenceUnits(config)})
+        line = {"s": Stream(address=BASE)} if "@s" in full else {}
+        loop = nest(full, 32, line)
+        system.run({0: play([walk(64)])})
+        count = full.count("cm_")
+        if not count:
+            return timed(system, {0: play([loop])}, 32 * units)
+        batch = empty_batch(32 * count)
+        batch["word"] = isa.dequeue() if "cm_dequeue" in full else isa.queue()
+        cm_loop = RunCmLoop(phases=loop.phases, batch=batch, wait="cm_dequeue" in full)
+        return timed(system, {0: play([cm_loop])}, 32 * units)
+
+    return execute
+
+
 for name, (text, count, units) in STRAIGHT.items():
     full = lines(*["alu n <- n"] * SET_UP.get(name, 0), numbered(text, count), OUTER)
-    if "cm_" not in full:
-        line = {"s": Stream(address=BASE)} if "@s" in full else {}
-        experiment(
-            f"mb2_pipe:{name}",
-            "pipeline",
-            measure(after(walk(64)), nest(full, 32, line), 32 * units),
-        )
+    experiment(f"mb2_pipe:{name}", "pipeline", straight(full, units))
 
 for name, count in (("tight_loop_100", 0), ("loop4alu_100", 2), ("loop8alu_100", 6)):
     inner = LoopBody(name=name, text=lines(numbered("alu a <- a", count), OUTER))
@@ -243,21 +287,43 @@ COPY = lines(
     "alu d <- d",
     tail("p"),
 )
-SIZES = {"16k": 16 * KILO, "48k": 48 * KILO, "256k": 256 * KILO}
-for name, size in SIZES.items():
+
+
+FORMATTING = Compute(cycles=1000, instructions=600)
+"""What regions of rd, wr and cp hold besides their loops, the same at every size but for those of
+memory never touched: as many instructions as writing their name would take. Cycles as the
+reference's rd_48k, wr_48k and cp_48k leave over on hp (970 to 1090)."""
+PASS = Compute(cycles=8, instructions=8)
+"""Between two passes over a working set, by the counts at 8, 4 and 1 passes."""
+
+
+def passes(count: int, loop: Operation, size: float, *, formatted: bool = True):
+    """Run a loop several times over data that it has touched before."""
+
+    def execute(config: SystemConfig) -> Measured:
+        system = System(config)
+        system.run({0: play([loop, loop])})
+        overhead = [FORMATTING] if formatted else []
+        return timed(system, {0: play([*overhead, *([PASS, loop] * count)])}, count * size)
+
+    return execute
+
+
+for name, kilobytes, count in (("16k", 16, 8), ("48k", 48, 4), ("256k", 256, 1)):
+    size = kilobytes * KILO
     stream = {"s": Stream(address=BASE, stride=128)}
     for kind, text in (("rd", READ), ("wr", WRITE)):
         loop = nest(text, size // 128, stream)
-        experiment(f"mb_bw:{kind}_{name}", "memory", measure(after(loop, loop), loop, size))
+        experiment(f"mb_bw:{kind}_{name}", "memory", passes(count, loop, size))
     if name != "48k":
         loop = nest(READ_PAIRS, size // 128, stream)
-        experiment(f"mb_bw:rdldp_{name}", "memory", measure(after(loop, loop), loop, size))
+        experiment(f"mb_bw:rdldp_{name}", "memory", passes(count, loop, size, formatted=False))
     pair = {
         "s": Stream(address=BASE, stride=64),
         "d": Stream(address=BASE + size // 2, stride=64),
     }
     loop = nest(COPY, size // 128, pair)
-    experiment(f"mb_bw:cp_{name}", "memory", measure(after(loop, loop), loop, size / 2))
+    experiment(f"mb_bw:cp_{name}", "memory", passes(count, loop, size / 2))
 for name, warm_first in (("4M", True), ("32M", False)):
     stream = {"s": Stream(address=BASE, stride=128)}
     read = nest(READ, 16384, stream)
@@ -279,77 +345,3 @@ for name, warm_first in (("4M", True), ("32M", False)):
         "memory",
         measure(after(nest(COPY, 16384, other)), nest(COPY, 16384, pair), 1 << 20),
     )
-
-# --- several cores ----------------------------------------------------------------------------
-
-
-def streams_on(cores: int, skew: int) -> Callable[[SystemConfig], Measured]:
-    """Every core reads its own region of 1 MB."""
-
-    def execute(config: SystemConfig) -> Measured:
-        system = System(config)
-        programs = {
-            core: play(
-                [
-                    nest(
-                        READ,
-                        8192,
-                        {"s": Stream(address=BASE + core * ((4 << 20) + skew), stride=128)},
-                    )
-                ]
-            )
-            for core in range(cores)
-        }
-        return timed(system, programs, cores * (1 << 20))
-
-    return execute
-
-
-experiment("stream1:stream_total", "several cores", streams_on(1, 0))
-experiment("stream2:stream_total", "several cores", streams_on(2, 0))
-experiment("stream4:stream_total", "several cores", streams_on(4, 0))
-experiment("stream4_skew8k:stream_total", "several cores", streams_on(4, 8 * KILO))
-
-
-def ping_pong(*, spinning: bool, payload: bool) -> Callable[[SystemConfig], Measured]:
-    """Two cores hand a message to and fro."""
-    rounds = 20
-
-    def execute(config: SystemConfig) -> Measured:
-        system = System(config)
-        there = Channel("there", slots=1, spinning=spinning)
-        back = Channel("back", slots=1, spinning=spinning)
-        body_read = lines("load q <- p @s", "alu p <- p", tail("p"))
-        body_write = lines("store16 <- q p @s", "alu p <- p", tail("p"))
-
-        def touch(text: str, place: int) -> Program:
-            if payload:
-                stream = {"s": Stream(address=BASE + place * 4096, stride=16)}
-                yield nest(text, 64, stream)
-            else:
-                yield Compute(cycles=1)
-
-        def first() -> Program:
-            for _ in range(rounds):
-                yield from touch(body_write, 0)
-                yield Put(there)
-                yield Take(back)
-                yield from touch(body_read, 1)
-
-        def second() -> Program:
-            for _ in range(rounds):
-                yield Take(there)
-                yield from touch(body_read, 0)
-                yield from touch(body_write, 1)
-                yield Put(back)
-
-        system.run({0: first(), 1: second()})
-        return timed(system, {0: first(), 1: second()}, rounds)
-
-    return execute
-
-
-experiment("pp:pp_atomic_flag", "several cores", ping_pong(spinning=True, payload=False))
-experiment("pp:pp_atomic_1k", "several cores", ping_pong(spinning=True, payload=True))
-experiment("pp:pp_mutex_flag", "several cores", ping_pong(spinning=False, payload=False))
-experiment("pp:pp_mutex_1k", "several cores", ping_pong(spinning=False, payload=True))
