@@ -21,6 +21,7 @@ from .constant_costs import exact_table, fit_table, fits, prediction_table
 from .plans import (
     CNN_CORES,
     CNNS,
+    FP32_INPUTS,
     HANDOVERS_CYCLES,
     SENSITIVE,
     SENSITIVITIES,
@@ -29,7 +30,7 @@ from .plans import (
     handed_over,
 )
 from .results import Results, if_run
-from .tables import MISSING, NOTABLE, deviation, table, time, times
+from .tables import MISSING, NOTABLE, deviation, share, table, time, times
 
 __all__ = ["sensitivity_page"]
 
@@ -232,7 +233,9 @@ def _unoptimised() -> str:
 
 
 def _verdict(results: Results) -> str:
-    return "\n".join([*_nearest_lines(results), *_constant_lines(results)]) + "\n"
+    lines = [*_nearest_lines(results), *_constant_lines(results)]
+    shares = if_run(lambda: _share_line(results))
+    return "\n".join([*lines, shares] if shares else lines) + "\n"
 
 
 def _nearest_lines(results: Results) -> list[str]:
@@ -258,6 +261,30 @@ def _nearest_lines(results: Results) -> list[str]:
             f"{', '.join(f'{other:.0%}' for other in others)}."
         )
     return lines
+
+
+def _share_line(results: Results) -> str:
+    """What inputs that are values do to Fig. 8's largest slices."""
+    said = published()["fig8_mlp_shares_percent"]
+    cases = (1, 3, 4)
+    ours = [
+        sum(
+            results.share(results.analog("mlp", system, case, FP32_INPUTS), "input load")
+            for system in SYSTEMS
+        )
+        / len(SYSTEMS)
+        for case in cases
+    ]
+    printed = [said[f"case{case}"][0] / 100 for case in cases]
+    close = all(abs(a / b - 1) < NOTABLE for a, b in zip(ours, printed, strict=True))
+    gain = results.gain("mlp", HIGH, variation=FP32_INPUTS)
+    return (
+        f"- Inputs that lie in memory as fp32 values and are converted one by one make the input "
+        f"load {', '.join(map(share, ours))} of the perceptron's cases 1, 3 and 4, where the "
+        f"largest slices of Fig. 8 are {', '.join(map(share, printed))}: the input format "
+        f"{'can explain' if close else 'does not explain'} these shares; the factor of case 1 is "
+        f"then {times(gain)}."
+    )
 
 
 def _constant_lines(results: Results) -> list[str]:
