@@ -11,7 +11,7 @@ from alpine_models.tile import TileConfig
 from alpine_platform.address_space import AddressSpace, Buffer
 from alpine_platform.operations import Program
 from alpine_platform.system import System
-from alpine_sw import kernels
+from alpine_sw.aimclib import PACKING
 from alpine_sw.cnn_programs import (
     AnalogRows,
     ConvolutionCore,
@@ -37,7 +37,6 @@ from alpine_sw.workloads import Programs, Software, Workload
 
 __all__ = ["analog_cnn", "digital_cnn"]
 
-PACKING: dict[Software, kernels.Packing] = {Software.RELEASED: "bytes", Software.TUNED: "word"}
 DENSE_STYLE = "neon4"
 """Products of the dense layers beside tiles, which have none."""
 

@@ -10,7 +10,7 @@ another order and keeps the host's share of it small.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from alpine_platform.address_space import AddressSpace, Buffer
 from alpine_platform.operations import Begin, End, Program
 from alpine_sw import kernels
+from alpine_sw.aimclib import section
 from alpine_sw.cnn_rows import Sink, Source
 from alpine_sw.kernels import positions, rows
 from alpine_sw.networks.cnn import SCORE_SCALE
@@ -27,14 +28,6 @@ from alpine_sw.ping_pong import PingPong
 __all__ = ["AnalogRows", "ConvolutionCore", "DenseCore", "DigitalRows", "RowEngine"]
 
 Codes = NDArray[np.int8]
-
-
-def section(name: str, program: Program) -> Program:
-    """Run a kernel as a named part of the breakdown; return what it returns."""
-    yield Begin(name)
-    result: Any = yield from program
-    yield End()
-    return result
 
 
 class RowEngine(Protocol):

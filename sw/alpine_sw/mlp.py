@@ -10,6 +10,7 @@ from alpine_models.tile import TileConfig
 from alpine_platform.operations import Program
 from alpine_platform.system import System
 from alpine_sw import kernels, mlp_programs
+from alpine_sw.aimclib import PACKING, Aimc
 from alpine_sw.mapping import Placement, TilePlan
 from alpine_sw.mlp_programs import DigitalLayer, MlpMemory
 from alpine_sw.networks import MlpNetwork
@@ -19,7 +20,6 @@ from alpine_sw.workloads import InputFormat, Programs, Software, Workload
 __all__ = [
     "DIGITAL_CORES",
     "MLP_CASES",
-    "PACKING",
     "analog_mlp",
     "digital_mlp",
     "mlp_memory",
@@ -37,9 +37,6 @@ between two.
 
 DIGITAL_CORES = (1, 2, 4)
 """Cores of the published digital references."""
-
-PACKING: dict[Software, kernels.Packing] = {Software.RELEASED: "bytes", Software.TUNED: "word"}
-"""How operands are assembled in each style."""
 
 
 def analog_mlp(
@@ -71,7 +68,7 @@ def analog_mlp(
         plans=plan(network, case, config),
         programs=_programs(
             network,
-            lambda memory: _case_programs(memory, case),
+            lambda memory: _case_programs(memory, case, software),
             PACKING[software],
             input_format=input_format,
         ),
@@ -253,16 +250,23 @@ def mlp_memory(
     )
 
 
-def _case_programs(memory: MlpMemory, case: int) -> dict[int, Program]:
+def _case_programs(memory: MlpMemory, case: int, software: Software) -> dict[int, Program]:
+    def aimc() -> Aimc:
+        return Aimc(memory.space, software=software)
+
     if case == 1:
-        return {0: mlp_programs.case_1(memory)}
+        return {0: mlp_programs.case_1(memory, aimc())}
     if case == 2:
-        return {0: mlp_programs.case_2(memory)}
+        return {0: mlp_programs.case_2(memory, aimc())}
     shares = case - 2
     channel = _channel(memory, shares)
-    first = {core: mlp_programs.first_layer(memory, channel, core=core) for core in range(shares)}
+    first = {
+        core: mlp_programs.first_layer(memory, aimc(), channel, core=core) for core in range(shares)
+    }
     second = {
-        shares + share: mlp_programs.second_layer(memory, channel, share=share, shares=shares)
+        shares + share: mlp_programs.second_layer(
+            memory, aimc(), channel, share=share, shares=shares
+        )
         for share in range(shares)
     }
     return first | second

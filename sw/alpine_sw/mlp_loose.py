@@ -14,9 +14,10 @@ from alpine_platform.operations import Program
 from alpine_platform.system import System
 from alpine_sw import kernels
 from alpine_sw.accelerator import AcceleratorDriver, AcceleratorPlan
+from alpine_sw.aimclib import PACKING, section
 from alpine_sw.mapping import TilePlan
-from alpine_sw.mlp import PACKING, mlp_memory, mlp_placement
-from alpine_sw.mlp_programs import MlpMemory, load_input, section, write_back
+from alpine_sw.mlp import mlp_memory, mlp_placement
+from alpine_sw.mlp_programs import MlpMemory, load_input, write_back
 from alpine_sw.networks import MlpNetwork
 from alpine_sw.workloads import InputFormat, Software, Workload
 

@@ -4,15 +4,15 @@ Source of the mappings and of the order of steps: Klein et al., ALPINE, IEEE TC 
 Sec. VII; the reference programs of the gem5 runs measure the same structure.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from alpine_platform.address_space import AddressSpace, Buffer
-from alpine_platform.operations import Begin, End, Operation, Program
+from alpine_platform.operations import Program
 from alpine_sw import kernels
+from alpine_sw.aimclib import Aimc, section
 from alpine_sw.ping_pong import PingPong
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "first_layer",
     "load_input",
     "second_layer",
-    "section",
     "write_back",
 ]
 
@@ -66,14 +65,6 @@ class MlpMemory:
         return self.outputs.part(start, start + size)
 
 
-def section(name: str, program: Program) -> Generator[Operation, Any, Any]:
-    """Run a kernel as a named part of the breakdown; return what it returns."""
-    yield Begin(name)
-    result = yield from program
-    yield End()
-    return result
-
-
 def load_input(x: Buffer, source: Buffer, *, packing: kernels.Packing = "word") -> Program:
     """Copy a vector that others wrote into a buffer of the core's own.
 
@@ -87,19 +78,9 @@ def load_input(x: Buffer, source: Buffer, *, packing: kernels.Packing = "word") 
     yield from section("input load", program)
 
 
-def _queue(memory: MlpMemory, vector: Buffer, *, index: int | None = None) -> Program:
-    program = kernels.queue_vector(vector, packing=memory.packing, index=index)
-    yield from section("analog queue", program)
-
-
-def _process() -> Program:
-    yield from section("analog process", kernels.process())
-
-
-def _dequeue_relu(memory: MlpMemory, vector: Buffer, *, index: int | None = None) -> Program:
-    program = kernels.dequeue_vector(vector, packing=memory.packing, index=index)
-    yield from section("analog dequeue", program)
-    yield from section("activation", kernels.relu8(vector))
+def _dequeue_relu(aimc: Aimc, vector: Buffer, *, index: int | None = None) -> Program:
+    yield from section("analog dequeue", aimc.dequeue_vector(vector, index=index))
+    yield from section("activation", aimc.relu(vector))
 
 
 def write_back(destination: Buffer, y: Buffer) -> Program:
@@ -107,7 +88,7 @@ def write_back(destination: Buffer, y: Buffer) -> Program:
     yield from section("output writeback", kernels.copy(destination, y))
 
 
-def case_1(memory: MlpMemory) -> Program:
+def case_1(memory: MlpMemory, aimc: Aimc) -> Program:
     """Software pipeline: step k queues input k and hidden vector k - 1, then processes once."""
     space = memory.space
     x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
@@ -116,48 +97,51 @@ def case_1(memory: MlpMemory) -> Program:
         first, second = step < memory.count, step > 0  # which layers have work in this step
         if first:
             yield from load_input(x, memory.input(step), packing=memory.packing)
-            yield from _queue(memory, x)
+            yield from section("analog queue", aimc.queue_vector(x))
         if second:
-            yield from _queue(memory, hidden, index=None if first else memory.width)
-        yield from _process()
+            index = None if first else memory.width
+            yield from section("analog queue", aimc.queue_vector(hidden, index=index))
+        yield from section("analog process", aimc.process())
         if first:
-            yield from _dequeue_relu(memory, hidden)
+            yield from _dequeue_relu(aimc, hidden)
         if second:
-            yield from _dequeue_relu(memory, y, index=None if first else memory.hidden)
+            yield from _dequeue_relu(aimc, y, index=None if first else memory.hidden)
             yield from write_back(memory.output(step - 1), y)
             memory.on_step()
 
 
-def case_2(memory: MlpMemory) -> Program:
+def case_2(memory: MlpMemory, aimc: Aimc) -> Program:
     """One layer after the other, each through a CM_PROCESS of its own."""
     space = memory.space
     x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
     y = space.allocate("y", memory.size)
     for inference in range(memory.count):
         yield from load_input(x, memory.input(inference), packing=memory.packing)
-        yield from _queue(memory, x)
-        yield from _process()
-        yield from _dequeue_relu(memory, hidden)
-        yield from _queue(memory, hidden)
-        yield from _process()
-        yield from _dequeue_relu(memory, y, index=memory.hidden)
+        yield from section("analog queue", aimc.queue_vector(x))
+        yield from section("analog process", aimc.process())
+        yield from _dequeue_relu(aimc, hidden)
+        yield from section("analog queue", aimc.queue_vector(hidden))
+        yield from section("analog process", aimc.process())
+        yield from _dequeue_relu(aimc, y, index=memory.hidden)
         yield from write_back(memory.output(inference), y)
         memory.on_step()
 
 
-def first_layer(memory: MlpMemory, channel: PingPong, *, core: int) -> Program:
+def first_layer(memory: MlpMemory, aimc: Aimc, channel: PingPong, *, core: int) -> Program:
     """Cases 3 and 4: compute a share of every hidden vector and put it into the channel."""
     x = memory.space.allocate(f"x {core}", memory.width)
     for inference in range(memory.count):
         yield from load_input(x, memory.input(inference), packing=memory.packing)
-        yield from _queue(memory, x)
-        yield from _process()
+        yield from section("analog queue", aimc.queue_vector(x))
+        yield from section("analog process", aimc.process())
         part = yield from section("synchronisation", channel.free_part(core))
-        yield from _dequeue_relu(memory, part)
+        yield from _dequeue_relu(aimc, part)
         yield from section("synchronisation", channel.put(core))
 
 
-def second_layer(memory: MlpMemory, channel: PingPong, *, share: int, shares: int) -> Program:
+def second_layer(
+    memory: MlpMemory, aimc: Aimc, channel: PingPong, *, share: int, shares: int
+) -> Program:
     """Cases 3 and 4: take every hidden vector and compute a share of the output from it."""
     hidden = memory.space.allocate(f"hidden {share}", memory.hidden)
     y = memory.space.allocate(f"y {share}", memory.size // shares)
@@ -165,9 +149,9 @@ def second_layer(memory: MlpMemory, channel: PingPong, *, share: int, shares: in
         slot = yield from section("synchronisation", channel.full_slot(share))
         yield from load_input(hidden, slot)
         yield from section("synchronisation", channel.take(share))
-        yield from _queue(memory, hidden)
-        yield from _process()
-        yield from _dequeue_relu(memory, y)
+        yield from section("analog queue", aimc.queue_vector(hidden))
+        yield from section("analog process", aimc.process())
+        yield from _dequeue_relu(aimc, y)
         yield from write_back(memory.output(inference, share, shares), y)
         if share == 0:
             memory.on_step()
