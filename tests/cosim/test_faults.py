@@ -262,7 +262,7 @@ def test_a_campaign_goes_on_where_it_ended(tmp_path):
 
     part = run_campaign(plan_of(), workers=1, on_step=interrupt)
     assert not part.complete
-    assert part.records == whole.records[:4]
+    assert part.records == [whole.records[number] for number in (0, 1, 5, 6)]
     path.write_text(campaign_json(part, host_seconds=0.0))
     steps = []
     known = known_records(path, plan_of())

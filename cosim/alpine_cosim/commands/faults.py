@@ -143,7 +143,7 @@ def faults(
     seconds = time.perf_counter() - start
     print_campaign(campaign, console)
     click.echo(f"{len(campaign.records) - len(known):,} runs in {seconds:.1f} s")
-    if json_file is not None:
+    if json_file is not None and campaign.records:
         write_text(json_file, campaign_json(campaign, host_seconds=seconds))
         click.echo(f"campaign written to {json_file}")
     return 0 if campaign.complete else INTERRUPTED

@@ -160,6 +160,8 @@ def run_campaign(
                 progress.records.append(record)
             else:
                 missing.append(injection)
+        # Row by row in turn, so that an interrupted campaign has runs of every row.
+        missing.sort(key=lambda injection: injection.index)
         on_stage("injecting faults", len(missing))
         try:
             used = _workers(workers, len(missing))

@@ -125,13 +125,13 @@ def print_campaign(campaign: Campaign, console: Console) -> None:
         f"{request.network} on {campaign.plan.system.name}, case {request.case}, "
         f"{_inferences(campaign)}, {campaign.busy_cycles:,} busy tile cycles"
     )
-    if campaign.groups:
+    if campaign.groups and campaign.records:
         console.print(_table(campaign, title))
         console.print(
             f"[dim]% of runs, below it the {CONFIDENCE:.0%} interval (Wilson); latent: masked, but "
             f"a register stays different; loss: {_loss_text(campaign)}, mean of the sdc runs[/]"
         )
-    else:
+    elif campaign.records:
         console.print(_chosen(campaign, title))
     if not campaign.complete:
         console.print(
