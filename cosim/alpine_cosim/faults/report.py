@@ -145,7 +145,7 @@ def _inferences(campaign: Campaign) -> str:
 
 
 def _loss_text(campaign: Campaign) -> str:
-    return "accuracy lost" if campaign.score_is_accuracy else "bits per character gained"
+    return "accuracy lost" if campaign.score_is_accuracy else "bits per character added"
 
 
 def _table(campaign: Campaign, title: str) -> Table:

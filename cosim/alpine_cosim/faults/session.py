@@ -44,7 +44,7 @@ class FaultResult:
     outcome : Outcome.
     reason : what told, of a detected error: ``status``, ``sticky error`` or ``response``; else "".
     wrong_outputs : share of outputs that differ, or None where the run did not end.
-    score_loss : accuracy lost, or bits per character gained, against the run without faults, or
+    score_loss : accuracy lost, or bits per character added, against the run without faults, or
         None where the run did not end or the network has no score.
     time_change_s : simulated time added, or None.
     latent : whether a tile's registers ended in another state than without the fault, or None.
