@@ -87,7 +87,7 @@ calibrate: setup ## Fit the platform to the gem5 runs again and rewrite docs/cal
 paper: setup ## Run the paper's explorations and rewrite docs/paper.md and docs/sensitivity.md
 	$(BIN)/alpine paper --out paper --write-docs docs
 
-bench: setup ## Measure host speeds
+bench: setup ## Measure host speeds (docs/speed.md)
 	$(BIN)/python -m pytest benchmarks/bench_*.py --benchmark-only --benchmark-disable-gc -q
 
 clean: ## Remove the virtual environment and everything built in the checkout
