@@ -3,6 +3,7 @@
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Verilog of every top, with what a synthesis flow needs beside it."""
 
+import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from alpine_models.tile import TileConfig
 from .accelerator import AimcAxi
 from .crossing import AimcTileCdc
 from .cvxif import AimcTileCvxif
+from .register_files import c_header, register_page
 from .stage import CROSSBAR_PORTS
 from .tile import AimcTile
 from .verilog_files import constraints, crossbar_stub, readme, waivers, wrapper
@@ -76,6 +78,13 @@ class Top:
     def wrapper_name(self) -> str:
         """Name of the module that holds this one together with its crossbars."""
         return f"{self.name}_with_crossbar"
+
+    def contract(self) -> str:
+        """Return what the component's documentation says of its behaviour and its ports."""
+        text = inspect.getdoc(type(self.component)) or ""
+        what = text.partition("\n\nParameters\n")[0]
+        members = text.partition("\nMembers\n-------\n")[2].partition("\n\nRaises\n")[0]
+        return f"{what}\n\n{members}".strip()
 
     def ports(self) -> list[tuple[str, bool, int]]:
         """Every port as (name, is an input, width), clocks and resets first."""
@@ -155,7 +164,8 @@ def write_tops(
     Returns
     -------
     The files written: ``<top>.v`` and ``<top>_with_crossbar.v`` of every top, the black box
-    ``aimc_crossbar.v``, ``files.f``, ``aimc.sdc``, ``aimc.vlt`` and ``README.md``.
+    ``aimc_crossbar.v``, ``files.f``, ``aimc.sdc``, ``aimc.vlt``, ``README.md``, and the registers
+    as C header ``aimc_registers.h`` and page ``REGISTERS.md``.
 
     Raises
     ------
@@ -172,6 +182,8 @@ def write_tops(
         "aimc.sdc": constraints(),
         "aimc.vlt": waivers(),
         "README.md": readme(made),
+        "aimc_registers.h": c_header(),
+        "REGISTERS.md": register_page(),
     }
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -177,7 +177,8 @@ def readme(tops) -> str:
         "whose `rst` and `cpu_rst` may come from either clock. `aimc.sdc` holds the constraints,",
         "`aimc.vlt` the waivers for `verilator --lint-only -Wall`.",
         "The crossbar and its converters are the black box `aimc_crossbar`, which only the",
-        "`_with_crossbar` modules instantiate.",
+        "`_with_crossbar` modules instantiate. `REGISTERS.md` describes the registers and both",
+        "encodings of the instructions, `aimc_registers.h` gives them to C.",
         "",
         "| top | with its crossbar | what it is |",
         "|---|---|---|",
@@ -189,4 +190,5 @@ def readme(tops) -> str:
             f"| `{name}` | {'in' if is_input else 'out'} | {width} |"
             for name, is_input, width in top.ports()
         ]
+        lines += ["", "Behaviour, and what the ports mean:", "", "```", top.contract(), "```"]
     return "\n".join([*lines, ""])

@@ -10,6 +10,8 @@ import pytest
 from alpine_cosim.verilated.toolchain import Toolchain
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
+from alpine_rtl.open_tools import OpenTool, ToolError, run_tool
+from alpine_rtl.register_files import c_header, register_page
 from alpine_rtl.verilog import module_names, write_tops
 
 TOPS = ("aimc_tile", "aimc_tile_cdc", "aimc_tile_cvxif", "aimc_axi")
@@ -86,6 +88,45 @@ def test_the_readme_lists_every_port(folder):
         start = text.index(f"module {top}(")
         ports = text[start : text.index(";", start)].split("(")[1].rstrip(")").split(",")
         assert set(re.findall(r"^\| `(\w+)`", section, re.M)) == {port.strip() for port in ports}
+
+
+def yosys_check(folder, sources, tops):
+    """Look for latches, loops, undriven and doubly driven nets, and modules that are nowhere."""
+    script = ["read_verilog -sv " + " ".join(sources), "design -save all"]
+    for top in tops:
+        script += ["design -load all", f"hierarchy -check -top {top}", "proc", "flatten"]
+        script += ["check -assert", "select -assert-none t:$dlatch t:$adlatch t:$dlatchsr t:$sr"]
+    (folder / "check.ys").write_text("\n".join([*script, ""]))
+    return run_tool(OpenTool.YOSYS, "-q", "-s", "check.ys", directory=folder)
+
+
+def test_yosys_finds_no_latches_loops_or_unresolved_modules(folder):
+    sources = [name for name in (folder / "files.f").read_text().split() if name.endswith(".v")]
+    yosys_check(folder, sources, [f"{top}_with_crossbar" for top in TOPS])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "wire w = a ^ x; wire x = w & a; assign y = x;",
+        "reg r; always @* if (a) r = b; assign y = r;",
+        "elsewhere e (.a(a), .y(y));",
+    ],
+    ids=["loop", "latch", "unresolved"],
+)
+def test_the_check_bites(tmp_path, body):
+    (tmp_path / "bad.v").write_text(f"module bad(input a, input b, output y); {body} endmodule\n")
+    with pytest.raises(ToolError):
+        yosys_check(tmp_path, ["bad.v"], ["bad"])
+
+
+def test_the_folder_tells_of_registers_and_behaviour(folder):
+    assert (folder / "aimc_registers.h").read_text() == c_header()
+    assert (folder / "REGISTERS.md").read_text() == register_page()
+    page = (folder / "README.md").read_text()
+    for words in ("hence 2 cycles per word on a bus", "High in the first cycle of an MVM"):
+        assert words in page
+    assert page.count("Behaviour, and what the ports mean:") == len(TOPS)
 
 
 def test_the_same_configuration_gives_the_same_text(folder, tmp_path):

@@ -6,6 +6,7 @@ import click
 
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
+from alpine_models.registers import MAX_TILES
 from alpine_models.tile import TileConfig
 
 __all__ = ["synth", "verilog"]
@@ -20,15 +21,19 @@ __all__ = ["synth", "verilog"]
     "--xlen", type=click.Choice(["32", "64"]), default="32", show_default=True,
     help="Register width of the RISC-V core behind the CV-X-IF tile.",
 )  # fmt: skip
-def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str) -> None:
-    """Write the hardware as Verilog: every top, wrappers with the crossbar, constraints."""
+@click.option(
+    "--tiles", type=click.IntRange(1, MAX_TILES), default=1, show_default=True,
+    help="Tiles of the AXI accelerator, which can be chained.",
+)  # fmt: skip
+def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str, tiles: int) -> None:
+    """Write the hardware as Verilog: every top, with wrappers, constraints, register files."""
     from alpine_rtl.verilog import write_tops
 
     try:
         config = TileConfig(rows=rows, columns=cols, double_buffer=double_buffer)
     except ValueError as error:
         raise AlpineError(str(error)) from error
-    for path in write_tops(out, config, xlen=int(xlen)):
+    for path in write_tops(out, config, chained=[config] * tiles, xlen=int(xlen)):
         click.echo(path)
     click.echo(f"{rows} word lines x {cols} bit lines; ports and use are in {out / 'README.md'}")
 
