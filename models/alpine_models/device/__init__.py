@@ -29,6 +29,14 @@ from .faults import NO_FAULTS, ArrayFaults, Polarity, StuckAt, StuckDevice
 from .ideal import IDEAL, PUBLISHED, Ideal, Published
 from .named import DEVICES, EFFECTS, IDEAL_DEVICE, AnalogDevice, EffectName, analog_device
 from .noise import Effect, NoiseKey
+from .programming import (
+    MAX_ROUNDS,
+    ProgrammingCost,
+    ProgramVerify,
+    pulse_cost,
+    row_cost,
+    verify_margin,
+)
 from .reading import DRIVE_UNITS, PcmReading
 from .wires import Wires, effective_conductances, exact_conductances
 
@@ -45,6 +53,7 @@ __all__ = [
     "IDEAL_ADC",
     "IDEAL_DAC",
     "IDEAL_DEVICE",
+    "MAX_ROUNDS",
     "MAX_TIME_S",
     "NO_FAULTS",
     "PCM_LIKE",
@@ -69,6 +78,8 @@ __all__ = [
     "PcmConstants",
     "PcmReading",
     "Polarity",
+    "ProgramVerify",
+    "ProgrammingCost",
     "Published",
     "PulseWidthDac",
     "ReadNoise",
@@ -80,4 +91,7 @@ __all__ = [
     "effective_conductances",
     "exact_conductances",
     "pcm_set",
+    "pulse_cost",
+    "row_cost",
+    "verify_margin",
 ]

@@ -215,7 +215,27 @@ class PcmArray:
         )
         self._insert_stuck()
 
-    def at(self, time_s: float, *, reading: int = 0) -> PcmReading:
+    def rewrite(self, weights: Byte, cells: NDArray[np.bool_], *, cycle: int) -> None:
+        """Program some cells once more; the others stay as they are.
+
+        Parameters
+        ----------
+        weights : int8 [columns, rows]. cells : bool [columns, rows], which are written.
+        cycle : int, how often they were programmed before.
+
+        Raises
+        ------
+        AlpineError
+            As `program`.
+        """
+        kept, exponents = self.conductances.copy(), self.exponents.copy()
+        self.program(weights, cycle=cycle, programmed=cells)
+        self.conductances[:, ~cells] = kept[:, ~cells]
+        self.exponents[:, ~cells] = exponents[:, ~cells]
+
+    def at(
+        self, time_s: float, *, reading: int = 0, read_noise: ReadNoise | Literal["own"] = "own"
+    ) -> PcmReading:
         """Return what products meet at a time after programming.
 
         Parameters
@@ -223,6 +243,7 @@ class PcmArray:
         time_s : float, seconds since programming ended, 0 to ten years.
         reading : int
             Number of this reading, from which frozen read noise is drawn.
+        read_noise : when noise takes new values, in place of the configuration's, if that has any.
 
         Raises
         ------
@@ -238,13 +259,14 @@ class PcmArray:
         mean = np.empty(self.conductances.shape)
         variance = np.empty(self.conductances.shape)
         noisy = config.read_noise is not IDEAL
+        kind = config.read_noise if isinstance(read_noise, str) else read_noise
         read_devices(
             self._coefficients,
             self.conductances,
             self.exponents,
             logarithm((time_s + constants.t0_s) / constants.t0_s),
             read_spread(time_s + constants.t0_s, constants.t_read_s) if noisy else 0.0,
-            config.read_noise is ReadNoise.FROZEN,
+            kind is ReadNoise.FROZEN,
             self.key.words,
             product_words(reading, Effect.READ_FROZEN),
             mean,

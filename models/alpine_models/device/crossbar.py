@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .adc import IDEAL_ADC, AdcConfig, ColumnAdcs
-from .array import PcmArray, PcmConfig
+from .array import PcmArray, PcmConfig, ReadNoise
 from .compensation import Compensation, drift_compensation
 from .dac import IDEAL_DAC, DacConfig, PulseWidthDac
 from .noise import NoiseKey
 from .reading import PcmReading
 
 __all__ = ["AnalogConfig", "AnalogCrossbar"]
+
+VERIFY_READINGS = 1 << 32
+"""Number of the first reading that serves verification."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +52,8 @@ class AnalogCrossbar:
     """
 
     reading: PcmReading
+    _readable: PcmReading
+    _time_s: float
     compensation: NDArray[np.float32]
 
     def __init__(
@@ -67,7 +72,7 @@ class AnalogCrossbar:
         self.array.program(weights, cycle=cycle, programmed=programmed)
         self.dac = PulseWidthDac(rows=rows, config=config.dac, key=key)
         self.adcs = ColumnAdcs(columns=columns, config=config.adc, key=key)
-        self._config = config
+        self._config, self._weights = config, weights.copy()
         self._fresh: PcmReading | None = None
         self.age(time_s)
         self.units_per_code: NDArray[np.float64] = self.reading.sum_units * np.asarray(
@@ -76,17 +81,34 @@ class AnalogCrossbar:
 
     def age(self, time_s: float) -> None:
         """Move to another time after programming, seconds; the devices stay the same ones."""
-        self.reading = self.array.at(time_s)
+        self.reading = self._readable = self.array.at(time_s)
+        self._time_s = time_s
         scope, fresh = self._config.compensation, self._fresh
         if fresh is None:
             fresh = self.reading if scope is Compensation.NONE else self.array.at(0.0)
             self._fresh = fresh
         self.compensation = drift_compensation(fresh, self.reading, scope)
 
+    def rewrite(self, cells: NDArray[np.bool_], *, cycle: int) -> None:
+        """Program some cells, bool [columns, rows], once more, with errors of that cycle."""
+        self.array.rewrite(self._weights, cells, cycle=cycle)
+        self._fresh = None
+        self.age(self._time_s)
+
+    def verify_read(self, number: int) -> NDArray[np.int8]:
+        """Return weights int8 [columns, rows] found right after programming, with read noise.
+
+        Each `number` has noise of its own. `read_back` answers with them until the next `age`.
+        """
+        # The first readings belong to evaluations.
+        reading = VERIFY_READINGS + number
+        self._readable = self.array.at(0.0, reading=reading, read_noise=ReadNoise.FROZEN)
+        return self.read_back
+
     @property
     def read_back(self) -> NDArray[np.int8]:
         """Weights int8 [columns, rows] that CM_PARAM_READ finds: conductances, rounded."""
-        weights = np.rint(self.reading.conductances / np.float32(self.reading.steps_per_weight))
+        weights = np.rint(self._readable.conductances / np.float32(self._readable.steps_per_weight))
         return np.clip(weights, -128, 127).astype(np.int8)
 
     def multiply(self, dac_codes: NDArray[np.int8], *, product: int) -> NDArray[np.int8]:

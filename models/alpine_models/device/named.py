@@ -23,6 +23,7 @@ from .dac import HERMES_DAC
 from .faults import ArrayFaults
 from .ideal import IDEAL, PUBLISHED
 from .noise import NoiseKey
+from .programming import ProgramVerify, verify_margin
 from .wires import Wires
 
 __all__ = ["DEVICES", "EFFECTS", "IDEAL_DEVICE", "AnalogDevice", "EffectName", "analog_device"]
@@ -229,12 +230,14 @@ class AnalogDevice:
     effects : names, with sizes where they were given.
     config : AnalogConfig; `crossbar` fits its weight range to each tile.
     after_s : seconds since programming.
+    verify_margin : cells off by more, in weights, are written again; or None.
     """
 
     name: str
     effects: tuple[str, ...]
     config: AnalogConfig
     after_s: float
+    verify_margin: float | None = None
 
     def crossbar(
         self,
@@ -243,11 +246,16 @@ class AnalogDevice:
         programmed: NDArray[np.bool_],
         lsb: NDArray[np.float64],
         key: NoiseKey,
+        verify: bool = True,
     ) -> AnalogCrossbar:
-        """Return a tile of this device; its largest weight takes the largest conductance."""
+        """Return a tile of this device; its largest weight takes the largest conductance.
+
+        Its cells are verified, if the device asks for it and `verify` does not leave it to the
+        caller.
+        """
         largest = int(np.abs(weights.astype(np.int16)).max())
         array = replace(self.config.array, weight_range=max(largest, 1))
-        return AnalogCrossbar(
+        crossbar = AnalogCrossbar(
             weights=weights,
             lsb=lsb,
             config=replace(self.config, array=array),
@@ -255,12 +263,38 @@ class AnalogDevice:
             time_s=self.after_s,
             programmed=programmed,
         )
+        if verify and self.verify_margin is not None:
+            self.verification(crossbar, weights=weights, programmed=programmed).run()
+            crossbar.age(self.after_s)
+        return crossbar
+
+    def verification(
+        self,
+        crossbar: AnalogCrossbar,
+        *,
+        weights: NDArray[np.int8],
+        programmed: NDArray[np.bool_],
+    ) -> ProgramVerify:
+        """Return the verification of a programmed tile, not yet begun.
+
+        Raises
+        ------
+        AlpineError
+            The device asks for none.
+        """
+        if self.verify_margin is None:
+            raise AlpineError(f"device {self.name} is not verified")
+        return ProgramVerify(
+            crossbar, weights=weights, programmed=programmed, margin=self.verify_margin
+        )
 
     def __str__(self) -> str:
         """Name it as in a sentence: device, age, remedies."""
         parts = [f"{self.name} after {duration_text(self.after_s)}"]
         if self.config.compensation is not Compensation.NONE:
             parts.append(f"compensated per {self.config.compensation.value}")
+        if self.verify_margin is not None:
+            parts.append(f"cells verified within {self.verify_margin:.3g} weights")
         if self.config.adc.bits != 8:
             parts.append(f"{self.config.adc.bits}-bit ADC")
         return ", ".join(parts)
@@ -273,6 +307,7 @@ def analog_device(
     compensation: str = "none",
     effects: Sequence[str] | None = None,
     adc_bits: int = 8,
+    verify: str | None = None,
 ) -> AnalogDevice:
     """Return a device by the names of what it is and of what is imperfect about it.
 
@@ -284,6 +319,7 @@ def analog_device(
     effects : names from `EFFECTS`, each with ``=SIZE`` if wanted; None for everything whose size is
         published for the device.
     adc_bits : resolution of the ADC codes, 2 to 8.
+    verify : margin in weights beyond which cells are written again, ``published``, or None.
 
     Raises
     ------
@@ -323,7 +359,29 @@ def analog_device(
     for effect, entry in EFFECTS.items():
         if effect in sizes:
             config = entry.apply(config, sizes[effect])
-    return AnalogDevice(name=name, effects=tuple(effects), config=config, after_s=after_s)
+    return AnalogDevice(
+        name=name,
+        effects=tuple(effects),
+        config=config,
+        after_s=after_s,
+        verify_margin=None if verify is None else _margin(name, verify, sizes),
+    )
+
+
+def _margin(device: str, text: str, sizes: Mapping[str, float | None]) -> float:
+    if "programming" not in sizes:
+        raise AlpineError("verified cells need an error to find: add effect programming")
+    if text == "published":
+        return verify_margin(device)
+    try:
+        margin = float(text)
+    except ValueError:
+        margin = float("nan")
+    if not 0.0 < margin <= 128.0:
+        raise AlpineError(
+            f"verify margin {text} is refused: give weights above 0 and up to 128, or published"
+        )
+    return margin
 
 
 def _sizes(device: str, effects: Sequence[str]) -> dict[str, float | None]:

@@ -62,6 +62,7 @@ class LstmTrainingRecord:
     streams : int, pieces that this text was cut into, each read from the zero state.
     fp32_bits : float, bits per character of the network before quantisation.
     int8_bits : float, the same after quantisation, by the golden reference.
+    weight_noise : str, how weights erred during training.
     """
 
     script: str
@@ -74,6 +75,7 @@ class LstmTrainingRecord:
     streams: int
     fp32_bits: float
     int8_bits: float
+    weight_noise: str = "none"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -41,6 +41,7 @@ class TrainingRecord:
     fp32_accuracy : float, fraction of the test set that the network before quantisation gets
         right.
     int8_accuracy : float, the same after quantisation, by the golden reference.
+    weight_noise : str, how weights erred during training.
     """
 
     script: str
@@ -51,6 +52,7 @@ class TrainingRecord:
     epochs: int
     fp32_accuracy: float
     int8_accuracy: float
+    weight_noise: str = "none"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -118,12 +118,12 @@ def record_from_facts(record_type: type[Record], facts: Mapping[str, object]) ->
     Raises
     ------
     ValueError
-        A fact is missing or of another type.
+        A fact without a default is missing, or one is of another type.
     """
     known: dict[str, Any] = {}
     for field in fields(cast(Any, record_type)):
         type_ = cast(type, field.type)
-        known[field.name] = facts.get(field.name)
+        known[field.name] = facts.get(field.name, field.default)
         if not isinstance(known[field.name], type_):
             raise ValueError(f"its fact {field.name!r} must be of type {type_.__name__}")
     return record_type(**known)

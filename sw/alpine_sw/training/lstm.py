@@ -43,6 +43,7 @@ from alpine_sw.texts import (
     load_king_james_excerpt,
     split_king_james,
 )
+from alpine_sw.training.noise import HELP, NO_NOISE, WeightNoise, parse_noise
 
 __all__ = ["finish", "float_bits_per_character", "main", "quantise", "train"]
 
@@ -82,6 +83,7 @@ def train(
     hidden: int,
     seed: int,
     epochs: int,
+    noise: WeightNoise = NO_NOISE,
     report: Callable[[str], None] = print,
 ) -> FloatWeights:
     """Return the float weights of cell and dense layer.
@@ -100,6 +102,8 @@ def train(
         Of everything random.
     epochs : int
         Passes over the text, positive.
+    noise : WeightNoise
+        Of the weights in every chunk.
     report : callable
         Called with one line after every epoch, and during long ones.
 
@@ -136,10 +140,15 @@ def train(
             losses: list[float] = []
             for start in range(0, length, CHUNK):
                 chunk = slice(start, start + CHUNK)
-                loss, state = _backpropagate(torch, layers, read[chunk], wanted[chunk], state)
+                used = [*noise.disturbed(torch, layers[:2]), *noise.disturbed(torch, layers[2:])]
+                loss, state = _backpropagate(torch, used, read[chunk], wanted[chunk], state)
+                for layer, disturbed in zip(layers, used, strict=True):
+                    layer.grad = disturbed.grad
                 torch.nn.utils.clip_grad_norm_(layers, GRADIENT_NORM)
                 optimiser.step()
                 schedule.step()
+                noise.cut(torch, layers[:2])
+                noise.cut(torch, layers[2:])
                 losses.append(loss / math.log(2))
                 if len(losses) % REPORT_CHUNKS == 0:
                     report(
@@ -151,7 +160,6 @@ def train(
                 f"{time.monotonic() - started:.0f} s"
             )
     of_input, of_state, dense = (layer.numpy() for layer in layers)
-    of_input[:, len(SYMBOLS) :] = 0  # rows of no symbol, never read and so never trained
     return np.concatenate([of_state, of_input], axis=1), dense
 
 
@@ -225,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             hidden=options.hidden,
             seed=options.seed,
             epochs=options.epochs,
+            noise=parse_noise(options.weight_noise),
         )
     except AlpineError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -259,10 +268,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
     defaults = ", ".join(f"{epochs} for {hidden}" for hidden, epochs in EPOCHS.items())
     parser.add_argument("--epochs", type=int, help=f"passes (default: {defaults})")
+    parser.add_argument("--weight-noise", metavar="SHARE[,CUT]", help=HELP)
     return parser
 
 
-def _run(text_file: Path, out: Path, *, hidden: int, seed: int, epochs: int | None) -> None:
+def _run(
+    text_file: Path,
+    out: Path,
+    *,
+    hidden: int,
+    seed: int,
+    epochs: int | None,
+    noise: WeightNoise,
+) -> None:
     if hidden not in LSTM_SIZES:
         raise AlpineError(
             f"--hidden {hidden} is no published size; choose from {', '.join(map(str, LSTM_SIZES))}"
@@ -275,12 +293,20 @@ def _run(text_file: Path, out: Path, *, hidden: int, seed: int, epochs: int | No
     _torch()
     text, _ = split_king_james(text_file)
     started = time.monotonic()
-    weights = train(encode(text), hidden=hidden, seed=seed, epochs=epochs)
+    weights = train(encode(text), hidden=hidden, seed=seed, epochs=epochs, noise=noise)
     print(f"trained in {time.monotonic() - started:.0f} s")
-    finish(weights, text, out, seed=seed, epochs=epochs)
+    finish(weights, text, out, seed=seed, epochs=epochs, noise=noise)
 
 
-def finish(weights: FloatWeights, text: str, out: Path, *, seed: int, epochs: int) -> None:
+def finish(
+    weights: FloatWeights,
+    text: str,
+    out: Path,
+    *,
+    seed: int,
+    epochs: int,
+    noise: WeightNoise = NO_NOISE,
+) -> None:
     """Quantise trained weights, measure them on the held-out chapters and write the weight file.
 
     Parameters
@@ -293,6 +319,8 @@ def finish(weights: FloatWeights, text: str, out: Path, *, seed: int, epochs: in
         Weight file to write.
     seed, epochs : int
         What they were trained with.
+    noise : WeightNoise
+        The same.
     """
     held_out = load_king_james_excerpt()
     network = quantise(weights, text)
@@ -307,6 +335,7 @@ def finish(weights: FloatWeights, text: str, out: Path, *, seed: int, epochs: in
         streams=LSTM_STREAMS,
         fp32_bits=float_bits_per_character(weights, held_out),
         int8_bits=network.bits_per_character(held_out),
+        weight_noise=str(noise),
     )
     save_lstm(replace(network, training=record), out)
     print(f"fp32 {record.fp32_bits:.4f} bits per character on {record.test_set}")
@@ -355,6 +384,7 @@ def _initial_layers(torch: Any, hidden: int) -> list[Any]:
     # A cell that forgets less in the beginning learns long contexts sooner. One input is always
     # hot, so that a constant in all of a gate's input weights is a bias.
     of_input[hidden : 2 * hidden] += 1
+    of_input[:, len(SYMBOLS) :] = 0  # of no symbol, never read and so never trained
     return [of_input, of_state, dense]
 
 

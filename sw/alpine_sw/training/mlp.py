@@ -28,6 +28,7 @@ from alpine_sw.code_words import exhaustive_code, nearest_code_word
 from alpine_sw.datasets import ImageSet, Split, load_fashion_mnist
 from alpine_sw.networks import MlpNetwork, TrainingRecord, save_mlp
 from alpine_sw.quantise import quantise_dense
+from alpine_sw.training.noise import HELP, NO_NOISE, WeightNoise, parse_noise
 
 __all__ = ["main", "quantise", "train"]
 
@@ -48,7 +49,12 @@ Weights = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def train(
-    images: ImageSet, *, seed: int, epochs: int, report: Callable[[str], None] = print
+    images: ImageSet,
+    *,
+    seed: int,
+    epochs: int,
+    noise: WeightNoise = NO_NOISE,
+    report: Callable[[str], None] = print,
 ) -> Weights:
     """Return the float weights [outputs, inputs] of both layers.
 
@@ -60,6 +66,8 @@ def train(
         Of everything random.
     epochs : int
         Passes over the training set.
+    noise : WeightNoise
+        Of the weights in every forward pass.
     report : callable
         Called with one line after every epoch.
 
@@ -93,8 +101,9 @@ def train(
             mirrored = torch.rand(BATCH, 1, 1) < 0.5
             batch = torch.where(mirrored, pictures[chosen].flip(2), pictures[chosen])
             x = batch.reshape(BATCH, inputs).float() * INPUT_SCALE
-            h = torch.nn.functional.dropout(torch.relu(x @ first.T), DROPOUT)
-            y = torch.relu(h @ second.T)
+            (used,), (used_second,) = (noise.disturbed(torch, [w]) for w in (first, second))
+            h = torch.nn.functional.dropout(torch.relu(x @ used.T), DROPOUT)
+            y = torch.relu(h @ used_second.T)
             # With equally many ones in every word, signs add the same to every score: the softmax
             # is that of y.c_k.
             scores = y @ signs.T * SCORE_SCALE
@@ -105,6 +114,8 @@ def train(
             loss.backward()
             optimiser.step()
             schedule.step()
+            for weights in (first, second):
+                noise.cut(torch, [weights])
             total_loss += loss.item()
         report(
             f"epoch {epoch + 1}/{epochs}: loss {total_loss / batches:.4f}, "
@@ -139,7 +150,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status: 0, or 2 after a person's mistake."""
     options = _parser().parse_args(arguments)
     try:
-        _run(options.train_data, options.out, seed=options.seed, epochs=options.epochs)
+        _run(
+            options.train_data,
+            options.out,
+            seed=options.seed,
+            epochs=options.epochs,
+            noise=parse_noise(options.weight_noise),
+        )
     except AlpineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -170,10 +187,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
     parser.add_argument("--epochs", type=int, default=18, help="passes (default: 18)")
+    parser.add_argument("--weight-noise", metavar="SHARE[,CUT]", help=HELP)
     return parser
 
 
-def _run(train_data: Path, out: Path, *, seed: int, epochs: int) -> None:
+def _run(train_data: Path, out: Path, *, seed: int, epochs: int, noise: WeightNoise) -> None:
     if epochs < 1:
         raise AlpineError(f"--epochs {epochs} trains nothing; give 1 or more")
     if not out.parent.is_dir():
@@ -182,7 +200,7 @@ def _run(train_data: Path, out: Path, *, seed: int, epochs: int) -> None:
     images = load_fashion_mnist(train_data, split=Split.TRAIN)
     test = load_fashion_mnist(split=Split.TEST)
     started = time.monotonic()
-    weights = train(images, seed=seed, epochs=epochs)
+    weights = train(images, seed=seed, epochs=epochs, noise=noise)
     print(f"trained in {time.monotonic() - started:.0f} s")
     network = quantise(weights, images)
     record = TrainingRecord(
@@ -194,6 +212,7 @@ def _run(train_data: Path, out: Path, *, seed: int, epochs: int) -> None:
         epochs=epochs,
         fp32_accuracy=_fp32_accuracy(weights, network.code_words, test),
         int8_accuracy=network.accuracy(network.golden(test.inputs), test.labels),
+        weight_noise=str(noise),
     )
     save_mlp(
         MlpNetwork(
