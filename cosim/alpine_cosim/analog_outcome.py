@@ -82,6 +82,7 @@ class AnalogOutcome:
     after_s : seconds between programming and the run.
     compensation : of drift; none, tile or column.
     adc_bits : resolution of the ADC codes.
+    verify_margin : programmed cells that were off by more, in weights, were written again; or None.
     chips : each chip.
     accuracy, bits_per_character, output_error : over the chips.
     """
@@ -90,6 +91,7 @@ class AnalogOutcome:
     after_s: float
     compensation: str
     adc_bits: int
+    verify_margin: float | None
     chips: tuple[ChipOutcome, ...]
     accuracy: Spread | None
     bits_per_character: Spread | None
@@ -123,6 +125,7 @@ def analog_outcome(
         after_s=device.after_s,
         compensation=device.config.compensation.value,
         adc_bits=device.config.adc.bits,
+        verify_margin=device.verify_margin,
         chips=chips,
         accuracy=_over([chip.accuracy for chip in chips]),
         bits_per_character=_over([chip.bits_per_character for chip in chips]),

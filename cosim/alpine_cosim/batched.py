@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from alpine_models import golden
 from alpine_models.crossbar import IdealCrossbar
-from alpine_models.device import AnalogCrossbar, AnalogDevice, NoiseKey
+from alpine_models.device import AnalogCrossbar, AnalogDevice
 from alpine_sw.mapping import Placement, TilePlan
 from alpine_sw.workloads import Workload
 
+from .analog_tiles import ChipSeries, analog_crossbar
 from .crossbar import AnalogProducts
-from .measurement import analog_crossbar
 from .tasks import Task
 
 __all__ = ["BatchedChip", "run_batched"]
@@ -66,11 +66,13 @@ class BatchedChip:
         if device is None:
             self._products = [_IdealProducts(*_contents(plan)) for plan in plans]
             return
+        series = ChipSeries(device=device, seed=seed, chips=chip + 1)
         for number, plan in enumerate(plans):
             weights, lsb = _contents(plan)
-            key = NoiseKey(seed=seed, chip=chip, tile=number)
             self._crossbars.append(
-                analog_crossbar(plan, weights=weights, lsb=lsb, device=device, key=key)
+                analog_crossbar(
+                    plan, weights=weights, lsb=lsb, series=series, chip=chip, tile=number
+                )
             )
         self._products = [AnalogProducts(crossbar) for crossbar in self._crossbars]
 

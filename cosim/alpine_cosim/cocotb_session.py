@@ -7,8 +7,9 @@ from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
 from alpine_sw.workloads import Workload
 
+from .analog_tiles import ChipSeries
 from .cocotb.engine import CocotbTilePort, run_in_cocotb
-from .measurement import ChipSeries, Measurement, measure
+from .measurement import Measurement, measure
 from .rtl_session import read_verilog, trace_format
 from .tasks import NETWORKS, Request
 

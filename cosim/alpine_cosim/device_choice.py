@@ -7,7 +7,7 @@ from alpine_models.device import DEVICES, IDEAL_DEVICE, analog_device
 from alpine_models.durations import duration_s
 from alpine_models.errors import AlpineError
 
-from .measurement import ChipSeries
+from .analog_tiles import ChipSeries
 
 __all__ = ["MAX_CHIPS", "chip_series"]
 
@@ -22,6 +22,7 @@ def chip_series(
     compensate: str | None = None,
     effects: Sequence[str] | None = None,
     adc_bits: int | None = None,
+    verify: str | float | None = None,
     chips: int = 1,
     seed: int = 0,
 ) -> ChipSeries | None:
@@ -43,6 +44,7 @@ def chip_series(
             "drift compensation": compensate,
             "effects": effects,
             "ADC resolution": adc_bits,
+            "verify margin": verify,
             "number of chips": None if chips == 1 else chips,
         }
         for name, value in asked.items():
@@ -62,6 +64,7 @@ def chip_series(
             compensation=compensate or "none",
             effects=effects,
             adc_bits=8 if adc_bits is None else adc_bits,
+            verify=None if verify is None else str(verify),
         ),
         seed=seed,
         chips=chips,

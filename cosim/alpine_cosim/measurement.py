@@ -8,21 +8,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from alpine_models.device import AnalogCrossbar, AnalogDevice, NoiseKey
-from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Program
 from alpine_platform.report import write_timeline
 from alpine_platform.system import System
 from alpine_platform.tile_port import TilePort
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw import kernels
-from alpine_sw.mapping import TilePlan
 from alpine_sw.workloads import Workload
 
 from .accelerator_setup import (
@@ -33,56 +28,13 @@ from .accelerator_setup import (
     program_accelerator,
     timed_accelerator,
 )
+from .analog_tiles import ChipSeries, TilesWithCrossbars
 from .crossbar import NativeCrossbar
 from .profile import profiled
+from .programming import Loader, busy_cycles
 from .results import Programming
 
-__all__ = [
-    "ChipSeries",
-    "Measurement",
-    "TilesWithCrossbars",
-    "analog_crossbar",
-    "measure",
-    "timed_ports",
-]
-
-
-class TileWithCrossbar(Protocol):
-    """A tile whose crossbar can be set up."""
-
-    @property
-    def crossbar(self) -> Crossbar:
-        """The analog part."""
-        ...
-
-    def install(self, analog: AnalogCrossbar | None) -> None:
-        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
-        ...
-
-
-class TilesWithCrossbars(TilePort, Protocol):
-    """A tile port whose crossbars can be set up."""
-
-    @property
-    def tiles(self) -> Sequence[TileWithCrossbar]:
-        """The tiles."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChipSeries:
-    """Chips of one device that run one after the other.
-
-    Members
-    -------
-    device : what their tiles are made of.
-    seed : of all their imperfections.
-    chips : how many; chip number k has the same imperfections whatever their count.
-    """
-
-    device: AnalogDevice
-    seed: int
-    chips: int
+__all__ = ["Measurement", "measure", "timed_ports"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +95,7 @@ def measure(
     on_stage("compiling the platform's loops", 0)
     _compile(workload, system, inputs[:1])
     machine = _machine(workload, system, ports, accelerator, trace=timeline is not None)
+    loader = Loader(machine, workload, ports, series=device, on_stage=on_stage, on_step=on_step)
     if workload.accelerator is not None and accelerator is not None:
         programming = program_accelerator(
             machine,
@@ -153,25 +106,16 @@ def measure(
             on_step=on_step,
         )
     else:
-        programming = _program(
-            machine, workload, ports, back_door=back_door, on_stage=on_stage, on_step=on_step
-        )
-    tiles = [
-        (ports[core].tiles[tile], plan)
-        for core, plans in workload.plans.items()
-        for tile, plan in enumerate(plans)
-    ]
+        programming = loader.program(back_door=back_door)
     chips = 1 if device is None else device.chips
     on_stage("running inferences", len(inputs) * chips)
     before_inferences()
-    if device is not None:
-        _install(tiles, device, chip=0)
-    busy = _busy(ports) + accelerator_busy_cycles(accelerator)
+    busy = busy_cycles(ports) + accelerator_busy_cycles(accelerator)
     outputs, programs = workload.programs(machine, inputs, on_step)
     start = time.perf_counter()
     layers = None
     if profile:
-        crossbars = [tile.crossbar for tile, _ in tiles]
+        crossbars = [tile.crossbar for port in ports.values() for tile in port.tiles]
         crossbars += [] if accelerator is None else accelerator.crossbars
         result, layers = profiled(
             machine.run, programs, native_products_s=lambda: _products_s(crossbars)
@@ -179,13 +123,12 @@ def measure(
     else:
         result = machine.run(programs)
     host_seconds = time.perf_counter() - start
-    busy = _busy(ports) + accelerator_busy_cycles(accelerator) - busy
+    busy = busy_cycles(ports) + accelerator_busy_cycles(accelerator) - busy
     if timeline is not None:
         write_timeline(result, timeline)
     all_outputs = [outputs]
     for chip in range(1, chips):
-        assert device is not None
-        _install(tiles, device, chip=chip)
+        loader.change_chip(chip)
         outputs, programs = workload.programs(machine, inputs, on_step)
         start = time.perf_counter()
         machine.run(programs)
@@ -207,36 +150,6 @@ def measure(
         host_seconds=host_seconds,
         host_profile_s=layers,
     )
-
-
-def analog_crossbar(
-    plan: TilePlan,
-    *,
-    weights: npt.NDArray[np.int8],
-    lsb: npt.NDArray[np.float64],
-    device: AnalogDevice,
-    key: NoiseKey,
-) -> AnalogCrossbar:
-    """Return a tile's analog crossbar, holding what lies in its cells where the plan says so."""
-    programmed = np.zeros(weights.shape, np.bool_)
-    for placement in plan.placements:
-        programmed[placement.columns, placement.rows] = True
-    return device.crossbar(weights=weights, programmed=programmed, lsb=lsb, key=key)
-
-
-def _install(
-    tiles: Sequence[tuple[TileWithCrossbar, TilePlan]], device: ChipSeries, *, chip: int
-) -> None:
-    """Give every tile the imperfections of a chip; tiles are numbered in the plans' order."""
-    for number, (tile, plan) in enumerate(tiles):
-        analog = analog_crossbar(
-            plan,
-            weights=tile.crossbar.weights,
-            lsb=tile.crossbar.lsb,
-            device=device.device,
-            key=NoiseKey(seed=device.seed, chip=chip, tile=number),
-        )
-        tile.install(analog)
 
 
 def timed_ports(workload: Workload, system: SystemConfig) -> dict[int, TimedTilePort]:
@@ -286,61 +199,3 @@ def _compile(workload: Workload, system: SystemConfig, inputs: npt.NDArray[np.in
 
 def _products_s(crossbars: Sequence[Crossbar]) -> float:
     return sum(each.host_seconds for each in crossbars if isinstance(each, NativeCrossbar))
-
-
-def _busy(ports: Mapping[int, TilesWithCrossbars]) -> int:
-    return sum(port.busy_cycles for port in ports.values())
-
-
-def _program(
-    machine: System,
-    workload: Workload,
-    ports: Mapping[int, TilesWithCrossbars],
-    *,
-    back_door: bool,
-    on_stage: Callable[[str, int], None],
-    on_step: Callable[[], None],
-) -> Programming | None:
-    """Load all weights and set the ADC steps."""
-    plans = [
-        (core, tile, plan) for core, ps in workload.plans.items() for tile, plan in enumerate(ps)
-    ]
-    if not plans:
-        return None
-    cells = sum(plan.cells for _, _, plan in plans)
-    for core, tile, plan in plans:
-        crossbar = ports[core].tiles[tile].crossbar
-        crossbar.lsb[:] = plan.lsb
-        if back_door:
-            for placement in plan.placements:
-                crossbar.weights[placement.columns, placement.rows] = placement.weights
-    if back_door:
-        return Programming(method="back-door", cells=cells, tile_cycles=0, time_s=0.0)
-    on_stage("programming cells", -(-cells // kernels.CELLS_PER_BATCH))
-    busy = _busy(ports)
-    result = machine.run(
-        {core: _programming(core_plans, on_step) for core, core_plans in workload.plans.items()}
-    )
-    return Programming(
-        method="port", cells=cells, tile_cycles=_busy(ports) - busy, time_s=result.time_s
-    )
-
-
-def _programming(plans: Sequence[TilePlan], on_step: Callable[[], None]) -> Program:
-    """Program every matrix of a core's tiles."""
-    for tile, plan in enumerate(plans):
-        for placement in plan.placements:
-            try:
-                yield from kernels.initialize_matrix(
-                    placement.weights,
-                    row=placement.row,
-                    column=placement.column,
-                    name=placement.name,
-                    tile=tile,
-                    on_batch=on_step,
-                )
-            except kernels.CmStatusError as error:
-                raise AlpineError(
-                    f"programming matrix {placement.name} failed ({error}): the tile is smaller "
-                    "than its plan"
-                ) from None

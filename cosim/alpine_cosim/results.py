@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console, Group
 from rich.table import Table
 
+from alpine_models.device import ProgrammingCost
 from alpine_models.durations import duration_text
 
 from .analog_outcome import AnalogOutcome, Spread
@@ -28,13 +29,21 @@ class Programming:
         cell registers) or ``back-door``.
     cells : cells programmed.
     tile_cycles : tile clock cycles it took; 0 through the back door.
-    time_s : simulated time it took.
+    time_s : simulated time it took on the port.
+    rounds : writings of the cells that took most; 1 without verification.
+    rewritten, read : cells written again and cells read to verify them.
+    arrays : time and energy of the arrays of an imperfect chip, which the port's do not contain, or
+        None for the ideal device.
     """
 
     method: str
     cells: int
     tile_cycles: int
     time_s: float
+    rounds: int = 1
+    rewritten: int = 0
+    read: int = 0
+    arrays: ProgrammingCost | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,7 +234,14 @@ def _summary(result: RunResult) -> Table:
             else f"{programming.cells:,} cells by {WAYS[programming.method]}, "
             f"{programming.time_s * 1e3:.2f} ms"
         )
+        if programming.read:
+            how += (
+                f"; {programming.rewritten:,} written again in {programming.rounds - 1} rounds, "
+                f"{programming.read:,} reads"
+            )
         table.add_row("programming", f"{programming.tile_cycles:,} cycles", how)
+        if programming.arrays is not None:
+            _add_arrays(table, programming.arrays, energy_j=result.energy_j / n)
     speed = result.host_tile_cycles_per_second
     chips = 1 if result.analog is None else len(result.analog.chips)
     table.add_row(
@@ -243,6 +259,8 @@ def _device(result: RunResult) -> str:
     text = f"{result.device}, {duration_text(analog.after_s)} after programming"
     if analog.compensation != "none":
         text += f", drift compensated per {analog.compensation}"
+    if analog.verify_margin is not None:
+        text += f", cells verified within {analog.verify_margin:.3g} weights"
     if analog.adc_bits != 8:
         text += f", {analog.adc_bits}-bit ADC"
     return f"{text}, seed {result.seed}"
@@ -260,6 +278,23 @@ def _interval(spread: Spread, *, percent: bool) -> str:
         f"mean +- {spread.half_width:{form}} (95 %), deviation between chips "
         f"{spread.deviation:{form}}"
     )
+
+
+def _add_arrays(table: Table, cost: ProgrammingCost, *, energy_j: float) -> None:
+    """Say what the arrays take to be programmed, and what once a year is worth in inferences."""
+    table.add_row("programming the arrays", _range(cost.least_s, cost.most_s, "s"), cost.basis)
+    least, most = cost.least_j / energy_j, cost.most_j / energy_j
+    table.add_row(
+        "",
+        _range(cost.least_j, cost.most_j, "J"),
+        f"recalibrating once a year costs as much as {least:,.0f} to {most:,.0f} inferences",
+    )
+
+
+def _range(least: float, most: float, unit: str) -> str:
+    prefixes = ((1.0, ""), (1e3, "m"), (1e6, "u"))
+    factor, prefix = next((pair for pair in prefixes if most * pair[0] >= 1.0), prefixes[-1])
+    return f"{least * factor:.3g} to {most * factor:.3g} {prefix}{unit}"
 
 
 def _breakdown(result: RunResult) -> Table:

@@ -20,9 +20,10 @@ from alpine_sw.workloads import InputFormat, Software, Workload
 
 from .accelerator_setup import AcceleratorWithCrossbars, timed_accelerator
 from .analog_outcome import Spread, analog_outcome
+from .analog_tiles import ChipSeries, TilesWithCrossbars
 from .cocotb_session import measure_in_cocotb
 from .device_choice import chip_series
-from .measurement import ChipSeries, Measurement, TilesWithCrossbars, measure, timed_ports
+from .measurement import Measurement, measure, timed_ports
 from .results import RunResult, core_activity
 from .rtl_session import RtlSession
 from .systems import configure
@@ -54,6 +55,7 @@ def run(
     compensate: str | None = None,
     effects: Sequence[str] | None = None,
     adc_bits: int | None = None,
+    verify: str | float | None = None,
     chips: int = 1,
     back_door: bool | None = None,
     weights: Path | str | None = None,
@@ -96,6 +98,8 @@ def run(
     effects : imperfections from `alpine_models.device.EFFECTS`; None is every one whose size is
         published for the device.
     adc_bits : resolution of the ADC codes, 2 to 8.
+    verify : read programmed cells back and write again those that are off by more than a margin, in
+        weights, or ``published``; None verifies nothing.
     chips : run so many chips of an analog device, numbered from 0.
     back_door : write the weights into the crossbar directly; None programs them through the port,
         except with cocotb.
@@ -146,6 +150,7 @@ def run(
         compensate=compensate,
         effects=effects,
         adc_bits=adc_bits,
+        verify=verify,
         chips=chips,
         seed=seed,
     )

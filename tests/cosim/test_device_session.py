@@ -71,6 +71,24 @@ def test_recurrent_network_on_both_engines():
     assert 0 < outcome.output_error.mean < 1
 
 
+def test_verified_cells_are_the_same_through_the_port_and_without_the_system():
+    options = {**HERMES, "verify": "published", "chips": 2}
+    port, direct = (
+        run("lstm-256", engine=engine, inferences=2, back_door=back_door, **options)
+        for engine, back_door in (("rtl", False), ("model", True))
+    )
+    assert port.outputs_sha256 == direct.outputs_sha256
+    spent = port.programming
+    # Every cell is written once and read once, and once more each time it is written again.
+    assert spent.cells == 4 * 256 * 306 + 50 * 256
+    assert spent.read == spent.cells + spent.rewritten > spent.cells
+    assert spent.arrays == direct.programming.arrays
+    assert replace(spent, method="back-door", tile_cycles=0, time_s=0.0) == direct.programming
+    # A cell takes two tile cycles on the port, written or read.
+    cycles = 2 * (spent.cells + spent.rewritten + spent.read)
+    assert spent.tile_cycles == pytest.approx(cycles, rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

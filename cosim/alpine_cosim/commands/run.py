@@ -92,6 +92,14 @@ __all__ = ["run"]
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 @device_options
+@click.option(
+    "--verify",
+    is_flag=False,
+    flag_value="published",
+    metavar="MARGIN",
+    help="Read programmed cells by CM_PARAM_READ and write again those off by more than so many "
+    "weights, 30 times at most; without a margin the published one.",
+)
 @click.option("--chips", type=int, default=1, show_default=True, help="Run so many chips.")
 @click.option(
     "--back-door/--through-port",
@@ -144,6 +152,7 @@ def run(
     compensate: str | None,
     effects: tuple[str, ...] | None,
     adc_bits: int | None,
+    verify: str | None,
     chips: int,
     back_door: bool | None,
     weights: Path | None,
@@ -187,6 +196,7 @@ def run(
             compensate=compensate,
             effects=effects,
             adc_bits=adc_bits,
+            verify=verify,
             chips=chips,
             back_door=back_door,
             weights=weights,

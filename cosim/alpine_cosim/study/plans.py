@@ -15,7 +15,7 @@ from alpine_models.errors import AlpineError
 from alpine_sw.workloads import Software
 
 from ..device_choice import MAX_CHIPS
-from ..tasks import DIGITAL, NETWORKS, Engine, Request, Task
+from ..tasks import NETWORKS, Engine, Request, Task
 
 __all__ = [
     "DEFAULT_BITS",
@@ -95,7 +95,7 @@ class Subject:
                 engine=Engine.MODEL,
                 cores=None,
                 software=Software.RELEASED,
-                digital_style=DIGITAL,
+                digital_style="neon4",
                 inferences=self.sample_count,
                 weights=self.weights,
             )
@@ -126,7 +126,8 @@ class Work:
     @property
     def key(self) -> str:
         """Name for its results: different for different work."""
-        text = f"{self.subject.identity}|{self.device.config!r}|{self.times_s}|{self.chip}"
+        device = f"{self.device.config!r}|{self.device.verify_margin}"
+        text = f"{self.subject.identity}|{device}|{self.times_s}|{self.chip}"
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

@@ -77,6 +77,7 @@ class ProgramVerify:
     -------
     rounds : int, writings so far, the first included.
     writes, reads : int, cells written again, and cells read, so far.
+    rows : int, word lines on which cells were written again, over all rounds.
     pending : bool [columns, rows], cells to be read next.
     """
 
@@ -90,7 +91,7 @@ class ProgramVerify:
     ):
         if not margin > 0.0:
             raise AlpineError(f"verify margin {margin!r} is refused: give weights above 0")
-        self.rounds, self.writes, self.reads = 1, 0, 0
+        self.rounds, self.writes, self.reads, self.rows = 1, 0, 0, 0
         self.pending = programmed.copy()
         self._crossbar, self._margin = crossbar, margin
         self._weights = weights.astype(np.int16)
@@ -114,6 +115,7 @@ class ProgramVerify:
     def rewrite(self) -> None:
         """Write the pending cells again."""
         self.writes += int(np.count_nonzero(self.pending))
+        self.rows += int(np.count_nonzero(self.pending.any(axis=0)))
         self._crossbar.rewrite(self.pending, cycle=self.rounds)
         self.rounds += 1
 

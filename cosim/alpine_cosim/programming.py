@@ -1,0 +1,268 @@
+"""How weights get into a run's tiles, and what that costs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from alpine_models import isa
+from alpine_models.device import (
+    AnalogCrossbar,
+    ProgrammingCost,
+    ProgramVerify,
+    pulse_cost,
+    row_cost,
+)
+from alpine_models.errors import AlpineError
+from alpine_platform.operations import Program, RunCm
+from alpine_platform.system import System
+from alpine_platform.tile_port import CmBatch, empty_batch
+from alpine_sw import kernels
+from alpine_sw.mapping import TilePlan
+from alpine_sw.workloads import Workload
+
+from .analog_tiles import (
+    ChipSeries,
+    TilesWithCrossbars,
+    TileWithCrossbar,
+    analog_crossbar,
+    programmed,
+)
+from .results import Programming
+
+__all__ = ["Loader", "busy_cycles"]
+
+PULSED = ("hermes-1", "hermes-2")
+"""Devices whose programming pulses are published."""
+
+
+def busy_cycles(ports: Mapping[int, TilesWithCrossbars]) -> int:
+    """Return the cycles in which tiles were not idle, over all of them."""
+    return sum(port.busy_cycles for port in ports.values())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """One tile: whose it is, its number there and among all, and what it shall hold."""
+
+    core: int
+    number: int
+    index: int
+    tile: TileWithCrossbar
+    plan: TilePlan
+
+
+class Loader:
+    """Programs a workload's tiles and makes them those of one chip or another.
+
+    Parameters
+    ----------
+    machine, workload, ports : what runs, by core number.
+    series : of chips, or None for an ideal one.
+    on_stage, on_step : told what begins, in how many steps, and each step.
+    """
+
+    def __init__(
+        self,
+        machine: System,
+        workload: Workload,
+        ports: Mapping[int, TilesWithCrossbars],
+        *,
+        series: ChipSeries | None,
+        on_stage: Callable[[str, int], None],
+        on_step: Callable[[], None],
+    ):
+        self._machine, self._ports, self._series = machine, ports, series
+        self._on_stage, self._on_step = on_stage, on_step
+        self._places: list[_Place] = []
+        for core, plans in workload.plans.items():
+            for number, plan in enumerate(plans):
+                self._places.append(
+                    _Place(
+                        core=core,
+                        number=number,
+                        index=len(self._places),
+                        tile=ports[core].tiles[number],
+                        plan=plan,
+                    )
+                )
+
+    def program(self, *, back_door: bool) -> Programming | None:
+        """Load all weights, set the ADC steps and install chip 0; None where there is no tile.
+
+        Parameters
+        ----------
+        back_door : write and verify the cells directly instead of through CM instructions.
+        """
+        if not self._places:
+            return None
+        cells = sum(place.plan.cells for place in self._places)
+        for place in self._places:
+            place.tile.crossbar.lsb[:] = place.plan.lsb
+            if back_door:
+                for placement in place.plan.placements:
+                    place.tile.crossbar.weights[placement.columns, placement.rows] = (
+                        placement.weights
+                    )
+        busy, time_s = busy_cycles(self._ports), 0.0
+        if not back_door:
+            self._on_stage("programming cells", -(-cells // kernels.CELLS_PER_BATCH))
+            time_s += self._run(self._initialize)
+        crossbars = [self._crossbar(place, 0, verify=False) for place in self._places]
+        checks = self._verifications(crossbars)
+        if checks and back_door:
+            for check in checks:
+                check.run()
+        elif checks:
+            self._on_stage("verifying cells", 0)
+            time_s += self._run(lambda place: self._verify(place, crossbars, checks))
+        for place, crossbar in zip(self._places, crossbars, strict=True):
+            if crossbar is not None and self._series is not None:
+                crossbar.age(self._series.device.after_s)
+                place.tile.install(crossbar)
+        return Programming(
+            method="back-door" if back_door else "port",
+            cells=cells,
+            tile_cycles=0 if back_door else busy_cycles(self._ports) - busy,
+            time_s=time_s,
+            rounds=max((check.rounds for check in checks), default=1),
+            rewritten=sum(check.writes for check in checks),
+            read=sum(check.reads for check in checks),
+            arrays=self._cost(cells, checks),
+        )
+
+    def change_chip(self, chip: int) -> None:
+        """Install the imperfections of another chip, programmed alike."""
+        for place in self._places:
+            place.tile.install(self._crossbar(place, chip, verify=True))
+
+    def _crossbar(self, place: _Place, chip: int, *, verify: bool) -> AnalogCrossbar | None:
+        if self._series is None:
+            return None
+        return analog_crossbar(
+            place.plan,
+            weights=place.tile.crossbar.weights,
+            lsb=place.tile.crossbar.lsb,
+            series=self._series,
+            chip=chip,
+            tile=place.index,
+            verify=verify,
+        )
+
+    def _verifications(self, crossbars: Sequence[AnalogCrossbar | None]) -> list[ProgramVerify]:
+        if self._series is None or self._series.device.verify_margin is None:
+            return []
+        return [
+            self._series.device.verification(
+                crossbar,
+                weights=place.tile.crossbar.weights,
+                programmed=programmed(place.plan),
+            )
+            for place, crossbar in zip(self._places, crossbars, strict=True)
+            if crossbar is not None
+        ]
+
+    def _run(self, program: Callable[[_Place], Program]) -> float:
+        """Run a program for every tile, those of a core one after the other; return the time."""
+
+        def chained(core: int) -> Program:
+            for place in self._places:
+                if place.core == core:
+                    yield from program(place)
+
+        cores = {place.core for place in self._places}
+        return self._machine.run({core: chained(core) for core in cores}).time_s
+
+    def _initialize(self, place: _Place) -> Program:
+        """Program every matrix of a tile."""
+        for placement in place.plan.placements:
+            try:
+                yield from kernels.initialize_matrix(
+                    placement.weights,
+                    row=placement.row,
+                    column=placement.column,
+                    name=placement.name,
+                    tile=place.number,
+                    on_batch=self._on_step,
+                )
+            except kernels.CmStatusError as error:
+                raise AlpineError(
+                    f"programming matrix {placement.name} failed ({error}): the tile is smaller "
+                    "than its plan"
+                ) from None
+
+    def _rewrite(self, place: _Place, check: ProgramVerify) -> Program:
+        """Write the rejected cells of a tile again."""
+        columns, rows = np.nonzero(check.pending)
+        weights = place.tile.crossbar.weights[columns, rows]
+        for batch, cells in _batches(columns, rows):
+            batch["word"] = isa.initialize()
+            batch["ra"] = weights[cells].view(np.uint8)
+            yield RunCm(batch=batch, tile=place.number)
+        check.rewrite()
+
+    def _verify(
+        self,
+        place: _Place,
+        crossbars: Sequence[AnalogCrossbar | None],
+        checks: Sequence[ProgramVerify],
+    ) -> Program:
+        """Read a tile's cells by CM_PARAM_READ and write the rejected ones, round by round."""
+        check = checks[place.index]
+        while True:
+            check.read()
+            place.tile.install(crossbars[place.index])
+            found = np.zeros(check.pending.shape, np.int8)
+            columns, rows = np.nonzero(check.pending)
+            for batch, part in _batches(columns, rows):
+                batch["word"] = isa.param_read()
+                answer: Any = yield RunCm(batch=batch, tile=place.number)
+                found[columns[part], rows[part]] = answer.rd.astype(np.uint8).view(np.int8)
+            check.reject(found)
+            if check.finished:
+                return
+            yield from self._rewrite(place, check)
+
+    def _cost(self, cells: int, checks: Sequence[ProgramVerify]) -> ProgrammingCost | None:
+        if self._series is None:
+            return None
+        name = self._series.device.name
+        if name in PULSED:
+            rewritten = sum(check.writes for check in checks)
+            return pulse_cost(
+                name, writes=cells + rewritten, reads=sum(check.reads for check in checks)
+            )
+        parts: list[ProgrammingCost] = []
+        period_s = self._machine.config.tile_clock.period_fs * 1e-15
+        for place in self._places:
+            rows = int(programmed(place.plan).any(axis=0).sum())
+            if checks:
+                rows += checks[place.index].rows
+            product_j = self._machine.product_energy_pj(place.core, place.number) * 1e-12
+            parts.append(
+                row_cost(
+                    rows=rows,
+                    product_s=place.plan.config.mvm_cycles * period_s,
+                    product_j=product_j,
+                )
+            )
+        return ProgrammingCost(
+            least_s=max(part.least_s for part in parts),
+            most_s=max(part.most_s for part in parts),
+            least_j=sum(part.least_j for part in parts),
+            most_j=sum(part.most_j for part in parts),
+            basis=parts[0].basis,
+        )
+
+
+def _batches(
+    columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
+) -> Iterator[tuple[CmBatch, slice]]:
+    """Yield batches that name cells, and which of the cells each names."""
+    for start in range(0, len(columns), kernels.CELLS_PER_BATCH):
+        cells = slice(start, min(start + kernels.CELLS_PER_BATCH, len(columns)))
+        batch = empty_batch(cells.stop - cells.start)
+        batch["rm"], batch["rn"] = columns[cells], rows[cells]
+        yield batch, cells
