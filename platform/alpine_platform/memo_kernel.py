@@ -65,8 +65,6 @@ STEPS = 1 << 16
 """Steps from a state beyond its first one."""
 CM_TIMES = 1 << 16
 PRIME = 1099511628211  # of the Fowler-Noll-Vo hash
-FACTORS = (-7046029288634856825, -4417276706812531889, 1609587929392839161)
-"""Odd numbers without pattern: the primes of xxHash64."""
 OLD_UNIT = 64  # cycles after which no operation holds a unit
 OLD_REQUEST = 1024  # cycles after which a core that has been passed by is far behind
 
@@ -201,18 +199,10 @@ def enter(k, pipe, mem, memo, loops, core):
     """Number of the state that a core is in, or -1 where the table is full."""
     out = memo.states[STATES]
     width = capture(k, pipe, mem, loops, core, out)
-    # Four chains at a time: one alone waits for each multiplication.
-    a = b = c = d = 7
-    whole = width & ~3
-    for index in range(0, whole, 4):
-        a = a * PRIME + out[index]
-        b = b * PRIME + out[index + 1]
-        c = c * PRIME + out[index + 2]
-        d = d * PRIME + out[index + 3]
-    for index in range(whole, width):
-        a = a * PRIME + out[index]
-    # Other factors than the chains', or numbers in different ones would weigh the same.
-    code = a + b * FACTORS[0] + c * FACTORS[1] + d * FACTORS[2]
+    code = np.int64(0)
+    for index in range(width):
+        code = (code ^ out[index]) * PRIME
+        code ^= code >> 29
     bucket = (code ^ (code >> 23)) & (BUCKETS - 1)
     while memo.buckets[bucket] != 0:
         state = memo.buckets[bucket] - 1
