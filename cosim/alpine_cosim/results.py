@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console, Group
+from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from alpine_models.device import ProgrammingCost
 from alpine_models.durations import duration_text
@@ -106,7 +108,9 @@ class RunResult:
     accuracy_golden, accuracy_fp32 : of the int8 golden model on the same samples, and of the
         network before quantisation on the whole test set.
     bits_per_character : for language models, else None; of the same symbols.
-    bits_per_character_golden : of the golden model.
+    bits_per_character_golden, bits_per_character_fp32 : of the golden model, and of the network
+        before quantisation on the whole held-out text.
+    text : what a network was given and wrote, or None.
     cores : how busy each core was, as in the paper's Fig. 14.
     stats : every number of the platform as a tree: cores, memory, energy.
     programming : how the weights were loaded.
@@ -143,6 +147,8 @@ class RunResult:
     accuracy_fp32: float | None
     bits_per_character: float | None
     bits_per_character_golden: float | None
+    bits_per_character_fp32: float | None
+    text: str | None
     cores: tuple[CoreActivity, ...]
     stats: dict[str, Any]
     programming: Programming | None
@@ -157,10 +163,12 @@ class RunResult:
 
 def print_result(result: RunResult, console: Console) -> None:
     """Print a result as two compact tables."""
-    tables = [_summary(result), _breakdown(result)]
+    parts: list[Table | Panel] = [_summary(result), _breakdown(result)]
     if len(result.cores) > 1:
-        tables.append(_cores(result))
-    console.print(Group(*tables))
+        parts.append(_cores(result))
+    if result.text is not None:
+        parts.append(Panel(Text(result.text), title="text", title_align="left", expand=False))
+    console.print(Group(*parts))
 
 
 def _summary(result: RunResult) -> Table:
@@ -177,39 +185,19 @@ def _summary(result: RunResult) -> Table:
     table.add_column("value", justify="right")
     table.add_column("note", style="dim")
     n = result.inferences
-    table.add_row("time per inference", f"{result.time_s / n * 1e6:.2f} us", "simulated")
+    unit = "inference" if result.text is None else "character"
+    note = "simulated" if result.text is None else "simulated, characters read or written"
+    table.add_row(f"time per {unit}", f"{result.time_s / n * 1e6:.2f} us", note)
     parts = ", ".join(
         f"{name} {value / result.energy_j:.0%}" for name, value in result.energy_parts_j.items()
     )
-    table.add_row("energy per inference", f"{result.energy_j / n * 1e6:.2f} uJ", parts)
+    table.add_row(f"energy per {unit}", f"{result.energy_j / n * 1e6:.2f} uJ", parts)
     table.add_row(
         "memory controller, I/O",
         f"{result.energy_memory_controller_io_j / n * 1e6:.2f} uJ",
-        "per inference, not in the line above",
+        f"per {unit}, not in the line above",
     )
-    if result.accuracy is not None:
-        notes = [
-            f"{name} {value:.2%}"
-            for name, value in (
-                ("int8 golden", result.accuracy_golden),
-                ("fp32, 10,000 images", result.accuracy_fp32),
-            )
-            if value is not None
-        ]
-        table.add_row("accuracy", f"{result.accuracy:.2%}", ", ".join(notes))
-        if result.analog is not None and result.analog.accuracy is not None:
-            table.add_row(
-                "", _chips(result.analog), _interval(result.analog.accuracy, percent=True)
-            )
-    if result.bits_per_character is not None:
-        table.add_row(
-            "bits per character",
-            f"{result.bits_per_character:.3f}",
-            f"King James Bible, held out; int8 golden {result.bits_per_character_golden:.3f}",
-        )
-        if result.analog is not None and result.analog.bits_per_character is not None:
-            spread = result.analog.bits_per_character
-            table.add_row("", _chips(result.analog), _interval(spread, percent=False))
+    _add_scores(table, result)
     if result.analog is not None:
         error = result.analog.output_error.mean
         table.add_row(
@@ -251,6 +239,41 @@ def _summary(result: RunResult) -> Table:
         + (f", {speed / 1e6:.2f} M tile cycles/s" if speed is not None else ""),
     )
     return table
+
+
+def _add_scores(table: Table, result: RunResult) -> None:
+    """Add what says how well the network did."""
+    if result.accuracy is not None:
+        notes = [
+            f"{name} {value:.2%}"
+            for name, value in (
+                ("int8 golden", result.accuracy_golden),
+                ("fp32, 10,000 images", result.accuracy_fp32),
+            )
+            if value is not None
+        ]
+        table.add_row("accuracy", f"{result.accuracy:.2%}", ", ".join(notes))
+        if result.analog is not None and result.analog.accuracy is not None:
+            table.add_row(
+                "", _chips(result.analog), _interval(result.analog.accuracy, percent=True)
+            )
+    if result.bits_per_character is not None:
+        table.add_row(
+            "bits per character",
+            f"{result.bits_per_character:.3f}",
+            ", ".join(
+                f"{name} {value:.3f}"
+                for name, value in (
+                    ("int8 golden", result.bits_per_character_golden),
+                    ("fp32, all 97,426", result.bits_per_character_fp32),
+                )
+                if value is not None
+            ),
+        )
+        table.add_row("", "", "King James Bible, held out; not Penn Treebank figures")
+        if result.analog is not None and result.analog.bits_per_character is not None:
+            spread = result.analog.bits_per_character
+            table.add_row("", _chips(result.analog), _interval(spread, percent=False))
 
 
 def _device(result: RunResult) -> str:

@@ -27,7 +27,7 @@ from .measurement import Measurement, measure, timed_ports
 from .results import RunResult, core_activity
 from .rtl_session import RtlSession
 from .systems import configure
-from .tasks import DIGITAL, LOOSE, NETWORKS, Engine, Request
+from .tasks import DIGITAL, LOOSE, NETWORKS, Engine, Prompt, Request, Task
 
 __all__ = ["Engine", "run"]
 
@@ -49,6 +49,9 @@ def run(
     input_format: str = "int8",
     sync: str = "bare-metal",
     inferences: int | None = None,
+    text: str | None = None,
+    length: int | None = None,
+    greedy: bool = False,
     seed: int = 0,
     device: str = IDEAL_DEVICE,
     after: str | float | None = None,
@@ -91,7 +94,10 @@ def run(
         (`alpine_platform.config.SyncConfig`).
     inferences : samples 0 to inferences - 1 of the data set; when None 1000 for the mlp (4 with
         cocotb), 1 for the CNNs.
-    seed : of all randomness; an ideal device draws none.
+    text : what an LSTM is to continue, in place of reading the data set.
+    length : symbols to write after the text; 100 when None (4 with cocotb).
+    greedy : write the likeliest symbol every time in place of drawing.
+    seed : of all randomness: drawn symbols; an ideal device draws nothing.
     device : ``ideal``, ``pcm``, ``hermes-1`` or ``hermes-2``: what the tiles are made of.
     after : time between programming and the run, as in ``1day``, or in seconds; None is at once.
     compensate : drift compensation, none, tile or column.
@@ -128,9 +134,6 @@ def run(
     choose("digital style", digital_style, DIGITAL_STYLES)
     kind = Engine(choose("engine", engine, list(Engine)))
     style = Software(choose("software style", software, list(Software)))
-    functions = None
-    if activations is not None:
-        functions = ACTIVATION_STYLES[choose("activations", activations, ACTIVATION_STYLES)]
     if seed < 0:
         raise AlpineError(f"seed must be 0 or more, not {seed}")
     if kind is Engine.MODEL and (trace or tile_verilog):
@@ -169,8 +172,9 @@ def run(
         weights=_path(weights),
         normalised=normalisation,
         literal=literal_table,
-        activations=functions,
+        activations=_activations(activations),
         input_format=InputFormat(choose("input format", input_format, list(InputFormat))),
+        prompt=_prompt(text, length=length, seed=None if greedy else seed, chips=chips),
     )
     request.check_variant()
     task = entry.prepare(request)
@@ -210,7 +214,9 @@ def run(
         )
     else:
         measured = _run_model(setup)
-    golden, outputs = task.golden(), measured.outputs[0]
+    outputs = measured.outputs[0]
+    written = task.text and task.text(outputs)
+    golden = _golden(task, written, ideal=series is None)
     analog = series and analog_outcome(
         series.device,
         measured.outputs,
@@ -251,6 +257,8 @@ def run(
             _mean(analog.bits_per_character) if analog else _score(task.bits_per_character, outputs)
         ),
         bits_per_character_golden=_score(task.bits_per_character, golden),
+        bits_per_character_fp32=task.bits_fp32,
+        text=written,
         programming=measured.programming,
         host_seconds=measured.host_seconds,
         host_tile_cycles_per_second=(evaluated / measured.host_seconds if evaluated else None),
@@ -271,6 +279,29 @@ def _sha256(outputs: Sequence[NDArray[Any]]) -> str:
     for values in outputs:
         digest.update(values.tobytes())
     return digest.hexdigest()
+
+
+def _activations(name: str | None) -> ActivationStyle | None:
+    if name is None:
+        return None
+    return ACTIVATION_STYLES[choose("activations", name, ACTIVATION_STYLES)]
+
+
+def _prompt(text: str | None, *, length: int | None, seed: int | None, chips: int) -> Prompt | None:
+    if text is None:
+        if length is not None or seed is None:
+            raise AlpineError("length and greedy say how to continue a text: give a text")
+        return None
+    if chips != 1:
+        raise AlpineError(f"a text is written by one chip, not by {chips}: leave chips out")
+    return Prompt(text=text, length=length, seed=seed)
+
+
+def _golden(task: Task, written: str | None, *, ideal: bool) -> NDArray[Any]:
+    """Outputs to compare with: of an ideal system, which reads what an imperfect chip has read."""
+    if ideal or written is None or task.golden_reading is None:
+        return task.golden()
+    return task.golden_reading(written)
 
 
 def _path(value: Path | str | None) -> Path | None:

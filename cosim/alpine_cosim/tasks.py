@@ -15,17 +15,30 @@ from alpine_sw.cnn import analog_cnn, digital_cnn
 from alpine_sw.datasets import load_fashion_mnist
 from alpine_sw.kernels import ActivationStyle
 from alpine_sw.lstm import LSTM_CASES, LSTM_DIGITAL_CORES, analog_lstm, digital_lstm
+from alpine_sw.lstm_programs import Writing
 from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
 from alpine_sw.mlp_loose import loose_mlp
 from alpine_sw.networks import load_mlp
 from alpine_sw.networks.cnn import load_cnn
 from alpine_sw.networks.cnn_shapes import CNN_NAMES
-from alpine_sw.networks.lstm import LSTM_SIZES, load_lstm, mean_bits
+from alpine_sw.networks.lstm import (
+    LSTM_SIZES,
+    LstmNetwork,
+    load_lstm,
+    mean_bits,
+    pick_symbol,
+)
 from alpine_sw.photographs import load_photographs
-from alpine_sw.texts import encode, load_king_james_excerpt, one_hot
+from alpine_sw.texts import (
+    ONE_HOT_WIDTH,
+    decode,
+    encode,
+    load_king_james_excerpt,
+    one_hot,
+)
 from alpine_sw.workloads import InputFormat, Software, Workload
 
-__all__ = ["DIGITAL", "LOOSE", "NETWORKS", "Engine", "NetworkEntry", "Request", "Task"]
+__all__ = ["DIGITAL", "LOOSE", "NETWORKS", "Engine", "NetworkEntry", "Prompt", "Request", "Task"]
 
 DIGITAL = "digital"
 """Name of the reference without tiles, among the cases."""
@@ -54,6 +67,22 @@ class Engine(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """A text that a network is to continue.
+
+    Members
+    -------
+    text : to read first.
+    length : symbols to write, or None for the default.
+    seed : of the draws; None takes the likeliest symbol every time.
+    """
+
+    text: str
+    length: int | None
+    seed: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """What a person asked for, as far as it concerns the network.
 
@@ -69,6 +98,7 @@ class Request:
     literal : CNN-M exactly as the paper prints it.
     activations : of the LSTMs, or None for the default.
     input_format : of the perceptron's inputs in memory.
+    prompt : for the LSTMs, what to continue in place of reading the data set, or None.
     """
 
     network: str
@@ -83,6 +113,7 @@ class Request:
     literal: bool = False
     activations: ActivationStyle | None = None
     input_format: InputFormat = InputFormat.INT8
+    prompt: Prompt | None = None
 
     def check_variant(self) -> None:
         """Raise an `AlpineError` unless the network has the variant that is asked for."""
@@ -103,6 +134,16 @@ class Request:
         if self.input_format is not InputFormat.INT8 and self.network != "mlp":
             raise AlpineError(
                 f"network {self.network} has inputs of one format only: leave --input-format out"
+            )
+
+        if self.prompt is None:
+            return
+        if self.network not in LSTM_NAMES:
+            raise AlpineError(f"network {self.network} writes no text; {', '.join(LSTM_NAMES)} do")
+        if self.inferences is not None:
+            raise AlpineError(
+                "a text and the number of symbols to write fix the number of inferences: leave "
+                "--inferences out, or use --length"
             )
 
     @property
@@ -130,6 +171,9 @@ class Task:
     bits_per_character : of a language model's probabilities, or None.
     accuracy_fp32 : of the network before quantisation, or None.
     batched : the mapping without the system around it, or None for one without tiles.
+    bits_fp32 : bits per character of the network before quantisation, or None.
+    text : what a network has read and written by its outputs, or None.
+    golden_reading : outputs of an ideal system that reads the text which `text` gave, or None.
     """
 
     workload: Workload
@@ -139,6 +183,9 @@ class Task:
     bits_per_character: Callable[[Outputs], float] | None = None
     accuracy_fp32: float | None = None
     batched: Evaluate | None = None
+    bits_fp32: float | None = None
+    text: Callable[[Outputs], str] | None = None
+    golden_reading: Callable[[str], Outputs] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,28 +256,76 @@ def _cnn(request: Request) -> Task:
 
 
 def _lstm(request: Request) -> Task:
-    activations = request.activations or "eigen"
+    lstm = load_lstm(int(request.network.removeprefix("lstm-")), request.weights)
+    if request.prompt is not None:
+        return _lstm_writing(request, lstm, request.prompt)
     text = load_king_james_excerpt()
     default = 4 if request.engine is Engine.COCOTB else 50
     count = _count(request, default=default, available=len(text) - 1)
-    lstm = load_lstm(int(request.network.removeprefix("lstm-")), request.weights)
-    if request.case == DIGITAL:
-        cores = _cores(request, LSTM_DIGITAL_CORES)
-        workload = digital_lstm(
-            lstm, cores=cores, style=request.digital_style, activations=activations
-        )
-    else:
-        workload = analog_lstm(
-            lstm, case=int(request.case), software=request.software, activations=activations
-        )
     numbers = encode(text[: count + 1])
     inputs = one_hot(numbers[:-1])
     return Task(
-        workload=workload,
+        workload=_mapped_lstm(request, lstm),
         inputs=inputs,
         golden=lambda: lstm.golden(inputs),
         bits_per_character=lambda outputs: mean_bits(outputs, numbers[1:]),
         batched=None if request.case == DIGITAL else batched_lstm(lstm, case=int(request.case)),
+        bits_fp32=lstm.fp32_bits,
+    )
+
+
+def _lstm_writing(request: Request, lstm: LstmNetwork, prompt: Prompt) -> Task:
+    """Read a prompt, then what the network itself chooses."""
+    given = encode(prompt.text)
+    if not len(given):
+        raise AlpineError("the text to continue is empty: give one symbol or more")
+    default = 4 if request.engine is Engine.COCOTB else 100
+    length = default if prompt.length is None else prompt.length
+    if length < 1:
+        raise AlpineError(f"length must be 1 symbol or more, not {length}")
+    draws = None if prompt.seed is None else np.random.default_rng(prompt.seed).random(length)
+    # The last symbol is written and not read.
+    inputs = np.zeros((len(given) + length - 1, ONE_HOT_WIDTH), np.int8)
+    inputs[: len(given)] = one_hot(given)
+
+    def golden_reading(text: str) -> Outputs:
+        return lstm.golden(one_hot(encode(text)[:-1]))
+
+    def golden() -> Outputs:
+        written = lstm.generate(prompt.text, length=length, seed=prompt.seed)
+        return golden_reading(prompt.text + written)
+
+    def text(outputs: Outputs) -> str:
+        written = [
+            pick_symbol(probabilities, None if draws is None else float(draws[number]))
+            for number, probabilities in enumerate(outputs[len(given) - 1 :])
+        ]
+        return decode(np.concatenate([given, written]))
+
+    writing = Writing(given=len(given), draws=draws)
+    return Task(
+        workload=_mapped_lstm(request, lstm, writing),
+        inputs=inputs,
+        golden=golden,
+        text=text,
+        golden_reading=golden_reading,
+    )
+
+
+def _mapped_lstm(request: Request, lstm: LstmNetwork, writing: Writing | None = None) -> Workload:
+    activations = request.activations or "eigen"
+    if request.case == DIGITAL:
+        cores = _cores(request, LSTM_DIGITAL_CORES)
+        style = request.digital_style
+        return digital_lstm(
+            lstm, cores=cores, style=style, activations=activations, writing=writing
+        )
+    return analog_lstm(
+        lstm,
+        case=int(request.case),
+        software=request.software,
+        activations=activations,
+        writing=writing,
     )
 
 

@@ -61,11 +61,34 @@ def test_styles_change_times_and_not_outputs():
 def test_bits_per_character_are_those_of_the_held_out_text():
     result = run("lstm-512", engine="model", inferences=40)
     assert result.bits_per_character == result.bits_per_character_golden
+    assert result.bits_per_character_fp32 == load_lstm(512).fp32_bits
     # The network's own evaluation of the same 41 symbols, in one piece.
     network, text = load_lstm(512), load_king_james_excerpt()
     assert result.bits_per_character == pytest.approx(
         network.bits_per_character(text[:41], pieces=1)
     )
+
+
+def test_text_is_continued_as_the_golden_model_continues_it():
+    prompt = "In the beginning"
+    for case in (1, 4):
+        result = run(
+            "lstm-256", case=case, engine="rtl", text=prompt, length=6, seed=9, back_door=True
+        )
+        assert result.text == prompt.lower() + load_lstm(256).generate(prompt, length=6, seed=9)
+        assert result.outputs_equal_golden is True
+        assert result.inferences == len(prompt) + 5
+        assert result.bits_per_character is None
+
+
+def test_written_text_depends_on_the_seed_unless_it_is_greedy():
+    texts = [run("lstm-256", engine="model", text="a", length=12, seed=s).text for s in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+    greedy = [
+        run("lstm-256", engine="model", text="a", length=12, greedy=True, seed=s).text
+        for s in (1, 2)
+    ]
+    assert greedy == ["a" + load_lstm(256).generate("a", length=12, seed=None)] * 2
 
 
 @pytest.mark.parametrize(
@@ -78,6 +101,14 @@ def test_bits_per_character_are_those_of_the_held_out_text():
         ({"activations": "fast"}, "unknown activations 'fast': choose from eigen, libm"),
         ({"network": "mlp", "activations": "libm"}, "network mlp has no style of activations"),
         ({"inferences": 0}, "inferences must be 1 to"),
+        ({"text": "in th\xe9"}, r"'\\xe9' at position 5, which is none of the 41 known symbols"),
+        ({"text": ""}, "the text to continue is empty"),
+        ({"text": "a", "length": 0}, "length must be 1 symbol or more, not 0"),
+        ({"text": "a", "inferences": 3}, "leave --inferences out, or use --length"),
+        ({"length": 3}, "give a text"),
+        ({"greedy": True}, "give a text"),
+        ({"network": "mlp", "text": "a"}, "network mlp writes no text"),
+        ({"text": "a", "device": "pcm", "chips": 2}, "written by one chip, not by 2"),
     ],
 )
 def test_mistakes_are_one_line(arguments: dict[str, object], message: str):

@@ -11,6 +11,7 @@ from alpine_platform.system import RunResult, System
 from alpine_platform.tile_port import TilePort
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.lstm import LSTM_CASES, LSTM_DIGITAL_CORES, analog_lstm, digital_lstm
+from alpine_sw.lstm_programs import Writing
 from alpine_sw.networks.lstm import LstmNetwork, load_lstm
 from alpine_sw.texts import encode, one_hot
 from alpine_sw.workloads import Workload
@@ -52,11 +53,11 @@ def simulate(
     return result, outputs
 
 
-def mapped(lstm: LstmNetwork, name: str) -> Workload:
+def mapped(lstm: LstmNetwork, name: str, writing: Writing | None = None) -> Workload:
     kind, number = name.split()
     if kind == "case":
-        return analog_lstm(lstm, case=int(number))
-    return digital_lstm(lstm, cores=int(number))
+        return analog_lstm(lstm, case=int(number), writing=writing)
+    return digital_lstm(lstm, cores=int(number), writing=writing)
 
 
 MAPPINGS = [
@@ -76,6 +77,31 @@ def test_small_networks_give_the_golden_probabilities_bit_for_bit(
     _, outputs = simulate(mapped(lstm, mapping), TEXT[:length], check_reads=True)
     golden = lstm.golden(one_hot(encode(TEXT[:length])))
     assert np.array_equal(outputs.view(np.uint32), golden.view(np.uint32))
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("length", [1, 9])
+@pytest.mark.parametrize("seed", [4, None])
+def test_a_network_reads_what_it_has_chosen(mapping: str, length: int, seed: int | None):
+    """The symbols of the golden continuation, whose choices share no code with the program's."""
+    lstm, prompt = network(), "the "
+    text = prompt + lstm.generate(prompt, length=length, seed=seed)
+    draws = None if seed is None else np.random.default_rng(seed).random(length)
+    # What follows the prompt must not be taken from the inputs: they hold something else there.
+    given = prompt + "?" * (length - 1)
+    workload = mapped(lstm, mapping, Writing(given=len(prompt), draws=draws))
+    _, outputs = simulate(workload, given, check_reads=True)
+    assert np.array_equal(outputs, lstm.golden(one_hot(encode(text[:-1]))))
+
+
+def test_case_1_needs_a_product_of_the_dense_layer_for_every_chosen_symbol():
+    lstm, processes = network(), []
+    for writing in (None, Writing(given=3, draws=None)):
+        result, _ = simulate(mapped(lstm, "case 1", writing), TEXT[:8])
+        # 59 codes of [h, x] and 9 of h in, 36 gates and 50 logits out, for 8 symbols.
+        processes.append(result.cm_instructions - 8 * (15 + 3 + 9 + 13))
+    # One more than symbols, and one for each of the five that the network chooses and reads.
+    assert processes == [9, 14]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ __all__ = ["run"]
     "  alpine run mlp --engine cocotb --inferences 2 --trace waves\n"
     "  alpine run lstm-750 --case 4 --inferences 100\n"
     "  alpine run lstm-256 --case digital --cores 5\n"
+    "  alpine run lstm-750 --text 'in the beginning'\n"
     "  alpine run cnn-s --software tuned\n"
     "  alpine run mlp --device hermes-2 --after 1day --compensate tile --seed 7 --chips 20\n"
     "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1"
@@ -90,6 +91,9 @@ __all__ = ["run"]
     help="Samples 0 to K-1 of the data set. Default: mlp 1000, LSTMs 50, with engine cocotb 4; "
     "CNNs 1.",
 )
+@click.option("--text", help="LSTMs: read this text in place of the data set, and go on writing.")
+@click.option("--length", type=int, help="Symbols to write after the text. Default: 100.")
+@click.option("--greedy", is_flag=True, help="Write the likeliest symbol instead of drawing one.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 @device_options
 @click.option(
@@ -146,6 +150,9 @@ def run(
     input_format: str,
     sync: str,
     inferences: int | None,
+    text: str | None,
+    length: int | None,
+    greedy: bool,
     seed: int,
     device: str,
     after: str | None,
@@ -190,6 +197,9 @@ def run(
             input_format=input_format,
             sync=sync,
             inferences=inferences,
+            text=text,
+            length=length,
+            greedy=greedy,
             seed=seed,
             device=device,
             after=after,

@@ -217,17 +217,17 @@ class LstmNetwork:
             bits[positions] = -np.log2(chosen.astype(np.float64))
         return float(bits.mean())
 
-    def generate(self, text: str, *, length: int, seed: int = 1) -> str:
-        """Return a continuation of a text, drawn symbol by symbol by the golden reference.
+    def generate(self, text: str, *, length: int, seed: int | None = 1) -> str:
+        """Return a continuation of a text, chosen symbol by symbol by the golden reference.
 
         Parameters
         ----------
         text : str
             What to continue; one symbol or more.
         length : int
-            Symbols to draw, 0 or more.
-        seed : int
-            Of the draws.
+            Symbols to choose, 0 or more.
+        seed : int or None
+            Of the draws; None takes the likeliest symbol every time.
 
         Raises
         ------
@@ -247,7 +247,7 @@ class LstmNetwork:
         last = numbers[-1:]
         for step, draw in enumerate(np.random.default_rng(seed).random(length)):
             state, probabilities = reference.step(state, one_hot(last))
-            drawn[step] = pick_symbol(probabilities[0], draw)
+            drawn[step] = pick_symbol(probabilities[0], None if seed is None else draw)
             last = drawn[step : step + 1]
         return decode(drawn)
 
@@ -284,8 +284,10 @@ def mean_bits(probabilities: NDArray[np.float32], targets: NDArray[np.int64]) ->
     return float(-np.log2(chosen).mean())
 
 
-def pick_symbol(probabilities: NDArray[np.float32], draw: float) -> int:
+def pick_symbol(probabilities: NDArray[np.float32], draw: float | None) -> int:
     """Return the symbol at which the running sum of probabilities passes `draw` of its total.
+
+    Without a draw, the likeliest; of several, the first.
 
     The outputs that stand for no symbol are left out.
 
@@ -293,9 +295,11 @@ def pick_symbol(probabilities: NDArray[np.float32], draw: float) -> int:
     ----------
     probabilities : float32 [50]
         Outputs of a step.
-    draw : float
+    draw : float or None
         0 to 1, 1 excluded; drawn evenly, it gives each symbol its probability.
     """
+    if draw is None:
+        return int(probabilities[: len(SYMBOLS)].argmax())
     totals = np.cumsum(probabilities[: len(SYMBOLS)], dtype=np.float64)
     return int(np.count_nonzero(totals <= draw * totals[-1]))
 
