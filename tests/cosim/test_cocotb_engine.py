@@ -12,6 +12,7 @@ import pytest
 
 from alpine_cosim.cocotb.engine import run_in_cocotb
 from alpine_cosim.cocotb.runner import CocotbTestError
+from alpine_cosim.doctor import fst_requirement
 from alpine_cosim.rtl_tile import RtlTile, RtlTilePort, tile_verilog
 from alpine_models import isa
 from alpine_models.errors import AlpineError
@@ -194,7 +195,12 @@ def test_more_tiles_than_one_are_refused():
         small("one_process", tile_count=2)
 
 
-@pytest.mark.parametrize("suffix", ["vcd", "fst"])
+needs_fst_headers = pytest.mark.skipif(
+    fst_requirement().found is None, reason=f"FST needs headers: {fst_requirement().remedy}"
+)
+
+
+@pytest.mark.parametrize("suffix", ["vcd", pytest.param("fst", marks=needs_fst_headers)])
 def test_waveform_is_written(tmp_path: Path, suffix: str):
     waves = tmp_path / "new" / f"tile.{suffix}"
     assert small("one_process", waves=waves) == [1, 13]
