@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,6 +58,10 @@ def test_run_prints_a_table_and_writes_json(tmp_path: Path):
         (["kernel", "mvm", "--size", "8xa"], "--size 8xa: must be whole numbers joined by x"),
         (["system", "describe", "highpower"], "did you mean high-power"),
         (["verilog", "--rows", "0", "--cols", "4", "--out", "x"], "rows must be a positive"),
+        (
+            ["verilog", "--rows", "4", "--cols", "4", "--tiles", "0", "--out", "x"],
+            "Invalid value for '--tiles'",
+        ),
         (["run", "mlp", "--engine", "model", "--inferences", "1", "--json", "no/where.json"],
          "no/where.json cannot be written"),
     ],
@@ -119,6 +124,14 @@ def test_verilog_command_writes_what_it_names(tmp_path: Path):
     assert str(tmp_path / "out" / "aimc_tile.v") in done.stdout
     for port in ("cm_req_valid", "[55:0] xb_dac", "[23:0] xb_adc", "cm_rsp_status"):
         assert port in text
+
+
+def test_accelerator_has_the_tiles_that_are_asked_for(tmp_path: Path):
+    options = ("--rows", "6", "--cols", "5", "--tiles", "2", "--out", str(tmp_path))
+    done = alpine("verilog", *options)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "aimc_axi_with_crossbar.v").read_text()
+    assert len(re.findall(r"aimc_crossbar\s*#\(", text)) == 2
 
 
 def test_kernel_command_times_one_kernel(tmp_path: Path):
