@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from mlp_helpers import network
 
 from alpine_models.registers import ACCELERATOR_REGISTERS, PAGE_WINDOWS
 from alpine_models.tile import TileConfig
@@ -17,30 +18,12 @@ from alpine_sw.accelerator import (
     page,
     programming_batches,
 )
-from alpine_sw.code_words import exhaustive_code
 from alpine_sw.mapping import Placement
 from alpine_sw.mlp_loose import loose_mlp
-from alpine_sw.networks import MlpNetwork
 from alpine_sw.workloads import Software
 
 PERIOD_FS = 1_000_000
 INPUT, _ = (window.offset for window in PAGE_WINDOWS)
-
-
-def network(inputs: int = 13, hidden: int = 10, outputs: int = 8) -> MlpNetwork:
-    rng = np.random.default_rng(5)
-    return MlpNetwork(
-        name="small",
-        weights=(
-            rng.integers(-128, 128, (hidden, inputs)).astype(np.int8),
-            rng.integers(-128, 128, (outputs, hidden)).astype(np.int8),
-        ),
-        lsb=(
-            rng.uniform(50, 200, hidden).astype(np.float32),
-            rng.uniform(50, 200, outputs).astype(np.float32),
-        ),
-        code_words=exhaustive_code(3),
-    )
 
 
 def machine(rows: int, columns: int, **settings: object) -> tuple[System, TimedAccelerator]:

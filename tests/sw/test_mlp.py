@@ -2,34 +2,18 @@
 
 import numpy as np
 import pytest
+from mlp_helpers import network
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_platform.presets import HIGH_POWER
 from alpine_platform.system import System
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw.code_words import exhaustive_code
 from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
-from alpine_sw.networks import MlpNetwork, load_mlp
+from alpine_sw.networks import load_mlp
 from alpine_sw.workloads import InputFormat, Software, Workload
 
 TILE_PERIOD_FS = 1_000_000
-
-
-def network(inputs: int = 13, hidden: int = 10, outputs: int = 8) -> MlpNetwork:
-    rng = np.random.default_rng(5)
-    return MlpNetwork(
-        name="small",
-        weights=(
-            rng.integers(-128, 128, (hidden, inputs)).astype(np.int8),
-            rng.integers(-128, 128, (outputs, hidden)).astype(np.int8),
-        ),
-        lsb=(
-            rng.uniform(50, 200, hidden).astype(np.float32),
-            rng.uniform(50, 200, outputs).astype(np.float32),
-        ),
-        code_words=exhaustive_code(3),
-    )
 
 
 @pytest.mark.parametrize(
