@@ -10,12 +10,14 @@ name; inside, `Block` shows the top as if it were the block alone.
 
 import functools
 import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
 from alpine_cosim.cocotb.clock import TileClock
+from alpine_cosim.cocotb.drivers import CmRequest
 from alpine_cosim.cocotb.runner import CaseOutcome, Simulator, build_simulator, run_simulation
 from alpine_cosim.verilated import Port, PortDirection, ports_of
 from alpine_models.tile import TileConfig
@@ -146,3 +148,16 @@ def get(block, *names: str) -> tuple[int, ...]:
 def chance(probability: float) -> bool:
     """Return True that often; cocotb seeds the generator."""
     return random.random() < probability
+
+
+def requests(words: Sequence[int], count: int) -> Iterator[CmRequest]:
+    """Make instructions of these words, most of whose operands are near a small tile's limits."""
+    for _ in range(count):
+        near = random.randrange(10) if chance(0.9) else 1 << 40
+        yield CmRequest(random.choice(words), near, random.randrange(6), random.randrange(6))
+
+
+def pauses(probability: float) -> Iterator[bool]:
+    """Say for every cycle whether to pause in it."""
+    while True:
+        yield chance(probability)

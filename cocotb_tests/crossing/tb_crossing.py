@@ -5,7 +5,7 @@ import random
 import cocotb
 import numpy as np
 from cocotb.triggers import Timer
-from cocotb_tests.blocks import CONFIG, PERIOD_FS, Block, Blocks, chance, started
+from cocotb_tests.blocks import CONFIG, PERIOD_FS, Block, Blocks, pauses, requests, started
 
 from alpine_cosim.cocotb.clock import TileClock
 from alpine_cosim.cocotb.drivers import CmDriver, CmProgram, CmRequest, CrossbarResponder
@@ -86,17 +86,6 @@ class Bench:
         self.responder.start()
 
 
-def requests(count: int):
-    for _ in range(count):
-        near = random.randrange(10) if chance(0.9) else 1 << 40
-        yield CmRequest(random.choice(WORDS), near, random.randrange(6), random.randrange(6))
-
-
-def pauses(probability: float):
-    while True:
-        yield chance(probability)
-
-
 PERIODS_FS = [1_000_000, 434_783, 170_003, 1_003_001, 2_718_281]
 
 
@@ -107,7 +96,7 @@ async def random_programs(dut, cpu_period_fs):
     await bench.start(cpu_period_fs)
     for request, response in ((0, 0), (0.4, 0.7)):
         program = CmProgram(
-            requests(100), request_pauses=pauses(request), response_pauses=pauses(response)
+            requests(WORDS, 100), request_pauses=pauses(request), response_pauses=pauses(response)
         )
         await bench.driver.run(program)
         assert len(program.answers) == 100
@@ -123,7 +112,9 @@ async def reset_in_the_middle_of_anything(dut, cpu_period_fs, side):
     bench = Bench(dut)
     await bench.start(cpu_period_fs)
     for _ in range(12):
-        program = CmProgram(requests(1000), request_pauses=pauses(0.2), response_pauses=pauses(0.4))
+        program = CmProgram(
+            requests(WORDS, 1000), request_pauses=pauses(0.2), response_pauses=pauses(0.4)
+        )
         running = cocotb.start_soon(bench.driver.run(program))
         await bench.cpu_clock.wait(random.randint(1, 40))
         running.cancel()

@@ -4,7 +4,7 @@ import random
 
 import cocotb
 import numpy as np
-from cocotb_tests.blocks import DOUBLE, Block, chance, started
+from cocotb_tests.blocks import DOUBLE, Block, pauses, requests, started
 
 from alpine_cosim.cocotb.drivers import CmDriver, CmProgram, CmRequest, CrossbarResponder
 from alpine_cosim.cocotb.scoreboard import CmMonitor, Scoreboard
@@ -61,24 +61,13 @@ class Bench:
         assert self.responder.fault is None, self.responder.fault
 
 
-def requests(count: int):
-    for _ in range(count):
-        near = random.randrange(10) if chance(0.9) else 1 << 40
-        yield CmRequest(random.choice(WORDS), near, random.randrange(6), random.randrange(6))
-
-
-def pauses(probability: float):
-    while True:
-        yield chance(probability)
-
-
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize((("request", "response"), [(0, 0), (0.4, 0), (0, 0.5), (0.3, 0.8)]))
 async def random_programs(dut, request, response):
     bench = Bench(*await started(dut, "double"))
     bench.busy = random.randint(0, 3)
     program = CmProgram(
-        requests(300), request_pauses=pauses(request), response_pauses=pauses(response)
+        requests(WORDS, 300), request_pauses=pauses(request), response_pauses=pauses(response)
     )
     await bench.driver.run(program)
     assert len(program.answers) == 300
@@ -115,7 +104,9 @@ async def reset_in_the_middle_of_anything(dut):
     bench = Bench(*await started(dut, "double"))
     for _ in range(40):
         bench.busy = random.randint(0, 5)
-        program = CmProgram(requests(1000), request_pauses=pauses(0.2), response_pauses=pauses(0.3))
+        program = CmProgram(
+            requests(WORDS, 1000), request_pauses=pauses(0.2), response_pauses=pauses(0.3)
+        )
         running = cocotb.start_soon(bench.driver.run(program))
         await bench.clock.wait(random.randint(1, 40))
         running.cancel()

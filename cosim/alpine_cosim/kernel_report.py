@@ -1,11 +1,23 @@
-"""The table of `alpine kernel`."""
+"""The tables of `alpine kernel`."""
+
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
 
-from alpine_sw.kernels import KernelTiming
+from alpine_sw.kernels import KernelEntry, KernelTiming
 
-__all__ = ["print_timing"]
+__all__ = ["print_kernels", "print_timing"]
+
+
+def print_kernels(kernels: Mapping[str, KernelEntry], console: Console) -> None:
+    """Print the kernels that can be timed, with their sizes and styles."""
+    table = Table(title="kernels; the first style is the default", title_justify="left")
+    for heading in ("kernel", "size", "styles"):
+        table.add_column(heading)
+    for name, entry in kernels.items():
+        table.add_row(name, "x".join(entry.dimensions), ", ".join(entry.styles))
+    console.print(table)
 
 
 def print_timing(timing: KernelTiming, console: Console) -> None:

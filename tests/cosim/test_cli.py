@@ -54,6 +54,8 @@ def test_run_prints_a_table_and_writes_json(tmp_path: Path):
         (["run", "mlp", "--set", "core.frequency_hz"], "is not NAME=VALUE"),
         (["run", "mlp", "--config", "no.toml"], "no.toml: No such file"),
         (["kernel", "mvn", "--size", "8x8"], "unknown kernel 'mvn': did you mean mvm?"),
+        (["kernel", "mvm"], "kernel mvm needs a size: --size OUTxIN"),
+        (["kernel"], "name a kernel; alpine kernel --list shows them"),
         (["kernel", "mvm", "--size", "8"], "kernel mvm takes a size OUTxIN, not 8"),
         (["kernel", "mvm", "--size", "8xa"], "--size 8xa: must be whole numbers joined by x"),
         (["system", "describe", "highpower"], "did you mean high-power"),
@@ -132,6 +134,17 @@ def test_accelerator_has_the_tiles_that_are_asked_for(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "aimc_axi_with_crossbar.v").read_text()
     assert len(re.findall(r"aimc_crossbar\s*#\(", text)) == 2
+
+
+def test_kernels_are_listed_with_sizes_and_styles():
+    done = alpine("kernel", "--list")
+    rows = {cells[0]: cells[1:] for line in done.stdout.splitlines() if (cells := row_of(line))}
+    assert rows["pool"] == ["ROWSxCOLUMNSxCHANNELS", "neon, scalar"]
+    assert rows["mm"] == ["OUTxINxCOUNT", ""]
+
+
+def row_of(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("│").split("│")] if "│" in line else []
 
 
 def test_kernel_command_times_one_kernel(tmp_path: Path):

@@ -11,7 +11,7 @@ from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 
-from ..kernel_report import print_timing
+from ..kernel_report import print_kernels, print_timing
 from ..systems import configure
 
 __all__ = ["kernel"]
@@ -19,30 +19,43 @@ __all__ = ["kernel"]
 
 @click.command(
     epilog="\b\nExamples:\n"
+    "  alpine kernel --list\n"
     "  alpine kernel mvm --size 512x2048 --style neon4\n"
     "  alpine kernel copy --size 65536 --system low-power --set l2.associativity=8"
 )
-@click.argument("name")
-@click.option("--size", required=True, help="As OUTxIN for mvm; LENGTH for vectors.")
+@click.argument("name", required=False)
+@click.option("--size", help="As OUTxIN for mvm; LENGTH for vectors.")
 @click.option("--style", help="Instruction sequence; each kernel's first one when left out.")
 @click.option("--system", default="high-power", show_default=True, help="Preset.")
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
 @click.option("--json", "json_file", type=Path, help="Write the figures as JSON to this file.")
+@click.option(
+    "--list", "list_kernels", is_flag=True, help="List the kernels, with sizes and styles."
+)
 def kernel(
-    name: str,
+    name: str | None,
     *,
-    size: str,
+    size: str | None,
     style: str | None,
     system: str,
     config: Path | None,
     settings: tuple[str, ...],
     json_file: Path | None,
+    list_kernels: bool,
 ) -> None:
     """Time one kernel of the library alone: one warm execution on an idle system."""
     from alpine_sw.kernels import KERNELS, time_kernel
 
-    choose("kernel", name, KERNELS)
+    if list_kernels:
+        print_kernels(KERNELS, Console())
+        return
+    if name is None:
+        raise AlpineError("name a kernel; alpine kernel --list shows them")
+    entry = KERNELS[choose("kernel", name, KERNELS)]
+    if size is None:
+        wanted = "x".join(entry.dimensions)
+        raise AlpineError(f"kernel {name} needs a size: --size {wanted}, in elements")
     parts = size.lower().split("x")
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise AlpineError(

@@ -25,9 +25,10 @@ from .constants import (
 )
 from .crossbar import AnalogConfig, AnalogCrossbar
 from .dac import HERMES_DAC, IDEAL_DAC, DacConfig, PulseWidthDac
+from .effects import DEVICES, EFFECTS, IDEAL_DEVICE, EffectName
 from .faults import NO_FAULTS, ArrayFaults, Polarity, StuckAt, StuckDevice
 from .ideal import IDEAL, PUBLISHED, Ideal, Published
-from .named import DEVICES, EFFECTS, IDEAL_DEVICE, AnalogDevice, EffectName, analog_device
+from .named import AnalogDevice, analog_device
 from .noise import Effect, NoiseKey
 from .programming import (
     MAX_ROUNDS,

@@ -48,7 +48,7 @@ from .io import (
 from .mvm import MVM_STYLES, mm, mvm
 from .rescale import rescale
 from .rows import rescale_signed
-from .timing import KERNELS, KernelTiming, time_kernel
+from .timing import KERNELS, KernelEntry, KernelTiming, time_kernel
 
 __all__ = [
     "BODIES",
@@ -58,6 +58,7 @@ __all__ = [
     "ActivationStyle",
     "CmStatusError",
     "IoResponseError",
+    "KernelEntry",
     "KernelTiming",
     "Packing",
     "cell_update",

@@ -19,7 +19,7 @@ from .calibration import trust_warning
 from .copy import copy
 from .mvm import MVM_STYLES, SCRATCH_STYLES, mm, mvm
 
-__all__ = ["KERNELS", "KernelTiming", "time_kernel"]
+__all__ = ["KERNELS", "KernelEntry", "KernelTiming", "time_kernel"]
 
 Run = Callable[[], Program]
 Size = tuple[int, ...]
