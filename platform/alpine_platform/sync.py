@@ -89,6 +89,9 @@ class Synchronisation:
     def lock(self, core: "Core", mutex: op.Mutex) -> Steps:
         """Take a mutex, sleeping while another core holds it.
 
+        A woken core only tries again: it commits a lock's instructions, not those that a condition
+        variable's bookkeeping takes besides, and is on its way as long as behind any other wake-up.
+
         Raises
         ------
         ValueError
@@ -101,7 +104,8 @@ class Synchronisation:
         while state.owner is not None:
             event = self.env.event()
             state.waiting.append(event)
-            yield from self._sleep(core, event, f"mutex {mutex.name}, held by core {state.owner}")
+            text = f"mutex {mutex.name}, held by core {state.owner}"
+            yield from self._sleep(core, event, text, self.config.mutex_instructions // 2)
         state.owner = core.number
 
     def unlock(self, core: "Core", mutex: op.Mutex) -> Steps:
@@ -135,7 +139,9 @@ class Synchronisation:
         # Waits from here on, so that no notification is missed while the mutex is given back.
         state.waiting.append(event)
         yield from self.unlock(core, mutex)
-        yield from self._sleep(core, event, f"condition {condition.name}", mutexes=3)
+        # Its two mutexes and the one that is given back and taken here count beside the hand-over.
+        instructions = self._handover_instructions(mutexes=3)
+        yield from self._sleep(core, event, f"condition {condition.name}", instructions)
         yield from self.lock(core, mutex)
 
     def notify(self, core: "Core", condition: op.Condition) -> Steps:
@@ -155,7 +161,8 @@ class Synchronisation:
         event = self.env.event()
         state.waiting.append(event)
         missing = barrier.parties - len(state.waiting)
-        yield from self._sleep(core, event, f"barrier {barrier.name}, {missing} more to arrive")
+        text = f"barrier {barrier.name}, {missing} more to arrive"
+        yield from self._sleep(core, event, text, self._handover_instructions(mutexes=2))
 
     def put(self, core: "Core", channel: op.Channel, item: Any) -> Steps:
         """Hand an item over, waiting while all slots are full."""
@@ -195,17 +202,18 @@ class Synchronisation:
             yield from self._sleep(core, event, text, spinning=True)
             yield from core.work(config.flag_cycles - config.flag_cycles // 2, 0)
         else:
-            yield from self._sleep(core, event, text)
+            yield from self._sleep(core, event, text, self._handover_instructions(mutexes=2))
 
     def _sleep(
         self,
         core: "Core",
         event: simpy.Event,
         text: str,
+        instructions: int = 0,
         *,
         spinning: bool = False,
-        mutexes: int = 2,
     ) -> Steps:
+        """Wait for an event; a blocked thread commits some instructions when it goes on."""
         self.waits[core.number] = text
         config = self.config
         if spinning:
@@ -215,12 +223,13 @@ class Synchronisation:
             yield from core.sleep(event)
             if blocks:
                 yield from core.work(config.futex_resume_cycles, 0)
-            # What taking and giving back mutexes costs around the hand-over is counted there.
-            instructions = config.handover_instructions - mutexes * config.mutex_instructions
-            yield from core.doze(
-                max(config.handover_cycles - config.mutex_cycles, 0), max(instructions, 0)
-            )
+            yield from core.doze(max(config.handover_cycles - config.mutex_cycles, 0), instructions)
         self.waits.pop(core.number, None)
+
+    def _handover_instructions(self, *, mutexes: int) -> int:
+        """A hand-over's instructions without the mutexes that are counted where they are taken."""
+        config = self.config
+        return max(config.handover_instructions - mutexes * config.mutex_instructions, 0)
 
     def _wake_all(
         self,

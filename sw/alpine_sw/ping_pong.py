@@ -68,8 +68,10 @@ class PingPong:
     def put(self, producer: int = 0) -> Program:
         """Declare the producer's share filled."""
         yield Lock(self._mutex)
+        full = min(self._put)
         self._put[producer] += 1
-        yield Notify(self._changed)
+        if min(self._put) > full:
+            yield Notify(self._changed)
         yield Unlock(self._mutex)
 
     def full_slot(self, consumer: int = 0) -> Program:
@@ -83,8 +85,10 @@ class PingPong:
     def take(self, consumer: int = 0) -> Program:
         """Declare the slot read by this consumer."""
         yield Lock(self._mutex)
+        free = min(self._taken)
         self._taken[consumer] += 1
-        yield Notify(self._changed)
+        if min(self._taken) > free:
+            yield Notify(self._changed)
         yield Unlock(self._mutex)
 
     def _share(self, producer: int) -> Buffer:

@@ -231,6 +231,20 @@ def test_contended_mutex_and_barrier_block_in_the_kernel():
         assert time_fs(program_of, linux=True) - time_fs(program_of, linux=False) == handover
 
 
+def test_a_core_that_blocked_at_a_mutex_only_tries_again():
+    mutex, sync = Mutex("m"), SYSTEMS["high-power"].sync
+
+    def locker(core):
+        yield Compute(cycles=10 * core)
+        yield Lock(mutex)
+        yield Compute(cycles=5000)
+        yield Unlock(mutex)
+
+    result = System(SYSTEMS["high-power"]).run({core: locker(core) for core in range(2)})
+    # Two locks and unlocks; the second lock, half of one, is made twice.
+    assert result.instructions == 2 * sync.mutex_instructions + sync.mutex_instructions // 2
+
+
 def test_notification_during_the_unlock_of_a_wait_is_not_missed():
     mutex, condition = Mutex("m"), Condition("c")
 

@@ -61,9 +61,6 @@ INSTRUCTION_REASONS = {
     " short",
     "mlp_ana3_word": "core 0 spins at the end until core 1 is ready; how far ahead it is depends on"
     " the cycles of both",
-    "lstm256_ana4": "the library's ping-pong buffer takes more mutexes than the reference's",
-    "lstm750_ana4": "as lstm256_ana4",
-    "lstm256_dig5": "as lstm256_ana4",
     "conv3_ana:im2col": CONV_COPY,
     "conv3_ana_word:im2col": CONV_COPY,
     "conv3_dig:im2col": CONV_COPY,
