@@ -1,5 +1,6 @@
 """The verilated tiles of one run session, and the waveform of its first inference."""
 
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -131,9 +132,17 @@ def read_verilog(path: Path) -> str:
     Raises
     ------
     AlpineError
-        The file cannot be read.
+        The file cannot be read, or holds no module ``aimc_tile``.
     """
     try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AlpineError(f"tile Verilog {path} cannot be read: {error}") from error
+        text = path.read_text()
+    except OSError as error:
+        raise AlpineError(f"tile Verilog {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise AlpineError(f"tile Verilog {path} cannot be read: it is no text") from error
+    if not re.search(r"\bmodule\s+aimc_tile\b", text):
+        raise AlpineError(
+            f"tile Verilog {path} has no module aimc_tile: start from the file that "
+            f"`alpine verilog` writes"
+        )
+    return text

@@ -6,7 +6,24 @@ from pathlib import Path
 
 from .errors import AlpineError
 
-__all__ = ["write_text"]
+__all__ = ["check_writable", "write_text"]
+
+
+def check_writable(path: Path) -> None:
+    """Check that `write_text` will be able to write a file, before the work that fills it.
+
+    Raises
+    ------
+    AlpineError
+        The folder does not exist or cannot be written, or the path is that of a folder.
+    """
+    if path.is_dir():
+        raise AlpineError(f"file {path} cannot be written: it is a folder; name a file in it")
+    try:
+        with tempfile.TemporaryFile(prefix=f".{path.name}.", dir=path.parent):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -29,10 +46,14 @@ def write_text(path: Path, text: str) -> None:
         Path(temporary).replace(path)
         temporary = None
     except OSError as error:
-        raise AlpineError(
-            f"file {path} cannot be written ({error.strerror}): choose a folder that exists and "
-            f"is writable"
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> AlpineError:
+    return AlpineError(
+        f"file {path} cannot be written ({error.strerror}): choose a folder that exists and is "
+        f"writable"
+    )

@@ -66,6 +66,9 @@ def test_run_prints_a_table_and_writes_json(tmp_path: Path):
         ),
         (["run", "mlp", "--engine", "model", "--inferences", "1", "--json", "no/where.json"],
          "no/where.json cannot be written"),
+        (["run", "mlp", "--timeline", "."], "file . cannot be written: it is a folder"),
+        (["run", "mlp", "--tile-verilog", str(Path(__file__).with_name("timed_programs.py"))],
+         "has no module aimc_tile"),
     ],
 )  # fmt: skip
 def test_mistakes_are_one_line_and_status_2(arguments: list[str], message: str):
@@ -141,6 +144,11 @@ def test_kernels_are_listed_with_sizes_and_styles():
     rows = {cells[0]: cells[1:] for line in done.stdout.splitlines() if (cells := row_of(line))}
     assert rows["pool"] == ["ROWSxCOLUMNSxCHANNELS", "neon, scalar"]
     assert rows["mm"] == ["OUTxINxCOUNT", ""]
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_run():
+    done = alpine("run", "mlp", "--engine", "model", "--inferences", "1", "--json", "no/where.json")
+    assert done.stdout == ""
 
 
 def row_of(line: str) -> list[str]:

@@ -13,6 +13,7 @@ from alpine_sw.workloads import Software
 
 from ..systems import configure
 from ..tasks import DIGITAL, NETWORKS, Engine, Request
+from .output_file import OUTPUT_FILE
 from .progress import progress_bars
 
 __all__ = ["faults"]
@@ -65,7 +66,7 @@ INTERRUPTED = 130
 @click.option("--weights", type=Path, help="Weight file to use instead of the shipped one.")
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
-@click.option("--json", "json_file", type=Path, help="Write every run as JSON to this file.")
+@click.option("--json", "json_file", type=OUTPUT_FILE, help="Write every run as JSON to this file.")
 @click.option(
     "--resume", is_flag=True, help="Keep the runs that the --json file has and make the others."
 )

@@ -3,6 +3,7 @@
 import ctypes
 import difflib
 import functools
+import re
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -164,7 +165,7 @@ class VerilatedModel:
         else:
             if top is None:
                 raise AlpineError("a Verilog design needs the name of its top module: pass top=...")
-            is_text = isinstance(design, str) and "module" in design
+            is_text = isinstance(design, str) and re.search(r"\n|\bmodule\s", design)
             verilog = str(design) if is_text else _read(Path(design))
             if ports is None:
                 with tempfile.TemporaryDirectory() as workdir:
