@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from alpine_cosim.cli import main
-from alpine_cosim.paper import EXPLORATIONS, Effort, Plan, RunStore, plans_for, write_report
+from alpine_cosim.paper import EXPLORATIONS, Effort, Plan, RunStore, plans_for, tables, write_report
 from alpine_cosim.paper.constant_costs import fits
 from alpine_cosim.paper.findings import Verdict, against, slightly
 from alpine_cosim.paper.plans import BASE, SENSITIVITIES, analog, changed, digital
@@ -206,6 +206,13 @@ def test_constant_that_was_added_is_found_again():
 )  # fmt: skip
 def test_verdicts_on_numbers(ours: float, theirs: float, verdict: str):
     assert against(ours, theirs, "x").verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.9996, "1 s"), (0.0421, "42.1 ms"), (9.996e-4, "1 ms"), (3e-9, "3 ns")]
+)
+def test_times_are_told_in_the_unit_that_suits_them(seconds: float, text: str):
+    assert tables.time(seconds) == text
 
 
 def test_verdicts_on_slight_effects():

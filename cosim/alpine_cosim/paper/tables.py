@@ -43,6 +43,8 @@ def energy(joules: float | None) -> str:
 
 
 def _scaled(value: float, unit: str) -> str:
+    # Rounded first, so that 0.9996 s is not 1e+03 ms.
+    value = float(f"{value:.3g}")
     for scale, prefix in ((1.0, ""), (1e-3, "m"), (1e-6, "u")):
         if abs(value) >= scale:
             return f"{value / scale:.3g} {prefix}{unit}"
