@@ -10,6 +10,7 @@ from alpine_models.published import Metric, mlp_factors, published
 from alpine_platform.presets import SYSTEMS
 from alpine_sw.workloads import Software
 
+from .markdown import table
 from .session import run
 
 __all__ = ["loose_page"]
@@ -84,12 +85,6 @@ def measure(system: str, software: Software) -> Times:
         tight=time_us(1),
         loose={name: time_us("loose", settings=settings) for name, settings in PATHS.items()},
     )
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def loose_page() -> str:

@@ -13,9 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "registers.md"
 
 
 def test_the_page_is_up_to_date():
-    assert PAGE.read_text() == register_page(), (
-        "run `python -m alpine_rtl.register_files > docs/registers.md`"
-    )
+    assert PAGE.read_text() == register_page(), "run `make docs`"
 
 
 def test_the_page_names_every_field():

@@ -14,9 +14,10 @@ import numpy as np
 from alpine_models.published import Metric, PublishedFactor, lstm_factors, mlp_factors, published
 from alpine_platform.presets import SYSTEMS
 
+from ..markdown import table
 from .plans import VARIATIONS, Plan, Variation
 from .results import Results, if_run
-from .tables import MISSING, table, time, times
+from .tables import MISSING, time, times
 
 __all__ = ["Fit", "exact_table", "fit_table", "fits", "prediction_table"]
 

@@ -6,9 +6,10 @@ from itertools import product
 from alpine_models.published import Metric, PublishedFactor, published
 from alpine_platform.presets import SYSTEMS
 
+from ..markdown import table
 from .plans import CNN_CORES, LOOSE, LOOSE_VARIATIONS, VARIATIONS, Plan, Variation
 from .results import Results, if_run
-from .tables import MISSING, NOTABLE, deviation, energy, share, table, time, times
+from .tables import MISSING, NOTABLE, deviation, energy, share, time, times
 
 __all__ = [
     "FIG8_PARTS",

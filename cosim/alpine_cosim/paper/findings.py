@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..markdown import table
 from .plans import BASE, VARIATIONS, Variation
 from .results import Results, if_run
-from .tables import MISSING, table
+from .tables import MISSING
 
 __all__ = [
     "COMPARED",

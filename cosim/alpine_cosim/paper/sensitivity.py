@@ -17,6 +17,7 @@ from alpine_sw.calibrate.reference import reference_runs
 from alpine_sw.networks.cnn_shapes import cnn_shape
 from alpine_sw.texts import ONE_HOT_WIDTH
 
+from ..markdown import table
 from .constant_costs import exact_table, fit_table, fits, prediction_table
 from .plans import (
     CNN_CORES,
@@ -30,7 +31,7 @@ from .plans import (
     handed_over,
 )
 from .results import Results, if_run
-from .tables import MISSING, NOTABLE, deviation, share, table, time, times
+from .tables import MISSING, NOTABLE, deviation, share, time, times
 
 __all__ = ["sensitivity_page"]
 

@@ -1,18 +1,10 @@
-"""Markdown of numbers: tables, times, energies, factors and their deviations."""
+"""Numbers in words: times, energies, factors and their deviations."""
 
-from collections.abc import Sequence
-
-__all__ = ["MISSING", "NOTABLE", "deviation", "energy", "share", "table", "time", "times"]
+__all__ = ["MISSING", "NOTABLE", "deviation", "energy", "share", "time", "times"]
 
 MISSING = "-"
 NOTABLE = 0.2
 """Deviation from the paper beyond which the report looks for a reason."""
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def times(factor: float | None) -> str:
