@@ -9,7 +9,7 @@ PACKAGES := models rtl platform sw cosim
 
 .DEFAULT_GOAL := help
 .PHONY: help machine setup run test cocotb formal formal-long synth docs lint format types wheel \
-	check bench calibrate paper clean
+	check bench calibrate paper findings clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ calibrate: setup ## Fit the platform to the gem5 runs again and rewrite docs/cal
 
 paper: setup ## Run the paper's explorations and rewrite docs/paper.md and docs/sensitivity.md
 	$(BIN)/alpine paper --out paper --write-docs docs
+
+findings: setup ## Check the paper's findings on the report's own runs (after make paper)
+	$(BIN)/python -m pytest -m long tests/cosim/test_paper_findings.py
 
 bench: setup ## Measure host speeds (docs/speed.md)
 	$(BIN)/python -m pytest benchmarks/bench_*.py --benchmark-only --benchmark-disable-gc -q

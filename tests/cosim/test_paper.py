@@ -76,6 +76,7 @@ def test_finished_runs_are_reused_and_damaged_ones_run_again(tmp_path: Path):
     record = first[PLAN]
     assert (record["system"], record["software"]) == ("low-power", "tuned")
     assert record["outputs_equal_golden"] is True
+    assert record["processor_seconds"] > 0
 
 
 def test_results_of_other_code_or_engines_are_not_reused(
@@ -246,6 +247,25 @@ def test_mistakes_are_one_line(
     assert (stopped.value.code, said.out) == (2, "")
     assert message in said.err
     assert said.err.count("\n") == 1
+
+
+def test_command_tells_what_the_runs_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def complete(store: RunStore, plans: list[Plan], **_: object) -> dict[Plan, dict[str, object]]:
+        # A minute each, and one takes three.
+        return {plan: made_up(plan) | {"processor_seconds": 60.0 + 120.0 * (plan == slow)}
+                for plan in plans}  # fmt: skip
+
+    slow = plans_for(["lstm"], Effort.QUICK)[-1]
+    monkeypatch.setattr(RunStore, "complete", complete)
+    options = ["--only", "lstm", "--quick", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["alpine", "paper", *options])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    count = len(plans_for(["lstm"], Effort.QUICK))
+    said = f"{count} runs, {count + 2}.0 minutes of processor time; longest: {slow.label} (180 s);"
+    assert said in capsys.readouterr().out
 
 
 def test_stopped_report_keeps_what_is_finished(tmp_path: Path):

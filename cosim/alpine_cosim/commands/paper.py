@@ -1,7 +1,9 @@
 """`alpine paper`."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.progress import Progress, TaskID
@@ -11,7 +13,14 @@ from alpine_models.errors import AlpineError
 
 from .progress import progress_bars
 
+if TYPE_CHECKING:
+    from ..paper.plans import Plan
+    from ..paper.store import Record
+
 __all__ = ["paper"]
+
+LONGEST = 3
+"""Runs that are named with what they took."""
 
 
 @click.command(
@@ -62,6 +71,7 @@ def paper(
             jobs=jobs,
             on_run=lambda plan, reused: _advance(progress, task, plan.label),
         )
+    click.echo(_cost(records))
     for path in write_report(records, names, effort, out):
         click.echo(path)
     if write_docs is not None:
@@ -74,6 +84,16 @@ def paper(
 
 def _advance(progress: Progress, task: TaskID, label: str) -> None:
     progress.update(task, advance=1, description=f"done: {label}")
+
+
+def _cost(records: "Mapping[Plan, Record]") -> str:
+    """What the runs took this machine, those of earlier calls included."""
+    spent = {plan: float(record["processor_seconds"]) for plan, record in records.items()}
+    longest = sorted(spent, key=lambda plan: spent[plan], reverse=True)[:LONGEST]
+    return (
+        f"{len(spent)} runs, {sum(spent.values()) / 60:.1f} minutes of processor time; longest: "
+        + "; ".join(f"{plan.label} ({spent[plan]:.0f} s)" for plan in longest)
+    )
 
 
 def _tell_damaged(path: Path) -> None:

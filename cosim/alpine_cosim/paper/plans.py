@@ -129,6 +129,8 @@ class Plan:
         parts += [f"{self.activations} activations"] * (self.activations is not None)
         parts += [f"{self.input_format} inputs"] * (self.input_format != INT8)
         parts += ["as printed"] * self.literal + ["without normalisation"] * (not self.normalised)
+        if self.network in CNNS:
+            parts.append(f"{self.inferences} image{'s' * (self.inferences > 1)}")
         return ", ".join([*parts, *self.settings])
 
 

@@ -160,6 +160,7 @@ def _run(plan: Plan, engine: str, path: Path) -> Record:
     """Run a plan and write its file."""
     from ..session import run
 
+    before = _processor_seconds()
     result = run(
         plan.network,
         system=plan.system,
@@ -179,8 +180,15 @@ def _run(plan: Plan, engine: str, path: Path) -> Record:
         back_door=True,
     )
     record: Record = json.loads(result.to_json())
+    record["processor_seconds"] = _processor_seconds() - before
     write_text(path, _pack(record, plan))
     return record
+
+
+def _processor_seconds() -> float:
+    """Of this process and of the compilers that it started."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def _pack(record: Record, plan: Plan) -> str:
