@@ -23,15 +23,13 @@ from alpine_sw.workloads import Workload
 from .accelerator_setup import (
     AcceleratorWithCrossbars,
     Crossbar,
-    accelerator_busy_cycles,
     chain_tiles,
-    program_accelerator,
     timed_accelerator,
 )
 from .analog_tiles import ChipSeries, TilesWithCrossbars
 from .crossbar import NativeCrossbar
 from .profile import profiled
-from .programming import Loader, busy_cycles
+from .programming import Loader
 from .results import Programming
 
 __all__ = ["Measurement", "measure", "timed_ports"]
@@ -95,22 +93,20 @@ def measure(
     on_stage("compiling the platform's loops", 0)
     _compile(workload, system, inputs[:1])
     machine = _machine(workload, system, ports, accelerator, trace=timeline is not None)
-    loader = Loader(machine, workload, ports, series=device, on_stage=on_stage, on_step=on_step)
-    if workload.accelerator is not None and accelerator is not None:
-        programming = program_accelerator(
-            machine,
-            workload.accelerator,
-            accelerator,
-            back_door=back_door,
-            on_stage=on_stage,
-            on_step=on_step,
-        )
-    else:
-        programming = loader.program(back_door=back_door)
+    loader = Loader(
+        machine,
+        workload,
+        ports,
+        accelerator,
+        series=device,
+        on_stage=on_stage,
+        on_step=on_step,
+    )
+    programming = loader.program(back_door=back_door)
     chips = 1 if device is None else device.chips
     on_stage("running inferences", len(inputs) * chips)
     before_inferences()
-    busy = busy_cycles(ports) + accelerator_busy_cycles(accelerator)
+    busy = loader.busy_cycles()
     outputs, programs = workload.programs(machine, inputs, on_step)
     start = time.perf_counter()
     layers = None
@@ -123,7 +119,7 @@ def measure(
     else:
         result = machine.run(programs)
     host_seconds = time.perf_counter() - start
-    busy = busy_cycles(ports) + accelerator_busy_cycles(accelerator) - busy
+    busy = loader.busy_cycles() - busy
     if timeline is not None:
         write_timeline(result, timeline)
     all_outputs = [outputs]

@@ -1,13 +1,10 @@
 """How weights get into a run's tiles, and what that costs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from alpine_models import isa
 from alpine_models.device import (
     AnalogCrossbar,
     ProgrammingCost,
@@ -15,14 +12,17 @@ from alpine_models.device import (
     pulse_cost,
     row_cost,
 )
-from alpine_models.errors import AlpineError
-from alpine_platform.operations import Program, RunCm
+from alpine_platform.operations import Program
 from alpine_platform.system import System
-from alpine_platform.tile_port import CmBatch, empty_batch
-from alpine_sw import kernels
 from alpine_sw.mapping import TilePlan
 from alpine_sw.workloads import Workload
 
+from .accelerator_setup import (
+    AcceleratorTile,
+    AcceleratorWithCrossbars,
+    accelerator_busy_cycles,
+    chain_tiles,
+)
 from .analog_tiles import (
     ChipSeries,
     TilesWithCrossbars,
@@ -30,25 +30,21 @@ from .analog_tiles import (
     analog_crossbar,
     programmed,
 )
+from .cell_access import CellAccess, CmCells, PeripheralCells
 from .results import Programming
 
-__all__ = ["Loader", "busy_cycles"]
+__all__ = ["Loader"]
 
 PULSED = ("hermes-1", "hermes-2")
 """Devices whose programming pulses are published."""
 
 
-def busy_cycles(ports: Mapping[int, TilesWithCrossbars]) -> int:
-    """Return the cycles in which tiles were not idle, over all of them."""
-    return sum(port.busy_cycles for port in ports.values())
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """One tile: whose it is, its number there and among all, and what it shall hold."""
+    """One tile: the core that reaches it, and how, its number among all, what it shall hold."""
 
     core: int
-    number: int
+    cells: CellAccess
     index: int
     tile: TileWithCrossbar
     plan: TilePlan
@@ -59,7 +55,9 @@ class Loader:
 
     Parameters
     ----------
-    machine, workload, ports : what runs, by core number.
+    machine, workload : what runs.
+    ports : tile ports by core number.
+    accelerator : behind the I/O path, where the workload has one.
     series : of chips, or None for an ideal one.
     on_stage, on_step : told what begins, in how many steps, and each step.
     """
@@ -69,25 +67,35 @@ class Loader:
         machine: System,
         workload: Workload,
         ports: Mapping[int, TilesWithCrossbars],
+        accelerator: AcceleratorWithCrossbars | None,
         *,
         series: ChipSeries | None,
         on_stage: Callable[[str, int], None],
         on_step: Callable[[], None],
     ):
-        self._machine, self._ports, self._series = machine, ports, series
+        self._machine, self._series = machine, series
+        self._ports, self._accelerator = ports, accelerator
         self._on_stage, self._on_step = on_stage, on_step
-        self._places: list[_Place] = []
-        for core, plans in workload.plans.items():
-            for number, plan in enumerate(plans):
-                self._places.append(
-                    _Place(
-                        core=core,
-                        number=number,
-                        index=len(self._places),
-                        tile=ports[core].tiles[number],
-                        plan=plan,
-                    )
+        self._plan = workload.accelerator
+        self._places = [
+            _Place(core=core, cells=CmCells(number), index=index, tile=tile, plan=plan)
+            for index, (core, number, tile, plan) in enumerate(
+                (core, number, ports[core].tiles[number], plan)
+                for core, plans in workload.plans.items()
+                for number, plan in enumerate(plans)
+            )
+        ]
+        if self._plan is not None and accelerator is not None:
+            self._places += [
+                _Place(
+                    core=self._plan.core,
+                    cells=PeripheralCells(base=self._plan.base, tile=number),
+                    index=len(self._places) + number,
+                    tile=AcceleratorTile(accelerator=accelerator, number=number),
+                    plan=plan,
                 )
+                for number, plan in enumerate(self._plan.tiles)
+            ]
 
     def program(self, *, back_door: bool) -> Programming | None:
         """Load all weights, set the ADC steps and install chip 0; None where there is no tile.
@@ -106,9 +114,10 @@ class Loader:
                     place.tile.crossbar.weights[placement.columns, placement.rows] = (
                         placement.weights
                     )
-        busy, time_s = busy_cycles(self._ports), 0.0
+        busy, time_s = self.busy_cycles(), 0.0
         if not back_door:
-            self._on_stage("programming cells", -(-cells // kernels.CELLS_PER_BATCH))
+            batches = sum(place.cells.batches(place.plan) for place in self._places)
+            self._on_stage("programming cells", batches)
             time_s += self._run(self._initialize)
         crossbars = [self._crossbar(place, 0, verify=False) for place in self._places]
         checks = self._verifications(crossbars)
@@ -122,16 +131,24 @@ class Loader:
             if crossbar is not None and self._series is not None:
                 crossbar.age(self._series.device.after_s)
                 place.tile.install(crossbar)
+        busy = self.busy_cycles() - busy
+        if self._plan is not None:
+            chain_tiles(self._machine, self._plan)
         return Programming(
-            method="back-door" if back_door else "port",
+            method="back-door" if back_door else self._places[0].cells.method,
             cells=cells,
-            tile_cycles=0 if back_door else busy_cycles(self._ports) - busy,
+            tile_cycles=0 if back_door else busy,
             time_s=time_s,
             rounds=max((check.rounds for check in checks), default=1),
             rewritten=sum(check.writes for check in checks),
             read=sum(check.reads for check in checks),
             arrays=self._cost(cells, checks),
         )
+
+    def busy_cycles(self) -> int:
+        """Return the cycles so far in which tiles were not idle, over all of them."""
+        ports = sum(port.busy_cycles for port in self._ports.values())
+        return ports + accelerator_busy_cycles(self._accelerator)
 
     def change_chip(self, chip: int) -> None:
         """Install the imperfections of another chip, programmed alike."""
@@ -178,30 +195,7 @@ class Loader:
     def _initialize(self, place: _Place) -> Program:
         """Program every matrix of a tile."""
         for placement in place.plan.placements:
-            try:
-                yield from kernels.initialize_matrix(
-                    placement.weights,
-                    row=placement.row,
-                    column=placement.column,
-                    name=placement.name,
-                    tile=place.number,
-                    on_batch=self._on_step,
-                )
-            except kernels.CmStatusError as error:
-                raise AlpineError(
-                    f"programming matrix {placement.name} failed ({error}): the tile is smaller "
-                    "than its plan"
-                ) from None
-
-    def _rewrite(self, place: _Place, check: ProgramVerify) -> Program:
-        """Write the rejected cells of a tile again."""
-        columns, rows = np.nonzero(check.pending)
-        weights = place.tile.crossbar.weights[columns, rows]
-        for batch, cells in _batches(columns, rows):
-            batch["word"] = isa.initialize()
-            batch["ra"] = weights[cells].view(np.uint8)
-            yield RunCm(batch=batch, tile=place.number)
-        check.rewrite()
+            yield from place.cells.initialize(placement, self._on_step)
 
     def _verify(
         self,
@@ -209,21 +203,21 @@ class Loader:
         crossbars: Sequence[AnalogCrossbar | None],
         checks: Sequence[ProgramVerify],
     ) -> Program:
-        """Read a tile's cells by CM_PARAM_READ and write the rejected ones, round by round."""
+        """Read a tile's cells and write the rejected ones again, round by round."""
         check = checks[place.index]
         while True:
             check.read()
             place.tile.install(crossbars[place.index])
             found = np.zeros(check.pending.shape, np.int8)
             columns, rows = np.nonzero(check.pending)
-            for batch, part in _batches(columns, rows):
-                batch["word"] = isa.param_read()
-                answer: Any = yield RunCm(batch=batch, tile=place.number)
-                found[columns[part], rows[part]] = answer.rd.astype(np.uint8).view(np.int8)
+            found[columns, rows] = yield from place.cells.read(columns, rows)
             check.reject(found)
             if check.finished:
                 return
-            yield from self._rewrite(place, check)
+            columns, rows = np.nonzero(check.pending)
+            weights = place.tile.crossbar.weights[columns, rows]
+            yield from place.cells.write(columns, rows, weights)
+            check.rewrite()
 
     def _cost(self, cells: int, checks: Sequence[ProgramVerify]) -> ProgrammingCost | None:
         if self._series is None:
@@ -240,7 +234,7 @@ class Loader:
             rows = int(programmed(place.plan).any(axis=0).sum())
             if checks:
                 rows += checks[place.index].rows
-            product_j = self._machine.product_energy_pj(place.core, place.number) * 1e-12
+            product_j = self._machine.energy_of_product_pj(place.plan.config) * 1e-12
             parts.append(
                 row_cost(
                     rows=rows,
@@ -255,14 +249,3 @@ class Loader:
             most_j=sum(part.most_j for part in parts),
             basis=parts[0].basis,
         )
-
-
-def _batches(
-    columns: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]
-) -> Iterator[tuple[CmBatch, slice]]:
-    """Yield batches that name cells, and which of the cells each names."""
-    for start in range(0, len(columns), kernels.CELLS_PER_BATCH):
-        cells = slice(start, min(start + kernels.CELLS_PER_BATCH, len(columns)))
-        batch = empty_batch(cells.stop - cells.start)
-        batch["rm"], batch["rn"] = columns[cells], rows[cells]
-        yield batch, cells

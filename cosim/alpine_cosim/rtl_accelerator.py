@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
 from alpine_models.registers import accelerator_bytes, link_bytes
 from alpine_models.tile import TileConfig
@@ -138,6 +139,10 @@ class RtlAccelerator:
     def evaluated_cycles(self) -> int:
         """Clock cycles that were really simulated."""
         return self._library.axi_evaluated(self._transactor)
+
+    def install(self, tile: int, analog: AnalogCrossbar | None) -> None:
+        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
+        self.crossbars[tile].install(analog)
 
     def execute(
         self, batch: IoBatch, *, start_fs: int, core_period_fs: int, times: IoTimes

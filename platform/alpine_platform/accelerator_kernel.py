@@ -63,6 +63,7 @@ from .accelerator_tile_kernel import (
     W_RD,
     W_STATUS,
     WINDOW,
+    X_DUE,
     arbitrate,
     decided_at_once,
     feeds_next,
@@ -71,6 +72,11 @@ from .accelerator_tile_kernel import (
     run_tile,
 )
 from .compiling import called, entry, fingerprint
+
+# The next cycle to simulate, the last completion, when the core was free of the last access, the
+# access of the batch that is made, and how far it is.
+(K_CYCLE, K_COMPLETION, K_FREE, K_ACCESS, K_STAGE) = range(5)
+(K_NEW, K_ON_ITS_WAY, K_AT_WORK, K_ANSWERED) = range(4)
 
 FIELD_MASK = (1 << 16) - 1
 LINE_MASK = (1 << 17) - 1
@@ -261,7 +267,7 @@ def write_registers(config, shared, state, work, response):
 
 
 @called
-def cycle(config, shared, state, work, inputs, outputs, cells, lsb):
+def cycle(config, shared, state, work, inputs, outputs, cells, lsb, found):
     """One clock cycle; return (response to the access or AT_WORK, whether nothing moved)."""
     tiles = config.shape[0]
     rest = arbitrate(config, shared, state, work)
@@ -279,7 +285,16 @@ def cycle(config, shared, state, work, inputs, outputs, cells, lsb):
     # From the last one on, so that each finds the one before it as it was.
     for tile in range(tiles - 1, -1, -1):
         run_tile(
-            config, shared, state, work, tile, inputs[tile], outputs[tile], cells[tile], lsb[tile]
+            config,
+            shared,
+            state,
+            work,
+            tile,
+            inputs[tile],
+            outputs[tile],
+            cells[tile],
+            lsb[tile],
+            found[tile],
         )
         run_stage(
             config, shared, state, work, tile, starts >> tile & 1 == 1, clears >> tile & 1 == 1
@@ -298,47 +313,62 @@ def entry_points(number: int) -> Callable[..., None]:
     @entry
     def execute(
         batch, start_fs, core_period, period, request_fs, back_fs, taken_fs, posted, clock,
-        config, shared, state, work, inputs, outputs, cells, lsb,
+        config, shared, state, work, inputs, outputs, cells, lsb, found,
         data, responses, issue, accepted, complete, arrived,
     ):  # fmt: skip
-        """Make accesses by the rules of `peripheral_port`.
+        """Make accesses by the rules of `peripheral_port`, until all are made or products are due.
 
-        ``clock`` holds the next cycle to simulate, the last completion and when the core was free
-        of the last access.
+        ``clock`` holds the columns ``K_...``; a call goes on where the last one stopped.
         """
-        previous = start_fs
-        for i in range(len(batch)):
-            time = max(previous + batch[i]["gap_fs"], clock[2])
-            if i > 0 and batch[i]["response_gap_fs"] >= 0:
-                time = max(time, arrived[i - 1] + batch[i]["response_gap_fs"])
-            issue[i] = previous = time
-            accepted[i] = max(-(-(time + request_fs) // period), clock[1] + 1)
-            shared[A_VALID] = 0
-            while clock[0] <= accepted[i] and number != 0:
-                _, rest = cycle(config, shared, state, work, inputs, outputs, cells, lsb)
-                clock[0] = accepted[i] + 1 if rest else clock[0] + 1
-            shared[A_VALID] = shared[A_FIRST] = 1
-            shared[A_WRITE] = batch[i]["write"]
-            shared[A_ADDRESS] = batch[i]["address"] // 4 * 4
-            shared[A_DATA] = batch[i]["data"]
-            shared[A_STROBES] = shared[A_LANES] = batch[i]["strobes"]
-            shared[A_READ] = 0
-            response = AT_WORK
-            while response == AT_WORK:
-                response, _ = cycle(config, shared, state, work, inputs, outputs, cells, lsb)
-                clock[0] += 1
-            shared[A_VALID] = 0
-            responses[i] = response
-            if batch[i]["write"] == 0:
-                data[i] = shared[A_READ]
-            # The cycle of the response's transfer.
-            complete[i] = clock[1] = clock[0]
-            cycle(config, shared, state, work, inputs, outputs, cells, lsb)
-            clock[0] += 1
+        while clock[K_ACCESS] < len(batch) and number != 0:
+            i = clock[K_ACCESS]
+            if clock[K_STAGE] == K_NEW:
+                time = max((start_fs if i == 0 else issue[i - 1]) + batch[i]["gap_fs"],
+                           clock[K_FREE])  # fmt: skip
+                if i > 0 and batch[i]["response_gap_fs"] >= 0:
+                    time = max(time, arrived[i - 1] + batch[i]["response_gap_fs"])
+                issue[i] = time
+                accepted[i] = max(-(-(time + request_fs) // period), clock[K_COMPLETION] + 1)
+                clock[K_STAGE] = K_ON_ITS_WAY
+            if clock[K_STAGE] == K_ON_ITS_WAY:
+                while clock[K_CYCLE] <= accepted[i]:
+                    if shared[X_DUE] != 0:
+                        return
+                    _, rest = cycle(config, shared, state, work, inputs, outputs, cells, lsb, found)
+                    clock[K_CYCLE] = accepted[i] + 1 if rest else clock[K_CYCLE] + 1
+                shared[A_VALID] = shared[A_FIRST] = 1
+                shared[A_WRITE] = batch[i]["write"]
+                shared[A_ADDRESS] = batch[i]["address"] // 4 * 4
+                shared[A_DATA] = batch[i]["data"]
+                shared[A_STROBES] = shared[A_LANES] = batch[i]["strobes"]
+                shared[A_READ] = 0
+                clock[K_STAGE] = K_AT_WORK
+            if clock[K_STAGE] == K_AT_WORK:
+                response = AT_WORK
+                while response == AT_WORK:
+                    if shared[X_DUE] != 0:
+                        return
+                    response, _ = cycle(
+                        config, shared, state, work, inputs, outputs, cells, lsb, found
+                    )
+                    clock[K_CYCLE] += 1
+                shared[A_VALID] = 0
+                responses[i] = response
+                if batch[i]["write"] == 0:
+                    data[i] = shared[A_READ]
+                # The cycle of the response's transfer.
+                complete[i] = clock[K_COMPLETION] = clock[K_CYCLE]
+                clock[K_STAGE] = K_ANSWERED
+            if shared[X_DUE] != 0:
+                return
+            cycle(config, shared, state, work, inputs, outputs, cells, lsb, found)
+            clock[K_CYCLE] += 1
             end = complete[i] * period + back_fs
             if batch[i]["write"] == 1 and posted:
-                end = time + taken_fs
-            arrived[i] = clock[2] = -(-end // core_period) * core_period
+                end = issue[i] + taken_fs
+            arrived[i] = clock[K_FREE] = -(-end // core_period) * core_period
+            clock[K_STAGE] = K_NEW
+            clock[K_ACCESS] += 1
 
     return execute
 

@@ -35,7 +35,9 @@ STATE_FIELDS = 38
 (G_CHAIN, G_RELU, G_INTERRUPT) = range(3)
 (A_VALID, A_FIRST, A_WRITE, A_ADDRESS, A_DATA, A_STROBES) = range(3, 9)
 (A_LANES, A_READ, A_RESPONSE) = range(9, 12)
-SHARED_FIELDS = 12
+# Tiles whose products Python computes, and those whose product it still owes, a bit each.
+(X_ANALOG, X_DUE) = range(12, 14)
+SHARED_FIELDS = 14
 
 # What a cycle finds out per stage.
 (W_CLIENT, W_READY, W_LEAVES, W_BEGINS, W_OWED, W_FOR, W_ANSWERS) = range(7)
@@ -227,7 +229,7 @@ def rectified(data):
 
 
 @called
-def serve_host(config, shared, s, tile, inputs, outputs, cells):
+def serve_host(config, shared, s, tile, inputs, outputs, cells, found):
     """Let a tile accept the command of the bus access."""
     operation, first, count = host_command(config, shared, s, tile)
     if operation == QUEUE:
@@ -244,14 +246,17 @@ def serve_host(config, shared, s, tile, inputs, outputs, cells):
     elif operation == INITIALIZE:
         move_in(cells[column], first, 1, shared[A_DATA])
     else:
-        rd = cells[column, first] & WORD_MASK
+        rd = found[column, first] & WORD_MASK
     s[S_HOST], s[S_HOST_NUMBER] = 1, s[S_SENT]
     accept(s, operation, status, count, rd)
 
 
 @called
-def run_tile(config, shared, state, work, tile, inputs, outputs, cells, lsb):
-    """Bring a tile to the end of the cycle; the stages before it must not have got there yet."""
+def run_tile(config, shared, state, work, tile, inputs, outputs, cells, lsb, found):
+    """Bring a tile to the end of the cycle; the stages before it must not have got there yet.
+
+    ``found`` is what a cell reads as; ``X_DUE`` asks for a product before the next cycle.
+    """
     s, w = state[tile], work[tile]
     single = config[tile, C_ROOM] == 0
     launches = s[S_OWED] == 0
@@ -285,8 +290,11 @@ def run_tile(config, shared, state, work, tile, inputs, outputs, cells, lsb):
     if w[W_CLIENT] == NOBODY or w[W_READY] == 0:
         return
     if w[W_CLIENT] == PROCESS_CLIENT:
-        multiply(cells, lsb, inputs, outputs)
-        inputs[:] = 0
+        if shared[X_ANALOG] >> tile & 1:
+            shared[X_DUE] |= 1 << tile
+        else:
+            multiply(cells, lsb, inputs, outputs)
+            inputs[:] = 0
         s[S_PROCESS], s[S_PROCESS_NUMBER] = 1, s[S_SENT]
         if single:
             s[S_LEFT] = product_cycles(config, tile, s)
@@ -302,7 +310,7 @@ def run_tile(config, shared, state, work, tile, inputs, outputs, cells, lsb):
         s[S_SEND], s[S_SEND_NUMBER] = 1, s[S_SENT]
         accept(s, DEQUEUE, 0, count, moved_out(outputs, s[S_INDEX], count))
     else:
-        serve_host(config, shared, s, tile, inputs, outputs, cells)
+        serve_host(config, shared, s, tile, inputs, outputs, cells, found)
     s[S_SENT] += 1
 
 

@@ -127,7 +127,7 @@ class System:
         self._peripherals = dict(peripherals or {})
         self._users: dict[int, int] = {}
         self._product_pj = {
-            (core, tile): self._energy_of_product(shape)
+            (core, tile): self.energy_of_product_pj(shape)
             for core, shapes in (tile_configs or {}).items()
             for tile, shape in enumerate(shapes)
         }
@@ -140,6 +140,16 @@ class System:
     def product_energy_pj(self, core: int, tile: int) -> float:
         """Energy of one CM_PROCESS on a core's tile; 0 where its geometry was not given."""
         return self._product_pj.get((core, tile), 0.0)
+
+    def energy_of_product_pj(self, shape: TileConfig) -> float:
+        """Energy of one product on a tile of a geometry."""
+        energy = self.config.energy
+        return product_energy_pj(
+            shape.rows,
+            shape.columns,
+            tops_per_w=energy.tile_tops_per_w,
+            scaling=energy.tile_scaling,
+        )
 
     def peripheral(self, base: int, core: int) -> PeripheralPort:
         """Return the peripheral at an address for a core.
@@ -208,18 +218,9 @@ class System:
         ends[core.number] = int(self.env.now)
         return result
 
-    def _energy_of_product(self, shape: TileConfig) -> float:
-        energy = self.config.energy
-        return product_energy_pj(
-            shape.rows,
-            shape.columns,
-            tops_per_w=energy.tile_tops_per_w,
-            scaling=energy.tile_scaling,
-        )
-
     def _peripheral_products_pj(self) -> float:
         return sum(
-            count * self._energy_of_product(shape)
+            count * self.energy_of_product_pj(shape)
             for port in self._peripherals.values()
             for shape, count in zip(port.configs, port.products, strict=True)
         )

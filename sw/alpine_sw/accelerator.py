@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alpine_models.registers import (
     ACCELERATOR_REGISTERS,
@@ -21,7 +22,7 @@ from alpine_platform.peripheral_port import IoBatch, empty_accesses
 from alpine_sw import kernels
 from alpine_sw.mapping import Placement, TilePlan
 
-__all__ = ["AcceleratorDriver", "AcceleratorPlan", "page", "programming_batches"]
+__all__ = ["AcceleratorDriver", "AcceleratorPlan", "cell_batch", "page", "programming_batches"]
 
 BASE_ADDRESS = 0x0200_0000
 """Where systems have the accelerator: below all memory."""
@@ -141,3 +142,30 @@ def programming_batches(tile: int, placement: Placement, *, columns: int) -> Ite
         accesses["address"][:, 2:] = weight
         accesses["data"][:, 2:] = weights.view(np.uint8)
         yield batch
+
+
+def cell_batch(
+    tile: int,
+    columns: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    weights: NDArray[np.int8] | None = None,
+) -> IoBatch:
+    """Accesses that program cells anywhere, or read them: row, column, weight of each.
+
+    Parameters
+    ----------
+    tile : number in the accelerator.
+    columns, rows : which cells.
+    weights : what to program, or None to read.
+    """
+    names = ("row", "column", "weight")
+    batch = empty_accesses(len(rows) * len(names), write=True)
+    accesses = batch.reshape(len(rows), len(names))
+    for place, name in enumerate(names):
+        accesses["address"][:, place] = page(tile) + PAGE_REGISTERS[name].offset
+    accesses["data"][:, 0], accesses["data"][:, 1] = rows, columns
+    if weights is None:
+        accesses["write"][:, 2] = False
+    else:
+        accesses["data"][:, 2] = weights.view(np.uint8)
+    return batch
