@@ -31,9 +31,11 @@ __all__ = [
     "LSTM_CASES",
     "LSTM_DIGITAL_CORES",
     "UNUSED_ROWS",
+    "DigitalLayer",
     "analog_lstm",
     "cell_shares",
     "digital_lstm",
+    "to_codes",
 ]
 
 LSTM_CASES = (1, 2, 3, 4)
@@ -53,6 +55,9 @@ UNUSED_ROWS = 50
 Layer = tuple[NDArray[np.int8], NDArray[np.float32]]
 """Weights [outputs, inputs] and ADC steps [outputs]."""
 
+DigitalLayer = Callable[[LstmMemory, Layer, str, float, str], Product]
+"""Places a digital layer in memory: its weights and steps, name, result per code, style."""
+
 VECTOR = 16
 """Codes that a vector instruction takes."""
 
@@ -67,6 +72,7 @@ def analog_lstm(
     software: Software = Software.RELEASED,
     activations: kernels.ActivationStyle = "eigen",
     writing: Writing | None = None,
+    buffers: type[PingPong] = PingPong,
 ) -> Workload:
     """Map a network onto tiles of Table II's sizes.
 
@@ -80,6 +86,7 @@ def analog_lstm(
     software : how values become operands.
     activations : how the gates' functions and the softmax are computed.
     writing : where the network chooses symbols itself; their inputs are ignored.
+    buffers : how cores hand vectors over.
     """
     width, hidden = network.hidden + ONE_HOT_WIDTH, network.hidden
     cells = [_units(network, units) for units in cell_shares(hidden, case)]
@@ -115,53 +122,16 @@ def analog_lstm(
         )
         if case == 1:
             return {0: lstm_programs.in_one_product(memory, cores[0], cells[0], dense)}
-        return _on_cores(memory, cores, cells, dense)
+        return _on_cores(memory, cores, cells, dense, buffers)
 
     plans = {core: [tile.plan] for core, tile in enumerate(tiles)}
     return Workload(plans=plans, programs=_programs(network, start, writing))
 
 
-def digital_lstm(
-    network: LstmNetwork,
-    *,
-    cores: int,
-    style: str = "neon4",
-    activations: kernels.ActivationStyle = "eigen",
-    writing: Writing | None = None,
-) -> Workload:
-    """Run a network without tiles: int8 products on one, two or five cores, split as in the cases.
-
-    Parameters
-    ----------
-    network : any size.
-    cores : one of `LSTM_DIGITAL_CORES`.
-    style : of the products, one of `kernels.MVM_STYLES` that need no scratch memory.
-    activations, writing : as in `analog_lstm`.
-    """
-
-    def start(memory: LstmMemory) -> dict[int, Program]:
-        cells = [
-            _digital_product(
-                memory, _units(network, units), name="cell", scale=network.gate_scale, style=style
-            )
-            for units in _shares(network.hidden, max(cores - 1, 1))
-        ]
-        dense = _digital_product(
-            memory,
-            (network.dense_weights, network.dense_lsb),
-            name="dense",
-            scale=network.logit_scale,
-            style=style,
-        )
-        aimcs = [Aimc(memory.space, activations=activations) for _ in range(cores)]
-        return _on_cores(memory, aimcs, cells, dense)
-
-    return Workload(plans={}, programs=_programs(network, start, writing))
-
-
-def _digital_product(
-    memory: LstmMemory, layer: Layer, *, name: str, scale: float, style: str
+def to_codes(
+    memory: LstmMemory, layer: Layer, name: str, scale: float, style: str
 ) -> DigitalProduct:
+    """A layer whose sums become the codes that a tile would give."""
     space = memory.space
     weights, lsb = layer
     outputs, inputs = weights.shape
@@ -178,6 +148,39 @@ def _digital_product(
         codes=space.allocate(f"{name} codes", outputs),
         style=style,
     )
+
+
+def digital_lstm(
+    network: LstmNetwork,
+    *,
+    cores: int,
+    style: str = "neon4",
+    activations: kernels.ActivationStyle = "eigen",
+    writing: Writing | None = None,
+    layer: DigitalLayer = to_codes,
+) -> Workload:
+    """Run a network without tiles: int8 products on one, two or five cores, split as in the cases.
+
+    Parameters
+    ----------
+    network : any size.
+    cores : one of `LSTM_DIGITAL_CORES`.
+    style : of the products, one of `kernels.MVM_STYLES` that need no scratch memory.
+    activations, writing : as in `analog_lstm`.
+    layer : how a layer is computed; results equal the tiles' with the default only.
+    """
+
+    def start(memory: LstmMemory) -> dict[int, Program]:
+        cells = [
+            layer(memory, _units(network, units), "cell", network.gate_scale, style)
+            for units in _shares(network.hidden, max(cores - 1, 1))
+        ]
+        last = network.dense_weights, network.dense_lsb
+        dense = layer(memory, last, "dense", network.logit_scale, style)
+        aimcs = [Aimc(memory.space, activations=activations) for _ in range(cores)]
+        return _on_cores(memory, aimcs, cells, dense, PingPong)
+
+    return Workload(plans={}, programs=_programs(network, start, writing))
 
 
 def cell_shares(hidden: int, case: int) -> list[range]:
@@ -199,7 +202,11 @@ def _units(network: LstmNetwork, units: range) -> Layer:
 
 
 def _on_cores(
-    memory: LstmMemory, cores: Sequence[Aimc], cells: Sequence[Product], dense: Product
+    memory: LstmMemory,
+    cores: Sequence[Aimc],
+    cells: Sequence[Product],
+    dense: Product,
+    buffers: type[PingPong],
 ) -> dict[int, Program]:
     """All on one core, or a core per share of the cell and one for the dense layer behind them."""
     if len(cores) == 1:
@@ -210,7 +217,7 @@ def _on_cores(
     # Where the cell is split, each of its cores needs the whole h of the step before.
     readers = len(cells) if len(cells) > 1 else 0
     links = Links(
-        h=PingPong(
+        h=buffers(
             memory.space,
             name="h",
             size=memory.hidden,
@@ -218,7 +225,7 @@ def _on_cores(
             consumers=readers + 1,
             dtype=np.float32,
         ),
-        symbols=PingPong(
+        symbols=buffers(
             memory.space,
             name="symbol",
             size=ONE_HOT_WIDTH,

@@ -212,7 +212,9 @@ class CellPart:
     def load(self, h_before: Buffer, x: Buffer) -> Program:
         """Place the h of the step before and the x of this one beside each other."""
         yield from section(
-            "input load", kernels.copy(self._h_before, h_before), kernels.copy(self._x, x)
+            "input load",
+            kernels.copy(self._h_before, h_before),
+            kernels.copy(self._x, x, style="inline"),
         )
 
     def advance(self) -> Program:
@@ -253,7 +255,9 @@ class _Head:
         memory = self._memory
         output = memory.outputs.part(step * ONE_HOT_WIDTH, (step + 1) * ONE_HOT_WIDTH)
         yield from section("softmax", self._aimc.softmax(self.logits, self._probabilities))
-        yield from section("output writeback", kernels.copy(output, self._probabilities))
+        yield from section(
+            "output writeback", kernels.copy(output, self._probabilities, style="inline")
+        )
         if memory.chosen(step + 1):
             yield from self._choose(memory, step + 1)
         memory.on_step()

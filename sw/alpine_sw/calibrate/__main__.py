@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alpine_sw import kernels
 
-from . import applications, convolution, library, lstm, lstm_cores, micro, several_cores
+from . import applications, convolution, library, lstm, micro, several_cores
 from .experiment import EXPERIMENTS
 from .fit import compare, fit_all, with_extra
 from .page import write_page
@@ -27,7 +27,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     # Importing these has entered their experiments.
-    assert {applications, convolution, library, lstm, lstm_cores, micro, several_cores}
+    assert {applications, convolution, library, lstm, micro, several_cores}
     for body in {experiment.body for experiment in EXPERIMENTS.values()} - {None}:
         with_extra(str(body), 0.0)
     plain = compare(EXPERIMENTS)

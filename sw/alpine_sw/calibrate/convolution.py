@@ -8,19 +8,20 @@ import numpy as np
 from alpine_platform.address_space import Buffer
 from alpine_platform.config import SystemConfig
 from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import Compute, Program, RunCmLoop
-from alpine_platform.pipeline import Phase
+from alpine_platform.operations import Compute, Program, RunCmLoop, RunLoop
+from alpine_platform.pipeline import Phase, Stream
 from alpine_platform.system import System
 from alpine_sw import kernels
-from alpine_sw.kernels.bodies import lines, tail
+from alpine_sw.kernels.bodies import lines, numbered, tail
 from alpine_sw.kernels.cm import Packing, dequeue_batch, queue_batch
-from alpine_sw.kernels.streams import CALL, over, phase
+from alpine_sw.kernels.streams import over
 
 from .experiment import Measured, ReferenceUnits, Regions, experiment, play, timed
 from .micro import walk
 
 __all__: list[str] = []
 
+VECTOR = 16
 REGION_INSTRUCTIONS = 21
 """Of a region's markers here: what the process regions hold besides their one CM instruction."""
 POSITION = Compute(cycles=23, instructions=23)
@@ -55,7 +56,7 @@ class Layer:
     @property
     def padded(self) -> int:
         """The same, padded to vectors of 16."""
-        return -(-self.length // 16) * 16
+        return -(-self.length // VECTOR) * VECTOR
 
 
 def positions(row: int, columns: range) -> tuple[tuple[int, int], ...]:
@@ -122,29 +123,90 @@ DEQUEUE_WORD = LoopBody(
     name="conv_dequeue_word",
     text=lines("cm_dequeue a <-", "store <- a p            @codes", "alu p <- p", tail("p")),
 )
-"""The word loops of these programs, which the reference's README does not give. Its counts do: five
-instructions a word, none of them a post-increment, and two lines fetched a word when queueing
-against four when dequeueing, that is, one taken branch for two words."""
+QUEUE_LEFT = LoopBody(
+    name="conv_queue_left",
+    text=lines(
+        "load a <- p             @codes",
+        "load b <- p             @codes+1",
+        "load c <- p             @codes+2",
+        numbered("alu a <- a b c", 6),
+        "cm_queue <- a",
+    ),
+)
+RELU = LoopBody(
+    name="conv_relu",
+    text=lines(
+        "load q <- p             @codes",
+        "fp q <- q zero",
+        "store16 <- q p          @codes",
+        "alu p <- p",
+        tail("p"),
+    ),
+)
+REQUANTISE = LoopBody(
+    name="conv_requantise",
+    text=lines(
+        "load_pair q0 q1 <- p    @sums",
+        "load_pair q2 q3 <- p    @sums+32",
+        "alu p <- p",
+        numbered("fp q% <- q% shift", 4),
+        "fp h0 <- q0",
+        "fp h1 <- q2",
+        "fp h0 <- q1 h0",
+        "fp h1 <- q3 h1",
+        "fp b <- h0",
+        "fp b <- h1 b",
+        "fp b <- b zero",
+        "store16_post <- b d     @codes",
+        tail("p"),
+    ),
+)
+"""The loops of these programs, which the reference's README does not give or gives otherwise. Its
+counts at both layers' sizes do: five instructions a word when queueing and dequeueing, none of them
+a post-increment, and two lines fetched a word when queueing against four when dequeueing, that is,
+one taken branch for two words; six for 16 codes of the ReLU and 17 for 16 sums."""
+QUEUE_SET_UP, DEQUEUE_SET_UP, RELU_SET_UP, REQUANTISE_SET_UP, PLACE = (
+    Compute(cycles=count, instructions=count) for count in (19, 15, 2, 10, 7)
+)
+"""What those counts leave over; of a writeback, beside its copy, at the third layer."""
 
 
 def queue_words(window: Buffer) -> Program:
-    """Queue a window by pairs of words; what is left over byte by byte."""
+    """Queue a window by pairs of words; what is left over, three bytes, by itself."""
     batch = queue_batch(window.data)
     pairs, single = divmod(len(batch), 2)
     phases = [Phase(body=QUEUE_PAIR, iterations=pairs, streams={"codes": over(window, 8)})]
     if single:
         last = {"codes": over(window, 4, offset=8 * pairs)}
-        phases.append(phase("cm_queue_aimclib", 1, last))
-    yield CALL
+        phases.append(Phase(body=QUEUE_LEFT, iterations=1, streams=last))
+    yield QUEUE_SET_UP
     yield RunCmLoop(phases=phases, batch=batch, wait=False)
 
 
 def dequeue_words(codes: Buffer) -> Program:
     """Dequeue a position's outputs by words."""
     batch = dequeue_batch(len(codes.data))
-    yield CALL
+    yield DEQUEUE_SET_UP
     loop = Phase(body=DEQUEUE_WORD, iterations=len(batch), streams={"codes": over(codes, 4)})
     yield RunCmLoop(phases=[loop], batch=batch, wait=True)
+
+
+def relu(codes: Buffer) -> Program:
+    """ReLU of a position's outputs."""
+    yield RELU_SET_UP
+    yield one_loop(RELU, len(codes.data) // VECTOR, codes=over(codes, VECTOR))
+
+
+def requantise(sums: Buffer, codes: Buffer) -> Program:
+    """Turn a position's sums into codes."""
+    yield REQUANTISE_SET_UP
+    streams = {"sums": over(sums, 4 * VECTOR), "codes": over(codes, VECTOR)}
+    yield one_loop(REQUANTISE, len(codes.data) // VECTOR, **streams)
+
+
+def one_loop(body: LoopBody, iterations: int, **streams: Stream) -> RunLoop:
+    """A loop over a body of these programs."""
+    return RunLoop(phases=[Phase(body=body, iterations=iterations, streams=streams)])
 
 
 def analog(packing: Packing) -> Step:
@@ -165,7 +227,7 @@ def analog(packing: Packing) -> Step:
         else:
             yield from kernels.dequeue_vector(buffers.codes, packing=packing)
         yield from begin("act")
-        yield from kernels.relu8(buffers.codes)
+        yield from relu(buffers.codes)
 
     return compute
 
@@ -178,7 +240,7 @@ def digital(style: str) -> Step:
         yield from begin("mvm")
         yield from kernels.mvm(buffers.weights, buffers.window, buffers.sums, style=style)
         yield from begin("act")
-        yield from kernels.requantise(buffers.sums, buffers.codes, shift=8)
+        yield from requantise(buffers.sums, buffers.codes)
 
     return compute
 
@@ -211,6 +273,7 @@ def convolution(
                 yield Compute(cycles=extra, instructions=extra)
                 yield from compute(layer, buffers, begin)
                 yield from begin("writeback")
+                yield PLACE
                 yield from kernels.copy(buffers.result(layer, first + index), buffers.codes)
                 if region is None:
                     yield POSITION
@@ -255,7 +318,7 @@ def blocks(config: SystemConfig) -> Measured:
             )
         yield from kernels.mm(buffers.weights, windows, sums)
         for number in range(count):
-            yield from kernels.requantise(part_of(sums, number), buffers.codes, shift=8)
+            yield from requantise(part_of(sums, number), buffers.codes)
             yield from kernels.copy(buffers.result(layer, first + number), buffers.codes)
             yield POSITION
 
@@ -281,8 +344,8 @@ def fully_connected(config: SystemConfig) -> Measured:
 
 
 BODIES: dict[Packing, dict[str, str]] = {
-    "bytes": {"queue": "cm_queue_aimclib", "dequeue": "cm_dequeue_aimclib", "act": "relu8_neon"},
-    "word": {"act": "relu8_neon"},
+    "bytes": {"queue": "cm_queue_aimclib", "dequeue": "cm_dequeue_aimclib"},
+    "word": {},
 }
 PACKINGS: tuple[tuple[Packing, str], ...] = (("bytes", ""), ("word", "_word"))
 for number, layer in ((1, CONV1), (3, CONV3)):

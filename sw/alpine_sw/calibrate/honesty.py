@@ -63,7 +63,13 @@ def chosen_numbers() -> list[str]:
         " lie across two fetch lines (4.1 instead of 3.1 fetches per iteration), 600 instructions"
         " in every region of rd, wr and cp, some tens at an inference's start and between"
         " positions, that core 0 of the programs on several cores spins at the end, and where"
-        " in memory the small buffers lie: before the weights, in the LSTM 192 kB before them.",
+        " in memory the small buffers lie: before the weights, in the LSTM 200 kB before them, as"
+        " the misses of its regions on one core say.",
+        "",
+        "The LSTM's rows are the library's own programs, as `alpine run` executes them; only its"
+        " digital layers are the reference's, which turn sums into values without going by way of"
+        " a tile's codes. The bodies of the C library's functions (`libm`) follow from the"
+        " algorithms and the reference's instruction counts: predictions, no constant is fitted.",
         "",
         "The overlap of loads has a rule (`loads_in_flight_late_address`, `fresh_address_cycles`,"
         " `shared_address_cycles`) but no reason. MinorCPU's queues (one request, four transfers,"

@@ -79,6 +79,10 @@ for name, kernel, style, lengths in (
 ):
     for length in lengths:
         enter(f"mb_act:{name}_{length}", kernel, (length,), style, length)
+for name, kernel in (("exp", "exp"), ("sig", "sigmoid"), ("tanh", "tanh"), ("softmax", "softmax")):
+    for length in (256, 1024):
+        run = library(kernel, (length,), "libm", length)
+        experiment(f"mb_act:{name}_libm_{length}", "libm functions", run)
 enter("mb_bw:memcpy_16k", "copy", (8 * 1024,), "memcpy", 8 * 1024)
 enter("mb_bw:memcpy_256k", "copy", (128 * 1024,), "memcpy", 128 * 1024)
 enter("mb_conv:pool2x2s2_neon_16x16x64", "pool", (16, 16, 64), "neon", 4096)

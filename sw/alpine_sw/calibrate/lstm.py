@@ -1,21 +1,31 @@
-"""The reference's long short-term memory on one core, analog and digital, whole and by region."""
+"""The reference's long short-term memory: the library's own programs, whole and by region."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from alpine_platform.address_space import Buffer
+from alpine_platform.address_space import AddressSpace, Buffer
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Compute, Program
+from alpine_platform.operations import Begin, Channel, Compute, Program, Put, Take
 from alpine_platform.system import System
 from alpine_sw import kernels
+from alpine_sw.aimclib import section
+from alpine_sw.lstm import analog_lstm, digital_lstm
+from alpine_sw.lstm_programs import LstmMemory
+from alpine_sw.networks.lstm import LstmNetwork
+from alpine_sw.ping_pong import PingPong
+from alpine_sw.texts import ONE_HOT_WIDTH
+from alpine_sw.workloads import Workload
 
 from .experiment import Measured, ReferenceUnits, Regions, experiment, play, timed
+from .layout import Layout
 from .micro import walk
 
 __all__: list[str] = []
 
-CHARACTERS = 50
+COUNT = 10
+VECTOR = 16
 WARM = 1
 """Inferences before the measured ones: with 256 units the weights stay in L2."""
 REGION_INSTRUCTIONS = 17
@@ -24,168 +34,231 @@ LOAD = Compute(cycles=53, instructions=32)
 """Start of an inference: what input_load's counts hold besides its copies, at both sizes."""
 PLACE = Compute(cycles=3, instructions=3)
 """Address of an output, by the counts of writeback."""
-APART = 192 * 1024
-"""Between the small buffers and the digital weights. The reference's layout is not given; on lp its
-misses say that weights and small buffers share sets of the 2-way L2, of whose ways each is 256 kB:
-328 kB of weights fill both ways of the sets that lie 0 to 72 kB behind their start."""
+
+REGIONS = {
+    "input load": "input_load",
+    "cell queue": "queue",
+    "analog process": "process",
+    "cell dequeue": "dequeue",
+    "cell quantisation": "quant",
+    "cell product": "mvm",
+    "cell dequantisation": "dequant",
+    "cell activation": "gate_act",
+    "gate combination": "gate_comb",
+    "dense queue": "dense_queue",
+    "dense dequeue": "dense_dequeue",
+    "dense quantisation": "dense",
+    "dense product": "dense",
+    "dense dequantisation": "dense",
+    "softmax": "softmax",
+    "output writeback": "writeback",
+}
+"""Sections of the library's programs -> regions of the reference's on one core."""
 
 
-class Cell:
-    """Memory of a network with so many units, and the steps that both variants share."""
+def network(units: int) -> LstmNetwork:
+    """A network of a size; its weights do not matter to the time."""
+    gates, width = 4 * units, units + ONE_HOT_WIDTH
+    return LstmNetwork(
+        name=f"{units} units",
+        cell_weights=np.zeros((gates, width), np.int8),
+        cell_lsb=np.ones(gates, np.float32),
+        gate_scale=1.0,
+        dense_weights=np.zeros((ONE_HOT_WIDTH, units), np.int8),
+        dense_lsb=np.ones(ONE_HOT_WIDTH, np.float32),
+        logit_scale=1.0,
+    )
 
-    def __init__(self, system: System, units: int, count: int, regions: Regions | None) -> None:
-        floats = system.memory.allocate
-        self.units = units
-        self.count = count
-        self.regions = regions
-        self.inputs = floats("inputs", (count + WARM) * CHARACTERS, np.float32)
-        self.state = floats("h and x", units + CHARACTERS, np.float32)
-        self.hidden = floats("h", units, np.float32)
-        self.memory = floats("c", units, np.float32)
-        self.squashed = floats("tanh c", units, np.float32)
-        self.gates = floats("gates", 4 * units, np.float32)
-        self.logits = floats("logits", CHARACTERS, np.float32)
-        self.outputs = [
-            floats(f"output {index}", CHARACTERS, np.float32) for index in range(count + WARM)
+
+class SpinningPingPong(PingPong):
+    """The same hand-over with atomic counters, at which the waiting cores spin.
+
+    Parameters
+    ----------
+    space, name, size, producers, consumers, slots, dtype : as of `PingPong`.
+    """
+
+    def __init__(
+        self,
+        space: AddressSpace,
+        *,
+        name: str,
+        size: int,
+        producers: int | Sequence[int] = 1,
+        consumers: int = 1,
+        slots: int = 2,
+        dtype: npt.DTypeLike = "int8",
+    ) -> None:
+        super().__init__(
+            space,
+            name=name,
+            size=size,
+            producers=producers,
+            consumers=consumers,
+            slots=slots,
+            dtype=dtype,
+        )
+        self._counters = [
+            [Channel(f"{name} {p} to {c}", slots=slots, spinning=True) for c in range(consumers)]
+            for p in range(len(self._put))
         ]
-        size, start = self.inputs.size_bytes, self.inputs.address
-        system.run({0: play([walk(size, start, write=True)])})
 
-    def region(self, name: str, *steps: Program) -> Program:
-        """Run steps as one of the reference's regions."""
-        if self.regions is not None:
-            yield from self.regions.begin(name)
-        for step in steps:
-            yield from step
+    def put(self, producer: int = 0) -> Program:
+        """Declare the producer's share filled."""
+        self._put[producer] += 1
+        for counter in self._counters[producer]:
+            yield Put(counter)
 
-    def character(self, index: int) -> Buffer:
-        """Input vector of an inference."""
-        return self.inputs.part(index * CHARACTERS, (index + 1) * CHARACTERS)
+    def free_part(self, producer: int = 0) -> Program:
+        """Return the producer's share of the next slot; `put` waits until it is free."""
+        yield from ()
+        return self._share(producer)
 
-    def gate(self, number: int) -> Buffer:
-        """Input, forget, output gate or candidate."""
-        return self.gates.part(number * self.units, (number + 1) * self.units)
+    def full_slot(self, consumer: int = 0) -> Program:
+        """Wait for a slot that all producers have filled and return it."""
+        for counters in self._counters:
+            yield Take(counters[consumer])
+        return self._slots[self._taken[consumer] % len(self._slots)]
 
-    def load(self, index: int) -> Program:
-        """Place h and x beside each other."""
-        yield from self.region(
-            "input_load",
-            play([LOAD]),
-            kernels.copy(self.state.part(0, self.units), self.hidden),
-            kernels.copy(
-                self.state.part(self.units, self.units + CHARACTERS),
-                self.character(index),
-                style="inline",
-            ),
+    def take(self, consumer: int = 0) -> Program:
+        """Declare the slot read by this consumer."""
+        yield from ()
+        self._taken[consumer] += 1
+
+
+class ReferenceLayer:
+    """A digital layer as the reference has it: sums become values at once, not by way of codes.
+
+    Both layers read vectors of the width of [h, x].
+
+    Parameters
+    ----------
+    memory, layer, name, scale, style : as of `alpine_sw.lstm.DigitalLayer`.
+    """
+
+    def __init__(
+        self,
+        memory: LstmMemory,
+        layer: tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]],
+        name: str,
+        scale: float,
+        style: str,
+    ) -> None:
+        outputs = len(layer[0])
+        width = -(-(memory.hidden + ONE_HOT_WIDTH) // VECTOR) * VECTOR
+        self._weights = memory.space.allocate(f"{name} weights", (outputs, width))
+        self._codes = memory.space.allocate(f"{name} layer codes", width)
+        self._sums = memory.space.allocate(f"{name} layer sums", outputs, np.int32)
+        self._name, self._scale, self._style = name, scale, style
+
+    def run(self, values: Buffer, results: Buffer) -> Program:
+        """Quantise, multiply, dequantise."""
+        codes = self._codes.part(0, len(values.data))
+        yield from section(f"{self._name} quantisation", kernels.quantise(values, codes, scale=1.0))
+        yield from section(
+            f"{self._name} product",
+            kernels.mvm(self._weights, self._codes, self._sums, style=self._style),
+        )
+        yield from section(
+            f"{self._name} dequantisation",
+            kernels.dequantise_sums(self._sums, results, scale=self._scale),
         )
 
-    def combine(self) -> Program:
-        """Activate the gates and update c and h."""
-        squash = [kernels.sigmoid(self.gate(gate), self.gate(gate)) for gate in range(3)]
-        yield from self.region("gate_act", *squash, kernels.tanh(self.gate(3), self.gate(3)))
-        yield from self.region(
-            "gate_comb",
-            kernels.cell_update(self.gate(1), self.memory, self.gate(0), self.gate(3)),
-            kernels.tanh(self.memory, self.squashed),
-            kernels.vector_multiply(self.gate(2), self.squashed, self.hidden),
-        )
 
-    def finish(self, index: int) -> Program:
-        """Turn the logits into probabilities and store them."""
-        yield from self.region("softmax", kernels.softmax(self.logits, self.logits))
-        yield from self.region(
-            "writeback",
-            play([PLACE]),
-            kernels.copy(self.outputs[index], self.logits, style="inline"),
-        )
+def as_counted(program: Program, regions: Regions | None, *, reads: bool = True) -> Program:
+    """Run a program with the instructions that the reference's counts hold besides.
 
-
-Step = Callable[[Cell, int], Program]
-
-
-def analog(*, pipelined: bool) -> Callable[[System, Cell], Step]:
-    """Cell and dense layer on the tile, in one product if pipelined."""
-
-    def prepare(system: System, cell: Cell) -> Step:
-        def step(cell: Cell, index: int) -> Program:
-            yield from cell.load(index)
-            yield from cell.region("queue", kernels.queue_floats(cell.state, scale=1.0))
-            yield from cell.region("process", kernels.process())
-            yield from cell.region("dequeue", kernels.dequeue_floats(cell.gates, scale=1.0))
-            yield from cell.combine()
-            yield from cell.region("dense_queue", kernels.queue_floats(cell.hidden, scale=1.0))
-            if not pipelined:
-                yield from cell.region("dense_process", kernels.process())
-            yield from cell.region("dense_dequeue", kernels.dequeue_floats(cell.logits, scale=1.0))
-            yield from cell.finish(index)
-
-        return step
-
-    return prepare
+    Begin the reference's regions where the program's sections begin, if they are measured.
+    """
+    result, region = None, ""
+    while True:
+        try:
+            operation = program.send(result)
+        except StopIteration:
+            break
+        result = yield operation
+        if not isinstance(operation, Begin):
+            continue
+        before, region = region, REGIONS.get(operation.name, "")
+        if region == "process" and before == "dense_queue":
+            region = "dense_process"
+        if regions is not None and region != before:
+            yield from regions.begin(region)
+        if region == "input_load" and reads:
+            yield LOAD
+        if region == "writeback":
+            yield PLACE
+    if regions is not None:
+        yield from regions.end()
 
 
-def digital(style: str) -> Callable[[System, Cell], Step]:
-    """Cell and dense layer as int8 products by the core."""
-
-    def prepare(system: System, cell: Cell) -> Step:
-        length = cell.units + CHARACTERS
-        padded = -(-length // 16) * 16
-        system.memory.allocate("apart", APART)
-        weights = system.memory.allocate("cell weights", (4 * cell.units, padded))
-        dense = system.memory.allocate("dense weights", (CHARACTERS, padded))
-        codes = system.memory.allocate("codes", padded)
-        sums = system.memory.allocate("sums", 4 * cell.units, np.int32)
-        few = sums.part(0, CHARACTERS)
-
-        def step(cell: Cell, index: int) -> Program:
-            yield from cell.load(index)
-            state, hidden = codes.part(0, length), codes.part(0, cell.units)
-            yield from cell.region("quant", kernels.quantise(cell.state, state, scale=1.0))
-            yield from cell.region("mvm", kernels.mvm(weights, codes, sums, style=style))
-            yield from cell.region("dequant", kernels.dequantise_sums(sums, cell.gates, scale=1.0))
-            yield from cell.combine()
-            yield from cell.region(
-                "dense",
-                kernels.quantise(cell.hidden, hidden, scale=1.0),
-                kernels.mvm(dense, codes, few, style=style),
-                kernels.dequantise_sums(few, cell.logits, scale=1.0),
-            )
-            yield from cell.finish(index)
-
-        return step
-
-    return prepare
+def joined(program: Program, core: int, ended: Channel, others: int) -> Program:
+    """Let the first core spin until every other core's program has ended."""
+    yield from program
+    if core:
+        yield Put(ended)
+    else:
+        for _ in range(others):
+            yield Take(ended)
 
 
 def lstm(
-    units: int,
-    prepare: Callable[[System, Cell], Step],
-    count: int,
-    *,
-    region: str | None = None,
+    workload: Callable[[], Workload], cores: int, count: int, *, region: str | None = None
 ) -> Callable[[SystemConfig], Measured]:
     """So many characters, after a warm-up; of one region only, if named."""
 
     def execute(config: SystemConfig) -> Measured:
-        system = System(config, tile_ports={0: ReferenceUnits(config)})
+        system = System(config, tile_ports={core: ReferenceUnits(config) for core in range(cores)})
+        space = system.memory = Layout(system.memory)
         regions = Regions(system, instructions=REGION_INSTRUCTIONS)
-        cell = Cell(system, units, count, None if region is None else regions)
-        step = prepare(system, cell)
+        programs = workload().programs
 
-        def program(first: int, last: int) -> Program:
-            for index in range(first, last):
-                yield from step(cell, index)
-            if region is not None:
-                yield from regions.end()
+        def counted(steps: int) -> Mapping[int, Program]:
+            space.again()
+            inputs = np.zeros((steps, ONE_HOT_WIDTH), np.int8)
+            ended = Channel("ended", spinning=True, slots=cores)
+            _, parts = programs(system, inputs, lambda: None)
+            return {
+                core: joined(
+                    as_counted(
+                        part,
+                        None if region is None else regions,
+                        reads=core + 1 < cores or cores == 1,
+                    ),
+                    core,
+                    ended,
+                    cores - 1,
+                )
+                for core, part in parts.items()
+            }
 
-        system.run({0: program(0, WARM)})
+        measured = counted(count)
+        inputs = space.named("inputs")
+        system.run({0: play([walk(inputs.size_bytes, inputs.address, write=True)])})
+        system.run(counted(WARM))
+        space.again()
         if region is None:
-            return timed(system, {0: program(WARM, WARM + count)}, count)
+            return timed(system, measured, count)
         regions.forget()
-        system.run({0: program(WARM, WARM + count)})
+        system.run(measured)
         return regions.measured(region, count)
 
     return execute
+
+
+def analog(units: int, case: int, *, libm: bool = False, spinning: bool = False):
+    """The network on tiles."""
+    return lambda: analog_lstm(
+        network(units),
+        case=case,
+        activations="libm" if libm else "eigen",
+        buffers=SpinningPingPong if spinning else PingPong,
+    )
+
+
+def digital(units: int, cores: int, style: str):
+    """The network as int8 products by the cores."""
+    return lambda: digital_lstm(network(units), cores=cores, style=style, layer=ReferenceLayer)
 
 
 SHARED = ("input_load", "gate_act", "gate_comb", "softmax", "writeback")
@@ -197,29 +270,46 @@ BODIES = {
     "dense_queue": "cm_queue_f32",
     "dense_dequeue": "cm_dequeue_f32",
 }
-for units in (256, 750):
-    both, one = analog(pipelined=False), analog(pipelined=True)
-    experiment(f"lstm{units}_ana_tot:total", "applications", lstm(units, both, 10))
-    experiment(f"lstm{units}_ana1:total", "applications", lstm(units, one, 10))
-    experiment(f"lstm{units}_dig_tot:total", "applications", lstm(units, digital("neon4"), 10))
-    rows = lstm(units, digital("eigen_i8row"), 5)
-    experiment(f"lstm{units}_dig_totei8r:total", "applications", rows)
-    for region in (*SHARED, *ANALOG):
-        run = lstm(units, both, 10, region=region)
-        experiment(
-            f"lstm{units}_ana:{region}",
-            "application regions",
-            run,
-            body=BODIES.get(region),
-            working_set_bytes=4 * units,
-        )
+
+
+def enter_totals(units: int) -> None:
+    """Enter the whole runs of a network."""
+    for name, workload, cores, count in (
+        ("ana_tot", analog(units, 2), 1, COUNT),
+        ("ana1", analog(units, 1), 1, COUNT),
+        ("dig_tot", digital(units, 1, "neon4"), 1, COUNT),
+        ("dig_totei8r", digital(units, 1, "eigen_i8row"), 1, 5),
+        ("dig_neon1", digital(units, 1, "neon1"), 1, 5),
+        ("ana3", analog(units, 3), 2, COUNT),
+        ("ana4", analog(units, 4), 5, COUNT),
+        ("ana4spin", analog(units, 4, spinning=True), 5, COUNT),
+        ("dig2", digital(units, 2, "neon4"), 2, COUNT),
+        ("dig5", digital(units, 5, "neon4"), 5, COUNT),
+    ):
+        experiment(f"lstm{units}_{name}:total", "applications", lstm(workload, cores, count))
+
+
+def enter_regions(units: int) -> None:
+    """Enter the regions of the runs on one core."""
+    for libm, job in ((False, "ana"), (True, "ana_libm")):
+        for region in (*SHARED, *ANALOG):
+            experiment(
+                f"lstm{units}_{job}:{region}",
+                "application regions",
+                lstm(analog(units, 2, libm=libm), 1, COUNT, region=region),
+                body=None if libm else BODIES.get(region),
+                working_set_bytes=4 * units,
+            )
     for region in (*SHARED, *DIGITAL):
-        run = lstm(units, digital("neon1"), 5 if units == 256 else 2, region=region)
         experiment(
             f"lstm{units}_dig:{region}",
             "application regions",
-            run,
+            lstm(digital(units, 1, "neon1"), 1, 5 if units == 256 else 2, region=region),
             body="mvm_neon1" if region == "mvm" else None,
-            working_set_bytes=4 * units * (-(-(units + CHARACTERS) // 16) * 16),
+            working_set_bytes=4 * units * (-(-(units + ONE_HOT_WIDTH) // VECTOR) * VECTOR),
         )
-experiment("lstm750_dig_neon1:total", "applications", lstm(750, digital("neon1"), 5))
+
+
+for size in (256, 750):
+    enter_totals(size)
+    enter_regions(size)

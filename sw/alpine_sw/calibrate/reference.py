@@ -23,7 +23,6 @@ EXCLUDED = {
     "queue_x64": ENDLESS,
     "_O0": UNSTATED,
     "_O2": UNSTATED,
-    "libm": UNSTATED,
 }
 """Parts of names of runs that are left out, with the reason."""
 

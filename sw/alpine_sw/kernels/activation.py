@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from alpine_models import activations
 from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program
+from alpine_platform.operations import Compute, Program, RunLoop
 
 from .elementwise import same_length
 from .streams import CALL, loop_over
+from .unrolled import UNROLLED_MOST, unrolled_body
 
 __all__ = [
     "ActivationStyle",
@@ -32,8 +33,10 @@ Floats = npt.NDArray[Any]
 ActivationStyle = Literal["eigen", "libm"]
 
 SOFTMAX_SET_UP = Compute(cycles=157, instructions=157)
-"""Call, constants and the ends of the reductions: what the reference's counts at 256 and 1024
-elements leave over."""
+"""Call, constants, unaligned elements and the ends of the reductions: what the reference's counts
+at 256 and 1024 elements leave over."""
+EXP_SET_UP = Compute(cycles=37, instructions=37)
+"""Call and constants of Eigen's exponential, by the counts of exp_eigen at both sizes."""
 
 
 def exponential(inputs: Buffer, outputs: Buffer, *, style: ActivationStyle = "eigen") -> Program:
@@ -108,17 +111,47 @@ def packet(
 def softmax(inputs: Buffer, outputs: Buffer, *, style: ActivationStyle = "eigen") -> Program:
     """Softmax of float32: maximum, exponentials, sum, division, one pass each.
 
-    Style ``libm`` adds up the exponentials as it computes them.
+    Style ``libm`` adds up the exponentials as it computes them. Up to `UNROLLED_MOST` elements
+    count as of a constant size: passes without calls then need no loops.
     """
     same_length(inputs, outputs)
+    length = len(inputs.data)
+    unrolled = length <= UNROLLED_MOST
     if style == "libm":
         yield CALL
-        yield loop_over("max_libm", len(inputs.data), inputs=(inputs, 4))
-        yield from elements("exp_sum_libm", inputs, outputs, 0, len(inputs.data))
-        yield loop_over("divide_libm", len(inputs.data), inputs=(outputs, 4), outputs=(outputs, 4))
+        yield _pass("max_libm", length, unrolled, inputs=inputs)
+        yield from elements("exp_sum_libm", inputs, outputs, 0, length)
+        yield _pass("divide_libm", length, unrolled, inputs=outputs, outputs=outputs)
+    elif unrolled:
+        yield from _softmax_unrolled(inputs, outputs)
     else:
         yield from _softmax_packets(inputs, outputs)
     outputs.data[:] = activations.softmax(inputs.data)
+
+
+def _pass(body: str, elements: int, unrolled: bool, **buffers: Buffer) -> RunLoop:
+    """One pass over vectors, element by element."""
+    if unrolled:
+        streams = {name: (buffer, 0) for name, buffer in buffers.items()}
+        return loop_over(unrolled_body(body, elements), 1, **streams)
+    streams = {name: (buffer, 4) for name, buffer in buffers.items()}
+    return loop_over(body, elements, **streams)
+
+
+def _softmax_unrolled(inputs: Buffer, outputs: Buffer) -> Program:
+    """Passes over whole packets; Eigen computes what is left over element by element."""
+    length = len(inputs.data)
+    packets = length // 4 * 4
+    yield EXP_SET_UP
+    yield loop_over(unrolled_body("softmax_max", length), 1, inputs=(inputs, 0))
+    if packets:
+        first = inputs.part(0, packets), outputs.part(0, packets)
+        yield loop_over("exp_shifted", packets // 4, inputs=(first[0], 16), outputs=(first[1], 16))
+    yield from elements("exp_left_over", inputs, outputs, packets, length)
+    yield loop_over(unrolled_body("softmax_sum", length), 1, inputs=(outputs, 0))
+    yield loop_over(
+        unrolled_body("softmax_divide", length), 1, inputs=(outputs, 0), outputs=(outputs, 0)
+    )
 
 
 def _softmax_packets(inputs: Buffer, outputs: Buffer) -> Program:

@@ -152,6 +152,7 @@ per_element("exp_libm", EXPF)
 per_element("sigmoid_libm", "fp v <- v", EXPF, "fp v <- v one", "fp v <- v")
 per_element("tanh_libm", TANHF)
 per_element("tanh_libm_of_zero", TANHF_OF_ZERO)
+body("exp_left_over", "load v <- p @inputs", "fp v <- v m", EXPF, "store <- v q @outputs")
 per_element("exp_sum_libm", "fp v <- v m", EXPF, "fp sum <- sum v")
 body("max_libm", "load v <- p            @inputs", "fp m <- m v", "alu p <- p", tail("p"))
 body(
