@@ -48,7 +48,9 @@ def made_up(plan: Plan) -> dict[str, object]:
         ],
         "stats": {
             "memory": {"l2_misses": 40 if is_digital else 4},
-            "cores": {"0": {"active_cycles": 3, "wait_cycles": 1}},
+            "cores": {
+                "0": {"active_cycles": 3, "wait_cycles": 1, "io_reads": 4, "io_writes": 6}
+            },
         },
     }  # fmt: skip
 
@@ -143,6 +145,11 @@ def test_report_shows_quotients_of_the_runs(tmp_path: Path):
     assert "exact if the analog run took 234 ms, not 500 ms" in text
     # (3 - 3.1 x 0.5) / (3.1 - 1) = 0.690 s.
     assert "exact if both took 690 ms longer per inference" in text
+    # Cores of the digital run work 0.8 of 3 s, of the analog one 0.9 of 0.5 s: 5.3 against 12.4.
+    assert (
+        "core 1 of the digital run works 2.4 s per image, core 1 of the analog run 450 ms: full "
+        "pipelines would give 5.3x (-57%)"
+    ) in text
     # Fig. 14: half as idle, three times the instructions per cycle.
     assert "| 2, convolution | 20.0% | 10.0% | 2.0x | 0.100 | 0.300 | 3.0x |" in text
     # 0.02 of the 0.8 of the time that is not spent waiting.

@@ -7,7 +7,7 @@ from alpine_models.published import Metric, PublishedFactor, published
 from alpine_platform.presets import SYSTEMS
 
 from ..markdown import table
-from .plans import CNN_CORES, LOOSE, LOOSE_VARIATIONS, VARIATIONS, Plan, Variation
+from .plans import CNN_CORES, CNNS, LOOSE, LOOSE_VARIATIONS, VARIATIONS, Plan, Variation
 from .results import Results, if_run
 from .tables import MISSING, NOTABLE, deviation, energy, share, time, times
 
@@ -101,7 +101,7 @@ def _reason(results: Results, factor: PublishedFactor) -> str:
         power = joules[0] / digital, joules[1] / analog
         return (
             f"times {times(digital / analog)}, powers {power[0]:.2f} W over {power[1]:.2f} W: "
-            f"energy deviates as time does"
+            f"the rest is the deviation of time"
         )
     if factor.metric is Metric.LLC_MISSES_PER_INSTRUCTION:
         misses = [results[plan]["stats"]["memory"]["l2_misses"] for plan in (above, below)]
@@ -109,6 +109,13 @@ def _reason(results: Results, factor: PublishedFactor) -> str:
         return (
             f"misses {times(misses[0] / max(misses[1], 1))} over instructions "
             f"{times(instructions[0] / instructions[1])}"
+        )
+    if factor.network in CNNS:
+        (above_core, above_s), (below_core, below_s) = map(results.busiest, (above, below))
+        return (
+            f"core {above_core + 1} of the digital run works {time(above_s)} per image, core "
+            f"{below_core + 1} of the analog run {time(below_s)}: full pipelines would give "
+            f"{deviation(above_s / below_s, factor.factor)}"
         )
     constant = (digital - factor.factor * analog) / (factor.factor - 1)
     if constant > 0:

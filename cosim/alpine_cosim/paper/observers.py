@@ -5,10 +5,10 @@ All look at the high-power system unless they say otherwise, as the paper's text
 
 from collections.abc import Callable, Sequence
 
-from alpine_models.published import Metric
+from alpine_models.published import Metric, published
 
 from .findings import ROUGHLY, Observation, against, holds, slightly
-from .plans import Plan, Variation
+from .plans import CNN_CORES, Plan, Variation
 from .results import Results
 from .tables import share, times
 
@@ -16,21 +16,34 @@ __all__ = [
     "HIGH",
     "LOW",
     "Observe",
+    "activation_share",
     "constant_misses",
+    "dense_idle",
     "energy_follows",
     "fetched",
     "gains_in_order",
+    "growth",
+    "idle_gain",
+    "input_load",
+    "ipc_gain",
+    "later_idle",
     "loose_gain",
     "part_of",
+    "seconds",
     "shorter",
     "slightly_better",
     "slow_product",
+    "small_gain",
     "systems",
     "tight_gain",
 ]
 
 HIGH, LOW = "high-power", "low-power"
 LINE_BYTES = 64
+FIG8 = published()["fig8_mlp_shares_percent"]
+FIG10 = published()["fig10_lstm_750"]
+FIG11 = published()["fig11_lstm_shares_percent_high_power"]
+FIG14 = published()["fig14_cnn_s_high_power"]
 Observe = Callable[[Results, Variation], Observation]
 PlanOf = Callable[[Results, Variation], Plan]
 
@@ -171,3 +184,79 @@ def tight_gain(theirs: float) -> Observe:
         return against(gain - 1, theirs - 1, times(gain))
 
     return observe
+
+
+def input_load(case: int) -> Observe:
+    """Share of the input load in a case of the perceptron, both systems averaged as in Fig. 8."""
+
+    def observe(results: Results, variation: Variation) -> Observation:
+        shares = [
+            results.share(results.analog("mlp", system, case, variation), "input load")
+            for system in (HIGH, LOW)
+        ]
+        ours = sum(shares) / len(shares)
+        return against(ours, FIG8[f"case{case}"][0] / 100, f"{ours:.0%}")
+
+    return observe
+
+
+def growth(results: Results, variation: Variation) -> Observation:
+    """How much longer an analog LSTM step takes with 750 units than with 256."""
+    small, large = (seconds(results, name, 1, variation) for name in ("lstm-256", "lstm-750"))
+    return against(large / small - 1, FIG10["aimc_growth_256_to_750"] - 1, times(large / small))
+
+
+def small_gain(results: Results, variation: Variation) -> Observation:
+    """Whether the factor of the smallest LSTM lies in the printed range."""
+    low, high = FIG10["n_h_256_range"]
+    gain = results.gain("lstm-256", HIGH, variation=variation)
+    return holds(low <= gain <= high, times(gain))
+
+
+def activation_share(results: Results, variation: Variation) -> Observation:
+    """Share of the activations in what dequeue and activation of the cell take."""
+    plan = results.analog("lstm-750", HIGH, 1, variation)
+    both = results.share(plan, "cell dequeue", "cell activation")
+    ours = results.share(plan, "cell activation") / both
+    return against(ours, FIG11["activations_share_of_dequeue_and_activation"], f"{ours:.0%}")
+
+
+def idle_gain(results: Results, variation: Variation) -> Observation:
+    """By how much convolutions 2 and 3 of CNN-S are less idle with tiles, at best."""
+    plans = (
+        results.digital("cnn-s", HIGH, CNN_CORES, variation),
+        results.analog("cnn-s", HIGH, 1, variation),
+    )
+    before, after = (results[plan]["cores"] for plan in plans)
+    gain = max(before[core]["idle"] / after[core]["idle"] for core in (1, 2))
+    cycles = gain * results.value(plans[0]) / results.value(plans[1])
+    theirs = FIG14["conv2_conv3_idle_reduction_up_to"]
+    return against(gain - 1, theirs - 1, f"share divided by {gain:.1f}, cycles by {cycles:.1f}")
+
+
+def ipc_gain(results: Results, variation: Variation) -> Observation:
+    """By how much their instructions per cycle grow with tiles, at best."""
+    before, after = (
+        results[plan]["cores"]
+        for plan in (
+            results.digital("cnn-s", HIGH, CNN_CORES, variation),
+            results.analog("cnn-s", HIGH, 1, variation),
+        )
+    )
+    key = "instructions_per_cycle"
+    gain = max(after[core][key] / before[core][key] for core in (1, 2))
+    return against(gain - 1, FIG14["ipc_gain_up_to"] - 1, times(gain))
+
+
+def later_idle(results: Results, variation: Variation) -> Observation:
+    """Whether convolutions 4 and 5 are idler than 2 and 3."""
+    cores = results[results.analog("cnn-s", HIGH, 1, variation)]["cores"]
+    early, late = (max(cores[a]["idle"], cores[b]["idle"]) for a, b in ((1, 2), (3, 4)))
+    return holds(late > early, f"at most {late:.0%} against {early:.0%}")
+
+
+def dense_idle(results: Results, variation: Variation) -> Observation:
+    """Whether the dense layers' cores are idler than all others."""
+    cores = results[results.analog("cnn-s", HIGH, 1, variation)]["cores"]
+    dense, others = (min(c["idle"] for c in cores[5:]), max(c["idle"] for c in cores[:5]))
+    return holds(dense > others, f"at least {dense:.0%} against at most {others:.0%}")

@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from alpine_models.published import Metric, PublishedFactor, published
 
@@ -29,6 +30,8 @@ UNITS = {
     Metric.LLC_MISSES_PER_INSTRUCTION: "LLC misses per instruction",
     Metric.ENERGY: "energy per inference (J)",
 }
+LABEL: Any = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none"}
+"""Behind a number that may reach over the bar beside its own."""
 STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 9,
@@ -86,8 +89,11 @@ def _bars(axis, results: Results, factors: Sequence[PublishedFactor]) -> None:
             for x, height, factor in known:
                 text = times(results.factor(factor, variation))
                 axis.annotate(text, (x, height), ha="center", va="bottom", fontsize=8,
-                              xytext=(0, 1), textcoords="offset points")  # fmt: skip
+                              xytext=(0, 2), textcoords="offset points", bbox=LABEL)  # fmt: skip
     axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
     bottom, top = axis.get_ylim()
     axis.set_ylim(bottom, top * 1.6)
     axis.set_xticks(range(len(factors)), [_tick(factor) for factor in factors])

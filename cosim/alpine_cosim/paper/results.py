@@ -73,6 +73,12 @@ class Results(Mapping[Plan, Record]):
         """Share of the cores' time that goes into synchronisation."""
         return float(self[plan]["breakdown"].get("synchronisation", 0.0))
 
+    def busiest(self, plan: Plan) -> tuple[int, float]:
+        """The core that works most in a run, and for how many seconds per inference."""
+        cores = self[plan]["cores"]
+        core = min(range(len(cores)), key=lambda number: cores[number]["idle"])
+        return core, (1 - float(cores[core]["idle"])) * self.value(plan)
+
     def analog(
         self, network: str, system: str, case: int | str, variation: Variation = BASE
     ) -> Plan:
