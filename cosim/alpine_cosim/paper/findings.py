@@ -18,6 +18,7 @@ __all__ = [
     "findings_table",
     "holds",
     "slightly",
+    "verdicts",
 ]
 
 COMPARED = tuple(v for v in VARIATIONS if v.digital_style == BASE.digital_style)
@@ -108,6 +109,12 @@ def findings_table(results: Results, findings: Sequence[Finding]) -> str:
     ]
     heads = ["paper", *(COMPARED[n].name for n in used), "why, as far as the runs show it"]
     return table(heads, rows)
+
+
+def verdicts(results: Results, findings: Sequence[Finding], variation: Variation) -> list[Verdict]:
+    """The verdicts on those findings whose runs are there."""
+    found = [if_run(lambda f=finding: f.observe(results, variation)) for finding in findings]
+    return [observation.verdict for observation in found if observation is not None]
 
 
 def _observe(results: Results, finding: Finding) -> list[Observation | None]:

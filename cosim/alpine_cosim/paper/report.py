@@ -11,6 +11,7 @@ from alpine_models.files import write_text
 from alpine_models.published import cnn_factors, lstm_factors, mlp_factors, published
 from alpine_platform.presets import SYSTEMS
 
+from ..markdown import table
 from .figures import (
     FIG8_PARTS,
     FIG11_PARTS,
@@ -24,7 +25,7 @@ from .figures import (
     slow_product_table,
     variant_table,
 )
-from .findings import findings_table
+from .findings import Verdict, findings_table, verdicts
 from .plans import (
     BASE,
     CNNS,
@@ -39,14 +40,16 @@ from .plans import (
     analog,
 )
 from .plots import plot_activity, plot_factors, plot_shares
-from .results import Results
+from .results import Results, if_run
 from .sensitivity import sensitivity_page
 from .statements import FINDINGS
 from .store import Record
+from .tables import NOTABLE
 
 __all__ = ["write_docs_pages", "write_report"]
 
 HIGH = "high-power"
+TITLES = {"mlp": "Perceptron", "lstm": "LSTM", "cnn": "CNNs"}
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 13px; display: block;
@@ -114,7 +117,7 @@ def write_docs_pages(
         return f"![{name.replace('_', ' ')}]({path.name})\n"
 
     sections = {"mlp": _mlp, "lstm": _lstm, "cnn": _cnn}
-    parts = [_introduction(effort, names)]
+    parts = [_introduction(effort, names), _summary(results, names)]
     for name in names:
         parts += sections[name](results, draw)
     parts += _appendix(results)
@@ -159,6 +162,40 @@ def _introduction(effort: Effort, names: Sequence[str]) -> str:
         "(`libm`); a perceptron's inputs lie in memory as codes, or as `fp32` values that the "
         "program turns into codes.\n\n"
         f"{through} {link}"
+    )
+
+
+def _summary(results: Results, names: Sequence[str]) -> str:
+    """How many printed factors and statements our runs confirm."""
+    printed = {"mlp": mlp_factors, "lstm": lstm_factors, "cnn": cnn_factors}
+    rows: list[list[str]] = []
+    for name in names:
+        factors = printed[name]()
+        ours = [
+            [if_run(lambda f=factor, v=v: results.factor(f, v)) for v in VARIATIONS]
+            for factor in factors
+        ]
+        near = [
+            [value is not None and abs(value / factor.factor - 1) <= NOTABLE for value in found]
+            for factor, found in zip(factors, ours, strict=True)
+        ]
+        found = verdicts(results, FINDINGS[name], BASE)
+        rows.append(
+            [
+                TITLES[name],
+                f"{len(factors)}",
+                f"{sum(found[0] for found in near)}",
+                f"{sum(map(any, near))}",
+                *(f"{found.count(verdict)}" for verdict in Verdict),
+            ]
+        )
+    heads = ["", "printed factors", f"within a fifth, {BASE.name}", "in any variation"]
+    heads += [f"statements: {verdict}" for verdict in Verdict]
+    return (
+        "## In short\n\n"
+        + table(heads, rows)
+        + f"\nStatements with {BASE.name}. The sections below say of every factor and statement "
+        "what the runs show.\n"
     )
 
 
