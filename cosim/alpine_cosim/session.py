@@ -1,8 +1,7 @@
 """Run sessions: from names that a person types to a result."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,16 @@ from numpy.typing import NDArray
 from alpine_models.choices import choose
 from alpine_models.device import IDEAL_DEVICE
 from alpine_models.errors import AlpineError
-from alpine_platform.config import SystemConfig
 from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
 from alpine_sw.kernels import ActivationStyle
-from alpine_sw.workloads import InputFormat, Software, Workload
+from alpine_sw.workloads import InputFormat, Software
 
-from .accelerator_setup import AcceleratorWithCrossbars, timed_accelerator
 from .analog_outcome import Spread, analog_outcome
-from .analog_tiles import ChipSeries, TilesWithCrossbars
-from .cocotb_session import measure_in_cocotb
 from .device_choice import chip_series
-from .measurement import Measurement, measure, timed_ports
+from .engines import EngineRun
+from .measurement import Measurement
 from .results import RunResult, core_activity
-from .rtl_session import RtlSession
 from .systems import configure
 from .tasks import DIGITAL, LOOSE, NETWORKS, Engine, Prompt, Request, Task
 
@@ -136,17 +131,7 @@ def run(
     style = Software(choose("software style", software, list(Software)))
     if seed < 0:
         raise AlpineError(f"seed must be 0 or more, not {seed}")
-    if kind is Engine.MODEL and (trace or tile_verilog):
-        raise AlpineError("engine model has no RTL to trace or replace: use engine rtl or cocotb")
-    if case == LOOSE and (kind is Engine.COCOTB or tile_verilog):
-        raise AlpineError(
-            "case loose has no tile with a CM port to simulate under cocotb or to replace: "
-            "use engine rtl or model"
-        )
-    if case == DIGITAL and (kind is Engine.COCOTB or trace or tile_verilog):
-        raise AlpineError("case digital has no tile to simulate or trace: use engine rtl or model")
-    if case != DIGITAL and cores is not None:
-        raise AlpineError(f"cores chooses among the digital references; case {case} fixes its own")
+    _check_case(case, kind, cores=cores, trace=trace is not None, replaced=tile_verilog is not None)
     series = chip_series(
         device,
         after=after,
@@ -176,61 +161,71 @@ def run(
     )
     request.check_variant()
     task = entry.prepare(request)
-    workload = task.workload.with_product_cycles(config.tile_clock.product_cycles)
-    direct = kind is Engine.COCOTB if back_door is None else back_door
-
-    setup = _Setup(
-        workload=workload,
-        system=config,
+    engine_run = EngineRun(
+        request=request,
+        workload=task.workload.with_product_cycles(config.tile_clock.product_cycles),
         inputs=task.inputs,
-        back_door=direct,
+        system=config,
+        back_door=kind is Engine.COCOTB if back_door is None else back_door,
         device=series,
+        tile_verilog=_path(tile_verilog),
+        trace=_path(trace),
         timeline=_path(timeline),
         profile=profile,
         on_stage=on_stage,
         on_step=on_step,
     )
-    design, waves = _path(tile_verilog), _path(trace)
-    evaluated: int | None = None
-    if kind is Engine.RTL:
-        measured, evaluated = _run_rtl(setup, tile_verilog=design, trace=waves)
-    elif kind is Engine.COCOTB:
-        on_stage("simulating under cocotb", 0)
-        measured, evaluated = measure_in_cocotb(
-            workload,
-            tile_period_fs=setup.tile_period_fs,
-            tile_verilog=design,
-            trace=waves,
-            arguments={
-                "request": request,
-                "system": config,
-                "back_door": direct,
-                "device": series,
-                "timeline": setup.timeline,
-                "profile": profile,
-            },
+    measured, evaluated = engine_run.measure()
+    return _result(engine_run, task, measured, evaluated, preset=system, seed=seed, device=device)
+
+
+def _check_case(
+    case: int | str, engine: Engine, *, cores: int | None, trace: bool, replaced: bool
+) -> None:
+    """Refuse what an engine or a case has no hardware for."""
+    if engine is Engine.MODEL and (trace or replaced):
+        raise AlpineError("engine model has no RTL to trace or replace: use engine rtl or cocotb")
+    if case == LOOSE and (engine is Engine.COCOTB or replaced):
+        raise AlpineError(
+            "case loose has no tile with a CM port to simulate under cocotb or to replace: "
+            "use engine rtl or model"
         )
-    else:
-        measured = _run_model(setup)
+    if case == DIGITAL and (engine is Engine.COCOTB or trace or replaced):
+        raise AlpineError("case digital has no tile to simulate or trace: use engine rtl or model")
+    if case != DIGITAL and cores is not None:
+        raise AlpineError(f"cores chooses among the digital references; case {case} fixes its own")
+
+
+def _result(
+    engine_run: EngineRun,
+    task: Task,
+    measured: Measurement,
+    evaluated: int | None,
+    *,
+    preset: str,
+    seed: int,
+    device: str,
+) -> RunResult:
+    request, config = engine_run.request, engine_run.system
     outputs = measured.outputs[0]
     written = task.text and task.text(outputs)
-    golden = _golden(task, written, ideal=series is None)
-    analog = series and analog_outcome(
-        series.device,
+    golden = _golden(task, written, ideal=engine_run.device is None)
+    analog = engine_run.device and analog_outcome(
+        engine_run.device.device,
         measured.outputs,
         golden,
         accuracy=task.accuracy,
         bits_per_character=task.bits_per_character,
     )
     return RunResult(
-        network=network,
+        network=request.network,
         variant=request.variant,
-        system=system,
-        case=str(case),
-        engine=kind,
-        software=style,
+        system=preset,
+        case=request.case,
+        engine=request.engine,
+        software=request.software,
         sync=LINUX if config.sync.linux else BARE_METAL,
-        settings=changed_fields(config, SYSTEMS[system]),
+        settings=changed_fields(config, SYSTEMS[preset]),
         inferences=len(task.inputs),
         seed=seed,
         time_s=measured.time_s,
@@ -304,73 +299,3 @@ def _golden(task: Task, written: str | None, *, ideal: bool) -> NDArray[Any]:
 
 def _path(value: Path | str | None) -> Path | None:
     return None if value is None else Path(value)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Setup:
-    """What every engine is given."""
-
-    workload: Workload
-    system: SystemConfig
-    inputs: NDArray[np.int8]
-    back_door: bool
-    device: ChipSeries | None
-    timeline: Path | None
-    profile: bool
-    on_stage: Callable[[str, int], None]
-    on_step: Callable[[], None]
-
-    @property
-    def tile_period_fs(self) -> int:
-        return self.system.tile_clock.period_fs
-
-    def measure(
-        self,
-        ports: Mapping[int, TilesWithCrossbars],
-        accelerator: AcceleratorWithCrossbars | None,
-        *,
-        on_step: Callable[[], None],
-        before_inferences: Callable[[], None] = lambda: None,
-    ) -> Measurement:
-        return measure(
-            self.workload,
-            ports,
-            system=self.system,
-            inputs=self.inputs,
-            back_door=self.back_door,
-            accelerator=accelerator,
-            device=self.device,
-            timeline=self.timeline,
-            profile=self.profile,
-            on_stage=self.on_stage,
-            on_step=on_step,
-            before_inferences=before_inferences,
-        )
-
-
-def _run_model(setup: _Setup) -> Measurement:
-    return setup.measure(
-        timed_ports(setup.workload, setup.system),
-        timed_accelerator(setup.workload, setup.system),
-        on_step=setup.on_step,
-    )
-
-
-def _run_rtl(
-    setup: _Setup, *, tile_verilog: Path | None, trace: Path | None
-) -> tuple[Measurement, int]:
-    """Return the measurement and the tile cycles that were evaluated for the inferences."""
-    setup.on_stage("building the tile", 0)
-    with RtlSession(
-        setup.workload,
-        tile_period_fs=setup.tile_period_fs,
-        tile_verilog=tile_verilog,
-        trace=trace,
-    ) as session:
-        measured = setup.measure(
-            session.ports,
-            session.accelerator,
-            on_step=session.stop_trace_after(setup.on_step),
-            before_inferences=session.begin_inferences,
-        )
-        return measured, session.evaluated_cycles
