@@ -50,13 +50,26 @@ EXPECTED = {
 }
 LONG = {
     **EXPECTED,
+    **{
+        ("mlp", f"input load, case {case}"): {RELEASED: "in direction only", FP32: "holds"}
+        for case in (1, 3, 4)
+    },
+    ("mlp", "working sets"): {RELEASED: "holds", TUNED: "holds"},
+    ("mlp", "loose over digital"): {RELEASED: "in direction only"},
+    ("mlp", "tight over loose"): {RELEASED: "in direction only"},
+    ("lstm", "small network"): {RELEASED: "does not hold", LIBM: "does not hold"},
+    # The second core has the dense layer only, which gains our digital program next to nothing.
+    ("lstm", "fewer gains on more cores"): {RELEASED: "does not hold"},
+    ("lstm", "working sets"): {RELEASED: "in direction only"},
     ("cnn", "largest gains most"): {RELEASED: "holds", TUNED: "holds"},
-    ("cnn", "systems"): {RELEASED: "holds", TUNED: "does not hold"},
-    ("cnn", "energy"): {RELEASED: "does not hold", TUNED: "does not hold"},
+    ("cnn", "systems"): {RELEASED: "holds", TUNED: "holds"},
+    ("cnn", "energy"): {RELEASED: "holds", TUNED: "does not hold"},
     ("cnn", "idle cycles"): {RELEASED: "does not hold", TUNED: "does not hold"},
     ("cnn", "instructions per cycle"): {RELEASED: "in direction only", TUNED: "does not hold"},
     ("cnn", "later convolutions"): {RELEASED: "does not hold", TUNED: "does not hold"},
     ("cnn", "dense cores"): {RELEASED: "does not hold", TUNED: "does not hold"},
+    # Not pinned: whether the perceptron's misses are about constant, 1.48 to 1.51 where 1.5 is the
+    # limit.
 }
 
 
@@ -143,6 +156,11 @@ def test_the_largest_cnn_spends_least_time_per_multiplication(results: Results):
         return results.value(results.analog(name, "high-power", 1)) / count
 
     assert per_multiplication("cnn-s") < per_multiplication("cnn-m") < per_multiplication("cnn-f")
+
+
+def test_every_finding_is_pinned_but_the_one_at_the_limit():
+    names = {(exploration, f.name) for exploration, found in FINDINGS.items() for f in found}
+    assert names - set(LONG) == {("mlp", "constant misses")}
 
 
 def test_findings_have_names_of_their_own():

@@ -195,7 +195,10 @@ def _summary(results: Results, names: Sequence[str]) -> str:
         "## In short\n\n"
         + table(heads, rows)
         + f"\nStatements with {BASE.name}. The sections below say of every factor and statement "
-        "what the runs show.\n"
+        "what the runs show. The verdicts on statements are pinned in "
+        "`tests/cosim/test_paper_findings.py`: what takes seconds by `make test`, on the timed "
+        "tile and with fewer inferences; all but one, on this report's own runs, by "
+        "`make findings`.\n"
     )
 
 
