@@ -185,10 +185,10 @@ def _check_case(
     """Refuse what an engine or a case has no hardware for."""
     if engine is Engine.MODEL and (trace or replaced):
         raise AlpineError("engine model has no RTL to trace or replace: use engine rtl or cocotb")
-    if case == LOOSE and (engine is Engine.COCOTB or replaced):
+    if case == LOOSE and replaced:
         raise AlpineError(
-            "case loose has no tile with a CM port to simulate under cocotb or to replace: "
-            "use engine rtl or model"
+            "case loose has no tile with a CM port to replace, as its tiles are parts of the "
+            "accelerator: use case 2"
         )
     if case == DIGITAL and (engine is Engine.COCOTB or trace or replaced):
         raise AlpineError("case digital has no tile to simulate or trace: use engine rtl or model")

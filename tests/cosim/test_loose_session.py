@@ -1,12 +1,14 @@
 """The loosely coupled perceptron: small through the RTL, full size on the timed model."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from alpine_cosim import run
 from alpine_cosim.accelerator_setup import timed_accelerator
+from alpine_cosim.cocotb.engine import run_accelerator_in_cocotb
 from alpine_cosim.device_choice import chip_series
 from alpine_cosim.measurement import Measurement, measure
 from alpine_cosim.rtl_session import RtlSession
@@ -112,6 +114,39 @@ def test_engines_agree_on_imperfect_chips(back_door, verify):
         assert spent.tile_cycles == 2 * (spent.cells + spent.rewritten + spent.read)
 
 
+# Called inside the simulation.
+def in_simulation(accelerator, **arguments):
+    return measure(
+        loose_mlp(network(), software=Software.TUNED), {}, accelerator=accelerator, **arguments
+    )
+
+
+@pytest.mark.parametrize("device", [None, "hermes-1"])
+def test_cocotb_agrees_with_the_timed_accelerator(device, tmp_path):
+    workload = loose_mlp(network(), software=Software.TUNED)
+    inputs = np.random.default_rng(6).integers(-128, 128, (2, 21)).astype(np.int8)
+    # Cells are programmed by stores on the chip, and directly on the ideal device.
+    series = device and chip_series(device, seed=2)
+    arguments = {
+        "system": HIGH_POWER.override({"io.posted_stores": device is None}),
+        "inputs": inputs, "back_door": device is None, "device": series,
+    }  # fmt: skip
+    model = measure(workload, {}, accelerator=timed_accelerator(workload, HIGH_POWER), **arguments)
+    waves = tmp_path / "accelerator.vcd"
+    cocotb = run_accelerator_in_cocotb(
+        f"{Path(__file__).stem}:in_simulation",
+        arguments,
+        configs=[tile.config for tile in workload.accelerator.tiles],
+        waves=waves,
+    )
+    np.testing.assert_array_equal(cocotb.outputs, model.outputs)
+    if device is None:
+        np.testing.assert_array_equal(cocotb.outputs[0], network().golden(inputs))
+    same = {"outputs": [], "host_seconds": 0.0}
+    assert replace(cocotb, **same) == replace(model, **same)
+    assert "xb1_start" in waves.read_text()
+
+
 def expected(inputs, series):
     """Outputs by the crossbar models alone: layer, ReLU, layer."""
     codes, ones = [], [inputs] * series.chips
@@ -171,8 +206,7 @@ def test_loose_coupling_lies_between_digital_and_tight():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"engine": "cocotb"}, "case loose has no tile with a CM port"),
-        ({"tile_verilog": "tile.v"}, "case loose has no tile with a CM port"),
+        ({"tile_verilog": "tile.v"}, "case loose has no tile with a CM port to replace"),
         ({"cores": 2}, "case loose fixes its own"),
         ({"engine": "model", "trace": "waves"}, "engine model has no RTL"),
         ({"settings": ["io.access_bytes=8"]}, "access_bytes must be 1, 2 or 4, not 8"),

@@ -276,12 +276,13 @@ class CrossbarResponder:
 
     Parameters
     ----------
-    dut : the tile.
+    dut : the tile, or a top with tiles.
     clock : its running clock.
     config : its geometry and phases.
     crossbar : what computes.
     idle_code : what the converters show between conversions.
     programming_cycles : called for every programmed cell; how many cycles the macro is busy.
+    prefix : of the ports' names.
 
     Members
     -------
@@ -298,11 +299,23 @@ class CrossbarResponder:
         crossbar: Crossbar,
         idle_code: int = 0,
         programming_cycles: Callable[[], int] = lambda: 0,
+        prefix: str = "xb",
     ):
         self.crossbar = crossbar
         self.fault: str | None = None
         self.products = 0
-        self._dut, self._clock, self._config = dut, clock, config
+        self._clock, self._config = clock, config
+        self._start, self._dac, self._adc = (
+            getattr(dut, f"{prefix}_{name}") for name in ("start", "dac", "adc")
+        )
+        self._programming, self._reading = (
+            {
+                name: getattr(dut, f"{prefix}_{kind}_{name}")
+                for name in ("valid", "row", "col", "weight")
+            }
+            for kind in ("prog", "read")
+        )
+        self._busy = getattr(dut, f"{prefix}_prog_busy")
         self._idle = int.from_bytes(bytes([idle_code & 0xFF]) * config.columns, "little")
         self._programming_cycles = programming_cycles
         self._multiplying = False
@@ -310,7 +323,7 @@ class CrossbarResponder:
 
     def start(self) -> None:
         """Begin to react, for as long as the test lasts or until `stop`."""
-        self._dut.xb_adc.value = self._idle
+        self._adc.value = self._idle
         self._multiplying = False
         self._tasks = [
             cocotb.start_soon(watch())
@@ -324,7 +337,7 @@ class CrossbarResponder:
 
     async def _watch_start(self) -> None:
         while True:
-            await self._dut.xb_start.rising_edge
+            await self._start.rising_edge
             await self._clock.until(self._clock.edge)
             if self._multiplying:
                 self.fault = self.fault or FAULTS["start"]
@@ -334,36 +347,35 @@ class CrossbarResponder:
 
     async def _multiply(self) -> None:
         self._multiplying = True
-        driven = int(self._dut.xb_dac.value)
+        driven = int(self._dac.value)
         await self._clock.wait(self._config.mvm_cycles - 1)
-        if int(self._dut.xb_dac.value) != driven:
+        if int(self._dac.value) != driven:
             self.fault = self.fault or FAULTS["dac"]
         codes = np.frombuffer(driven.to_bytes(self._config.rows, "little"), np.int8)
         answer = self.crossbar.multiply(codes)
-        self._dut.xb_adc.value = int.from_bytes(answer.tobytes(), "little")
+        self._adc.value = int.from_bytes(answer.tobytes(), "little")
         self.products += 1
         self._multiplying = False
         await self._clock.wait()
-        self._dut.xb_adc.value = self._idle
+        self._adc.value = self._idle
 
     async def _watch_programming(self) -> None:
-        dut = self._dut
+        ports = self._programming
         while True:
-            await dut.xb_prog_valid.rising_edge
+            await ports["valid"].rising_edge
             await self._clock.until(self._clock.edge)
-            row, column = int(dut.xb_prog_row.value), int(dut.xb_prog_col.value)
-            weight = int(dut.xb_prog_weight.value)
+            row, column, weight = (int(ports[name].value) for name in ("row", "col", "weight"))
             busy = self._programming_cycles()
             if busy:
-                dut.xb_prog_busy.value = 1
+                self._busy.value = 1
                 await self._clock.wait(busy)
-                dut.xb_prog_busy.value = 0
+                self._busy.value = 0
             self.crossbar.weights[column, row] = np.uint8(weight).astype(np.int8)
 
     async def _watch_reading(self) -> None:
-        dut = self._dut
+        ports = self._reading
         while True:
-            await dut.xb_read_valid.rising_edge
+            await ports["valid"].rising_edge
             await self._clock.until(self._clock.edge)
-            row, column = int(dut.xb_read_row.value), int(dut.xb_read_col.value)
-            dut.xb_read_weight.value = self.crossbar.read(row=row, column=column) & 0xFF
+            row, column = int(ports["row"].value), int(ports["col"].value)
+            ports["weight"].value = self.crossbar.read(row=row, column=column) & 0xFF

@@ -12,7 +12,7 @@ import importlib
 import pickle
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,26 @@ from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_platform.tile_port import CmBatch, CmResult, TileGroup
 from alpine_platform.time import ceil_to_edge, cycles_until
+from alpine_rtl.accelerator import AimcAxi
 from alpine_rtl.tile import AimcTile
 
 from ..crossbar import NativeCrossbar
-from ..rtl_tile import tile_verilog
+from ..rtl_tile import cached_verilog, tile_verilog
 from ..verilated.compile import TraceFormat
-from ..verilated.ports import ports_of
+from ..verilated.ports import Port, ports_of
 from .clock import TileClock
 from .drivers import CmDriver, CmRequest, CrossbarResponder
 from .runner import build_simulator, run_simulation
 
-__all__ = ["JOB_PLUSARG", "CocotbTile", "CocotbTilePort", "run_in_cocotb"]
+__all__ = [
+    "JOB_PLUSARG",
+    "CocotbTile",
+    "CocotbTilePort",
+    "run_accelerator_in_cocotb",
+    "run_in_cocotb",
+]
 
-TOP = "aimc_tile"
+TOP, ACCELERATOR_TOP = "aimc_tile", "aimc_axi"
 JOB_PLUSARG = "alpine_job"
 """Name of the plusarg with the directory in which `session` finds its job."""
 
@@ -140,27 +147,88 @@ def run_in_cocotb(
     Exception
         Whatever the function raised.
     """
-    module, separator, name = function_path.partition(":")
-    if not (module and separator and name):
-        raise ValueError(f'function_path must be "package.module:function", not {function_path!r}')
     if tile_count != 1:
         raise AlpineError(
             f"engine cocotb simulates one tile, not {tile_count}: choose engine rtl or model"
         )
-    trace = None if waves is None else _trace_format(waves)
-    simulator = build_simulator(
-        tile_verilog(tile_config) if verilog is None else verilog,
+    return _simulate(
+        function_path,
+        arguments,
+        configuration=tile_config,
+        period_fs=tile_period_fs,
+        verilog=tile_verilog(tile_config) if verilog is None else verilog,
         top=TOP,
         ports=ports_of(AimcTile(config=tile_config)),
-        trace=trace,
+        test_module=f"{__package__}.session",
+        waves=waves,
+        timeout_s=timeout_s,
     )
+
+
+def run_accelerator_in_cocotb(
+    function_path: str,
+    arguments: Mapping[str, Any],
+    *,
+    configs: Sequence[TileConfig],
+    period_fs: int = 1_000_000,
+    waves: Path | None = None,
+    timeout_s: float = 3600.0,
+) -> Any:
+    """Simulate an accelerator under cocotb, call a function with its port inside.
+
+    Parameters
+    ----------
+    function_path, arguments, waves, timeout_s : as in `run_in_cocotb`; the function is given a
+        `CocotbAccelerator`.
+    configs : the tiles, first of the chain first.
+    period_fs : period of the accelerator's clock.
+
+    Returns, Raises
+    ---------------
+    As `run_in_cocotb`.
+    """
+    tiles = tuple(configs)
+    design = AimcAxi(tiles=tiles)
+    return _simulate(
+        function_path,
+        arguments,
+        configuration=tiles,
+        period_fs=period_fs,
+        verilog=cached_verilog(design, name=ACCELERATOR_TOP, key=repr(tiles)),
+        top=ACCELERATOR_TOP,
+        ports=ports_of(design),
+        test_module=f"{__package__}.accelerator_session",
+        waves=waves,
+        timeout_s=timeout_s,
+    )
+
+
+def _simulate(
+    function_path: str,
+    arguments: Mapping[str, Any],
+    *,
+    configuration: object,
+    period_fs: int,
+    verilog: str,
+    top: str,
+    ports: list[Port],
+    test_module: str,
+    waves: Path | None,
+    timeout_s: float,
+) -> Any:
+    """Build a simulator, let a test module serve a function in it, return what it returned."""
+    module, separator, name = function_path.partition(":")
+    if not (module and separator and name):
+        raise ValueError(f'function_path must be "package.module:function", not {function_path!r}')
+    trace = None if waves is None else _trace_format(waves)
+    simulator = build_simulator(verilog, top=top, ports=ports, trace=trace)
     with tempfile.TemporaryDirectory(prefix="alpine-session-") as workdir:
         directory = Path(workdir)
-        job = (module, name, dict(arguments), tile_config, tile_period_fs)
+        job = (module, name, dict(arguments), configuration, period_fs)
         (directory / "job.pickle").write_bytes(pickle.dumps(job))
         run_simulation(
             simulator,
-            test_module=f"{__package__}.session",
+            test_module=test_module,
             timeout_s=timeout_s,
             plusargs={JOB_PLUSARG: str(directory)},
             waves=waves,
@@ -172,7 +240,7 @@ def run_in_cocotb(
     raise value
 
 
-def call(path: tuple[str, str], port: CocotbTilePort, arguments: Mapping[str, Any]) -> bytes:
+def call(path: tuple[str, str], port: object, arguments: Mapping[str, Any]) -> bytes:
     """Import and call a function; return the pickled outcome, be it a value or an exception."""
     try:
         module, name = path
