@@ -32,9 +32,9 @@ RTL to the cycle.
 The paper also has a loosely coupled system: two off-chip tiles with a ReLU unit between them, fed
 by one core over the I/O bus (Klein et al., Sec. VII). `alpine run mlp --case loose` is its
 counterpart. The tiles sit behind `AimcAxi`, the AXI4-Lite accelerator of
-[registers.md](registers.md), chained and with its ReLU between them; with `--engine rtl` every
-access of the core goes through its verilated RTL. The weights are programmed by stores, cell by
-cell, or through the back door.
+[registers.md](registers.md), chained and with its ReLU between them; with the engines `rtl` and
+`cocotb` every access of the core goes through its verilated RTL. The weights are programmed by
+stores, cell by cell, or through the back door, and `--device` makes the tiles imperfect ones.
 
 ```
 core --- I/O crossbar --- bridge --- AXI4-Lite --- tile 0 --- ReLU --- tile 1
