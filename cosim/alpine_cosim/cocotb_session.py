@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from alpine_models.errors import AlpineError
+from alpine_models.files import make_folder
 from alpine_platform.config import SystemConfig
 from alpine_sw.workloads import Workload
 
@@ -53,7 +54,7 @@ def measure_in_cocotb(
     """
     waves = None
     if trace is not None:
-        trace.mkdir(parents=True, exist_ok=True)
+        make_folder(trace)
         waves = trace / f"{_name(workload)}.{trace_format().value}"
     if workload.accelerator is not None:
         return run_accelerator_in_cocotb(

@@ -194,6 +194,10 @@ class NativeCrossbar:
     def install(self, analog: AnalogCrossbar | None) -> None:
         """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
         self._analog = None if analog is None else AnalogProducts(analog)
+        self.recount()
+
+    def recount(self) -> None:
+        """Count products from 0 again, so that their noise repeats itself."""
         address = None if self._analog is None else self._analog.address
         self._library.crossbar_install(self._handle, address)
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from alpine_models.errors import AlpineError
+from alpine_models.files import make_folder
 from alpine_sw.workloads import Workload
 
 from .doctor import fst_requirement
@@ -79,12 +80,7 @@ class RtlSession:
         directory, kind = self._trace_directory, self._format
         if directory is None or kind is None:
             return
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise AlpineError(
-                f"trace directory {directory} cannot be made: {error.strerror}"
-            ) from error
+        make_folder(directory)
         for core, port in self.ports.items():
             self._tracing.enter_context(port.trace(directory, f"core{core}", kind.value))
         if self.accelerator is not None:

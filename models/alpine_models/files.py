@@ -6,7 +6,21 @@ from pathlib import Path
 
 from .errors import AlpineError
 
-__all__ = ["check_writable", "write_text"]
+__all__ = ["check_writable", "make_folder", "write_text"]
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those that it lies in, unless they exist.
+
+    Raises
+    ------
+    AlpineError
+        The folder cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AlpineError(f"folder {path} cannot be made: {error.strerror}") from error
 
 
 def check_writable(path: Path) -> None:

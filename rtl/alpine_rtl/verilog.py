@@ -13,8 +13,7 @@ from amaranth.hdl import ClockDomain, Fragment, Shape, Value
 from amaranth.hdl._ir import PortDirection
 from amaranth.lib import wiring
 
-from alpine_models.errors import AlpineError
-from alpine_models.files import write_text
+from alpine_models.files import make_folder, write_text
 from alpine_models.tile import TileConfig
 
 from .accelerator import AimcAxi
@@ -185,10 +184,7 @@ def write_tops(
         "aimc_registers.h": c_header(),
         "REGISTERS.md": register_page(),
     }
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AlpineError(f"directory {directory} cannot be made: {error.strerror}") from error
+    make_folder(directory)
     for name, text in texts.items():
         write_text(directory / name, text)
     return [directory / name for name in texts]

@@ -7,7 +7,7 @@ import click
 
 from alpine_models.device import DEVICES, EFFECTS, IDEAL_DEVICE
 
-__all__ = ["device_options", "effects_option", "split_names"]
+__all__ = ["device_options", "effects_option", "split_names", "verify_option"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,7 +22,7 @@ def split_names(
 
 
 def device_options(command: Command) -> Command:
-    """Add --device, --after, --compensate, --effects and --adc-bits to a command."""
+    """Add --device, --after, --compensate, --effects, --adc-bits and --verify to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -36,6 +36,16 @@ effects_option = click.option(
     "programming,drift,ir-drop=1: " + ", ".join(EFFECTS) + ".",
 )
 """Which imperfections a device has."""
+
+verify_option = click.option(
+    "--verify",
+    is_flag=False,
+    flag_value="published",
+    metavar="MARGIN",
+    help="Read programmed cells by CM_PARAM_READ and write again those off by more than so many "
+    "weights, 30 times at most; without a margin the published one.",
+)
+"""Whether programmed cells are verified."""
 
 _OPTIONS = (
     click.option(
@@ -58,4 +68,5 @@ _OPTIONS = (
     ),
     effects_option,
     click.option("--adc-bits", type=int, help="Resolution of the ADC codes, 2 to 8. Default: 8."),
+    verify_option,
 )

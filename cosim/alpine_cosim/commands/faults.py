@@ -11,14 +11,17 @@ from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 from alpine_sw.workloads import Software
 
+from ..device_choice import chip_series
 from ..systems import configure
 from ..tasks import DIGITAL, NETWORKS, Engine, Request
+from .device_options import device_options
 from .output_file import OUTPUT_FILE
 from .progress import progress_bars
 
 __all__ = ["faults"]
 
-INTERRUPTED = 130
+INTERRUPTED, FAILED = 130, 1
+SHOWN_FAILURES = 5
 
 
 @click.command(
@@ -26,7 +29,9 @@ INTERRUPTED = 130
     "  alpine faults mlp --list-sites\n"
     "  alpine faults mlp --runs 200 --workers 2 --json faults.json\n"
     "  alpine faults mlp --site sequencer --by-register\n"
-    "  alpine faults mlp --inject 'sequencer.phase[1]@700' --inject 'converters.adc[1030]=127'"
+    "  alpine faults mlp --inject 'sequencer.phase[1]@700' --inject 'converters.adc[1030]=127'\n"
+    "  alpine faults mlp --device pcm --after 1day --compensate tile --site converters.adc\n"
+    "  alpine faults mlp --inject 'sequencer.phase[1]@700' --trace waves"
 )
 @click.argument("network")
 @click.option(
@@ -57,7 +62,11 @@ INTERRUPTED = 130
     "'converters.adc[17]=127'; may be repeated.",
 )  # fmt: skip
 @click.option("--runs", type=int, default=50, show_default=True, help="Faults drawn for each row.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the draws.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True,
+    help="Of the drawn faults and of the chip's imperfections.",
+)  # fmt: skip
+@device_options
 @click.option(
     "--workers",
     type=int,
@@ -67,6 +76,10 @@ INTERRUPTED = 130
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
 @click.option("--json", "json_file", type=OUTPUT_FILE, help="Write every run as JSON to this file.")
+@click.option(
+    "--trace", type=Path,
+    help="Leave waveforms of the runs with --inject, and of one without a fault, here.",
+)  # fmt: skip
 @click.option(
     "--resume", is_flag=True, help="Keep the runs that the --json file has and make the others."
 )
@@ -83,18 +96,26 @@ def faults(
     chosen: tuple[str, ...],
     runs: int,
     seed: int,
+    device: str,
+    after: str | None,
+    compensate: str | None,
+    effects: tuple[str, ...] | None,
+    adc_bits: int | None,
+    verify: str | None,
     workers: int | None,
     weights: Path | None,
     config: Path | None,
     settings: tuple[str, ...],
     json_file: Path | None,
+    trace: Path | None,
     resume: bool,
 ) -> int:
     """Inject faults into the tiles of a NETWORK's runs and say what they do.
 
     Every run has one fault: a bit of a register of the RTL flips at the beginning of a busy tile
     cycle, or a part of the array or of the converters is broken from the start. A run is masked,
-    sdc (silent data corruption), detected or hang. Ctrl-C ends a campaign with what was run.
+    sdc (silent data corruption), detected or hang, against a run of the same chip without a fault.
+    Ctrl-C ends a campaign with what was run.
     """
     from ..faults.campaign import CampaignPlan, run_campaign
     from ..faults.report import campaign_json, known_records, print_campaign, print_sites
@@ -119,8 +140,19 @@ def faults(
     if list_sites:
         print_sites(sites_of(NETWORKS[network].prepare(request).workload), console)
         return 0
+    if trace is not None and not chosen:
+        raise AlpineError("--trace writes a waveform for every run: name the faults with --inject")
     plan = CampaignPlan(
         request=request,
+        device=chip_series(
+            device,
+            after=after,
+            compensate=compensate,
+            effects=effects,
+            adc_bits=adc_bits,
+            verify=verify,
+            seed=seed,
+        ),
         system=configure(system, config_file=config, settings=settings),
         seed=seed,
         runs=runs,
@@ -136,6 +168,7 @@ def faults(
             plan,
             workers=workers,
             known=known,
+            trace=trace,
             on_stage=lambda stage, total: progress.reset(
                 bar, description=stage, total=total or None
             ),
@@ -147,4 +180,14 @@ def faults(
     if json_file is not None and campaign.records:
         write_text(json_file, campaign_json(campaign, host_seconds=seconds))
         click.echo(f"campaign written to {json_file}")
-    return 0 if campaign.complete else INTERRUPTED
+    if trace is not None:
+        click.echo(f"waveforms in {trace}")
+    for failure in campaign.failures[:SHOWN_FAILURES]:
+        click.echo(f"alpine: failed: {failure}", err=True)
+    if campaign.failures:
+        click.echo(
+            f"alpine: {campaign.planned - len(campaign.records):,} of {campaign.planned:,} runs "
+            f"could not be made",
+            err=True,
+        )
+    return INTERRUPTED if campaign.interrupted else FAILED if campaign.failures else 0

@@ -10,6 +10,7 @@ from rich.progress import Progress, TaskID
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
+from alpine_models.files import make_folder
 
 from .progress import progress_bars
 
@@ -60,10 +61,8 @@ def paper(
     if write_docs is not None and len(names) < len(EXPLORATIONS):
         raise AlpineError("--write-docs needs all explorations: leave --only out")
     plans = plans_for(names, effort)
-    try:
-        store = RunStore(out / "runs", effort=effort, on_damaged=_tell_damaged)
-    except OSError as error:
-        raise AlpineError(f"folder {out} cannot be made: {error.strerror}") from error
+    make_folder(out)
+    store = RunStore(out / "runs", effort=effort, on_damaged=_tell_damaged)
     with progress_bars() as progress:
         task = progress.add_task("running", total=len(plans))
         records = store.complete(

@@ -97,14 +97,6 @@ __all__ = ["run"]
 @click.option("--greedy", is_flag=True, help="Write the likeliest symbol instead of drawing one.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 @device_options
-@click.option(
-    "--verify",
-    is_flag=False,
-    flag_value="published",
-    metavar="MARGIN",
-    help="Read programmed cells by CM_PARAM_READ and write again those off by more than so many "
-    "weights, 30 times at most; without a margin the published one.",
-)
 @click.option("--chips", type=int, default=1, show_default=True, help="Run so many chips.")
 @click.option(
     "--back-door/--through-port",

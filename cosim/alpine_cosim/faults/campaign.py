@@ -6,19 +6,23 @@ import signal
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
 
+from ..analog_tiles import ChipSeries
 from ..tasks import NETWORKS, Request, Task
-from .kinds import Fault, parse_fault
+from .kinds import Fault, fault_text, parse_fault
 from .session import FaultResult, FaultSession
 from .sites import Group, check_fault, draw_fault, groups, sites_of
 
-__all__ = ["Campaign", "CampaignPlan", "Injection", "Record", "run_campaign"]
+__all__ = ["Campaign", "CampaignPlan", "Failure", "Injection", "Record", "run_campaign"]
 
 RUNS_PER_WORKER = 50
 """Runs that take about as long as starting a process for them."""
@@ -34,6 +38,7 @@ class CampaignPlan:
     Members
     -------
     request : network, case, software, inferences. system : SystemConfig.
+    device : what the tiles are made of, of which chip 0 is used; None for ideal ones.
     seed : of the draws. runs : faults drawn in each group.
     sites : names of groups, see `sites.groups`; empty for every block and all registers together.
     by_register : one group per register.
@@ -44,6 +49,7 @@ class CampaignPlan:
     system: SystemConfig
     seed: int
     runs: int
+    device: ChipSeries | None = None
     sites: tuple[str, ...] = ()
     by_register: bool = False
     faults: tuple[str, ...] = ()
@@ -73,27 +79,51 @@ class Record:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Runs that this program could not make.
+
+    Members
+    -------
+    injection : the run; None for all that were left when processes died.
+    error : what the exception says.
+    """
+
+    injection: Injection | None
+    error: str
+
+    def __str__(self) -> str:
+        """Name the run and what happened."""
+        injection = self.injection
+        if injection is None:
+            return self.error
+        fault = fault_text(injection.fault)
+        return f"run {injection.index} of {injection.group}, fault {fault}: {self.error}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Campaign:
     """What a campaign found.
 
     Members
     -------
     plan : CampaignPlan. groups : the compared groups, in order.
-    records : of all runs made, by group and index.
+    records : of all runs made, by group and index. failures : of runs that could not be.
     score : of the run without faults, accuracy or bits per character, or None.
     score_is_accuracy : bool. time_s : simulated time of that run.
     busy_cycles : its busy tile cycles, over all tiles.
-    planned : runs that the plan asks for; more than there are records after an interruption.
+    planned : runs that the plan asks for. interrupted : whether a person ended it earlier.
     """
 
     plan: CampaignPlan
     groups: Sequence[Group]
     records: Sequence[Record]
+    failures: Sequence[Failure]
     score: float | None
     score_is_accuracy: bool
     time_s: float
     busy_cycles: int
     planned: int
+    interrupted: bool
 
     @property
     def complete(self) -> bool:
@@ -103,9 +133,20 @@ class Campaign:
 
 @dataclass
 class _Progress:
-    """Records so far; what an interruption leaves."""
+    """What came of the runs so far; what an interruption leaves."""
 
     records: list[Record] = field(default_factory=list[Record])
+    failures: list[Failure] = field(default_factory=list[Failure])
+    interrupted: bool = False
+
+    def make(self, injection: Injection, run: Callable[[], Record]) -> None:
+        """Make one run, and note how it ended; other runs do not depend on that."""
+        try:
+            self.records.append(run())
+        except Exception as error:
+            # Whatever it is: hours of other runs are worth more than its traceback.
+            text = f"{type(error).__name__}: {error}"
+            self.failures.append(Failure(injection=injection, error=text))
 
 
 def run_campaign(
@@ -113,10 +154,11 @@ def run_campaign(
     *,
     workers: int | None = None,
     known: Sequence[Record] = (),
+    trace: Path | None = None,
     on_stage: Callable[[str, int], None] = lambda stage, total: None,
     on_step: Callable[[], None] = lambda: None,
 ) -> Campaign:
-    """Run a campaign; Ctrl-C ends it early with the runs made so far.
+    """Run a campaign; Ctrl-C ends it early with the runs made so far, an exception its run only.
 
     A run's fault depends on the seed, its group's name and its number in the group alone, and its
     result on the fault alone, so neither the number of processes nor the other groups matter.
@@ -127,12 +169,13 @@ def run_campaign(
         none for fewer than `RUNS_PER_WORKER` runs.
     known : records of an earlier campaign; runs among them that this plan asks for are not made
         again.
+    trace : directory for a waveform of every run and tile, of chosen faults only; or None.
     on_stage, on_step : told what begins, in how many steps, and each step.
 
     Raises
     ------
     AlpineError
-        A number is out of range, or a site does not exist.
+        A number is out of range, a site does not exist, or a flip comes after the run.
     """
     if plan.runs < 1:
         raise AlpineError(f"runs must be 1 or more, not {plan.runs}")
@@ -147,7 +190,9 @@ def run_campaign(
     for fault in chosen:
         check_fault(fault, sites, task.workload)
     on_stage("building the tile and running it without faults", 0)
-    with FaultSession(task, plan.system) as session:
+    with FaultSession(task, plan.system, device=plan.device, trace=trace) as session:
+        for fault in chosen:
+            session.check(fault)
         wanted = [
             Injection(group=CHOSEN, index=index, fault=fault) for index, fault in enumerate(chosen)
         ] or list(_draw(plan, compared, task, session))
@@ -164,16 +209,16 @@ def run_campaign(
         missing.sort(key=lambda injection: injection.index)
         on_stage("injecting faults", len(missing))
         try:
-            used = _workers(workers, len(missing))
+            used = 1 if trace is not None else _workers(workers, len(missing))
             if used == 1:
                 for injection in missing:
-                    progress.records.append(_record(session, injection))
+                    progress.make(injection, partial(_record, session, injection))
                     on_step()
             else:
                 _spread(plan, missing, used, progress, on_step)
         except KeyboardInterrupt:
-            # What was made is the result; the caller sees that it is not complete.
-            pass
+            # What was made is the result.
+            progress.interrupted = True
         golden = session.golden
         order = {(i.group, i.index): place for place, i in enumerate(wanted)}
         return Campaign(
@@ -182,11 +227,13 @@ def run_campaign(
             records=sorted(
                 progress.records, key=lambda r: order[r.injection.group, r.injection.index]
             ),
+            failures=progress.failures,
             score=golden.score,
             score_is_accuracy=task.accuracy is not None,
             time_s=golden.time_s,
             busy_cycles=sum(int(stretches[:, 1].sum()) for stretches in golden.busy.values()),
             planned=len(wanted),
+            interrupted=progress.interrupted,
         )
 
 
@@ -206,7 +253,8 @@ def _draw(
 
 
 def _record(session: FaultSession, injection: Injection) -> Record:
-    return Record(injection=injection, result=session.run(injection.fault))
+    name = f"fault{injection.index}"
+    return Record(injection=injection, result=session.run(injection.fault, name=name))
 
 
 def _spread(
@@ -223,9 +271,16 @@ def _spread(
         workers, mp_context=context, initializer=_start_worker, initargs=(plan,)
     )
     try:
-        futures: list[Future[Record]] = [pool.submit(_run_in_worker, each) for each in missing]
+        futures: dict[Future[Record], Injection] = {
+            pool.submit(_run_in_worker, each): each for each in missing
+        }
         for future in as_completed(futures):
-            progress.records.append(future.result())
+            error = future.exception()
+            if isinstance(error, BrokenProcessPool):
+                # Every run that is left has this error, and none says which process died.
+                progress.failures.append(Failure(injection=None, error=str(error)))
+                break
+            progress.make(futures[future], future.result)
             on_step()
     finally:
         pool.shutdown(cancel_futures=True)
@@ -239,7 +294,7 @@ def _start_worker(plan: CampaignPlan) -> None:
     # Ctrl-C goes to the whole process group; the parent alone decides what it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     task = plan.task()
-    _worker_session.append(FaultSession(task, plan.system))
+    _worker_session.append(FaultSession(task, plan.system, device=plan.device))
 
 
 def _run_in_worker(injection: Injection) -> Record:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from scipy import stats
 
+from alpine_models.device import AnalogDevice
 from alpine_models.errors import AlpineError
 from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
@@ -120,11 +121,13 @@ def _row(name: str, places: int, results: Sequence[FaultResult]) -> Row:
 
 def print_campaign(campaign: Campaign, console: Console) -> None:
     """Print a campaign as one table: a row per group, or per fault where a person chose them."""
-    request = campaign.plan.request
+    request, device = campaign.plan.request, campaign.plan.device
     title = (
         f"{request.network} on {campaign.plan.system.name}, case {request.case}, "
         f"{_inferences(campaign)}, {campaign.busy_cycles:,} busy tile cycles"
     )
+    if device is not None:
+        title += f"\non {device.device}, chip 0 of seed {device.seed}"
     if campaign.groups and campaign.records:
         console.print(_table(campaign, title))
         console.print(
@@ -133,7 +136,7 @@ def print_campaign(campaign: Campaign, console: Console) -> None:
         )
     elif campaign.records:
         console.print(_chosen(campaign, title))
-    if not campaign.complete:
+    if campaign.interrupted:
         console.print(
             f"[bold]interrupted: {len(campaign.records):,} of {campaign.planned:,} runs made[/]"
         )
@@ -186,7 +189,7 @@ def _chosen(campaign: Campaign, title: str) -> Table:
         table.add_row(
             escape(fault_text(record.injection.fault)),
             result.outcome.value + (f": {result.reason}" if result.reason else ""),
-            "-" if result.wrong_outputs is None else f"{result.wrong_outputs:.1%}",
+            "-" if result.wrong_outputs is None else f"{result.wrong_outputs:.2%}",
             _score(result.score_loss, campaign),
             "-" if result.time_change_s is None else f"{result.time_change_s * 1e9:.0f} ns",
             "-" if result.latent is None else "yes" if result.latent else "no",
@@ -225,6 +228,7 @@ def campaign_json(campaign: Campaign, *, host_seconds: float) -> str:
         "confidence": CONFIDENCE,
         "complete": campaign.complete,
         "planned_runs": campaign.planned,
+        "failures": [str(failure) for failure in campaign.failures],
         "host_seconds": host_seconds,
         "groups": [asdict(row) for row in rows(campaign)],
         "records": [
@@ -250,6 +254,7 @@ def _plan(plan: CampaignPlan) -> dict[str, Any]:
         "software": request.software.value,
         "inferences": request.inferences,
         "weights": None if request.weights is None else str(request.weights),
+        "device": None if plan.device is None else _device(plan.device.device),
         "seed": plan.seed,
         "runs": plan.runs,
         "sites": list(plan.sites),
@@ -258,7 +263,20 @@ def _plan(plan: CampaignPlan) -> dict[str, Any]:
     }
 
 
-SAME = ("network", "system", "settings", "case", "software", "inferences", "weights", "seed")
+def _device(device: AnalogDevice) -> dict[str, Any]:
+    return {
+        "name": device.name,
+        "effects": list(device.effects),
+        "after_s": device.after_s,
+        "compensation": device.config.compensation.value,
+        "adc_bits": device.config.adc.bits,
+        "verify_margin": device.verify_margin,
+    }
+
+
+SAME = (
+    "network", "system", "settings", "case", "software", "inferences", "weights", "device", "seed",
+)  # fmt: skip
 """Parts of a plan on which a run's result depends."""
 
 

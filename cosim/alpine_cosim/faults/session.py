@@ -1,21 +1,25 @@
 """One workload, run again and again: once without a fault, then with one fault each time."""
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.device import Polarity, StuckAt
+from alpine_models.device import AnalogCrossbar, AnalogDevice, Polarity, StuckAt, StuckDevice
 from alpine_models.errors import AlpineError
+from alpine_models.files import make_folder
 from alpine_platform.config import SystemConfig
 from alpine_platform.system import System
 from alpine_sw.kernels.cm import CmStatusError
 
+from ..analog_tiles import ChipSeries, analog_crossbar
+from ..rtl_session import trace_format
 from ..rtl_tile import RtlTilePort, TileFault, TileFaultError
 from ..tasks import Task
-from ..verilated.compile import TraceFormat
 from .kinds import DeadAdc, Fault, Flip, OpenColumn, StuckCell, fault_text
 from .tile import FaultyTile
 
@@ -66,7 +70,8 @@ class Golden:
 
     Members
     -------
-    outputs : [inferences, outputs]. score : accuracy or bits per character, or None.
+    outputs : [inferences, outputs], of the same chip. score : accuracy or bits per character, or
+        None.
     time_s : simulated time.
     busy : busy stretches by core and tile, as `FaultyTile.busy_stretches`.
     states : registers at the end, by core and tile.
@@ -86,21 +91,31 @@ class FaultSession:
     ----------
     task : what runs.
     system : the system.
-    trace : waveform format to build in, or None.
+    device : what the tiles are made of, of which chip 0 is used; None for ideal ones.
+    trace : directory for a waveform of every run and tile, or None.
 
     Members
     -------
     golden : Golden.
     """
 
-    def __init__(self, task: Task, system: SystemConfig, *, trace: TraceFormat | None = None):
-        self._task, self._system = task, system
+    def __init__(
+        self,
+        task: Task,
+        system: SystemConfig,
+        *,
+        device: ChipSeries | None = None,
+        trace: Path | None = None,
+    ):
+        self._task, self._system, self._device, self._trace = task, system, device, trace
+        self._wave = None if trace is None else trace_format()
         period = system.tile_clock.period_fs
         self.ports: dict[int, RtlTilePort] = {}
         self._tiles: dict[tuple[int, int], FaultyTile] = {}
         for core, plans in task.workload.plans.items():
             tiles = [
-                FaultyTile(config=plan.config, tile_period_fs=period, trace=trace) for plan in plans
+                FaultyTile(config=plan.config, tile_period_fs=period, trace=self._wave)
+                for plan in plans
             ]
             self.ports[core] = RtlTilePort(tiles, tile_period_fs=period)
             for number, (tile, plan) in enumerate(zip(tiles, plans, strict=True)):
@@ -109,7 +124,14 @@ class FaultSession:
                 for placement in plan.placements:
                     tile.crossbar.weights[placement.columns, placement.rows] = placement.weights
         self._weights = {key: tile.crossbar.weights.copy() for key, tile in self._tiles.items()}
-        outputs, time_s = self._execute()
+        self._chip: dict[tuple[int, int], AnalogCrossbar] = {}
+        if device is not None:
+            self._chip = {key: self._crossbar(key, device) for key in self._tiles}
+        for key, crossbar in self._chip.items():
+            self._tiles[key].install(crossbar)
+        self._defective: tuple[int, int] | None = None
+        self._restart()
+        outputs, time_s = self._execute("without_fault")
         self.golden = Golden(
             outputs=outputs,
             score=self._score(outputs),
@@ -118,18 +140,34 @@ class FaultSession:
             states={key: tile.state() for key, tile in self._tiles.items()},
         )
 
-    def run(self, fault: Fault) -> FaultResult:
-        """Run the workload with one fault and say what it did.
+    def check(self, fault: Fault) -> None:
+        """Refuse a flip that comes after the run.
 
         Raises
         ------
         AlpineError
-            The run ends before the cycle of a flip.
+            The run without faults, and so the one with it, ends before the flip's cycle.
+        """
+        if not isinstance(fault, Flip):
+            return
+        first, length = self.golden.busy[fault.core, fault.tile][-1].tolist()
+        if fault.cycle >= first + length:
+            raise AlpineError(
+                f"fault {fault_text(fault)} never happens: the tile's last busy cycle is "
+                f"{first + length - 1}"
+            )
+
+    def run(self, fault: Fault, *, name: str = "fault") -> FaultResult:
+        """Run the workload with one fault, which `check` accepts, and say what it did.
+
+        Parameters
+        ----------
+        name : first part of the names of its waveforms.
         """
         self._restart()
         self._insert(fault)
         try:
-            outputs, time_s = self._execute()
+            outputs, time_s = self._execute(name)
         except CmStatusError:
             return self._unfinished(Outcome.DETECTED, "status")
         except TileFaultError as error:
@@ -137,11 +175,7 @@ class FaultSession:
                 return self._unfinished(Outcome.HANG, "")
             return self._unfinished(Outcome.DETECTED, "response")
         if isinstance(fault, Flip) and not self._tiles[fault.core, fault.tile].flipped:
-            first, length = self.golden.busy[fault.core, fault.tile][-1].tolist()
-            raise AlpineError(
-                f"fault {fault_text(fault)} never happens: the tile's last busy cycle is "
-                f"{first + length - 1}"
-            )
+            raise RuntimeError(f"fault {fault_text(fault)} did not happen")
         golden = self.golden
         latent = any(tile.state() != golden.states[key] for key, tile in self._tiles.items())
         outcome, reason = Outcome.MASKED, ""
@@ -186,27 +220,46 @@ class FaultSession:
             codes_moved=self._codes_moved,
         )
 
+    def _crossbar(self, key: tuple[int, int], series: ChipSeries) -> AnalogCrossbar:
+        core, number = key
+        return analog_crossbar(
+            self._task.workload.plans[core][number],
+            weights=self._weights[key],
+            lsb=self._tiles[key].crossbar.lsb,
+            series=series,
+            chip=0,
+            tile=list(self._tiles).index(key),
+        )
+
     def _restart(self) -> None:
         for key, tile in self._tiles.items():
             tile.restart()
             tile.crossbar.weights[:] = self._weights[key]
+            tile.crossbar.recount()
+        if self._defective is not None:
+            self._tiles[self._defective].install(self._chip[self._defective])
+            self._defective = None
 
     def _insert(self, fault: Fault) -> None:
         tile = self._tiles[fault.core, fault.tile]
-        weights = tile.crossbar.weights
         if isinstance(fault, Flip):
             number = next(n for n, p in enumerate(tile.probes) if p.name == fault.register)
             tile.flip(number, fault.bit, cycle=fault.cycle)
-        elif isinstance(fault, OpenColumn):
-            weights[fault.column] = 0
         elif isinstance(fault, DeadAdc):
             tile.stick_adc(fault.column, fault.code)
+        elif self._device is not None:
+            self._defective = key = (fault.core, fault.tile)
+            device = defective(self._device.device, fault)
+            tile.install(self._crossbar(key, replace(self._device, device=device)))
+        elif isinstance(fault, OpenColumn):
+            tile.crossbar.weights[fault.column] = 0
         else:
+            weights = tile.crossbar.weights
             weights[fault.column, fault.row] = stuck_weight(
                 int(weights[fault.column, fault.row]), fault
             )
 
-    def _execute(self) -> tuple[NDArray[Any], float]:
+    def _execute(self, name: str) -> tuple[NDArray[Any], float]:
         workload = self._task.workload
         machine = System(
             self._system,
@@ -214,7 +267,13 @@ class FaultSession:
             tile_configs={core: [p.config for p in ps] for core, ps in workload.plans.items()},
         )
         outputs, programs = workload.programs(machine, self._task.inputs, lambda: None)
-        return outputs, machine.run(programs).time_s
+        with ExitStack() as waveforms:
+            if self._trace is not None and self._wave is not None:
+                make_folder(self._trace)
+                for core, port in self.ports.items():
+                    prefix = f"{name}_core{core}"
+                    waveforms.enter_context(port.trace(self._trace, prefix, self._wave.value))
+            return outputs, machine.run(programs).time_s
 
     def _score(self, outputs: NDArray[Any]) -> float | None:
         score = self._task.accuracy or self._task.bits_per_character
@@ -226,6 +285,14 @@ class FaultSession:
         if self._task.accuracy is None:
             return score - self.golden.score
         return self.golden.score - score
+
+
+def defective(device: AnalogDevice, fault: OpenColumn | StuckCell) -> AnalogDevice:
+    """Return a device with a broken bit line or cell in its arrays."""
+    if isinstance(fault, OpenColumn):
+        return device.with_defects(open_columns=[fault.column])
+    stuck = StuckDevice(row=fault.row, column=fault.column, polarity=fault.polarity, at=fault.at)
+    return device.with_defects(devices=[stuck])
 
 
 def stuck_weight(weight: int, fault: StuckCell) -> int:

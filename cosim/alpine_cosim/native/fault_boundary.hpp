@@ -65,12 +65,14 @@ public:
             state += each.bytes;
         }
     }
+    // Registers as they were saved, and waveforms that begin anew.
     void restore(const uint8_t* state) {
         for (const auto& each : registers_) {
             std::memcpy(each.data, state, each.bytes);
             state += each.bytes;
         }
         top_.eval();
+        model_->cycles = 0;
     }
 
     // Flip one bit at the beginning of a cycle: after edge `cycle - 1`, before edge `cycle`.
@@ -116,6 +118,7 @@ private:
     void flip() {
         *target_ ^= mask_;
         top_.eval();
+        model_->show();
         flipped = true;
     }
 

@@ -78,10 +78,16 @@ struct Model {
     // Called at quiet times too, so that a waveform of a skipped stretch keeps its place in time.
     void advance(uint64_t skipped_cycles) { cycles += skipped_cycles; }
 
+    // Shows in a waveform what changed since the falling edge.
+    void show() { dump(kHalfPeriodPs / 2); }
+
 private:
-    void dump() {
+    void dump(uint64_t later_ps = 0) {
 #ifdef ALPINE_TRACER
-        if (tracing) tracer->dump((2 * cycles + (top.ALPINE_CLOCK ? 1 : 0)) * kHalfPeriodPs);
+        if (tracing)
+            tracer->dump((2 * cycles + (top.ALPINE_CLOCK ? 1 : 0)) * kHalfPeriodPs + later_ps);
+#else
+        (void)later_ps;
 #endif
     }
 };

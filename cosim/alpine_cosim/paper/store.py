@@ -20,7 +20,7 @@ import alpine_platform
 import alpine_rtl
 import alpine_sw
 from alpine_models.errors import AlpineError
-from alpine_models.files import write_text
+from alpine_models.files import make_folder, write_text
 
 from .plans import Effort, Plan
 
@@ -56,7 +56,7 @@ class RunStore:
         self.folder = folder
         self._effort = effort
         self._on_damaged = on_damaged
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
 
     def load(self, plan: Plan) -> Record | None:
         """A finished run's result, or None."""

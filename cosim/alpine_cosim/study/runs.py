@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from alpine_models.errors import AlpineError
-from alpine_models.files import write_text
+from alpine_models.files import make_folder, write_text
 
 from ..analog_outcome import relative_error
 from ..batched import BatchedChip
@@ -61,10 +61,7 @@ def complete(
     jobs = os.cpu_count() or 1 if jobs is None else jobs
     if jobs < 1:
         raise AlpineError(f"jobs must be 1 or more, not {jobs}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AlpineError(f"folder {folder} cannot be made: {error.strerror}") from error
+    make_folder(folder)
     scores: Scores = {}
     missing: list[Work] = []
     for work in works:

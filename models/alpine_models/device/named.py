@@ -14,7 +14,7 @@ from .array import MAX_TIME_S, PcmConfig
 from .compensation import Compensation
 from .crossbar import AnalogConfig, AnalogCrossbar
 from .effects import DEVICES, EFFECTS, IDEAL_DEVICE, EffectName
-from .faults import ArrayFaults
+from .faults import ArrayFaults, StuckDevice
 from .ideal import IDEAL
 from .noise import NoiseKey
 from .programming import ProgramVerify, verify_margin
@@ -69,6 +69,18 @@ class AnalogDevice:
             self.verification(crossbar, weights=weights, programmed=programmed).run()
             crossbar.age(self.after_s)
         return crossbar
+
+    def with_defects(
+        self, *, devices: Sequence[StuckDevice] = (), open_columns: Sequence[int] = ()
+    ) -> "AnalogDevice":
+        """Return the device with more defects; what else a chip of it draws stays the same."""
+        array = self.config.array
+        faults = replace(
+            array.faults,
+            devices=(*array.faults.devices, *devices),
+            open_columns=(*array.faults.open_columns, *open_columns),
+        )
+        return replace(self, config=replace(self.config, array=replace(array, faults=faults)))
 
     def verification(
         self,
