@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
+from small_perceptron import HIDDEN, OUTPUTS, small_perceptron
 
 from alpine_cosim.cli import cli
 from alpine_cosim.faults.campaign import CampaignPlan, run_campaign
@@ -37,35 +38,14 @@ from alpine_models.device import (
     StuckDevice,
 )
 from alpine_models.errors import AlpineError
-from alpine_sw.mlp import analog_mlp
-from alpine_sw.networks.mlp import MlpNetwork
 from alpine_sw.workloads import Software
 
-INPUTS, HIDDEN, OUTPUTS = 64, 12, 10
 SITES = ("streams", "converters.adc")
 
 
 @pytest.fixture(scope="module")
 def task() -> Task:
-    """A perceptron of 64, 12 and 10 values in a tile of 64 rows and 22 columns."""
-    random = np.random.default_rng(1)
-    network = MlpNetwork(
-        name="small",
-        weights=(
-            random.integers(-127, 128, (HIDDEN, INPUTS), np.int8),
-            random.integers(-127, 128, (OUTPUTS, HIDDEN), np.int8),
-        ),
-        lsb=(np.full(HIDDEN, 900, np.float32), np.full(OUTPUTS, 60, np.float32)),
-        code_words=np.eye(OUTPUTS, dtype=np.int8),
-    )
-    inputs = random.integers(0, 128, (2, INPUTS), np.int8)
-    inputs[0, 0] = 0
-    return Task(
-        workload=analog_mlp(network, case=2, software=Software.RELEASED),
-        inputs=inputs,
-        golden=lambda: network.golden(inputs),
-        accuracy=lambda outputs: network.accuracy(outputs, np.zeros(2, np.uint8)),
-    )
+    return small_perceptron()
 
 
 @pytest.fixture(scope="module")

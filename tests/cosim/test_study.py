@@ -1,5 +1,8 @@
 import io
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,3 +133,63 @@ def test_nothing_to_look_at(tmp_path: Path):
         plan_adc(SUBJECT, device="pcm", bits=[])
     with pytest.raises(AlpineError, match="jobs must be 1 or more, not 0"):
         complete([], tmp_path, jobs=0)
+
+
+def test_verification_is_part_of_a_study_and_of_its_title(tmp_path: Path):
+    error = {}
+    for verify in (None, "2"):
+        plan = plan_time(
+            SUBJECT,
+            device="pcm",
+            times_s=[25.0],
+            compensations=["none"],
+            effects=["programming"],
+            verify=verify,
+        )
+        result = finished(plan, tmp_path, jobs=1)
+        error[verify] = result.curves["no compensation"][0].output_error.mean
+    # The programming error, some 4 weights, is cut at 2.
+    assert error["2"] < 0.6 * error[None]
+    assert result.title == "lstm-256 on pcm, cells verified within 2 weights"
+    assert (result.verify_margin, result.effects) == (2.0, ("programming",))
+    effects = plan_effects(SUBJECT, device="pcm", effects=["programming", "drift"], verify="8")
+    margins = [point.works[0].device.verify_margin for point in effects.curves[0].points]
+    assert margins == [8.0, 8.0, None]
+
+
+INTERRUPTED = """
+import os, signal
+from alpine_cosim.cli import main
+from alpine_cosim.study import runs
+
+evaluate, calls = runs.evaluate, []
+
+def interrupted(work):
+    calls.append(work)
+    if len(calls) == 3:
+        os.kill(os.getpid(), signal.SIGINT)
+    return evaluate(work)
+
+runs.evaluate = interrupted
+main()
+"""
+
+
+def test_ctrl_c_keeps_every_finished_chip(tmp_path: Path):
+    arguments = [
+        "study", "time", "--network", "lstm-256", "--samples", "12", "--chips", "3", "--jobs", "1",
+        "--compensate", "none,tile", "--times", "1day", "--out", str(tmp_path),
+    ]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 128 + signal.SIGINT, done.stderr
+    chips = tmp_path / "chips"
+    assert done.stderr == (
+        f"alpine: interrupted; 2 of 6 chips are in {chips}, and the same command goes on from "
+        f"there\n"
+    )
+    assert len(list(chips.iterdir())) == 2

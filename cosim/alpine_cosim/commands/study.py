@@ -1,8 +1,9 @@
 """`alpine study`."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.console import Console
 from alpine_models.durations import duration_s
 from alpine_models.errors import AlpineError
 
-from .device_options import effects_option, split_names
+from .device_options import effects_option, split_names, verify_option
 from .progress import progress_bars
 
 if TYPE_CHECKING:
@@ -18,21 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["study"]
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+INTERRUPTED = 130
 
+Planner = Callable[..., "StudyPlan"]
 
-def _subject_options(command: Command) -> Command:
-    """Add what every study asks: network, chips, device, where to write."""
-    for option in reversed(_SUBJECT):
-        command = option(command)
-    return command
-
-
-_SUBJECT = (
+_COMMON = (
     click.option("--network", default="mlp", show_default=True, help="As in `alpine run`."),
     click.option("--case", default="1", show_default=True, help="Mapping, as in `alpine run`."),
     click.option("--device", default="pcm", show_default=True, help="pcm, hermes-1 or hermes-2."),
     effects_option,
+    verify_option,
     click.option("--chips", type=int, default=10, show_default=True, help="Chips per point."),
     click.option(
         "--samples",
@@ -46,6 +42,12 @@ _SUBJECT = (
         "--out", type=Path, default=Path("study"), show_default=True, help="Folder to write to."
     ),
 )
+"""What every study asks: network, device, chips, where to write."""
+
+_after = click.option("--after", default="1day", show_default=True, help="Time after programming.")
+_adc_bits = click.option(
+    "--adc-bits", type=int, default=8, show_default=True, help="Of an ADC code."
+)
 
 
 @click.group()
@@ -57,13 +59,48 @@ def study() -> None:
     """
 
 
-@study.command(
+def _command(name: str, *, epilog: str) -> Callable[[Planner], click.Command]:
+    """Make a command of a function that takes a subject and further options and returns a plan."""
+
+    def make(planner: Planner) -> click.Command:
+        @functools.wraps(planner)
+        def command(
+            *,
+            network: str,
+            case: str,
+            samples: int | None,
+            weights: Path | None,
+            seed: int,
+            chips: int,
+            jobs: int | None,
+            out: Path,
+            **options: Any,
+        ) -> int:
+            from ..study import Subject
+
+            subject = Subject(
+                network=network,
+                case=case,
+                samples=samples,
+                weights=weights,
+                seed=seed,
+                chips=chips,
+            )
+            return _carry_out(planner(subject, **options), out, jobs=jobs)
+
+        for option in reversed(_COMMON):
+            command = option(command)
+        return study.command(name, epilog=epilog)(command)
+
+    return make
+
+
+@_command(
     "time",
     epilog="\b\nExamples:\n"
     "  alpine study time --network mlp --device pcm --chips 20\n"
     "  alpine study time --network lstm-256 --times 25s,1hour,1day --compensate none,tile",
 )
-@_subject_options
 @click.option(
     "--times",
     callback=split_names,
@@ -78,129 +115,91 @@ def study() -> None:
     metavar="SCOPES",
     help="Drift compensations, a curve for each.",
 )
-@click.option("--adc-bits", type=int, default=8, show_default=True, help="Of an ADC code.")
+@_adc_bits
 def study_time(
+    subject: "Subject",
     *,
     times: tuple[str, ...] | None,
     compensate: tuple[str, ...],
-    adc_bits: int,
-    device: str,
-    effects: tuple[str, ...] | None,
-    jobs: int | None,
-    out: Path,
-    **subject: Any,
-) -> None:
+    **device: Any,
+) -> "StudyPlan":
     """Score against the time after programming."""
     from ..study import plan_time
     from ..study.plans import DEFAULT_TIMES_S
 
-    _carry_out(
-        plan_time(
-            _subject(**subject),
-            device=device,
-            times_s=DEFAULT_TIMES_S if times is None else [duration_s(text) for text in times],
-            compensations=compensate,
-            effects=effects,
-            adc_bits=adc_bits,
-        ),
-        out,
-        jobs=jobs,
-    )
+    times_s = DEFAULT_TIMES_S if times is None else [duration_s(text) for text in times]
+    return plan_time(subject, times_s=times_s, compensations=compensate, **device)
 
 
-@study.command("adc", epilog="Example: alpine study adc --network mlp --bits 4,6,8")
-@_subject_options
+@_command("adc", epilog="Example: alpine study adc --network mlp --bits 4,6,8")
 @click.option("--bits", callback=split_names, metavar="BITS", help="Resolutions. Default: 2 to 8.")
-@click.option("--after", default="1day", show_default=True, help="Time after programming.")
+@_after
 @click.option("--compensate", default="tile", show_default=True, help="Drift compensation.")
 def study_adc(
+    subject: "Subject",
     *,
     bits: tuple[str, ...] | None,
     after: str,
     compensate: str,
-    device: str,
-    effects: tuple[str, ...] | None,
-    jobs: int | None,
-    out: Path,
-    **subject: Any,
-) -> None:
+    **device: Any,
+) -> "StudyPlan":
     """Score against the resolution of the ADC codes."""
     from ..study import plan_adc
     from ..study.plans import DEFAULT_BITS
 
-    _carry_out(
-        plan_adc(
-            _subject(**subject),
-            device=device,
-            bits=DEFAULT_BITS if bits is None else [_whole(text) for text in bits],
-            after_s=duration_s(after),
-            compensation=compensate,
-            effects=effects,
-        ),
-        out,
-        jobs=jobs,
+    return plan_adc(
+        subject,
+        bits=DEFAULT_BITS if bits is None else [_whole(text) for text in bits],
+        after_s=duration_s(after),
+        compensation=compensate,
+        **device,
     )
 
 
-@study.command(
+@_command(
     "effects",
     epilog="\b\nExamples:\n"
     "  alpine study effects --network mlp --device hermes-2 --compensate tile\n"
     "  alpine study effects --device pcm --effects programming,drift,read,ir-drop=1",
 )
-@_subject_options
-@click.option("--after", default="1day", show_default=True, help="Time after programming.")
+@_after
 @click.option(
     "--compensate", default="none", show_default=True, help="Of drift: none, tile or column."
 )
-@click.option("--adc-bits", type=int, default=8, show_default=True, help="Of an ADC code.")
-def study_effects(
-    *,
-    after: str,
-    compensate: str,
-    adc_bits: int,
-    device: str,
-    effects: tuple[str, ...] | None,
-    jobs: int | None,
-    out: Path,
-    **subject: Any,
-) -> None:
+@_adc_bits
+def study_effects(subject: "Subject", *, after: str, compensate: str, **device: Any) -> "StudyPlan":
     """Score with each imperfection alone: what costs most."""
     from ..study import plan_effects
 
-    _carry_out(
-        plan_effects(
-            _subject(**subject),
-            device=device,
-            after_s=duration_s(after),
-            compensation=compensate,
-            effects=effects,
-            adc_bits=adc_bits,
-        ),
-        out,
-        jobs=jobs,
-    )
+    return plan_effects(subject, after_s=duration_s(after), compensation=compensate, **device)
 
 
-def _subject(**arguments: Any) -> "Subject":
-    from ..study import Subject
-
-    return Subject(**arguments)
-
-
-def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> None:
+def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:
     from ..study import collect, complete, print_study, write_study
 
-    works = plan.works
-    with progress_bars() as progress:
-        task = progress.add_task("chips", total=len(works))
-        scores = complete(
-            works, out / "chips", jobs=jobs, on_work=lambda reused: progress.advance(task)
+    works, chips, done = plan.works, out / "chips", 0
+    try:
+        with progress_bars() as progress:
+            task = progress.add_task("chips", total=len(works))
+
+            def count(_reused: bool) -> None:
+                nonlocal done
+                done += 1
+                progress.advance(task)
+
+            scores = complete(works, chips, jobs=jobs, on_work=count)
+    except KeyboardInterrupt:
+        click.echo(
+            f"alpine: interrupted; {done} of {len(works)} chips are in {chips}, and the same "
+            f"command goes on from there",
+            err=True,
         )
+        return INTERRUPTED
     result = collect(plan, scores)
     print_study(result, Console())
     for path in write_study(result, out):
         click.echo(path)
+    return 0
 
 
 def _whole(text: str) -> int:

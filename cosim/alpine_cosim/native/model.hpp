@@ -37,6 +37,8 @@ struct Model {
     ~Model() {
         trace_close();
         top.final();
+        // Scopes take themselves off the thread's context, which is the last one that was made.
+        Verilated::threadContextp(&context);
     }
 
     // One clock cycle: the rising edge with the inputs as they are, then the falling edge. Outputs

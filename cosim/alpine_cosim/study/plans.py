@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -162,11 +162,13 @@ class StudyPlan:
     Members
     -------
     kind : ``time``, ``adc`` or ``effects``. title, axis : for table and picture.
+    device : with all its effects; of its time, compensation and resolution one that is looked at.
     curves : what is drawn; of effects, one with a point for each.
     """
 
     kind: str
     subject: Subject
+    device: AnalogDevice
     title: str
     axis: str
     curves: tuple[Curve, ...]
@@ -191,19 +193,29 @@ def plan_time(
     compensations: Sequence[str] = tuple(scope.value for scope in Compensation),
     effects: Sequence[str] | None = None,
     adc_bits: int = BITS,
+    verify: str | None = None,
 ) -> StudyPlan:
     """Plan scores against the time after programming, a curve per drift compensation."""
     times = tuple(sorted(set(times_s)))
+    if not times:
+        raise AlpineError("no time to look at: name one or more")
+    if not compensations:
+        raise AlpineError("no drift compensation to look at: name one or more, or none")
+    made: list[AnalogDevice] = []
     curves: list[Curve] = []
-    for compensation in compensations:
+    for compensation in dict.fromkeys(compensations):
+        # Every time is looked at, so that one out of range is refused before hours of others.
         made = [
             analog_device(
-                device, after_s=t, compensation=compensation, effects=effects, adc_bits=adc_bits
+                device,
+                after_s=t,
+                compensation=compensation,
+                effects=effects,
+                adc_bits=adc_bits,
+                verify=verify,
             )
             for t in times
         ]
-        if not made:
-            raise AlpineError("no time to look at: name one or more")
         works = _chips(subject, made[0], times)
         label = "no compensation" if compensation == "none" else f"compensated per {compensation}"
         curves.append(
@@ -218,7 +230,8 @@ def plan_time(
     return StudyPlan(
         kind="time",
         subject=subject,
-        title=f"{subject.network} on {device}",
+        device=made[0],
+        title=", ".join([f"{subject.network} on {device}", *made[0].details]),
         axis="time after programming",
         curves=tuple(curves),
     )
@@ -232,14 +245,21 @@ def plan_adc(
     after_s: float = 86400.0,
     compensation: str = "tile",
     effects: Sequence[str] | None = None,
+    verify: str | None = None,
 ) -> StudyPlan:
     """Plan scores against the resolution of the ADC codes, of the device and of the codes alone."""
+    make = partial(
+        analog_device,
+        device,
+        after_s=after_s,
+        compensation=compensation,
+        effects=effects,
+        verify=verify,
+    )
     alone: list[Point] = []
     whole: list[Point] = []
     for count in sorted(set(bits)):
-        made = analog_device(
-            device, after_s=after_s, compensation=compensation, effects=effects, adc_bits=count
-        )
+        made = make(adc_bits=count)
         label = f"{count} bits"
         # Without imperfections all chips are alike.
         work = Work(subject=subject, device=_converter_alone(made), times_s=(0.0,), chip=0)
@@ -247,10 +267,11 @@ def plan_adc(
         whole.append(Point(x=count, label=label, works=_chips(subject, made, (after_s,))))
     if not alone:
         raise AlpineError("no resolution to look at: name one or more")
-    made = analog_device(device, after_s=after_s, compensation=compensation, effects=effects)
+    made = make()
     return StudyPlan(
         kind="adc",
         subject=subject,
+        device=made,
         title=f"{subject.network} on {made}",
         axis="bits of an ADC code",
         curves=(
@@ -268,10 +289,20 @@ def plan_effects(
     compensation: str = "none",
     effects: Sequence[str] | None = None,
     adc_bits: int = BITS,
+    verify: str | None = None,
 ) -> StudyPlan:
-    """Plan scores with every effect alone, and with all of them: what costs most."""
+    """Plan scores with every effect alone, and with all of them: what costs most.
+
+    What remedies an effect stands beside it when it is alone: the compensation of drift, the
+    verification of programming.
+    """
     together = analog_device(
-        device, after_s=after_s, compensation=compensation, effects=effects, adc_bits=adc_bits
+        device,
+        after_s=after_s,
+        compensation=compensation,
+        effects=effects,
+        adc_bits=adc_bits,
+        verify=verify,
     )
     points = [Point(x=0, label="all together", works=_chips(subject, together, (after_s,)))]
     for effect in together.effects:
@@ -289,6 +320,7 @@ def plan_effects(
             compensation=compensation if name == "drift" else "none",
             effects=[effect, *uncalibrated],
             adc_bits=adc_bits,
+            verify=verify if name == "programming" else None,
         )
         label = f"{effect}: {EFFECTS[name].text}"
         works = _chips(subject, alone, (after_s,))
@@ -296,6 +328,7 @@ def plan_effects(
     return StudyPlan(
         kind="effects",
         subject=subject,
+        device=together,
         title=f"{subject.network} on {together}, each effect alone",
         axis="effect",
         curves=(Curve(label=str(together), points=tuple(points)),),

@@ -48,7 +48,8 @@ class StudyResult:
     Members
     -------
     kind, title, axis : as planned.
-    network, case, samples, seed, chips : what was looked at.
+    network, case, samples, weights, seed, chips : what was looked at.
+    device, effects, verify_margin : what the chips are, as in `alpine_models.device.AnalogDevice`.
     quantity : ``accuracy``, ``bits per character`` or ``error of the outputs``.
     ideal : the same of the ideal device.
     curves : points by the curve's label.
@@ -60,8 +61,12 @@ class StudyResult:
     network: str
     case: str
     samples: int
+    weights: str | None
     seed: int
     chips: int
+    device: str
+    effects: tuple[str, ...]
+    verify_margin: float | None
     quantity: str
     ideal: float
     curves: dict[str, list[PointResult]]
@@ -109,8 +114,12 @@ def collect(plan: StudyPlan, scores: Scores) -> StudyResult:
         network=subject.network,
         case=subject.case,
         samples=subject.sample_count,
+        weights=None if subject.weights is None else str(subject.weights),
         seed=subject.seed,
         chips=subject.chips,
+        device=plan.device.name,
+        effects=plan.device.effects,
+        verify_margin=plan.device.verify_margin,
         quantity=quantity,
         ideal=ideal,
         curves=curves,

@@ -107,11 +107,17 @@ class AnalogDevice:
         parts = [f"{self.name} after {duration_text(self.after_s)}"]
         if self.config.compensation is not Compensation.NONE:
             parts.append(f"compensated per {self.config.compensation.value}")
+        return ", ".join([*parts, *self.details])
+
+    @property
+    def details(self) -> list[str]:
+        """Name what is special about it besides age and compensation."""
+        parts: list[str] = []
         if self.verify_margin is not None:
             parts.append(f"cells verified within {self.verify_margin:.3g} weights")
         if self.config.adc.bits != 8:
             parts.append(f"{self.config.adc.bits}-bit ADC")
-        return ", ".join(parts)
+        return parts
 
 
 def analog_device(
