@@ -42,6 +42,7 @@ SELF = Path(__file__).name
 FINGERPRINT = fingerprint(
     "dram_kernel.py",
     "engine_kernel.py",
+    "hits_kernel.py",
     "kernel_state.py",
     "memo_kernel.py",
     "memory_kernel.py",

@@ -117,6 +117,16 @@ T_WAIT = 5
 T_CM = 6
 T_COUNT = 8
 
+# Columns of the step that an iteration of hits takes from a state; see `hits_kernel`.
+H_KNOWN = 0
+H_LATEST = 1  # latest access is asked for so many cycles after the first issue
+H_ISSUE = 2
+H_STATE = 3
+H_WAIT = 4
+H_CM = 5
+H_ACCESSES = 6
+H_COUNT = 8
+
 
 class Pipeline(NamedTuple):
     """What the pipelines remember, one row per core; see `engine_kernel`."""
@@ -148,9 +158,11 @@ class MemoryState(NamedTuple):
     stores: Ints
     store_begun: Ints
     l1: Ints
+    l1_tags: Ints
     l1_mshr: Ints
     l2: Ints
     l2_mshr: Ints
+    clocks: Ints
     dram: Ints
     banks: Ints
     channel: Ints
@@ -163,6 +175,7 @@ class Memo(NamedTuple):
     states: npt.NDArray[np.int32]
     codes: Ints
     steps: Ints
+    hits: Ints
     buckets: Ints
     cm_times: Ints
     counts: Ints

@@ -16,6 +16,8 @@ import numpy as np
 from .compiling import called, compiled
 from .config import CoreConfig
 from .kernel_state import (
+    H_COUNT,
+    H_KNOWN,
     K_COMMIT_WIDTH,
     K_FETCH_WIDTH,
     K_FRESH,
@@ -226,6 +228,7 @@ def enter(k, pipe, mem, memo, loops, core):
     step = memo.steps[state]
     step[T_AT] = 0
     step[T_CODE] = -1
+    memo.hits[state, H_KNOWN] = 0
     s = pipe.scalars[core]
     if loops.operations[core, s[S_INDEX], O_MEMORY] != 0:
         loads = pipe.loads[core]
@@ -310,6 +313,7 @@ def empty_memo(core: CoreConfig) -> Memo:
         states=np.zeros((STATES + 1, width), np.int32),
         codes=np.zeros(STATES, np.int64),
         steps=np.zeros((STATES + STEPS, T_COUNT), np.int64),
+        hits=np.zeros((STATES, H_COUNT), np.int64),
         buckets=np.zeros(BUCKETS, np.int64),
         cm_times=np.zeros(CM_TIMES, np.int64),
         counts=np.zeros(4, np.int64),

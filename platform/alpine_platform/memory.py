@@ -56,14 +56,23 @@ def memory_state(config: SystemConfig) -> MemoryState:
         stores=np.zeros((config.cores, config.core.store_buffer_entries), np.int64),
         store_begun=np.zeros(config.cores, np.int64),
         l1=empty_sets((config.cores, l1.sets), l1.associativity),
+        l1_tags=np.full((l1.sets, config.cores * l1.associativity), kernel.NO_TAG, np.int64),
         l1_mshr=np.zeros((config.cores, l1.mshrs + 1), np.int64),
         l2=empty_sets((l2.sets,), l2.associativity),
         l2_mshr=np.zeros(l2.mshrs + 1, np.int64),
+        clocks=np.array([clock(config.core.period_fs), clock(config.bus.period_fs)], np.int64),
         dram=dram_constants(dram, l1.line_bytes),
         banks=empty_banks(dram.ranks * dram.banks),
         channel=np.zeros(dram_kernel.C_COUNT, np.int64),
         writes=np.zeros(dram_kernel.QUEUE, np.int64),
     )
+
+
+def clock(period_fs: int) -> list[int]:
+    """Return a row of `MemoryState.clocks`: quotients of numbers below `NEAR` by it are exact."""
+    shift = (kernel.NEAR * period_fs).bit_length()
+    reciprocal = -(-(1 << shift) // period_fs)
+    return [period_fs, reciprocal, shift, 0, 0]
 
 
 def empty_sets(shape: tuple[int, ...], ways: int) -> npt.NDArray[np.int64]:

@@ -10,7 +10,8 @@ L2 is mostly inclusive: its evictions leave L1 copies alone, L1 write-backs allo
 A set is an array with a row per property and a column per way. The row USED holds the stamp of the
 last access above the number of the way, so that its minimum names the way to replace; an invalid
 way has no tag and no stamp. Loops over ways have no exits where sets are wide: they become vector
-instructions.
+instructions. `l1_tags` holds the tags of all L1 caches once more, those of a set side by side, so
+that one look finds whether any cache holds a line.
 """
 
 from .compiling import called, compiled
@@ -48,6 +49,12 @@ L2_ACCESSES, L2_MISSES, L2_WRITEBACKS, READS, WRITES, ROW_HITS, LLC_READ, LLC_WR
     0, 1, 2, 3, 4, 5, 6, 7,
 )  # fmt: skip
 STAMP = 15
+
+# Clocks, each with an edge not long ago, and their columns.
+CORE, BUS = 0, 1
+E_PERIOD, E_RECIPROCAL, E_SHIFT, E_EDGE, E_TIME = 0, 1, 2, 3, 4
+E_COUNT = 5
+NEAR = 1 << 31
 
 
 @compiled
@@ -156,6 +163,15 @@ def upgraded(m, slots, cycle):
 
 
 @compiled
+def held(tags, line):
+    """How many of the tags are a line's."""
+    count = 0
+    for place in range(tags.shape[0]):
+        count += 1 if tags[place] == line else 0
+    return count
+
+
+@compiled
 def invalidate_others(mem, core, line):
     """Take a line away from all other L1 caches; true if one of them held it dirty."""
     dirty = False
@@ -166,13 +182,15 @@ def invalidate_others(mem, core, line):
             if way >= 0:
                 dirty = dirty or lines[STATE, way] >= MODIFIED
                 drop(lines, way)
+                tags = mem.l1_tags[line & (mem.config[M_L1_SETS] - 1)]
+                tags[other * lines.shape[1] + way] = NO_TAG
     return dirty
 
 
 @compiled
 def share_others(mem, core, line):
     """Make the other L1 copies of a line shared; 0 nobody has it, 1 somebody, 2 somebody dirty."""
-    held = 0
+    sharers = 0
     for other in range(mem.config[M_CORES]):
         if other != core:
             lines = mem.l1[other, line & (mem.config[M_L1_SETS] - 1)]
@@ -180,27 +198,29 @@ def share_others(mem, core, line):
             if way >= 0:
                 if lines[STATE, way] >= MODIFIED:
                     lines[STATE, way] = OWNED
-                    held = 2
+                    sharers = 2
                 else:
                     lines[STATE, way] = SHARED
-                    held = max(held, 1)
-    return held
+                    sharers = max(sharers, 1)
+    return sharers
 
 
 @called
 def fill_l1(mem, core, line, write, cycle):
     """Bring a line into an L1; returns the cycle in which it is there."""
     m = mem.config
-    lines = mem.l1[core, line & (m[M_L1_SETS] - 1)]
+    place = line & (m[M_L1_SETS] - 1)
+    lines, tags = mem.l1[core, place], mem.l1_tags[place]
     slots = mem.l1_mshr[core]
     arrival = max(cycle, slots[slots[slots.shape[0] - 1]]) + m[M_L1_LOOKUP] + m[M_REQUEST]
-    state = MODIFIED
-    if write:
-        supplied = invalidate_others(mem, core, line)
-    else:
-        held = share_others(mem, core, line)
-        supplied = held == 2
-        state = SHARED if held > 0 else EXCLUSIVE
+    state = MODIFIED if write else EXCLUSIVE
+    supplied = False
+    if held(tags, line) > 0:
+        if write:
+            supplied = invalidate_others(mem, core, line)
+        else:
+            supplied = share_others(mem, core, line) == 2
+            state = SHARED
     if supplied:
         mem.counters[core, SNOOPS] += 1
         ready = arrival + m[M_SNOOP] + m[M_L1_LOOKUP]
@@ -212,6 +232,7 @@ def fill_l1(mem, core, line, write, cycle):
         mem.counters[core, L1_WRITEBACKS] += 1
         write_l2(mem, lines[TAG, way], arrival)
     lines[TAG, way] = line
+    tags[core * lines.shape[1] + way] = line
     lines[STATE, way] = state
     use(lines, way, mem.counters[core, STAMP])
     lines[READY, way] = ready
@@ -257,7 +278,7 @@ def replace_l2(mem, lines, cycle):
         shared[L2_WRITEBACKS] += 1
         shared[WRITES] += 1
         shared[LLC_READ] += 1
-        time = to_memory(m, cycle)
+        time = to_memory(mem, cycle)
         dram_write(mem.dram, mem.banks, mem.channel, mem.writes, lines[TAG, way], time)
     return way
 
@@ -280,9 +301,27 @@ def write_l2(mem, line, cycle):
 
 
 @compiled
-def to_memory(m, cycle):
+def edge_after(clock, time):
+    """Number of a clock's first edge at or after a time.
+
+    Divisions are slow. Most times come soon after an edge that is remembered; for them, rounding
+    the reciprocal up does not change a quotient.
+    """
+    period = clock[E_PERIOD]
+    dividend = time - clock[E_TIME] + period - 1
+    if dividend >= 0 and dividend < NEAR:
+        return clock[E_EDGE] + (dividend * clock[E_RECIPROCAL] >> clock[E_SHIFT])
+    edge = -(-time // period)
+    clock[E_EDGE] = edge
+    clock[E_TIME] = edge * period
+    return edge
+
+
+@compiled
+def to_memory(mem, cycle):
     """Time at which a request that leaves the L2 at a cycle reaches the memory controller."""
-    edge = -(-cycle * m[M_PERIOD] // m[M_BUS_PERIOD])
+    m = mem.config
+    edge = edge_after(mem.clocks[BUS], cycle * m[M_PERIOD])
     return (edge + m[M_BUS_REQUEST]) * m[M_BUS_PERIOD]
 
 
@@ -292,8 +331,7 @@ def read_memory(mem, line, cycle):
     m = mem.config
     shared = mem.counters[mem.counters.shape[0] - 1]
     shared[READS] += 1
-    time = dram_read(mem.dram, mem.banks, mem.channel, mem.writes, line, to_memory(m, cycle))
+    time = dram_read(mem.dram, mem.banks, mem.channel, mem.writes, line, to_memory(mem, cycle))
     shared[ROW_HITS] += mem.channel[C_ROW_HIT]
-    edge = -(-time // m[M_BUS_PERIOD])
-    time = (edge + m[M_BUS_RESPONSE]) * m[M_BUS_PERIOD]
-    return -(-time // m[M_PERIOD])
+    edge = edge_after(mem.clocks[BUS], time)
+    return edge_after(mem.clocks[CORE], (edge + m[M_BUS_RESPONSE]) * m[M_BUS_PERIOD])
