@@ -9,16 +9,10 @@ from collections.abc import Callable
 import numpy as np
 
 from .compiling import FINGERPRINT, compiled, entry
+from .hits_kernel import run_hits
 from .kernel_state import (
     AHEAD,
     DONE,
-    H_ACCESSES,
-    H_CM,
-    H_ISSUE,
-    H_KNOWN,
-    H_LATEST,
-    H_STATE,
-    H_WAIT,
     K_LOADS,
     K_PREDICTED,
     L_CONTEXT,
@@ -57,9 +51,8 @@ from .kernel_state import (
     T_STATE,
     T_WAIT,
 )  # fmt: skip
-from .hits_kernel import hitting_iterations, learn_iteration
 from .memo_kernel import C_CM, C_FULL, add_step, enter, restore, step_from
-from .memory_kernel import L1_ACCESSES, access, would_miss
+from .memory_kernel import access, would_miss
 from .pipeline_kernel import address_of, run_segment
 
 TRIAL = 4096  # segments computed, after which remembering must have paid
@@ -103,7 +96,7 @@ def run(k, pipe, mem, memo, core, loops, limit, stop):
     """Advance a core's loop until it ends, its issue passes a limit, or a load would miss."""
     s, loads = pipe.scalars[core], pipe.loads[core]
     ops, phases, table = loops.operations[core], loops.phases[core], loops.table[core]
-    cm_issue, steps, hits = loops.cm_issue[core], memo.steps, memo.hits
+    cm_issue, steps = loops.cm_issue[core], memo.steps
     repeats = loops.sizes[core, L_REPEATS]
     issue, index = s[S_ISSUE], s[S_INDEX]
     repeat, phase, iteration = s[S_REPEAT], s[S_PHASE], s[S_ITERATION]
@@ -113,7 +106,7 @@ def run(k, pipe, mem, memo, core, loops, limit, stop):
     outcome = from_issue = from_wait = from_cm = np.int64(0)
     code = DONE
     begun = False
-    leaves = iteration  # iteration that may leave a line of the one before
+    leaves = iteration  # iteration that need not hit the lines of the one before
     while repeat < repeats:
         first, last = phases[phase, P_FIRST], phases[phase, P_LAST]
         count = phases[phase, P_ITERATIONS]
@@ -130,36 +123,19 @@ def run(k, pipe, mem, memo, core, loops, limit, stop):
                 code = MISS
                 break
             begun = True
-            if iteration > leaves and state >= 0 and index == first and iteration + 1 < count:
+            if iteration > leaves and state >= 0 and index == first:
                 # The last iteration is another matter, because its branch is not taken.
+                taken, state, issue, wait, cm = run_hits(
+                    mem, memo, core, ops, cm_issue, first, last, iteration, repeat,
+                    count - 1 - iteration, limit, state, issue, wait, cm,
+                )  # fmt: skip
+                iteration += taken
                 leaves = iteration
-                if hits[state, H_KNOWN] == 0 or issue + hits[state, H_LATEST] < limit:
-                    most = hitting_iterations(
-                        mem, core, ops, first, last, iteration, repeat, count - 1 - iteration, issue
-                    )
-                    taken = 0
-                    while taken < most:
-                        if hits[state, H_KNOWN] == 0:
-                            learn_iteration(mem, memo, ops, first, last, state)
-                        if hits[state, H_KNOWN] == 0 or issue + hits[state, H_LATEST] >= limit:
-                            break
-                        place = hits[state, H_CM]
-                        if place != 0:
-                            for number in range(memo.cm_times[place]):
-                                cm_issue[cm] = issue + memo.cm_times[place + 1 + number]
-                                cm += 1
-                        mem.counters[core, L1_ACCESSES] += hits[state, H_ACCESSES]
-                        issue += hits[state, H_ISSUE]
-                        wait += hits[state, H_WAIT]
-                        state = hits[state, H_STATE]
-                        taken += 1
-                    if taken > 0:
-                        iteration += taken
-                        s[S_ROUNDS] += taken
-                        instructions += taken * phases[phase, P_INSTRUCTIONS]
-                        stale = True
-                        leaves = iteration
-                        continue
+                if taken > 0:
+                    s[S_ROUNDS] += taken
+                    instructions += taken * phases[phase, P_INSTRUCTIONS]
+                    stale = True
+                    continue
             remember = loops.sizes[core, L_CONTEXT] >= 0 and s[S_ROUNDS] >= s[S_REST]
             ending = 0
             if iteration + 1 >= count:

@@ -4,8 +4,8 @@
 
 While every access of a loop stays on a line that its L1 holds ready, nothing is to be looked up:
 the steps of an iteration are known in advance, and their sum is one step from the state in which an
-iteration begins to that in which the next one does. Where that is the same state, all such
-iterations are one product. The lines keep their order of use, which is that of the iteration before.
+iteration begins to that in which the next one does. The lines keep their order of use, which is
+that of the iteration before.
 """
 
 from .compiling import compiled
@@ -32,6 +32,7 @@ from .kernel_state import (
 )
 from .memo_kernel import C_CM, CM_TIMES, step_from
 from .memory_kernel import (
+    L1_ACCESSES,
     M_L1_LOOKUP,
     M_L1_SETS,
     M_LINE_SHIFT,
@@ -122,3 +123,34 @@ def learn_iteration(mem, memo, ops, first, last, state):
     known[H_LATEST] = latest
     known[H_ACCESSES] = accesses
     known[H_KNOWN] = 1
+
+
+@compiled
+def run_hits(
+    mem, memo, core, ops, cm_issue, first, last, iteration, repeat, most, limit,
+    state, issue, wait, cm,
+):  # fmt: skip
+    """Take iterations as long as every access hits, asks before the limit and none is the last.
+
+    Returns how many, the state after them and the advanced issue, wait and CM instructions.
+    """
+    hits, times = memo.hits, memo.cm_times
+    taken = 0
+    if most > 0 and (hits[state, H_KNOWN] == 0 or issue + hits[state, H_LATEST] < limit):
+        most = hitting_iterations(mem, core, ops, first, last, iteration, repeat, most, issue)
+        while taken < most:
+            if hits[state, H_KNOWN] == 0:
+                learn_iteration(mem, memo, ops, first, last, state)
+            if hits[state, H_KNOWN] == 0 or issue + hits[state, H_LATEST] >= limit:
+                break
+            place = hits[state, H_CM]
+            if place != 0:
+                for number in range(times[place]):
+                    cm_issue[cm] = issue + times[place + 1 + number]
+                    cm += 1
+            mem.counters[core, L1_ACCESSES] += hits[state, H_ACCESSES]
+            issue += hits[state, H_ISSUE]
+            wait += hits[state, H_WAIT]
+            state = hits[state, H_STATE]
+            taken += 1
+    return taken, state, issue, wait, cm

@@ -273,7 +273,6 @@ def replace_l2(mem, lines, cycle):
     """Way of an L2 set that is free now; a dirty line in it goes to memory."""
     way = victim(lines)
     if lines[STATE, way] == MODIFIED:
-        m = mem.config
         shared = mem.counters[mem.counters.shape[0] - 1]
         shared[L2_WRITEBACKS] += 1
         shared[WRITES] += 1

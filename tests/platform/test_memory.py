@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpine_platform.engine import Engine
+from alpine_platform.memory import clock, memory_stats
+from alpine_platform.memory_kernel import NEAR, edge_after
 from alpine_platform.presets import HIGH_POWER
 
 SMALL = HIGH_POWER.override({"l1.size_bytes": 512, "l2.size_bytes": 4096})
@@ -109,3 +111,65 @@ def test_write_to_a_shared_line_asks_the_last_level_cache():
     assert 25 <= taken <= 36
     later = cycle + taken
     assert engine.look_up(0, address, write=True, cycle=later) - later < 5
+
+
+class NaiveCoherence:
+    """Write-back caches that own (O) or modify (M) what they have written."""
+
+    def __init__(self, cores: int, sets: int, ways: int) -> None:
+        self.caches = [[OrderedDict() for _ in range(sets)] for _ in range(cores)]
+        self.ways = ways
+        self.misses = self.transfers = self.upgrades = self.writebacks = 0
+
+    def access(self, core: int, line: int, write: bool) -> None:
+        sets = [cache[line % len(cache)] for cache in self.caches]
+        own = sets[core]
+        others = [lines for lines in sets if lines is not own and line in lines]
+        state = own.get(line)
+        if state is None:
+            self.misses += 1
+            self.transfers += any(lines[line] in "MO" for lines in others)
+            if len(own) == self.ways:
+                self.writebacks += own.popitem(last=False)[1] in "MO"
+        if write:
+            self.upgrades += state is not None and state in "SO"
+            for lines in others:
+                del lines[line]
+        elif state is None:
+            for lines in others:
+                lines[line] = "O" if lines[line] in "MO" else "S"
+        own[line] = "M" if write else state or ("S" if others else "E")
+        own.move_to_end(line)
+
+
+accesses = st.tuples(st.integers(0, 2), st.integers(0, 15), st.booleans())
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(accesses, min_size=1, max_size=150))
+def test_caches_are_coherent(accesses):
+    engine = Engine(SMALL)
+    naive = NaiveCoherence(SMALL.cores, SMALL.l1.sets, SMALL.l1.associativity)
+    for place, (core, line, write) in enumerate(accesses):
+        naive.access(core, line, write)
+        address = np.array([line * 64], np.int64)
+        engine.look_up(core, address, write=write, cycle=1000 * (place + 1))
+    stats = memory_stats(SMALL, engine.counters())
+    assert stats.l1_misses == naive.misses
+    assert stats.snoop_transfers == naive.transfers
+    assert stats.upgrades == naive.upgrades
+    assert stats.l1_writebacks == naive.writebacks
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([1, 3, 1000, 333_333, 434_783, 10**6, 10**9, NEAR - 1, NEAR + 1]),
+    st.lists(st.integers(0, NEAR + 1000) | st.integers(0, 10**15), min_size=1, max_size=20),
+)
+def test_edges_are_exact_quotients(period, times):
+    row = np.array(clock(period), np.int64)
+    for time in times:
+        for near in (time // period * period, time, -(-time // period) * period + 1):
+            assert edge_after(row, near) == -(-near // period)
+            since = near + int(row[4])
+            assert edge_after(row, since) == -(-since // period)
