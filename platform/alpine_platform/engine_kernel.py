@@ -11,8 +11,8 @@ import numpy as np
 from .compiling import FINGERPRINT, compiled, entry
 from .hits_kernel import run_hits
 from .kernel_state import (
-    AHEAD,
     DONE,
+    K_AHEAD,
     K_LOADS,
     K_PREDICTED,
     L_CONTEXT,
@@ -254,7 +254,7 @@ def entry_points(fingerprint):
                 if stop:
                     refresh(pipe, mem, memo, loops, active[0])
                 return -1
-            until = min(limit, second + AHEAD)
+            until = min(limit, second + k[K_AHEAD])
             code = run(k, pipe, mem, memo, core, loops, until, stop)
             if code != LIMIT:
                 refresh(pipe, mem, memo, loops, core)

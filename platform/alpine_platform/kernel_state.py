@@ -25,7 +25,8 @@ K_STORES = 10
 K_LATE_LOADS = 11
 K_FRESH = 12
 K_NEAR = 13
-K_COUNT = 14
+K_AHEAD = 14  # how far a core runs ahead of the next before that one takes over
+K_COUNT = 15
 
 # Scalars of a core's state.
 S_ISSUE = 0
@@ -90,7 +91,6 @@ NO_DEST = 65  # never read
 RING = 16  # operations remembered per unit, a power of two
 UNITS = 9  # two integer units and the other seven
 LOADS = 8  # loads remembered, a power of two
-AHEAD = 16  # cycles that a core runs ahead of the next before that one takes over
 CLOSED = 64  # added to a count of operations in a cycle: no more in this one
 
 DONE = 0

@@ -15,7 +15,7 @@ class LoopService:
 
     Loops are advanced by compiled code, always the core that is furthest behind, up to the next
     event of the discrete-event kernel, which no loop may pass. So L2, bus and DRAM are visited in
-    time order to within 16 core cycles (`engine_kernel.AHEAD`), without an event per line.
+    time order to within 7 ns (`pipeline.AHEAD_FS`), without an event per line.
 
     Parameters
     ----------

@@ -60,6 +60,11 @@ class Phase:
     streams: Mapping[str, Stream] = field(default_factory=dict[str, Stream])
 
 
+AHEAD_FS = 7_000_000
+"""How far a core runs ahead of the next before that one takes over: less than a DRAM row hit, whose
+burst would otherwise keep earlier requests off the data bus; longer turns are faster."""
+
+
 def core_constants(core: CoreConfig) -> Ints:
     """Return the constants of the compiled pipeline model for a core."""
     k = np.zeros(kernel.K_COUNT, np.int64)
@@ -77,6 +82,7 @@ def core_constants(core: CoreConfig) -> Ints:
     k[kernel.K_FRESH] = core.fresh_address_cycles
     k[kernel.K_NEAR] = core.shared_address_cycles
     k[kernel.K_STORES] = core.store_buffer_entries
+    k[kernel.K_AHEAD] = max(AHEAD_FS // core.period_fs, 1)
     return k
 
 

@@ -12,7 +12,7 @@ from alpine_platform.system import System
 from alpine_sw import kernels, mlp_programs
 from alpine_sw.aimclib import PACKING, Aimc
 from alpine_sw.mapping import Placement, TilePlan
-from alpine_sw.mlp_programs import DigitalLayer, MlpMemory
+from alpine_sw.mlp_programs import DigitalLayer, Layer, MlpMemory
 from alpine_sw.networks import MlpNetwork
 from alpine_sw.ping_pong import PingPong
 from alpine_sw.workloads import InputFormat, Programs, Software, Workload
@@ -20,10 +20,12 @@ from alpine_sw.workloads import InputFormat, Programs, Software, Workload
 __all__ = [
     "DIGITAL_CORES",
     "MLP_CASES",
+    "PlaceLayer",
     "analog_mlp",
     "digital_mlp",
     "mlp_memory",
     "mlp_placement",
+    "to_codes",
 ]
 
 MLP_CASES = (1, 2, 3, 4)
@@ -39,6 +41,10 @@ DIGITAL_CORES = (1, 2, 4)
 """Cores of the published digital references."""
 
 
+PlaceLayer = Callable[[MlpMemory, Placement, str], Layer]
+"""Places a digital layer, or one core's share of it, in memory; takes the product's style."""
+
+
 def analog_mlp(
     network: MlpNetwork,
     *,
@@ -46,6 +52,7 @@ def analog_mlp(
     software: Software,
     config: TileConfig | None = None,
     input_format: InputFormat = InputFormat.INT8,
+    buffers: type[PingPong] = PingPong,
 ) -> Workload:
     """Map a two-layer perceptron onto tiles.
 
@@ -57,6 +64,7 @@ def analog_mlp(
     config : every tile; just large enough when None, which for the published network gives the
         paper's 2048 x 2048, 1024 x 2048, 1024 x 1024 and 1024 x 512.
     input_format : what inputs are in memory.
+    buffers : how cores hand vectors over.
 
     Raises
     ------
@@ -68,7 +76,7 @@ def analog_mlp(
         plans=plan(network, case, config),
         programs=_programs(
             network,
-            lambda memory: _case_programs(memory, case, software),
+            lambda memory: _case_programs(memory, case, software, buffers),
             PACKING[software],
             input_format=input_format,
         ),
@@ -128,12 +136,23 @@ def mlp_placement(
     )
 
 
+def to_codes(memory: MlpMemory, layer: Placement, style: str) -> DigitalLayer:
+    """A layer whose sums become the codes that a tile would give."""
+    return DigitalLayer(
+        weights=memory.space.place(f"weights, {layer.name}", layer.weights),
+        steps=memory.space.place(f"steps, {layer.name}", layer.lsb),
+        sums=memory.space.allocate(f"sums, {layer.name}", layer.weights.shape[0], np.int32),
+        style=style,
+    )
+
+
 def digital_mlp(
     network: MlpNetwork,
     *,
     cores: int,
     style: str = "neon4",
     input_format: InputFormat = InputFormat.INT8,
+    layer: PlaceLayer = to_codes,
 ) -> Workload:
     """Run a two-layer perceptron without tiles: int8 products on one, two or four cores.
 
@@ -146,6 +165,7 @@ def digital_mlp(
     cores : one of `DIGITAL_CORES`.
     style : of the products, one of `kernels.MVM_STYLES` that need no scratch memory.
     input_format : what inputs are in memory; values are turned into codes sixteen at a time.
+    layer : how a layer is computed; results equal the tiles' with the default only.
 
     Raises
     ------
@@ -157,13 +177,13 @@ def digital_mlp(
 
     def start(memory: MlpMemory) -> dict[int, Program]:
         layers = [
-            _digital_layer(memory, network, layer, share=share, shares=shares, style=style)
-            for layer in range(2)
+            layer(memory, mlp_placement(network, number, share=share, shares=shares), style)
+            for number in range(2)
             for share in range(shares)
         ]
         if cores == 1:
             return {0: mlp_programs.digital(memory, *layers)}
-        channel = _channel(memory, shares)
+        channel = _channel(memory, shares, PingPong)
         first = {
             core: mlp_programs.digital_first(memory, channel, layers[core], core=core)
             for core in range(shares)
@@ -179,19 +199,6 @@ def digital_mlp(
     return Workload(plans={}, programs=_programs(network, start, "word", input_format=input_format))
 
 
-def _digital_layer(
-    memory: MlpMemory, network: MlpNetwork, layer: int, *, share: int, shares: int, style: str
-) -> DigitalLayer:
-    placement = mlp_placement(network, layer, share=share, shares=shares)
-    outputs = placement.weights.shape[0]
-    return DigitalLayer(
-        weights=memory.space.place(f"weights, {placement.name}", placement.weights),
-        steps=memory.space.place(f"steps, {placement.name}", placement.lsb),
-        sums=memory.space.allocate(f"sums, {placement.name}", outputs, np.int32),
-        style=style,
-    )
-
-
 def _check_shares(network: MlpNetwork, shares: int, what: str) -> None:
     for layer, weights in enumerate(network.weights):
         if weights.shape[0] % shares:
@@ -201,8 +208,8 @@ def _check_shares(network: MlpNetwork, shares: int, what: str) -> None:
             )
 
 
-def _channel(memory: MlpMemory, shares: int) -> PingPong:
-    return PingPong(
+def _channel(memory: MlpMemory, shares: int, buffers: type[PingPong]) -> PingPong:
+    return buffers(
         memory.space, name="hidden", size=memory.hidden, producers=shares, consumers=shares
     )
 
@@ -250,7 +257,9 @@ def mlp_memory(
     )
 
 
-def _case_programs(memory: MlpMemory, case: int, software: Software) -> dict[int, Program]:
+def _case_programs(
+    memory: MlpMemory, case: int, software: Software, buffers: type[PingPong]
+) -> dict[int, Program]:
     def aimc() -> Aimc:
         return Aimc(memory.space, software=software)
 
@@ -259,7 +268,7 @@ def _case_programs(memory: MlpMemory, case: int, software: Software) -> dict[int
     if case == 2:
         return {0: mlp_programs.case_2(memory, aimc())}
     shares = case - 2
-    channel = _channel(memory, shares)
+    channel = _channel(memory, shares, buffers)
     first = {
         core: mlp_programs.first_layer(memory, aimc(), channel, core=core) for core in range(shares)
     }

@@ -6,6 +6,7 @@ Sec. VII; the reference programs of the gem5 runs measure the same structure.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from alpine_sw.ping_pong import PingPong
 
 __all__ = [
     "DigitalLayer",
+    "Layer",
     "MlpMemory",
     "case_1",
     "case_2",
@@ -157,6 +159,14 @@ def second_layer(
             memory.on_step()
 
 
+class Layer(Protocol):
+    """A digital dense layer, or one core's share of it."""
+
+    def run(self, inputs: Buffer, codes: Buffer) -> Program:
+        """Multiply, turn sums into codes with ReLU."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DigitalLayer:
     """A dense layer, or one core's share of it, in memory.
@@ -182,7 +192,7 @@ class DigitalLayer:
         yield from section("activation", kernels.rescale(self.sums, self.steps, codes))
 
 
-def digital(memory: MlpMemory, first: DigitalLayer, second: DigitalLayer) -> Program:
+def digital(memory: MlpMemory, first: Layer, second: Layer) -> Program:
     """Digital reference on one core."""
     space = memory.space
     x, hidden = space.allocate("x", memory.width), space.allocate("hidden", memory.hidden)
@@ -195,9 +205,7 @@ def digital(memory: MlpMemory, first: DigitalLayer, second: DigitalLayer) -> Pro
         memory.on_step()
 
 
-def digital_first(
-    memory: MlpMemory, channel: PingPong, layer: DigitalLayer, *, core: int
-) -> Program:
+def digital_first(memory: MlpMemory, channel: PingPong, layer: Layer, *, core: int) -> Program:
     """Digital reference on several cores: a share of the first layer."""
     x = memory.space.allocate(f"x {core}", memory.width)
     for inference in range(memory.count):
@@ -208,7 +216,7 @@ def digital_first(
 
 
 def digital_second(
-    memory: MlpMemory, channel: PingPong, layer: DigitalLayer, *, share: int, shares: int
+    memory: MlpMemory, channel: PingPong, layer: Layer, *, share: int, shares: int
 ) -> Program:
     """Digital reference on several cores: a share of the second layer."""
     hidden = memory.space.allocate(f"hidden {share}", memory.hidden)

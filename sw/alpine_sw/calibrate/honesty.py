@@ -66,9 +66,9 @@ def chosen_numbers() -> list[str]:
         " in memory the small buffers lie: before the weights, in the LSTM 200 kB before them, as"
         " the misses of its regions on one core say.",
         "",
-        "The LSTM's rows are the library's own programs, as `alpine run` executes them; only its"
-        " digital layers are the reference's, which turn sums into values without going by way of"
-        " a tile's codes. The bodies of the C library's functions (`libm`) follow from the"
+        "The rows of the perceptron and the LSTM are the library's own programs, as `alpine run`"
+        " executes them; only the digital layers are the reference's, which do not go by way of a"
+        " tile's codes. The bodies of the C library's functions (`libm`) follow from the"
         " algorithms and the reference's instruction counts: predictions, no constant is fitted.",
         "",
         "The overlap of loads has a rule (`loads_in_flight_late_address`, `fresh_address_cycles`,"

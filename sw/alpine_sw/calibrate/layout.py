@@ -10,12 +10,6 @@ from alpine_platform.address_space import AddressSpace, Buffer
 
 __all__ = ["Layout"]
 
-APART = 200 * 1024
-"""From the first small buffer to the layers' own. The reference's layout is not given; on lp the
-misses of lstm256_dig's regions say that inputs, state and gates share sets of the 2-way L2 with the
-weights, and that what the layers own besides does not: of its ways each is 256 kB, and 320 kB of
-weights fill both ways of the sets that lie 0 to 64 kB behind their start."""
-
 OF_LAYERS = "weights", "layer codes", "layer sums"
 """Endings of the names of what digital layers own."""
 
@@ -26,15 +20,17 @@ class Layout(AddressSpace):
     Parameters
     ----------
     space : where buffers lie.
+    apart_bytes : from the first small buffer to the layers' own. The reference's layout is not
+        given.
     """
 
-    def __init__(self, space: AddressSpace) -> None:
+    def __init__(self, space: AddressSpace, *, apart_bytes: int) -> None:
         super().__init__()
         self._space = space
         self._known: dict[tuple[str, int, int], Buffer] = {}
         self._seen: Counter[str] = Counter()
         self._small = space.allocate("layout", 0).address
-        self._layers = self._small + APART
+        self._layers = self._small + apart_bytes
 
     def again(self) -> None:
         """Begin the next run."""

@@ -1,14 +1,10 @@
 """The reference's long short-term memory: the library's own programs, whole and by region."""
 
-from collections.abc import Callable, Mapping, Sequence
-
 import numpy as np
 import numpy.typing as npt
 
-from alpine_platform.address_space import AddressSpace, Buffer
-from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Begin, Channel, Compute, Program, Put, Take
-from alpine_platform.system import System
+from alpine_platform.address_space import Buffer
+from alpine_platform.operations import Compute, Program
 from alpine_sw import kernels
 from alpine_sw.aimclib import section
 from alpine_sw.lstm import analog_lstm, digital_lstm
@@ -16,18 +12,15 @@ from alpine_sw.lstm_programs import LstmMemory
 from alpine_sw.networks.lstm import LstmNetwork
 from alpine_sw.ping_pong import PingPong
 from alpine_sw.texts import ONE_HOT_WIDTH
-from alpine_sw.workloads import Workload
 
-from .experiment import Measured, ReferenceUnits, Regions, experiment, play, timed
-from .layout import Layout
-from .micro import walk
+from .experiment import experiment
+from .programs import Application, enter_regions, run_application
+from .spinning import SpinningPingPong
 
 __all__: list[str] = []
 
 COUNT = 10
 VECTOR = 16
-WARM = 1
-"""Inferences before the measured ones: with 256 units the weights stay in L2."""
 REGION_INSTRUCTIONS = 17
 """Of a region's markers here: what the process regions hold besides their one CM instruction."""
 LOAD = Compute(cycles=53, instructions=32)
@@ -35,25 +28,37 @@ LOAD = Compute(cycles=53, instructions=32)
 PLACE = Compute(cycles=3, instructions=3)
 """Address of an output, by the counts of writeback."""
 
-REGIONS = {
-    "input load": "input_load",
-    "cell queue": "queue",
-    "analog process": "process",
-    "cell dequeue": "dequeue",
-    "cell quantisation": "quant",
-    "cell product": "mvm",
-    "cell dequantisation": "dequant",
-    "cell activation": "gate_act",
-    "gate combination": "gate_comb",
-    "dense queue": "dense_queue",
-    "dense dequeue": "dense_dequeue",
-    "dense quantisation": "dense",
-    "dense product": "dense",
-    "dense dequantisation": "dense",
-    "softmax": "softmax",
-    "output writeback": "writeback",
-}
-"""Sections of the library's programs -> regions of the reference's on one core."""
+APPLICATION = Application(
+    inputs=lambda steps: np.zeros((steps, ONE_HOT_WIDTH), np.int8),
+    regions={
+        "input load": "input_load",
+        "cell queue": "queue",
+        "analog process": "process",
+        "cell dequeue": "dequeue",
+        "cell quantisation": "quant",
+        "cell product": "mvm",
+        "cell dequantisation": "dequant",
+        "cell activation": "gate_act",
+        "gate combination": "gate_comb",
+        "dense queue": "dense_queue",
+        "dense dequeue": "dense_dequeue",
+        "dense quantisation": "dense",
+        "dense product": "dense",
+        "dense dequantisation": "dense",
+        "softmax": "softmax",
+        "output writeback": "writeback",
+    },
+    next_regions={("dense_queue", "analog process"): "dense_process"},
+    extra={"input_load": LOAD, "writeback": PLACE},
+    apart_bytes=200 * 1024,
+    marker_instructions=REGION_INSTRUCTIONS,
+)
+"""Sections of the library's programs and regions of the reference's on one core.
+
+The misses of lstm256_dig's regions on lp tell the place of the weights: inputs, state and gates
+share sets of the 2-way L2 with them, and what the layers own besides does not. Of its ways each is
+256 kB, and 320 kB of weights fill both ways of the sets that lie 0 to 64 kB behind their start.
+"""
 
 
 def network(units: int) -> LstmNetwork:
@@ -68,62 +73,6 @@ def network(units: int) -> LstmNetwork:
         dense_lsb=np.ones(ONE_HOT_WIDTH, np.float32),
         logit_scale=1.0,
     )
-
-
-class SpinningPingPong(PingPong):
-    """The same hand-over with atomic counters, at which the waiting cores spin.
-
-    Parameters
-    ----------
-    space, name, size, producers, consumers, slots, dtype : as of `PingPong`.
-    """
-
-    def __init__(
-        self,
-        space: AddressSpace,
-        *,
-        name: str,
-        size: int,
-        producers: int | Sequence[int] = 1,
-        consumers: int = 1,
-        slots: int = 2,
-        dtype: npt.DTypeLike = "int8",
-    ) -> None:
-        super().__init__(
-            space,
-            name=name,
-            size=size,
-            producers=producers,
-            consumers=consumers,
-            slots=slots,
-            dtype=dtype,
-        )
-        self._counters = [
-            [Channel(f"{name} {p} to {c}", slots=slots, spinning=True) for c in range(consumers)]
-            for p in range(len(self._put))
-        ]
-
-    def put(self, producer: int = 0) -> Program:
-        """Declare the producer's share filled."""
-        self._put[producer] += 1
-        for counter in self._counters[producer]:
-            yield Put(counter)
-
-    def free_part(self, producer: int = 0) -> Program:
-        """Return the producer's share of the next slot; `put` waits until it is free."""
-        yield from ()
-        return self._share(producer)
-
-    def full_slot(self, consumer: int = 0) -> Program:
-        """Wait for a slot that all producers have filled and return it."""
-        for counters in self._counters:
-            yield Take(counters[consumer])
-        return self._slots[self._taken[consumer] % len(self._slots)]
-
-    def take(self, consumer: int = 0) -> Program:
-        """Declare the slot read by this consumer."""
-        yield from ()
-        self._taken[consumer] += 1
 
 
 class ReferenceLayer:
@@ -163,87 +112,6 @@ class ReferenceLayer:
             f"{self._name} dequantisation",
             kernels.dequantise_sums(self._sums, results, scale=self._scale),
         )
-
-
-def as_counted(program: Program, regions: Regions | None, *, reads: bool = True) -> Program:
-    """Run a program with the instructions that the reference's counts hold besides.
-
-    Begin the reference's regions where the program's sections begin, if they are measured.
-    """
-    result, region = None, ""
-    while True:
-        try:
-            operation = program.send(result)
-        except StopIteration:
-            break
-        result = yield operation
-        if not isinstance(operation, Begin):
-            continue
-        before, region = region, REGIONS.get(operation.name, "")
-        if region == "process" and before == "dense_queue":
-            region = "dense_process"
-        if regions is not None and region != before:
-            yield from regions.begin(region)
-        if region == "input_load" and reads:
-            yield LOAD
-        if region == "writeback":
-            yield PLACE
-    if regions is not None:
-        yield from regions.end()
-
-
-def joined(program: Program, core: int, ended: Channel, others: int) -> Program:
-    """Let the first core spin until every other core's program has ended."""
-    yield from program
-    if core:
-        yield Put(ended)
-    else:
-        for _ in range(others):
-            yield Take(ended)
-
-
-def lstm(
-    workload: Callable[[], Workload], cores: int, count: int, *, region: str | None = None
-) -> Callable[[SystemConfig], Measured]:
-    """So many characters, after a warm-up; of one region only, if named."""
-
-    def execute(config: SystemConfig) -> Measured:
-        system = System(config, tile_ports={core: ReferenceUnits(config) for core in range(cores)})
-        space = system.memory = Layout(system.memory)
-        regions = Regions(system, instructions=REGION_INSTRUCTIONS)
-        programs = workload().programs
-
-        def counted(steps: int) -> Mapping[int, Program]:
-            space.again()
-            inputs = np.zeros((steps, ONE_HOT_WIDTH), np.int8)
-            ended = Channel("ended", spinning=True, slots=cores)
-            _, parts = programs(system, inputs, lambda: None)
-            return {
-                core: joined(
-                    as_counted(
-                        part,
-                        None if region is None else regions,
-                        reads=core + 1 < cores or cores == 1,
-                    ),
-                    core,
-                    ended,
-                    cores - 1,
-                )
-                for core, part in parts.items()
-            }
-
-        measured = counted(count)
-        inputs = space.named("inputs")
-        system.run({0: play([walk(inputs.size_bytes, inputs.address, write=True)])})
-        system.run(counted(WARM))
-        space.again()
-        if region is None:
-            return timed(system, measured, count)
-        regions.forget()
-        system.run(measured)
-        return regions.measured(region, count)
-
-    return execute
 
 
 def analog(units: int, case: int, *, libm: bool = False, spinning: bool = False):
@@ -286,30 +154,32 @@ def enter_totals(units: int) -> None:
         ("dig2", digital(units, 2, "neon4"), 2, COUNT),
         ("dig5", digital(units, 5, "neon4"), 5, COUNT),
     ):
-        experiment(f"lstm{units}_{name}:total", "applications", lstm(workload, cores, count))
+        run = run_application(APPLICATION, workload, cores=cores, count=count)
+        experiment(f"lstm{units}_{name}:total", "applications", run)
 
 
-def enter_regions(units: int) -> None:
+def enter_parts(units: int) -> None:
     """Enter the regions of the runs on one core."""
     for libm, job in ((False, "ana"), (True, "ana_libm")):
-        for region in (*SHARED, *ANALOG):
-            experiment(
-                f"lstm{units}_{job}:{region}",
-                "application regions",
-                lstm(analog(units, 2, libm=libm), 1, COUNT, region=region),
-                body=None if libm else BODIES.get(region),
-                working_set_bytes=4 * units,
-            )
-    for region in (*SHARED, *DIGITAL):
-        experiment(
-            f"lstm{units}_dig:{region}",
-            "application regions",
-            lstm(digital(units, 1, "neon1"), 1, 5 if units == 256 else 2, region=region),
-            body="mvm_neon1" if region == "mvm" else None,
-            working_set_bytes=4 * units * (-(-(units + ONE_HOT_WIDTH) // VECTOR) * VECTOR),
+        enter_regions(
+            f"lstm{units}_{job}",
+            (*SHARED, *ANALOG),
+            lambda name, libm=libm: run_application(
+                APPLICATION, analog(units, 2, libm=libm), count=COUNT, region=name
+            ),
+            {} if libm else BODIES,
+            4 * units,
         )
+    workload, count = digital(units, 1, "neon1"), 5 if units == 256 else 2
+    enter_regions(
+        f"lstm{units}_dig",
+        (*SHARED, *DIGITAL),
+        lambda name: run_application(APPLICATION, workload, count=count, region=name),
+        {"mvm": "mvm_neon1"},
+        4 * units * (-(-(units + ONE_HOT_WIDTH) // VECTOR) * VECTOR),
+    )
 
 
 for size in (256, 750):
     enter_totals(size)
-    enter_regions(size)
+    enter_parts(size)
