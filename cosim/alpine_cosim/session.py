@@ -75,7 +75,7 @@ def run(
     network : one of `tasks.NETWORKS`.
     system : ``high-power`` or ``low-power``.
     case : published mapping, of the mlp and the LSTMs 1 to 4 (with cocotb 1 or 2, which have one
-        tile), of the CNNs 1; of the mlp also ``loose``; or ``digital``.
+        tile), of the CNNs 1 (not with cocotb); of the mlp also ``loose``; or ``digital``.
     cores : of the digital reference: 1, 2 or 4 for the mlp, 1, 2 or 5 for the LSTMs (1 when None),
         8 for the CNNs.
     engine : `Engine`.

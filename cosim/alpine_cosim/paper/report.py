@@ -49,6 +49,7 @@ from .tables import NOTABLE
 __all__ = ["write_docs_pages", "write_report"]
 
 HIGH = "high-power"
+PRINTED = {"mlp": mlp_factors, "lstm": lstm_factors, "cnn": cnn_factors}
 TITLES = {"mlp": "Perceptron", "lstm": "LSTM", "cnn": "CNNs"}
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
@@ -167,10 +168,9 @@ def _introduction(effort: Effort, names: Sequence[str]) -> str:
 
 def _summary(results: Results, names: Sequence[str]) -> str:
     """How many printed factors and statements our runs confirm."""
-    printed = {"mlp": mlp_factors, "lstm": lstm_factors, "cnn": cnn_factors}
     rows: list[list[str]] = []
     for name in names:
-        factors = printed[name]()
+        factors = PRINTED[name]()
         ours = [
             [if_run(lambda f=factor, v=v: results.factor(f, v)) for v in VARIATIONS]
             for factor in factors
@@ -202,8 +202,23 @@ def _summary(results: Results, names: Sequence[str]) -> str:
     )
 
 
+def _compared(results: Results, draw: Draw, *, name: str, figure: str) -> list[str]:
+    """An exploration's factors, why they deviate, and its findings."""
+    factors = PRINTED[name]()
+    images = f", {results.images} image{'s' * (results.images > 1)}" if name == "cnn" else ""
+    picture = figure.lower().replace(". ", "")
+    return [
+        f"## {TITLES[name]}: {figure}{images}\n",
+        draw(picture, lambda path: plot_factors(results, factors, figure=figure, path=path)),
+        factor_table(results, factors),
+        "### Deviations beyond a fifth\n",
+        reason_table(results, factors),
+        "### Findings\n",
+        findings_table(results, FINDINGS[name]),
+    ]
+
+
 def _mlp(results: Results, draw: Draw) -> list[str]:
-    factors = mlp_factors()
     shares = published()["fig8_mlp_shares_percent"]
     printed = {
         "reference": {"MVM operation": shares["average_reference"]["mvm"]},
@@ -229,13 +244,7 @@ def _mlp(results: Results, draw: Draw) -> list[str]:
     }
     cases = [("mlp", case, v) for v in VARIATIONS[:2] for case in (1, 2, 3, 4)]
     return [
-        "## Perceptron: Fig. 7\n",
-        draw("fig7", lambda path: plot_factors(results, factors, figure="Fig. 7", path=path)),
-        factor_table(results, factors),
-        "### Deviations beyond a fifth\n",
-        reason_table(results, factors),
-        "### Findings\n",
-        findings_table(results, FINDINGS["mlp"]),
+        *_compared(results, draw, name="mlp", figure="Fig. 7"),
         "## Perceptron: where the time goes, Fig. 8\n",
         "Shares of the time in which cores do not wait for each other, high-power and low-power "
         "averaged as in the paper. Its slices carry no labels in the text: the smallest is taken "
@@ -253,7 +262,6 @@ def _mlp(results: Results, draw: Draw) -> list[str]:
 
 
 def _lstm(results: Results, draw: Draw) -> list[str]:
-    factors = lstm_factors()
     shares = published()["fig11_lstm_shares_percent_high_power"]
     runs: dict[str, list[Plan]] = {}
     library: dict[str, list[Plan]] = {}
@@ -268,13 +276,7 @@ def _lstm(results: Results, draw: Draw) -> list[str]:
             library[column] = [results.analog(network, HIGH, case, LIBM)]
     runs["case 4, 750"] = [results.analog("lstm-750", HIGH, 4)]
     return [
-        "## LSTM: Fig. 10\n",
-        draw("fig10", lambda path: plot_factors(results, factors, figure="Fig. 10", path=path)),
-        factor_table(results, factors),
-        "### Deviations beyond a fifth\n",
-        reason_table(results, factors),
-        "### Findings\n",
-        findings_table(results, FINDINGS["lstm"]),
+        *_compared(results, draw, name="lstm", figure="Fig. 10"),
         "## LSTM: where the time goes, Fig. 11\n",
         draw("fig11", lambda path: plot_shares(results, lstm=True, path=path)),
         breakdown_table(results, runs, FIG11_PARTS, printed),
@@ -286,7 +288,6 @@ def _lstm(results: Results, draw: Draw) -> list[str]:
 
 
 def _cnn(results: Results, draw: Draw) -> list[str]:
-    factors = cnn_factors()
     images = results.images
     normalised = [
         (plan, analog(plan.network, plan.system, 1, images=images, normalised=False))
@@ -294,13 +295,7 @@ def _cnn(results: Results, draw: Draw) -> list[str]:
     ]
     printed = (analog("cnn-m", HIGH, 1, images=1), analog("cnn-m", HIGH, 1, images=1, literal=True))
     return [
-        f"## CNNs: Fig. 13, {images} image{'s' * (images > 1)}\n",
-        draw("fig13", lambda path: plot_factors(results, factors, figure="Fig. 13", path=path)),
-        factor_table(results, factors),
-        "### Deviations beyond a fifth\n",
-        reason_table(results, factors),
-        "### Findings\n",
-        findings_table(results, FINDINGS["cnn"]),
+        *_compared(results, draw, name="cnn", figure="Fig. 13"),
         "## CNN-S: idle shares and instructions per cycle, Fig. 14\n",
         draw("fig14", lambda path: plot_activity(results, path=path)),
         activity_table(results),
@@ -315,7 +310,7 @@ def _appendix(results: Results) -> list[str]:
     plans = [plan for plan in results if not plan.settings]
     order = list(dict.fromkeys(plan.network for plan in plans))
     plans.sort(key=lambda p: (order.index(p.network), p.system, p.case, p.cores or 0, p.label))
-    factors = [*mlp_factors(), *lstm_factors(), *cnn_factors()]
+    factors = [factor for printed in PRINTED.values() for factor in printed()]
     return [
         "## Energy with and without the memory controller\n",
         "Software `released`, digital style `neon4`.\n",
