@@ -234,7 +234,7 @@ def _unoptimised() -> str:
 
 
 def _verdict(results: Results) -> str:
-    lines = [*_nearest_lines(results), *_constant_lines(results)]
+    lines = [*_nearest_lines(results), *_system_lines(results), *_constant_lines(results)]
     shares = if_run(lambda: _share_line(results))
     return "\n".join([*lines, shares] if shares else lines) + "\n"
 
@@ -262,6 +262,44 @@ def _nearest_lines(results: Results) -> list[str]:
             f"{', '.join(f'{other:.0%}' for other in others)}."
         )
     return lines
+
+
+def _system_lines(results: Results) -> list[str]:
+    """For every headline the change of the system that comes nearest, and what else it changes."""
+    lines: list[str] = []
+    printed = {
+        (f.network, f.system, f.cores): f.factor
+        for f in (*mlp_factors(), *lstm_factors(), *cnn_factors())
+        if f.metric is Metric.LLC_MISSES_PER_INSTRUCTION
+    }
+    for factor in _headlines():
+        ratios = {
+            name: found
+            for name, settings in SENSITIVITIES.items()
+            if (found := if_run(lambda f=factor, s=settings: _changed_ratios(results, f, s)))
+        }
+        if not ratios:
+            continue
+        best = min(ratios, key=lambda n: abs(math.log(ratios[n][Metric.TIME] / factor.factor)))
+        misses = ratios[best][Metric.LLC_MISSES_PER_INSTRUCTION]
+        lines.append(
+            f"- {factor.network}, of the changes to the system: nearest is {best} with "
+            f"{deviation(ratios[best][Metric.TIME], factor.factor)}; LLC misses per instruction "
+            f"then differ by a factor of {times(misses)}, printed "
+            f"{times(printed[factor.network, factor.system, factor.cores])}."
+        )
+    return lines
+
+
+def _changed_ratios(
+    results: Results, factor: PublishedFactor, settings: tuple[str, ...]
+) -> dict[Metric, float]:
+    """Digital over analog, in time and in misses, on a changed system."""
+    digital, analog = changed(factor.network, settings)
+    return {
+        metric: results.value(digital, metric) / results.value(analog, metric)
+        for metric in (Metric.TIME, Metric.LLC_MISSES_PER_INSTRUCTION)
+    }
 
 
 def _share_line(results: Results) -> str:
