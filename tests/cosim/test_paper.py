@@ -14,7 +14,15 @@ from alpine_cosim.cli import main
 from alpine_cosim.paper import EXPLORATIONS, Effort, Plan, RunStore, plans_for, tables, write_report
 from alpine_cosim.paper.constant_costs import fits
 from alpine_cosim.paper.findings import Verdict, against, slightly
-from alpine_cosim.paper.plans import BASE, SENSITIVITIES, analog, changed, digital
+from alpine_cosim.paper.plans import (
+    BASE,
+    LARGE_CACHE,
+    SENSITIVITIES,
+    analog,
+    cached,
+    changed,
+    digital,
+)
 from alpine_cosim.paper.results import Results
 from alpine_cosim.tasks import Engine
 from alpine_models.published import Metric, cnn_factors, lstm_factors, mlp_factors
@@ -107,6 +115,8 @@ def test_plans_cover_every_printed_factor(effort: Effort):
     for network in ("mlp", "lstm-750", "cnn-f"):
         for settings in ((), *SENSITIVITIES.values()):
             assert all(plan in results for plan in changed(network, settings))
+    for factor in (*mlp_factors(), *lstm_factors()):
+        assert {plan.settings for plan in cached(factor) if plan in results} == {LARGE_CACHE}
 
 
 def test_every_case_goes_through_the_rtl_once():
@@ -146,6 +156,7 @@ def test_report_shows_quotients_of_the_runs(tmp_path: Path):
     # (12.8 x 0.5 - 3) is more than 0: nothing added to both gives 12.8; 3 / 12.8 s would.
     assert "exact if the analog run took 234 ms, not 500 ms" in text
     # (3 - 3.1 x 0.5) / (3.1 - 1) = 0.690 s.
+    assert "misses 10.0x over instructions 1.0x; with a cache of 8 MB 4.0x (-38%) |" in text
     assert "exact if both took 690 ms longer per inference" in text
     # Cores of the digital run work 0.8 of 3 s, of the analog one 0.9 of 0.5 s: 5.3 against 12.4.
     assert (
@@ -156,6 +167,9 @@ def test_report_shows_quotients_of_the_runs(tmp_path: Path):
     assert "| 2, convolution | 20.0% | 10.0% | 2.0x | 0.100 | 0.300 | 3.0x |" in text
     # 0.02 of the 0.8 of the time that is not spent waiting.
     assert "| MVM operation | 2.5% | 96.0% |" in text
+    # Median of |6 / printed - 1| over 12.8, 5.1, 3.1, 8.3, 3.5, 2.2, 9.4, 5.0, 2.5, 6.1, 3.4, 1.9:
+    # 0.53, 0.18, 0.94, 0.28, 0.71, 1.73, 0.36, 0.20, 1.40, 0.02, 0.76, 2.16, so (0.53 + 0.71) / 2.
+    assert "with the large cache: time 62% and 62%;" in (tmp_path / "sensitivity.md").read_text()
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/svg+xml;base64,") == 6
     assert 'src="paper_' not in page

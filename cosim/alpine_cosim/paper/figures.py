@@ -106,9 +106,11 @@ def _reason(results: Results, factor: PublishedFactor) -> str:
     if factor.metric is Metric.LLC_MISSES_PER_INSTRUCTION:
         misses = [results[plan]["stats"]["memory"]["l2_misses"] for plan in (above, below)]
         instructions = [results[plan]["instructions"] for plan in (above, below)]
+        held = if_run(lambda: results.cached_factor(factor))
+        large = f"; with a cache of 8 MB {deviation(held, factor.factor)}" if held else ""
         return (
             f"misses {times(misses[0] / max(misses[1], 1))} over instructions "
-            f"{times(instructions[0] / instructions[1])}"
+            f"{times(instructions[0] / instructions[1])}{large}"
         )
     if factor.network in CNNS:
         (above_core, above_s), (below_core, below_s) = map(results.busiest, (above, below))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from alpine_models.published import lstm_factors, mlp_factors
+from alpine_models.published import PublishedFactor, lstm_factors, mlp_factors
 from alpine_platform.presets import SYSTEMS
 
 from ..tasks import DIGITAL, LOOSE, Engine
@@ -18,6 +18,7 @@ __all__ = [
     "FP32_INPUTS",
     "HANDOVERS_CYCLES",
     "IMAGES",
+    "LARGE_CACHE",
     "LIBM",
     "LINUX_BASE",
     "LOOSE",
@@ -31,6 +32,7 @@ __all__ = [
     "Plan",
     "Variation",
     "analog",
+    "cached",
     "changed",
     "digital",
     "handed_over",
@@ -50,13 +52,16 @@ SLOW_PRODUCT = ("tile_clock.product_cycles=1000",)
 """The paper's experiment with CM_PROCESS ten times slower."""
 
 
+LARGE_CACHE = ("l2.size_bytes=8388608",)
+"""A last-level cache that holds all weights of perceptron and LSTMs."""
+
 SENSITIVITIES: dict[str, tuple[str, ...]] = {
     "memory 50 ns slower": ("dram.backend_ns=60",),
     "memory 100 ns slower": ("dram.backend_ns=110",),
     "memory 20 ns faster": ("dram.frontend_ns=0", "dram.backend_ns=0"),
     "one load in flight": ("core.loads_in_flight=1", "core.loads_in_flight_late_address=1"),
     "seven loads in flight": ("core.loads_in_flight=7", "core.loads_in_flight_late_address=7"),
-    "last-level cache of 8 MB": ("l2.size_bytes=8388608",),
+    "last-level cache of 8 MB": LARGE_CACHE,
     "tile port of 1 GB/s": ("tile_clock.frequency_hz=2.5e8", "tile_clock.product_cycles=25"),
     "tile port of 0.4 GB/s": ("tile_clock.frequency_hz=1e8", "tile_clock.product_cycles=10"),
     "product ten times slower": SLOW_PRODUCT,
@@ -266,6 +271,15 @@ def _changes(network: str) -> Iterator[Plan]:
         yield from changed(network, settings)
 
 
+def cached(published: PublishedFactor) -> tuple[Plan, Plan]:
+    """The digital and the analog run of a printed factor on a system with a large cache."""
+    network, system = published.network, published.system
+    return (
+        digital(network, system, published.cores, settings=LARGE_CACHE),
+        analog(network, system, published.case, settings=LARGE_CACHE),
+    )
+
+
 def _suiting(network: str) -> list[Variation]:
     return [variation for variation in VARIATIONS if variation.suits(network)]
 
@@ -281,6 +295,8 @@ def _mlp(effort: Effort) -> Iterator[Plan]:
         )
     yield from (analog("mlp", s, LOOSE, v) for s, v in product(SYSTEMS, LOOSE_VARIATIONS))
     yield from _changes("mlp")
+    for factor in mlp_factors():
+        yield from cached(factor)
     yield from (handed_over(case, cost) for case in (3, 4) for cost in HANDOVERS_CYCLES)
 
 
@@ -292,6 +308,8 @@ def _lstm(effort: Effort) -> Iterator[Plan]:
     for system in SYSTEMS:
         yield analog("lstm-750", system, 1, settings=SLOW_PRODUCT)
     yield from _changes("lstm-750")
+    for factor in lstm_factors():
+        yield from cached(factor)
 
 
 def _cnn(effort: Effort) -> Iterator[Plan]:

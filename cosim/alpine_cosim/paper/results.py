@@ -6,7 +6,18 @@ from typing import TypeVar
 
 from alpine_models.published import Metric, PublishedFactor
 
-from .plans import BASE, CNN_CORES, CNNS, IMAGES, SLOW_PRODUCT, Plan, Variation, analog, digital
+from .plans import (
+    BASE,
+    CNN_CORES,
+    CNNS,
+    IMAGES,
+    SLOW_PRODUCT,
+    Plan,
+    Variation,
+    analog,
+    cached,
+    digital,
+)
 from .store import Record
 
 __all__ = ["NotRunError", "Results", "if_run"]
@@ -104,6 +115,11 @@ class Results(Mapping[Plan, Record]):
     def factor(self, published: PublishedFactor, variation: Variation = BASE) -> float:
         """Our counterpart of a published factor."""
         above, below = self.pair(published, variation)
+        return self.value(above, published.metric) / self.value(below, published.metric)
+
+    def cached_factor(self, published: PublishedFactor) -> float:
+        """The same on a system whose last-level cache holds the weights."""
+        above, below = cached(published)
         return self.value(above, published.metric) / self.value(below, published.metric)
 
     def gain(
