@@ -123,8 +123,9 @@ def test_every_case_goes_through_the_rtl_once():
     plans = plans_for(EXPLORATIONS, Effort.NORMAL)
     through = [(p.network, p.case) for p in plans if p.engine(Effort.NORMAL) is Engine.RTL]
     cases = [(n, c) for n in ("mlp", "lstm-256", "lstm-512", "lstm-750") for c in "1234"]
-    wanted = {*cases, *((name, "1") for name in ("cnn-f", "cnn-m", "cnn-s"))}
-    assert wanted <= set(through)
+    cases += [(name, "1") for name in ("cnn-f", "cnn-m", "cnn-s")]
+    # CNN-M as printed has tiles of its own.
+    assert sorted(through) == sorted([*cases, ("mlp", "loose"), ("cnn-m", "1")])
     assert not [p for p in plans if p.engine(Effort.QUICK) is Engine.RTL]
     # Full: every analog run of the published systems; a digital reference has no tile.
     for plan in plans:

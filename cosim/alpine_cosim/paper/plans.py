@@ -116,6 +116,7 @@ class Plan:
         """What runs it."""
         plain = self.case != DIGITAL and not self.settings
         usual = (self.system, self.software, self.sync) == ("high-power", "released", BARE_METAL)
+        usual = usual and self.activations is None and self.input_format == INT8
         if self.network in CNNS:
             usual = usual and self.inferences == 1
         through_rtl = {Effort.QUICK: False, Effort.NORMAL: plain and usual, Effort.FULL: plain}
