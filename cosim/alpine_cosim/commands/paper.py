@@ -33,7 +33,7 @@ LONGEST = 3
 @click.option("--only", help="One exploration: mlp, lstm or cnn. Default: all of them.")
 @click.option("--out", type=Path, default=Path("paper"), show_default=True, help="Folder.")
 @click.option("--quick", is_flag=True, help="Timed tile throughout, one image per CNN; no RTL.")
-@click.option("--full", is_flag=True, help="Every analog run through the RTL.")
+@click.option("--full", is_flag=True, help="Every analog run of the published systems in RTL.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, help="Runs at a time. "
     "Default: as many as there are processors.",

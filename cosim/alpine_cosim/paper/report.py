@@ -138,8 +138,10 @@ def _introduction(effort: Effort, names: Sequence[str]) -> str:
     through = {
         Effort.QUICK: "All tiles are timed Python tiles, and a CNN sees one image.",
         Effort.NORMAL: "The RTL computes every analog case and geometry once (software `released`, "
-        "high-power system); the timed tile, which agrees with it to the cycle, the rest.",
-        Effort.FULL: "Every analog run goes through the RTL.",
+        "high-power system, one image per CNN); the timed tile, which agrees with it to the "
+        "cycle, the rest.",
+        Effort.FULL: "Every analog run on the published systems goes through the RTL; those with a "
+        "changed setting are timed tiles, which agree with it to the cycle.",
     }[effort]
     link = (
         "[What it would take](sensitivity.md) to obtain the printed factors is a page of its own.\n"
