@@ -104,7 +104,8 @@ def run(
     chips : run so many chips of an analog device, numbered from 0.
     back_door : write the weights into the crossbar directly; None programs them through the port,
         except with cocotb.
-    weights : weight file in place of the shipped one.
+    weights : weight file in place of the shipped one, or ``hardware-aware`` for the one that is
+        shipped beside it, trained with noise.
     normalisation : CNNs with local response normalisation.
     literal_table : cnn-m exactly as printed (`alpine_sw.networks.cnn_shapes`).
     tile_verilog : Verilog of an ``aimc_tile`` to simulate in place of the shipped tile.

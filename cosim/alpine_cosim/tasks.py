@@ -93,7 +93,7 @@ class Request:
     cores : of the digital reference, or None.
     software, digital_style : of the analog mappings and of the digital reference.
     inferences : or None for the network's default.
-    weights : weight file in place of the shipped one, or None.
+    weights : weight file in place of the shipped one, or None; see `chosen_weights`.
     normalised : CNNs with local response normalisation.
     literal : CNN-M exactly as the paper prints it.
     activations : of the LSTMs, or None for the default.

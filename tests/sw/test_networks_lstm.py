@@ -23,7 +23,7 @@ from alpine_sw.networks import (
     save_lstm,
 )
 from alpine_sw.networks.lstm import LSTM_STREAMS, mean_bits, pick_symbol, streams
-from alpine_sw.networks.weight_file import read_weight_file, write_weight_file
+from alpine_sw.networks.weight_file import HARDWARE_AWARE, read_weight_file, write_weight_file
 from alpine_sw.texts import SYMBOLS, encode, load_king_james_excerpt, one_hot
 
 SHIPPED = Path(alpine_sw.__file__).parent / "data" / "lstm"
@@ -45,6 +45,9 @@ RECORD = LstmTrainingRecord(
 )
 
 sizes = pytest.mark.parametrize("hidden", LSTM_SIZES)
+files = pytest.mark.parametrize(
+    ("hidden", "file"), [*((hidden, None) for hidden in LSTM_SIZES), (256, Path(HARDWARE_AWARE))]
+)
 shipped = functools.cache(load_lstm)
 
 
@@ -99,15 +102,19 @@ def test_published_parameters_count_fifty_rows_more(hidden: int, published: floa
 
 def test_shipped_weights_are_small():
     files = list(SHIPPED.iterdir())
-    assert sorted(file.name for file in files) == [f"weights_{size}.npz" for size in LSTM_SIZES]
+    names = {f"weights_{size}.npz" for size in LSTM_SIZES} | {"weights_256_hardware_aware.npz"}
+    assert {file.name for file in files} == names
     assert sum(file.stat().st_size for file in files) <= 4_000_000
 
 
-@sizes
-def test_a_shipped_network_says_where_it_comes_from(hidden: int):
-    network = shipped(hidden)
+@files
+def test_a_shipped_network_says_where_it_comes_from(hidden: int, file: Path | None):
+    network = shipped(hidden, file)
     record = network.training
     assert record is not None
+    assert record.weight_noise == (
+        "none" if file is None else "0.06 of an output's largest weight, cut at 2.5 deviations"
+    )
     assert record.script == "alpine_sw.training.lstm"
     assert "without held-out chapters" in record.data_set
     assert record.test_set.endswith("held-out chapters")
@@ -116,9 +123,11 @@ def test_a_shipped_network_says_where_it_comes_from(hidden: int):
     assert network.fp32_bits == record.fp32_bits
 
 
-@sizes
-def test_int8_bits_on_all_held_out_text_are_the_recorded_ones_and_close_to_fp32(hidden: int):
-    network = shipped(hidden)
+@files
+def test_int8_bits_on_all_held_out_text_are_the_recorded_ones_and_close_to_fp32(
+    hidden: int, file: Path | None
+):
+    network = shipped(hidden, file)
     assert network.training is not None
     bits = network.bits_per_character(load_king_james_excerpt())
     # Probabilities are the same on every machine, their logarithms but for the last digits.
@@ -363,6 +372,13 @@ def test_what_is_saved_is_loaded(tmp_path: Path):
     assert loaded.training == RECORD
     assert loaded.name == "lstm-256"
     assert [entry.name for entry in tmp_path.iterdir()] == ["weights.npz"]
+
+
+def test_hardware_aware_weights_are_shipped_for_one_network():
+    assert complaint(lambda: load_lstm(512, Path(HARDWARE_AWARE))) == (
+        "no hardware-aware weights are shipped for lstm-512: write a file with "
+        "`python -m alpine_sw.training.lstm --weight-noise 0.06,2.5` and name it"
+    )
 
 
 @pytest.mark.parametrize("hidden", [0, 255, 1024])

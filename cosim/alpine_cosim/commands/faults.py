@@ -17,6 +17,7 @@ from ..tasks import DIGITAL, NETWORKS, Engine, Request
 from .device_options import device_options
 from .output_file import OUTPUT_FILE
 from .progress import progress_bars
+from .weights_option import weights_option
 
 __all__ = ["faults"]
 
@@ -72,7 +73,7 @@ SHOWN_FAILURES = 5
     type=int,
     help="Processes that run in parallel. Default: one per processor, if there are enough runs.",
 )
-@click.option("--weights", type=Path, help="Weight file to use instead of the shipped one.")
+@weights_option
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
 @click.option("--json", "json_file", type=OUTPUT_FILE, help="Write every run as JSON to this file.")

@@ -12,6 +12,7 @@ from ..results import print_result
 from .device_options import device_options
 from .output_file import OUTPUT_FILE
 from .progress import progress_bars
+from .weights_option import weights_option
 
 __all__ = ["run"]
 
@@ -104,7 +105,7 @@ __all__ = ["run"]
     help="Write the weights straight into the crossbar, or program every cell with CM_INITIALIZE. "
     "Default: through the port, with engine cocotb the back door.",
 )
-@click.option("--weights", type=Path, help="Weight file to use instead of the shipped one.")
+@weights_option
 @click.option(
     "--normalisation/--no-normalisation",
     default=True,

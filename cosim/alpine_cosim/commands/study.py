@@ -13,6 +13,7 @@ from alpine_models.errors import AlpineError
 
 from .device_options import effects_option, split_names, verify_option
 from .progress import progress_bars
+from .weights_option import weights_option
 
 if TYPE_CHECKING:
     from ..study import StudyPlan, Subject
@@ -36,7 +37,7 @@ _COMMON = (
         help="Samples of the data set. Default: mlp 1000, LSTMs 500, CNNs 1.",
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="Of all imperfections."),
-    click.option("--weights", type=Path, help="Weight file to use instead of the shipped one."),
+    weights_option,
     click.option("--jobs", type=int, help="Processes. Default: one per processor."),
     click.option(
         "--out", type=Path, default=Path("study"), show_default=True, help="Folder to write to."

@@ -12,6 +12,7 @@ from alpine_models.choices import choose
 from alpine_models.device import EFFECTS, AdcConfig, AnalogDevice, Compensation, analog_device
 from alpine_models.durations import duration_text
 from alpine_models.errors import AlpineError
+from alpine_sw.networks.weight_file import chosen_weights
 from alpine_sw.workloads import Software
 
 from ..device_choice import MAX_CHIPS
@@ -48,7 +49,7 @@ class Subject:
     -------
     network, case : names as in `alpine run`; the mapping decides which tile draws which noise.
     samples : samples 0 to samples - 1 of the data set; None for the network's default.
-    weights : weight file in place of the shipped one, or None.
+    weights : weight file in place of the shipped one, or None; see `chosen_weights`.
     seed, chips : of the imperfections; chips are numbered from 0.
 
     Raises
@@ -104,7 +105,10 @@ class Subject:
     @cached_property
     def identity(self) -> str:
         """Everything that a result depends on besides the device and the chip."""
-        file = "" if self.weights is None else hashlib.sha256(self.weights.read_bytes()).hexdigest()
+        file = ""
+        if self.weights is not None:
+            path = chosen_weights(self.network, self.weights)
+            file = hashlib.sha256(path.read_bytes()).hexdigest()
         parts = (alpine_models.__version__, self.network, self.case, self.sample_count, file)
         return "|".join(map(str, (*parts, self.seed)))
 

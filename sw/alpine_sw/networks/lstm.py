@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from alpine_models.errors import AlpineError
 from alpine_models.golden_lstm import Gate, GoldenLstm, LstmState
 from alpine_sw.networks.weight_file import (
+    chosen_weights,
     read_weight_file,
     record_from_facts,
     write_weight_file,
@@ -312,7 +313,7 @@ def load_lstm(hidden: int, path: Path | None = None) -> LstmNetwork:
     hidden : int
         Units: 256, 512 or 750.
     path : Path or None
-        Weight file; None is the shipped one.
+        Weight file, as in `chosen_weights`.
 
     Raises
     ------
@@ -323,7 +324,7 @@ def load_lstm(hidden: int, path: Path | None = None) -> LstmNetwork:
         raise AlpineError(
             f"there is no LSTM of {hidden} units; choose from {', '.join(map(str, LSTM_SIZES))}"
         )
-    path = path or _SHIPPED / f"weights_{hidden}.npz"
+    path = chosen_weights(f"lstm-{hidden}", path)
     file = read_weight_file(path, script=_SCRIPT)
     try:
         arrays = _matching_arrays(file.arrays)
@@ -378,7 +379,6 @@ def save_lstm(network: LstmNetwork, path: Path) -> None:
 
 
 _SCRIPT = "alpine_sw.training.lstm"
-_SHIPPED = Path(__file__).parents[1] / "data" / "lstm"
 
 
 def _matching_arrays(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:

@@ -16,6 +16,7 @@ from alpine_models import golden
 from alpine_models.errors import AlpineError
 from alpine_sw.code_words import check_code_words, nearest_code_word
 from alpine_sw.networks.weight_file import (
+    chosen_weights,
     read_weight_file,
     record_from_facts,
     write_weight_file,
@@ -162,14 +163,14 @@ def load_mlp(path: Path | None = None) -> MlpNetwork:
     Parameters
     ----------
     path : Path or None
-        Weight file; None is the shipped one.
+        Weight file, as in `chosen_weights`.
 
     Raises
     ------
     AlpineError
         The file is missing, damaged, or holds something else.
     """
-    path = path or _SHIPPED
+    path = chosen_weights("mlp", path)
     file = read_weight_file(path, script=_SCRIPT)
     try:
         arrays = _matching_arrays(file.arrays)
@@ -212,7 +213,6 @@ def save_mlp(network: MlpNetwork, path: Path) -> None:
 
 
 _SCRIPT = "alpine_sw.training.mlp"
-_SHIPPED = Path(__file__).parents[1] / "data" / "mlp" / "weights.npz"
 
 
 def _matching_arrays(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:

@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
 
-__all__ = ["WeightFile", "read_weight_file", "record_from_facts", "write_weight_file"]
+__all__ = [
+    "HARDWARE_AWARE",
+    "WeightFile",
+    "chosen_weights",
+    "read_weight_file",
+    "record_from_facts",
+    "write_weight_file",
+]
+
+HARDWARE_AWARE = "hardware-aware"
+"""Name, in place of a path, of shipped weights that were trained with noise."""
 
 Record = TypeVar("Record")
 
@@ -34,6 +44,37 @@ class WeightFile:
 
     arrays: Mapping[str, NDArray[Any]]
     facts: Mapping[str, object]
+
+
+def chosen_weights(network: str, asked: Path | None) -> Path:
+    """Return the file of a network's weights.
+
+    Parameters
+    ----------
+    network : str
+        ``mlp``, or ``lstm-`` and its units.
+    asked : Path or None
+        The file, or `HARDWARE_AWARE`; None is the shipped one.
+
+    Raises
+    ------
+    AlpineError
+        No hardware-aware weights are shipped for the network.
+    """
+    family, _, size = network.partition("-")
+    name = f"weights_{size}" if size else "weights"
+    shipped = _DATA / family / f"{name}.npz"
+    if asked is None:
+        return shipped
+    if asked != Path(HARDWARE_AWARE):
+        return asked
+    file = shipped.with_name(f"{name}_hardware_aware.npz")
+    if not file.exists():
+        raise AlpineError(
+            f"no {HARDWARE_AWARE} weights are shipped for {network}: write a file with "
+            f"`python -m alpine_sw.training.{family} --weight-noise 0.06,2.5` and name it"
+        )
+    return file
 
 
 def read_weight_file(path: Path, *, script: str) -> WeightFile:
@@ -129,6 +170,7 @@ def record_from_facts(record_type: type[Record], facts: Mapping[str, object]) ->
     return record_type(**known)
 
 
+_DATA = Path(__file__).parents[1] / "data"
 _FACTS = "facts"
 _DIGEST = "sha256"
 
