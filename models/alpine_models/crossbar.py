@@ -2,14 +2,15 @@
 # Numba carries no types; everything that crosses this module's border is annotated.
 """The ideal crossbar: exact integer dot products between 8-bit converters."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from .compiling import compiled
 
 __all__ = ["IdealCrossbar", "multiply"]
 
 
-@numba.njit(cache=True)
+@compiled()
 def multiply(
     cells: npt.NDArray[np.int8],
     lsb: npt.NDArray[np.float64],

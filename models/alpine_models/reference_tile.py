@@ -2,10 +2,10 @@
 # Numba carries no types; everything that crosses this module's border is annotated.
 """What CM instructions do to a tile, without time: the reference for every engine."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from .compiling import compiled
 from .crossbar import IdealCrossbar, multiply
 from .isa import GROUP_BYTES, OPCODES, XZR, CmOperation, CmStatus
 
@@ -30,7 +30,7 @@ _BAD_COUNT, _BAD_INDEX = int(CmStatus.BAD_COUNT), int(CmStatus.INDEX_OUT_OF_RANG
 _ZERO, _GROUP = np.uint64(0), np.uint64(GROUP_BYTES)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _transfer_range(streaming, index, count, counter, size):
     """Return (first index, bytes to move, status) of one queue or dequeue group."""
     if count == _ZERO or count > _GROUP:
@@ -45,7 +45,7 @@ def _transfer_range(streaming, index, count, counter, size):
     return np.int64(index), asked, _DONE
 
 
-@numba.njit(cache=True)
+@compiled()
 def execute_command(word, rn, rm, ra, inputs, outputs, counters, cells, lsb, read_back, converted):
     """Carry out one CM instruction; return (rd, status, operation).
 

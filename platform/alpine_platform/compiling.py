@@ -11,11 +11,12 @@ Numba finds machine code on disk by the source of the one function, not of those
 entry point is made by a function that is given a `fingerprint`, which changes with any of them.
 """
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numba
+
+from alpine_models import compiling
 
 __all__ = ["FINGERPRINT", "called", "compiled", "entry", "fingerprint"]
 
@@ -32,10 +33,10 @@ called = njit(error_model="numpy", boundscheck=False, _nrt=False)
 
 
 def fingerprint(*sources: str) -> int:
-    """Return a number that changes with the text of any of these modules of this package."""
+    """Return a number that changes with any of these modules, or with what compiled models do."""
     folder = Path(__file__).parent
-    digest = sha256(b"".join((folder / name).read_bytes() for name in (SELF, *sources))).digest()
-    return int.from_bytes(digest[:7], "big")
+    own = compiling.fingerprint(*(folder / name for name in (SELF, *sources)))
+    return int(own, 16) ^ int(compiling.FINGERPRINT, 16)
 
 
 SELF = Path(__file__).name

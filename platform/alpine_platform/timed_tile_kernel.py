@@ -7,21 +7,18 @@ the port, the tile, and the way out. What a layer has room for depends on earlie
 one pass in program order is exact.
 """
 
-from typing import Any
-
-import numba
 import numpy as np
 
+from alpine_models.compiling import kept
 from alpine_models.isa import OPCODES, XZR, CmOperation
 from alpine_models.reference_tile import execute_command
 from alpine_models.tile import CROSSING_DEPTH, CVXIF_DEPTH
 
-from .compiling import compiled
+from .compiling import compiled, fingerprint
 
 __all__ = ["BARE", "COUNTERS", "CROSSING", "CVXIF", "is_process", "run_batch"]
 
-njit: Any = numba.njit
-_entry = njit(cache=True, error_model="numpy")
+_entry = kept(f"{fingerprint('timed_tile_kernel.py'):x}", error_model="numpy")
 
 _QUEUE, _DEQUEUE, _PROCESS, _INITIALIZE, _PARAM_READ = (
     int(OPCODES[operation][0]) << 1 | OPCODES[operation][1]

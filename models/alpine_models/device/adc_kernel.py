@@ -5,9 +5,10 @@
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from ..compiling import compiled
 
 __all__ = ["AdcArrays", "convert"]
 
@@ -33,7 +34,7 @@ class AdcArrays(NamedTuple):
     corrections: NDArray[np.float64]
 
 
-@numba.njit(cache=True)
+@compiled()
 def convert(
     sums: NDArray[np.int64],
     units_per_code: NDArray[np.float64],

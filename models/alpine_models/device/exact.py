@@ -11,7 +11,7 @@ fuse multiplications and additions unless `fastmath` asks for it; a C++ copy mus
 
 import math
 
-import numba
+from ..compiling import compiled
 
 __all__ = ["exp", "log", "normal_cdf", "normal_density"]
 
@@ -26,7 +26,7 @@ LARGEST_EXPONENT = 700.0
 INVERSE_FACTORIALS = tuple(1.0 / math.factorial(n) for n in range(15))
 
 
-@numba.njit(cache=True)
+@compiled()
 def log(x: float) -> float:
     """Natural logarithm of a positive, normal number, to about 2e-16 of its size.
 
@@ -44,7 +44,7 @@ def log(x: float) -> float:
     return exponent * LN2_HIGH + (exponent * LN2_LOW + 2.0 * s * series)
 
 
-@numba.njit(cache=True)
+@compiled()
 def exp(x: float) -> float:
     """Exponential of a number of magnitude up to 700 (beyond, as at 700), to about 2e-16."""
     x = min(max(x, -LARGEST_EXPONENT), LARGEST_EXPONENT)
@@ -56,13 +56,13 @@ def exp(x: float) -> float:
     return math.ldexp(series, int(k))
 
 
-@numba.njit(cache=True)
+@compiled()
 def normal_density(x: float) -> float:
     """Density of the standard normal distribution."""
     return INVERSE_SQRT_TAU * exp(-0.5 * x * x)
 
 
-@numba.njit(cache=True)
+@compiled()
 def normal_cdf(x: float, density: float) -> float:
     """Distribution function of the standard normal distribution for x >= 0, to 7.5e-8.
 

@@ -18,10 +18,10 @@ two moments.
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiling import compiled
 from .constants import LogThenPolynomial, PcmConstants, PowerLaw
 from .exact import exp, log, normal_cdf, normal_density
 
@@ -74,33 +74,33 @@ def _flat(formula: LogThenPolynomial | PowerLaw) -> NDArray[np.float64]:
     return np.array([*logarithmic, *formula.polynomial])
 
 
-@numba.njit(cache=True)
+@compiled()
 def _log_then_polynomial(f, g):
     if g < f[4]:
         return min(max(f[0] * log(max(g, SMALLEST_G)) + f[1], f[2]), f[3])
     return ((f[8] * g + f[7]) * g + f[6]) * g + f[5]
 
 
-@numba.njit(cache=True)
+@compiled()
 def programming_deviation(c: Coefficients, g: float) -> float:
     """Standard deviation of the programming error at target g, both in units of g_max."""
     p = c.programming
     return ((p[3] * g + p[2]) * g + p[1]) * g + p[0]
 
 
-@numba.njit(cache=True)
+@compiled()
 def drift_moments(c: Coefficients, g: float) -> tuple[float, float]:
     """Mean and deviation of the drift exponent nu, before its sign is dropped, at target g."""
     return _log_then_polynomial(c.drift_mean, g), _log_then_polynomial(c.drift_spread, g)
 
 
-@numba.njit(cache=True)
+@compiled()
 def drift_factor(log_time_ratio: float, nu: float) -> float:
     """((t + t0) / t0)^-nu, given the logarithm of the ratio."""
     return exp(-nu * log_time_ratio)
 
 
-@numba.njit(cache=True)
+@compiled()
 def read_amplitude(c: Coefficients, g: float) -> float:
     """1/f amplitude Q, relative to the conductance, of a device programmed to g."""
     f = c.read_noise
@@ -109,7 +109,7 @@ def read_amplitude(c: Coefficients, g: float) -> float:
     return _log_then_polynomial(f, g)
 
 
-@numba.njit(cache=True)
+@compiled()
 def read_moments(sigma: float) -> tuple[float, float]:
     """Mean and variance of max(1 + sigma N, 0), for sigma > 0.
 
@@ -125,7 +125,7 @@ def read_moments(sigma: float) -> tuple[float, float]:
     return mean, (1.0 + sigma * sigma) * cdf + sigma * density - mean * mean
 
 
-@numba.njit(cache=True)
+@compiled()
 def read_spread(time_from_start_s: float, t_read_s: float) -> float:
     """sqrt(ln((t + t_read) / (2 t_read))), t from the first read's t0 on."""
     return math.sqrt(log((time_from_start_s + t_read_s) / (2.0 * t_read_s)))

@@ -8,10 +8,10 @@ vector width or library it is added with.
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiling import compiled
 from .formulas import (
     Coefficients,
     drift_factor,
@@ -36,7 +36,7 @@ VARIANCE_STEPS = 254
 """Largest variance of a column in its own steps; one less than a byte holds, for the carry."""
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def draw_devices(
     c: Coefficients,
     weights: NDArray[np.int8],
@@ -82,7 +82,7 @@ def draw_devices(
                 nu[side, column, row] = abs(drift[0, level] + drift[1, level] * z_drift)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def read_devices(
     c: Coefficients,
     g: Float32,
@@ -141,7 +141,7 @@ def read_devices(
                     variance[side, column, row] = drifted * drifted * relative_variance
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def round_variances(variances: Float64, steps: NDArray[np.uint8], unit: Float64) -> None:
     """Fill uint8 `steps` [columns, rows] and float64 `unit` [columns]: variances = steps x unit.
 
@@ -164,7 +164,7 @@ def round_variances(variances: Float64, steps: NDArray[np.uint8], unit: Float64)
             steps[column, row] = np.uint8(step)
 
 
-@numba.njit(cache=True, inline="always")
+@compiled(inline="always")
 def _dot(cells, x):
     # Fixed-length inner loops over slices are what the compiler turns into vector instructions.
     rows = len(cells)
@@ -182,7 +182,7 @@ def _dot(cells, x):
     return total + part
 
 
-@numba.njit(cache=True)
+@compiled()
 def matrix_product(
     cells: NDArray[np.int16] | NDArray[np.uint8],
     vectors: NDArray[np.int16],

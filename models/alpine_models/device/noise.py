@@ -24,10 +24,10 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiling import compiled
 from ..errors import AlpineError
 from .exact import log
 
@@ -120,7 +120,7 @@ class NoiseKey:
         )
 
 
-@numba.njit(cache=True, inline="always")
+@compiled(inline="always")
 def philox(
     c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32, k0: np.uint32, k1: np.uint32
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
@@ -137,13 +137,13 @@ def philox(
     return c0, c1, c2, c3
 
 
-@numba.njit(cache=True)
+@compiled()
 def uniform(word: np.uint32) -> float:
     """Return (word + 1/2) / 2^32: exact, never 0 or 1."""
     return (np.float64(word) + 0.5) * 2.0**-32
 
 
-@numba.njit(cache=True)
+@compiled()
 def normal(word: np.uint32) -> float:
     """Return the standard normal number whose distribution function is `uniform(word)`.
 
@@ -230,7 +230,7 @@ def product_words(product: int, effect: Effect) -> tuple[np.uint32, np.uint32]:
     return np.uint32(product & 0xFFFFFFFF), np.uint32(product >> 32 << 8 | int(effect))
 
 
-@numba.njit(cache=True)
+@compiled()
 def fill_line_normals(
     k0: np.uint32,
     k1: np.uint32,
@@ -253,14 +253,14 @@ def fill_line_normals(
             values[line + 3] = normal(words[3])
 
 
-@numba.njit(cache=True)
+@compiled()
 def _fill_line_uniforms(k0, k1, c2, c1, c3, values):
     for line in range(len(values)):
         words = philox(np.uint32(line >> 2), c1, c2, c3, k0, k1)
         values[line] = uniform(_word(words, line & 3))
 
 
-@numba.njit(cache=True)
+@compiled()
 def _fill_cell_uniforms(k0, k1, c2, c1, c3, word, values):
     columns, rows = values.shape
     for column in range(columns):
@@ -269,7 +269,7 @@ def _fill_cell_uniforms(k0, k1, c2, c1, c3, word, values):
             values[column, row] = uniform(_word(words, word))
 
 
-@numba.njit(cache=True)
+@compiled()
 def _word(words, which):
     if which == 0:
         return words[0]

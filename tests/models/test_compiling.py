@@ -1,0 +1,57 @@
+"""Machine code on disk is not used after a change of what it was made from."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+OUTER = """
+from pathlib import Path
+from alpine_models.compiling import fingerprint, kept
+from inner import STEP, add
+
+@kept(fingerprint(Path("inner.py")))
+def outer(x):
+    return add(x) + STEP
+
+print(outer(100), *outer.stats.cache_hits.values())
+"""
+INNER = """
+import numba
+
+STEP = {step}
+
+@numba.njit
+def add(x):
+    return x + {added}
+"""
+
+
+def output(folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", "import outer"],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_code_follows_the_functions_and_constants_that_it_inlined(tmp_path: Path):
+    (tmp_path / "outer.py").write_text(OUTER)
+    (tmp_path / "inner.py").write_text(INNER.format(step=10, added=1))
+    assert output(tmp_path) == "111"
+    assert output(tmp_path) == "111 1"
+    (tmp_path / "inner.py").write_text(INNER.format(step=20, added=2))
+    assert output(tmp_path) == "122"
+
+
+def test_every_compiled_module_is_part_of_the_fingerprint():
+    from alpine_models import compiling
+
+    folder = Path(compiling.__file__).parent
+    listed = Path(compiling.__file__).read_text()
+    for path in folder.rglob("*.py"):
+        if "import compiled" in path.read_text():
+            assert f'"{path.relative_to(folder).as_posix()}"' in listed
