@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from alpine_models import isa
 from alpine_models.tile import TileConfig
 from alpine_platform.engine import Engine
-from alpine_platform.loop_body import Field, Unit, compile_body
+from alpine_platform.loop_body import Field, LoopBody, Unit, compile_body
 from alpine_platform.memo_kernel import C_STATES, STATES
 from alpine_platform.operations import RunCmLoop, RunLoop
 from alpine_platform.pipeline import Phase, Stream
@@ -137,3 +137,50 @@ def test_loops_of_no_iteration_take_no_time():
     engine.begin(0, [Phase(body=BODIES["clear"], iterations=0)], 3, cycle=7)
     assert engine.advance(0)
     assert engine.cycle(0) == 7
+
+
+STORE_AND_LOADS = LoopBody(
+    name="store_and_loads",
+    text="store <- x y @line\n" + "load q <- q @other\n" * 4 + "branch <- q",
+)
+LOAD = LoopBody(name="load", text="load q <- p @line\nfp q <- q\nbranch <- q")
+BASE = 1 << 28
+SET = 1 << 20
+"""Bytes, a multiple of what separates lines of one set, in both levels."""
+
+
+def loop(body: LoopBody, iterations: int, **streams: Stream) -> RunLoop:
+    return RunLoop(phases=[Phase(body=body, iterations=iterations, streams=streams)])
+
+
+def changes_nothing(programs: dict[int, list[RunLoop]]) -> RunResult:
+    system = SYSTEMS["high-power"]
+    computed = measure(System(system), programs, remember=False)
+    assert same(measure(System(system), programs, remember=True), computed)
+    return computed
+
+
+def test_a_line_that_another_core_has_read_is_no_hit_of_a_store():
+    writes = loop(
+        STORE_AND_LOADS, 600, line=Stream(address=BASE), other=Stream(address=BASE + 4096)
+    )
+    reads = RunLoop(
+        phases=[
+            Phase(body=LOAD, iterations=1, streams={"line": Stream(address=BASE)}),
+            Phase(body=BODIES["clear"], iterations=20, streams={"destination": Stream(address=0)}),
+        ],
+        repeats=100,
+    )
+    # The store asks for its line anew, and the next iterations come while it is on its way.
+    result = changes_nothing({0: [writes], 1: [reads]})
+    assert result.memory.upgrades > 10
+
+
+def test_lines_keep_their_order_of_use():
+    # Lines used again stay when later ones take the other ways of their sets.
+    first, second, third = (
+        loop(LOAD, 100, line=Stream(address=BASE + place * SET, stride=64)) for place in range(3)
+    )
+    result = changes_nothing({0: [first, second, first, third, first]})
+    # When all of it runs again, the first lines are still there.
+    assert result.memory.l1_misses == 200
