@@ -6,6 +6,7 @@ TARGETS = {
     "int8 crossbar product, one thread": 10e9,
     "alpine run mlp --engine rtl, end to end": 300,
     "look-ups, L1 hits": 50e6,
+    "look-ups, L2 hits": 50e6,
     "mlp, digital neon4": 200,
     "lstm-750, case 1, engine rtl": 1000 / 3,
     "cnn-s, case 1, engine rtl": 0.1,
