@@ -39,7 +39,7 @@ run: setup ## Classify real images on the RTL tile
 	$(BIN)/alpine run mlp --system high-power --case 1 --engine rtl
 
 test: setup ## Run the unit and cocotb tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 cocotb: setup ## Run all cocotb testbenches (WAVES=1 leaves waveforms in waves/)
 	$(BIN)/python -m pytest cocotb_tests
