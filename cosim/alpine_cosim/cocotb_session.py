@@ -28,6 +28,7 @@ class Arguments(TypedDict):
     device: ChipSeries | None
     timeline: Path | None
     profile: bool
+    check_reads: bool
 
 
 def measure_in_cocotb(
@@ -116,6 +117,7 @@ def _measured(
         device=arguments["device"],
         timeline=arguments["timeline"],
         profile=arguments["profile"],
+        check_reads=arguments["check_reads"],
         before_inferences=begin,
     )
     return measured, evaluated_cycles() - before

@@ -35,6 +35,7 @@ class EngineRun:
     trace : directory for waveforms of the first inference, or None.
     timeline : file for the cores' operations, or None.
     profile : say where host time goes.
+    check_reads : refuse to read memory that nobody wrote.
     on_stage, on_step : told what begins, in how many steps, and each step.
     """
 
@@ -48,6 +49,7 @@ class EngineRun:
     trace: Path | None
     timeline: Path | None
     profile: bool
+    check_reads: bool
     on_stage: Callable[[str, int], None]
     on_step: Callable[[], None]
 
@@ -104,6 +106,7 @@ class EngineRun:
                 "device": self.device,
                 "timeline": self.timeline,
                 "profile": self.profile,
+                "check_reads": self.check_reads,
             },
         )
 
@@ -125,6 +128,7 @@ class EngineRun:
             device=self.device,
             timeline=self.timeline,
             profile=self.profile,
+            check_reads=self.check_reads,
             on_stage=self.on_stage,
             on_step=on_step,
             before_inferences=before_inferences,

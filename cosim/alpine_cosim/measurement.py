@@ -18,6 +18,7 @@ from alpine_platform.report import write_timeline
 from alpine_platform.system import System
 from alpine_platform.tile_port import TilePort
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_sw.kernels import range_warnings
 from alpine_sw.workloads import Workload
 
 from .accelerator_setup import (
@@ -57,6 +58,7 @@ class Measurement:
     programming: Programming | None
     host_seconds: float
     host_profile_s: dict[str, float] | None
+    warnings: tuple[str, ...]
 
 
 def measure(
@@ -70,6 +72,7 @@ def measure(
     device: ChipSeries | None = None,
     timeline: Path | None = None,
     profile: bool = False,
+    check_reads: bool = False,
     on_stage: Callable[[str, int], None] = lambda stage, total: None,
     on_step: Callable[[], None] = lambda: None,
     before_inferences: Callable[[], None] = lambda: None,
@@ -87,12 +90,15 @@ def measure(
     device : what the tiles are made of and how many chips run, or None for one ideal chip.
     timeline : file for the cores' operations as trace events, or None.
     profile : run the inferences under Python's profiler.
+    check_reads : refuse to read memory that nobody wrote.
     on_stage, on_step : told what begins, in how many steps, and each step.
     before_inferences : called when the weights are in place.
     """
     on_stage("compiling the platform's loops", 0)
     _compile(workload, system, inputs[:1])
-    machine = _machine(workload, system, ports, accelerator, trace=timeline is not None)
+    machine = _machine(
+        workload, system, ports, accelerator, trace=timeline is not None, check_reads=check_reads
+    )
     loader = Loader(
         machine,
         workload,
@@ -145,6 +151,7 @@ def measure(
         programming=programming,
         host_seconds=host_seconds,
         host_profile_s=layers,
+        warnings=range_warnings(result.working_sets),
     )
 
 
@@ -167,11 +174,13 @@ def _machine(
     accelerator: AcceleratorWithCrossbars | None,
     *,
     trace: bool = False,
+    check_reads: bool = False,
 ) -> System:
     loose = workload.accelerator
     return System(
         system,
         trace=trace,
+        check_reads=check_reads,
         peripherals={loose.base: accelerator} if loose and accelerator else {},
         tile_ports=ports,
         tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},

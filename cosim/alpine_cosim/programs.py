@@ -44,6 +44,7 @@ class ProgramResult:
     breakdown : fraction of the cores' time per named section.
     programming : how the matrices got into the cells, before the programs; None without tiles.
     stats : every number of the platform as a tree.
+    warnings : loops that ran outside the sizes for which calibration checked them.
     """
 
     returned: dict[int, Any]
@@ -56,6 +57,7 @@ class ProgramResult:
     breakdown: dict[str, float]
     programming: Programming | None
     stats: dict[str, Any]
+    warnings: tuple[str, ...]
 
     @property
     def energy_j(self) -> float:
@@ -73,6 +75,7 @@ def run_program(
     config_file: Path | str | None = None,
     settings: Sequence[str] = (),
     timeline: Path | str | None = None,
+    check_reads: bool = False,
 ) -> ProgramResult:
     """Run programs on a simulated system, with their matrices already in the tiles.
 
@@ -85,11 +88,14 @@ def run_program(
     engine : ``rtl``, the verilated tile, or ``model``, the timed one.
     back_door : write the cells directly instead of through CM_INITIALIZE.
     timeline : file for the cores' operations as trace events.
+    check_reads : refuse to read memory that neither `place` nor an operation has written; slow.
 
     Raises
     ------
     AlpineError
         A name is unknown, a file unusable, or a tool missing.
+    ValueError
+        A program used an operation wrongly, or read memory that nobody wrote.
     """
     config = configure(
         system, config_file=None if config_file is None else Path(config_file), settings=settings
@@ -112,6 +118,7 @@ def run_program(
         "inputs": np.zeros((1, 0), np.int8),
         "back_door": back_door,
         "timeline": None if timeline is None else Path(timeline),
+        "check_reads": check_reads,
     }
     if kind is Engine.MODEL:
         measured = measure(workload, timed_ports(workload, config), **options)
@@ -139,4 +146,5 @@ def _result(measured: Measurement, returned: dict[int, Any]) -> ProgramResult:
         breakdown=measured.breakdown,
         programming=measured.programming,
         stats=measured.stats,
+        warnings=measured.warnings,
     )

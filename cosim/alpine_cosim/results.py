@@ -117,6 +117,7 @@ class RunResult:
     host_seconds : wall-clock time of the inferences alone.
     host_profile_s : the same by layer, where the run was profiled; the profiler slows Python.
     host_tile_cycles_per_second : tile clock cycles really evaluated per host second.
+    warnings : loops that ran outside the sizes for which calibration checked them.
     """
 
     network: str
@@ -155,6 +156,7 @@ class RunResult:
     host_seconds: float
     host_tile_cycles_per_second: float | None
     host_profile_s: dict[str, float] | None
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return all members as an indented JSON object."""
@@ -169,6 +171,8 @@ def print_result(result: RunResult, console: Console) -> None:
     if result.text is not None:
         parts.append(Panel(Text(result.text), title="text", title_align="left", expand=False))
     console.print(Group(*parts))
+    for warning in result.warnings:
+        console.print(f"[yellow]outside the calibrated range:[/] {warning}")
 
 
 def _summary(result: RunResult) -> Table:

@@ -63,6 +63,7 @@ def run(
     trace: Path | str | None = None,
     timeline: Path | str | None = None,
     profile: bool = False,
+    check_reads: bool = False,
     config_file: Path | str | None = None,
     settings: Sequence[str] = (),
     on_stage: Callable[[str, int], None] = lambda stage, total: None,
@@ -112,6 +113,7 @@ def run(
     trace : directory in which to leave a waveform of the first inference.
     timeline : file for the cores' operations as trace events, which Perfetto displays.
     profile : say in the result where host time goes.
+    check_reads : refuse to read memory that nobody wrote; slow.
     config_file : TOML with fields of the system to replace.
     settings : ``NAME=VALUE`` for single fields, as in ``core.frequency_hz=1e9``.
     on_stage, on_step : told what begins, in how many steps, and each step.
@@ -173,6 +175,7 @@ def run(
         trace=_path(trace),
         timeline=_path(timeline),
         profile=profile,
+        check_reads=check_reads,
         on_stage=on_stage,
         on_step=on_step,
     )
@@ -257,6 +260,7 @@ def _result(
         host_seconds=measured.host_seconds,
         host_tile_cycles_per_second=(evaluated / measured.host_seconds if evaluated else None),
         host_profile_s=measured.host_profile_s,
+        warnings=measured.warnings,
     )
 
 

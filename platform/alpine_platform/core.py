@@ -166,6 +166,7 @@ class Core:
     def _execute(self, operation: op.Operation) -> Steps:
         if isinstance(operation, op.RunLoop | op.RunCmLoop | op.RunIoLoop):
             note_accesses(self.system.memory, operation.phases, operation.repeats)
+            self.system.working_sets.note(operation.phases, operation.repeats)
         match operation:
             case op.RunLoop():
                 return (yield from self._run_loop(operation))

@@ -23,6 +23,7 @@ from .report import statistics_tree
 from .sync import Synchronisation
 from .tile_port import TilePort
 from .time import FS_PER_S
+from .working_sets import WorkingSets
 
 __all__ = ["DeadlockError", "RunResult", "System"]
 
@@ -43,6 +44,7 @@ class RunResult:
     energy : by component.
     returned : what each core's program returned.
     timeline : operations and their times, if the system traces.
+    working_sets : bytes by loop body, smallest and largest (`WorkingSets`).
     """
 
     time_fs: int
@@ -51,6 +53,7 @@ class RunResult:
     energy: Energy
     returned: dict[int, Any]
     timeline: list[TimelineEvent] = field(repr=False)
+    working_sets: dict[str, tuple[int, int]] = field(repr=False)
 
     @property
     def time_s(self) -> float:
@@ -119,6 +122,7 @@ class System:
         self.trace = trace
         self.env = simpy.Environment(initial_time=0)
         self.memory = AddressSpace(check_reads=check_reads)
+        self.working_sets = WorkingSets()
         self.engine = Engine(config)
         self.loops = LoopService(self.env, self.engine, config.core.period_fs)
         self.synchronisation = Synchronisation(self.env, config.sync)
@@ -183,6 +187,7 @@ class System:
                 )
         start = int(self.env.now)
         before = self.engine.counters()
+        self.working_sets.clear()
         products_pj = self._peripheral_products_pj()
         processes: dict[int, simpy.Process] = {}
         ends: dict[int, int] = {}
@@ -209,6 +214,7 @@ class System:
             ),
             returned={number: process.value for number, process in processes.items()},
             timeline=[event for number in programs for event in self.cores[number].timeline],
+            working_sets=self.working_sets.as_dict(),
         )
 
     def _guarded(

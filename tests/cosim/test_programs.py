@@ -109,3 +109,25 @@ def test_weights_change_while_a_program_runs():
 def test_mistakes_are_one_line(arguments: dict[str, str], message: str):
     with pytest.raises(AlpineError, match=message):
         run_program(lambda memory: {}, **arguments)
+
+
+def test_read_of_unwritten_memory_is_named_where_reads_are_checked():
+    def start(memory: AddressSpace) -> dict[int, Program]:
+        aimc, source, copied = Aimc(memory), memory.allocate("source", 8), memory.allocate("y", 8)
+        return {0: aimc.copy(copied, source)}
+
+    assert run_program(start, engine="model").instructions > 0
+    with pytest.raises(ValueError, match="buffer source: byte 0 is read and was never written"):
+        run_program(start, engine="model", check_reads=True)
+
+
+def test_loops_outside_the_calibrated_sizes_are_warned_of():
+    def start(size: int):
+        def programs(memory: AddressSpace) -> dict[int, Program]:
+            return {0: Aimc(memory).relu(memory.place("v", np.zeros(size, np.int8)))}
+
+        return programs
+
+    assert run_program(start(1024), engine="model").warnings == ()
+    (warning,) = run_program(start(1 << 20), engine="model").warnings
+    assert warning.startswith("relu8_neon: working sets of 1048576 bytes, checked against gem5")

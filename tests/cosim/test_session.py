@@ -6,14 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from amaranth.hdl import Const
+from rich.console import Console
 
 from alpine_cosim import RunResult, run
+from alpine_cosim.results import print_result
 from alpine_cosim.rtl_tile import tile_verilog
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import emit
 from alpine_sw.datasets import load_fashion_mnist
+from alpine_sw.kernels import calibration
 from alpine_sw.networks import load_mlp
 
 IMAGES = 4
@@ -144,6 +147,22 @@ def test_low_power_system_is_slower_and_draws_less():
     # Between the clocks' ratio, 2.3 / 0.8, and nothing at all.
     assert 1 < low.time_s / high.time_s <= 2.3 / 0.8 + 0.01
     assert low.energy_j < high.energy_j
+
+
+def test_json_holds_warnings_of_loops_beyond_their_calibrated_sizes(monkeypatch):
+    calibrated = run("mlp", engine="model", inferences=1, check_reads=True)
+    assert json.loads(calibrated.to_json())["warnings"] == []
+    bodies = {"cm_queue_aimclib": {"smallest_bytes": 1, "largest_bytes": 1000}}
+    monkeypatch.setattr(calibration, "calibration_data", lambda: {"bodies": bodies})
+    result = run("mlp", engine="model", inferences=1)
+    (warning,) = json.loads(result.to_json())["warnings"]
+    assert warning == (
+        "cm_queue_aimclib: working sets of 1024 bytes, checked against gem5 from 1 to 1000"
+    )
+    console = Console(width=200)
+    with console.capture() as capture:
+        print_result(result, console)
+    assert f"outside the calibrated range: {warning}" in capture.get()
 
 
 def test_json_holds_what_the_contract_names():

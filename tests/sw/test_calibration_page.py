@@ -3,6 +3,7 @@ from dataclasses import replace
 from alpine_platform.presets import HIGH_POWER
 from alpine_sw.calibrate.fit import Comparison
 from alpine_sw.calibrate.honesty import beyond_limits, instruction_errors, observed
+from alpine_sw.kernels.calibration import calibration_data, range_warnings
 
 RUN = Comparison(
     name="job:region",
@@ -48,3 +49,16 @@ def test_runs_beyond_a_limit_are_named_with_a_reason_or_none():
     assert "instruction caches are taken as hitting" in "\n".join(beyond_limits([known]))
     region = replace(RUN, name="another:writeback", our_instructions=97.0)
     assert "instructions around the loop" in instruction_errors([region])[-1]
+
+
+def test_loops_outside_their_checked_range_are_named_with_it():
+    entry = calibration_data()["bodies"]["cm_queue_word"]
+    low, high = entry["smallest_bytes"], entry["largest_bytes"]
+    assert range_warnings({"cm_queue_word": (low, high), "copy_call": (0, 0)}) == ()
+    (warning,) = range_warnings({"cm_queue_word": (low, high + 4)})
+    assert warning == (
+        f"cm_queue_word: working sets of {low} to {high + 4} bytes, checked against gem5 from {low}"
+        f" to {high}"
+    )
+    (warning,) = range_warnings({"cm_queue_word": (low - 1, low - 1)})
+    assert f"of {low - 1} bytes," in warning

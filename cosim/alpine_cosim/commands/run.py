@@ -131,6 +131,11 @@ __all__ = ["run"]
 )
 @click.option("--profile", is_flag=True, help="Say where host time goes.")
 @click.option(
+    "--check-reads",
+    is_flag=True,
+    help="Stop when a program reads memory that nobody wrote. Slower.",
+)
+@click.option(
     "--trace", type=Path, help="Leave a waveform of the first inference in this directory."
 )
 def run(
@@ -167,6 +172,7 @@ def run(
     json_file: Path | None,
     timeline: Path | None,
     profile: bool,
+    check_reads: bool,
     trace: Path | None,
 ) -> None:
     """Run a NETWORK on a simulated system.
@@ -212,6 +218,7 @@ def run(
             trace=trace,
             timeline=timeline,
             profile=profile,
+            check_reads=check_reads,
             config_file=config,
             settings=settings,
             on_stage=on_stage,

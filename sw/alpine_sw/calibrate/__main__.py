@@ -8,7 +8,7 @@ from alpine_sw import kernels
 
 from . import applications, convolution, library, lstm, micro, several_cores
 from .experiment import EXPERIMENTS
-from .fit import compare, fit_all, with_extra
+from .fit import compare, fit_all, with_extra, with_ranges
 from .page import write_page
 
 DATA = Path(kernels.__file__).parent / "data" / "calibration.json"
@@ -33,6 +33,7 @@ def main() -> None:
     plain = compare(EXPERIMENTS)
     fits = fit_all()
     fitted = compare(EXPERIMENTS)
+    fits = with_ranges(fits, fitted)
     DATA.parent.mkdir(parents=True, exist_ok=True)
     bodies = {
         fit.body: {

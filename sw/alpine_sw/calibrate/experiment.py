@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,11 +34,12 @@ MARKER_INSTRUCTIONS = 15
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """What the platform says, per unit of work but for the misses."""
+    """Per unit of work, but for the misses and the working sets of loop bodies."""
 
     cycles: float
     instructions: float
     llc_misses: float
+    working_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +52,7 @@ class Experiment:
     group : under which the calibration page lists it.
     run : executes it on a system.
     body : loop body that this run may calibrate, or None.
-    working_set_bytes : for the range in which the body counts as checked.
+    working_set_bytes : for the range in which the body counts as checked, besides what it ran on.
     executions : how often the reference's region repeats what ours does once.
     """
 
@@ -104,6 +105,7 @@ def timed(
         cycles=cycles / reps,
         instructions=(result.instructions + regions * MARKER_INSTRUCTIONS) / reps,
         llc_misses=result.memory.l2_misses,
+        working_sets=result.working_sets,
     )
 
 
@@ -166,6 +168,7 @@ class Regions:
             cycles=cycles / reps,
             instructions=math.nan if spinning else instructions / reps,
             llc_misses=misses,
+            working_sets=self._system.working_sets.as_dict(),
         )
 
     def _counts(self) -> list[float]:

@@ -4,15 +4,15 @@ The constant minimises the mean squared relative error of the body's runs on bot
 close to linear in it, so two executions, without and with a few cycles, give the slope.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from alpine_sw.kernels.bodies import BODIES
 
 from .experiment import EXPERIMENTS, Experiment
 from .reference import SYSTEMS, reference_runs
 
-__all__ = ["BodyFit", "Comparison", "compare", "fit_all", "with_extra"]
+__all__ = ["BodyFit", "Comparison", "compare", "fit_all", "with_extra", "with_ranges"]
 
 
 STEP = 4.0
@@ -24,7 +24,12 @@ MOST = 8.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """One reference run and the platform's figure for it."""
+    """One reference run and the platform's figure for it.
+
+    Members
+    -------
+    working_sets : bytes by loop body on which the run checks it, smallest and largest.
+    """
 
     name: str
     system: str
@@ -36,6 +41,7 @@ class Comparison:
     our_instructions: float
     reference_misses: float
     our_misses: float
+    working_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
     @property
     def error(self) -> float:
@@ -98,6 +104,7 @@ def compare(names: Iterable[str]) -> list[Comparison]:
                     our_instructions=measured.instructions,
                     reference_misses=reference.llc_misses,
                     our_misses=measured.llc_misses * experiment.executions,
+                    working_sets=measured.working_sets,
                 )
             )
     return found
@@ -138,6 +145,23 @@ def fit_all() -> list[BodyFit]:
             )
         )
     return fits
+
+
+def with_ranges(fits: Sequence[BodyFit], runs: Sequence[Comparison]) -> list[BodyFit]:
+    """Widen each body's checked range to every size on which it ran in a compared run."""
+    widened: list[BodyFit] = []
+    for fit in fits:
+        sizes = [size for run in runs for size in run.working_sets.get(fit.body, ())]
+        widened.append(
+            replace(
+                fit,
+                smallest_bytes=min(fit.smallest_bytes, *sizes),
+                largest_bytes=max(fit.largest_bytes, *sizes),
+            )
+            if sizes
+            else fit
+        )
+    return widened
 
 
 def best(runs: list[Comparison], slopes: list[float]) -> float:

@@ -71,6 +71,8 @@ INSTRUCTION_REASONS = {
     "pp:pp_atomic_1k": "looks of the spinning cores, in proportion to the time; and our time is 4 %"
     " short",
     "mlp_ana3_word": "one or two hand-overs an inference in which here nobody waits",
+    "mlp_dig2": "core 0 spins at the end until core 1 is ready; how far ahead it is depends on the"
+    " cycles of both",
     "lstm256_ana_libm:gate_comb": LIBM_COMBINATION,
     "lstm750_ana_libm:gate_comb": LIBM_COMBINATION,
     "conv3_ana:im2col": CONV_COPY,

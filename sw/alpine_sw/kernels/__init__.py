@@ -13,7 +13,7 @@ from .activation import (
     tanh,
 )
 from .bodies import BODIES
-from .calibration import trust_warning
+from .calibration import range_warnings, trust_warning
 from .choice import choose, one_hot
 from .cm import (
     CmStatusError,
@@ -83,6 +83,7 @@ __all__ = [
     "quantise",
     "queue_floats",
     "queue_vector",
+    "range_warnings",
     "read_register",
     "relu8",
     "requantise",

@@ -1,11 +1,12 @@
 """What calibration found: one constant per loop body, and the sizes for which it was checked."""
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-__all__ = ["calibration_data", "extra_cycles", "trust_warning"]
+__all__ = ["calibration_data", "extra_cycles", "range_warnings", "trust_warning"]
 
 
 @lru_cache(maxsize=1)
@@ -34,3 +35,24 @@ def trust_warning(body: str, working_set_bytes: int) -> str | None:
         f"{body}: a working set of {working_set_bytes} bytes is outside the checked range of"
         f" {low} to {high} bytes"
     )
+
+
+def range_warnings(working_sets: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
+    """Name the bodies that ran on working sets for which they were not checked.
+
+    Parameters
+    ----------
+    working_sets : body -> bytes of the smallest and the largest, as a run's result has them.
+    """
+    found: list[str] = []
+    for body, (smallest, largest) in working_sets.items():
+        entry = calibration_data()["bodies"].get(body, {})
+        if "smallest_bytes" not in entry:
+            continue
+        low, high = entry["smallest_bytes"], entry["largest_bytes"]
+        if smallest < low or largest > high:
+            used = f"{smallest}" if smallest == largest else f"{smallest} to {largest}"
+            found.append(
+                f"{body}: working sets of {used} bytes, checked against gem5 from {low} to {high}"
+            )
+    return tuple(found)
