@@ -1,6 +1,8 @@
 """The `alpine` command."""
 
+import signal
 import sys
+from types import FrameType
 
 import click
 
@@ -20,6 +22,7 @@ __all__ = ["cli", "main"]
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
+INTERRUPTION = "interrupted; nothing half-written was left behind"
 
 
 @click.group(
@@ -37,6 +40,13 @@ for command in (run, study, faults, kernel, paper, system, verilog, synth, docto
 
 def main() -> None:
     """Run the command line; every error a person can cause is one line and exit status 2."""
+    interrupts: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
     try:
         code = cli(standalone_mode=False)
     except AlpineError as error:
@@ -44,7 +54,12 @@ def main() -> None:
     except click.ClickException as error:
         _fail(f"{error.format_message().rstrip('.')}; see `alpine --help`", USAGE_ERROR)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; nothing half-written was left behind", INTERRUPTED)
+        _fail(INTERRUPTION, INTERRUPTED)
+    except Exception:
+        # The compiler behind numba swallows an interrupt and fails of it a moment later.
+        if not interrupts:
+            raise
+        _fail(INTERRUPTION, INTERRUPTED)
     else:
         sys.exit(code or 0)
 

@@ -190,3 +190,26 @@ def test_ctrl_c_prints_and_writes_what_was_run(tmp_path):
     assert "interrupted: 2 of 6 runs made" in done.stdout and "streams" in done.stdout
     assert "Traceback" not in done.stderr
     assert [record["index"] for record in json.loads(path.read_text())["records"]] == [0, 1]
+
+
+SWALLOWED = """
+import os, signal, click
+from alpine_cosim.cli import cli, main
+
+def half():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        raise RuntimeError("no compiled object yet")
+
+cli.add_command(click.Command("half", callback=half))
+main()
+"""
+
+
+def test_ctrl_c_that_a_library_swallows_is_one_line():
+    done = subprocess.run(
+        [sys.executable, "-c", SWALLOWED, "half"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 128 + signal.SIGINT
+    assert done.stderr == "alpine: interrupted; nothing half-written was left behind\n"
