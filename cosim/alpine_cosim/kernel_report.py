@@ -46,4 +46,4 @@ def print_timing(timing: KernelTiming, console: Console) -> None:
         table.add_row(name, value)
     console.print(table)
     if timing.warning:
-        console.print(f"[yellow]not backed by a reference run:[/] {timing.warning}")
+        console.print(f"[yellow]beyond the calibration:[/] {timing.warning}")

@@ -156,7 +156,7 @@ def domain(fits: Sequence[BodyFit]) -> list[str]:
         "## Constants and the domain of trust",
         "",
         "One constant per loop body: cycles added to every iteration. A kernel used outside the"
-        " working sets below carries a warning, as does one without a reference run.",
+        " working sets below carries a warning, as does one without a constant.",
         "",
         "| body | cycles per iteration | checked working sets in bytes |",
         "|---|---|---|",
@@ -195,7 +195,10 @@ def scatter(runs: Sequence[Comparison]) -> str:
     side, margin = 480, 50
     low = math.log10(min(min(run.reference, run.ours) for run in runs)) - 0.1
     high = math.log10(max(max(run.reference, run.ours) for run in runs)) + 0.1
-    colours = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#7f7f7f")
+    colours = (
+        *("#1f77b4", "#d62728", "#2ca02c", "#9467bd"),
+        *("#ff7f0e", "#17becf", "#7f7f7f", "#8c564b"),
+    )
     groups = list(dict.fromkeys(run.group for run in runs))
 
     def place(value: float) -> float:

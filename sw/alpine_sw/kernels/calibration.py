@@ -27,7 +27,7 @@ def trust_warning(body: str, working_set_bytes: int) -> str | None:
     """Say so when a body is used outside the working sets for which it was checked."""
     entry = calibration_data()["bodies"].get(body)
     if entry is None or "smallest_bytes" not in entry:
-        return f"{body}: no reference run covers this kernel; its time is a prediction"
+        return f"{body}: no constant is fitted for this kernel; its time is a prediction"
     low, high = entry["smallest_bytes"], entry["largest_bytes"]
     if low <= working_set_bytes <= high:
         return None

@@ -36,7 +36,7 @@ class KernelTiming:
     time_s : the same in seconds.
     instructions : committed.
     memory : misses at each level and DRAM traffic.
-    warning : why the figure is not backed by a reference run, or None.
+    warning : why the figure is beyond what calibration checked, or None.
     """
 
     kernel: str
