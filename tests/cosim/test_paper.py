@@ -187,6 +187,7 @@ def test_report_of_one_exploration_shows_nothing_else(tmp_path: Path):
     text = (tmp_path / "paper.md").read_text()
     assert "mlp" not in text
     assert "sensitivity.md" not in text
+    assert ".\n\n## In short\n" in text
 
 
 def test_constant_that_was_added_is_found_again():

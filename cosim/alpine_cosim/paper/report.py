@@ -164,7 +164,8 @@ def _introduction(effort: Effort, names: Sequence[str]) -> str:
         "LSTM's activations take four elements at a time, or one call of the C library each "
         "(`libm`); a perceptron's inputs lie in memory as codes, or as `fp32` values that the "
         "program turns into codes.\n\n"
-        f"{through} {link}"
+        f"{through} {link}".rstrip()
+        + "\n"
     )
 
 
