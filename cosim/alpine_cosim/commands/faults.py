@@ -15,7 +15,7 @@ from ..device_choice import chip_series
 from ..systems import configure
 from ..tasks import DIGITAL, NETWORKS, Engine, Request
 from .device_options import device_options
-from .output_file import OUTPUT_FILE
+from .output_file import writable
 from .progress import progress_bars
 from .weights_option import weights_option
 
@@ -76,7 +76,13 @@ SHOWN_FAILURES = 5
 @weights_option
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
-@click.option("--json", "json_file", type=OUTPUT_FILE, help="Write every run as JSON to this file.")
+@click.option(
+    "--json",
+    "json_file",
+    type=Path,
+    callback=writable,
+    help="Write every run as JSON to this file.",
+)
 @click.option(
     "--trace", type=Path,
     help="Leave waveforms of the runs with --inject, and of one without a fault, here.",

@@ -9,7 +9,7 @@ from alpine_models.files import write_text
 from alpine_models.registers import MAX_TILES
 from alpine_models.tile import TileConfig
 
-from .output_file import OUTPUT_FILE
+from .output_file import writable
 
 __all__ = ["synth", "verilog"]
 
@@ -47,7 +47,9 @@ def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str, 
     multiple=True,
     help="ROWSxCOLUMNS to map; may be given several times. Default: 16x16, 64x64, 256x256.",
 )
-@click.option("--write-docs", type=OUTPUT_FILE, help="Write the page to this file instead.")
+@click.option(
+    "--write-docs", type=Path, callback=writable, help="Write the page to this file instead."
+)
 def synth(*, geometries: tuple[str, ...], write_docs: Path | None) -> None:
     """Measure the hardware's size, logic depth and speed with open tools."""
     from ..synthesis import GEOMETRIES

@@ -13,7 +13,7 @@ from alpine_models.files import write_text
 
 from ..kernel_report import print_kernels, print_timing
 from ..systems import configure
-from .output_file import OUTPUT_FILE
+from .output_file import writable
 
 __all__ = ["kernel"]
 
@@ -31,7 +31,11 @@ __all__ = ["kernel"]
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
 @click.option(
-    "--json", "json_file", type=OUTPUT_FILE, help="Write the figures as JSON to this file."
+    "--json",
+    "json_file",
+    type=Path,
+    callback=writable,
+    help="Write the figures as JSON to this file.",
 )
 @click.option(
     "--list", "list_kernels", is_flag=True, help="List the kernels, with sizes and styles."

@@ -6,26 +6,17 @@ import click
 
 from alpine_models.files import check_writable
 
-__all__ = ["OUTPUT_FILE"]
+__all__ = ["writable"]
 
 
-class OutputFile(click.ParamType):
-    """A file that can be written: refused before the work that would fill it."""
+def writable(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """Return an option's file; refuse one that cannot be written before the work that fills it.
 
-    name = "path"
-
-    def convert(
-        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Path:
-        """Return the path.
-
-        Raises
-        ------
-        AlpineError
-            Its folder does not exist or cannot be written, or it is a folder itself.
-        """
-        check_writable(path := Path(value))
-        return path
-
-
-OUTPUT_FILE = OutputFile()
+    Raises
+    ------
+    AlpineError
+        Its folder does not exist or cannot be written, or it is a folder itself.
+    """
+    if path is not None:
+        check_writable(path)
+    return path

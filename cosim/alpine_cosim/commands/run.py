@@ -10,7 +10,7 @@ from alpine_models.files import write_text
 from ..profile import print_profile
 from ..results import print_result
 from .device_options import device_options
-from .output_file import OUTPUT_FILE
+from .output_file import writable
 from .progress import progress_bars
 from .weights_option import weights_option
 
@@ -124,10 +124,17 @@ __all__ = ["run"]
     help="Replace one field of the system, as in core.frequency_hz=1e9; may be repeated.",
 )  # fmt: skip
 @click.option(
-    "--json", "json_file", type=OUTPUT_FILE, help="Write the result as JSON to this file."
+    "--json",
+    "json_file",
+    type=Path,
+    callback=writable,
+    help="Write the result as JSON to this file.",
 )
 @click.option(
-    "--timeline", type=OUTPUT_FILE, help="Write the cores' operations as trace events (Perfetto)."
+    "--timeline",
+    type=Path,
+    callback=writable,
+    help="Write the cores' operations as trace events (Perfetto).",
 )
 @click.option("--profile", is_flag=True, help="Say where host time goes.")
 @click.option(
