@@ -31,7 +31,7 @@ __all__ = [
     "LSTM_CASES",
     "LSTM_DIGITAL_CORES",
     "UNUSED_ROWS",
-    "DigitalLayer",
+    "PlaceLayer",
     "analog_lstm",
     "cell_shares",
     "digital_lstm",
@@ -55,7 +55,7 @@ UNUSED_ROWS = 50
 Layer = tuple[NDArray[np.int8], NDArray[np.float32]]
 """Weights [outputs, inputs] and ADC steps [outputs]."""
 
-DigitalLayer = Callable[[LstmMemory, Layer, str, float, str], Product]
+PlaceLayer = Callable[[LstmMemory, Layer, str, float, str], Product]
 """Places a digital layer in memory: its weights and steps, name, result per code, style."""
 
 VECTOR = 16
@@ -157,7 +157,7 @@ def digital_lstm(
     style: str = "neon4",
     activations: kernels.ActivationStyle = "eigen",
     writing: Writing | None = None,
-    layer: DigitalLayer = to_codes,
+    layer: PlaceLayer = to_codes,
 ) -> Workload:
     """Run a network without tiles: int8 products on one, two or five cores, split as in the cases.
 

@@ -82,7 +82,7 @@ class ReferenceLayer:
 
     Parameters
     ----------
-    memory, layer, name, scale, style : as of `alpine_sw.lstm.DigitalLayer`.
+    memory, layer, name, scale, style : as of `alpine_sw.lstm.PlaceLayer`.
     """
 
     def __init__(

@@ -1,10 +1,7 @@
 """Ping-pong buffers at which the waiting cores spin, as in the reference's `spin` runs."""
 
-from collections.abc import Sequence
+from functools import cached_property
 
-import numpy.typing as npt
-
-from alpine_platform.address_space import AddressSpace
 from alpine_platform.operations import Channel, Program, Put, Take
 from alpine_sw.ping_pong import PingPong
 
@@ -12,36 +9,18 @@ __all__ = ["SpinningPingPong"]
 
 
 class SpinningPingPong(PingPong):
-    """The library's hand-over with atomic counters in place of the mutex.
+    """The library's hand-over with atomic counters in place of the mutex."""
 
-    Parameters
-    ----------
-    space, name, size, producers, consumers, slots, dtype : as of `PingPong`.
-    """
-
-    def __init__(
-        self,
-        space: AddressSpace,
-        *,
-        name: str,
-        size: int,
-        producers: int | Sequence[int] = 1,
-        consumers: int = 1,
-        slots: int = 2,
-        dtype: npt.DTypeLike = "int8",
-    ) -> None:
-        super().__init__(
-            space,
-            name=name,
-            size=size,
-            producers=producers,
-            consumers=consumers,
-            slots=slots,
-            dtype=dtype,
-        )
-        self._counters = [
-            [Channel(f"{name} {p} to {c}", slots=slots, spinning=True) for c in range(consumers)]
-            for p in range(len(self._put))
+    @cached_property
+    def _counters(self) -> list[list[Channel]]:
+        """One per producer and consumer."""
+        name, slots = self._mutex.name, len(self._slots)
+        return [
+            [
+                Channel(f"{name} {producer} to {consumer}", slots=slots, spinning=True)
+                for consumer in range(len(self._taken))
+            ]
+            for producer in range(len(self._put))
         ]
 
     def put(self, producer: int = 0) -> Program:
