@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
-from alpine_models.registers import accelerator_bytes, link_bytes
+from alpine_models.registers import link_bytes
 from alpine_models.tile import TileConfig
 from alpine_platform.peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
 from alpine_rtl.accelerator import AimcAxi
 
-from .crossbar import AnalogMacro, NativeCrossbar
+from .crossbar import AnalogMacro
+from .hardware_accelerator import HardwareAccelerator
 from .rtl_tile import cached_verilog
 from .verilated import VerilatedModel, ports_of
 from .verilated.compile import TraceFormat, storage_bytes
@@ -71,7 +71,7 @@ class _CrossbarPorts(ctypes.Structure):
     ]
 
 
-class RtlAccelerator:
+class RtlAccelerator(HardwareAccelerator):
     """One verilated accelerator with the crossbars of its tiles and its transactor.
 
     Parameters
@@ -96,10 +96,7 @@ class RtlAccelerator:
         trace: TraceFormat | None = None,
         skip_idle: bool = True,
     ):
-        self._configs = tuple(configs)
-        self.crossbars = tuple(
-            NativeCrossbar(rows=config.rows, columns=config.columns) for config in self._configs
-        )
+        super().__init__(configs)
         self.model = _build(self._configs, trace)
         self.model.reset()
         self._library = _typed(self.model.library)
@@ -119,16 +116,6 @@ class RtlAccelerator:
         self._library.axi_skip_idle(self._transactor, skip_idle)
 
     @property
-    def configs(self) -> tuple[TileConfig, ...]:
-        """The tiles."""
-        return self._configs
-
-    @property
-    def size_bytes(self) -> int:
-        """Addresses that it answers to."""
-        return accelerator_bytes(len(self._configs))
-
-    @property
     def products(self) -> list[int]:
         """Matrix-vector products that each tile has begun."""
         return [
@@ -139,10 +126,6 @@ class RtlAccelerator:
     def evaluated_cycles(self) -> int:
         """Clock cycles that were really simulated."""
         return self._library.axi_evaluated(self._transactor)
-
-    def install(self, tile: int, analog: AnalogCrossbar | None) -> None:
-        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
-        self.crossbars[tile].install(analog)
 
     def execute(
         self, batch: IoBatch, *, start_fs: int, core_period_fs: int, times: IoTimes

@@ -1,16 +1,15 @@
 """The peripheral port's cocotb engine: the platform runs inside a simulation of the accelerator."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from cocotb.task import resume
 
-from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
-from alpine_models.registers import accelerator_bytes
 from alpine_models.tile import TileConfig
 from alpine_platform.peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
 
-from ..crossbar import NativeCrossbar
+from ..hardware_accelerator import HardwareAccelerator
 from .axi import AxiLiteDriver
 from .clock import TileClock
 from .drivers import CrossbarResponder
@@ -18,32 +17,32 @@ from .drivers import CrossbarResponder
 __all__ = ["CocotbAccelerator"]
 
 
-class CocotbAccelerator:
-    """The accelerator in the running simulation, with its crossbars.
+class CocotbAccelerator(HardwareAccelerator):
+    """The accelerator in the running simulation.
 
-    Members
-    -------
+    Parameters
+    ----------
+    dut : the accelerator.
     configs : the tiles.
-    crossbars : NativeCrossbar, one per tile.
+    clock : its clock.
     """
 
-    def __init__(
-        self,
-        *,
-        configs: Sequence[TileConfig],
-        clock: TileClock,
-        driver: AxiLiteDriver,
-        responders: Sequence[CrossbarResponder],
-        crossbars: Sequence[NativeCrossbar],
-    ):
-        self.configs = tuple(configs)
-        self.crossbars = tuple(crossbars)
-        self._clock, self._driver, self._responders = clock, driver, tuple(responders)
+    def __init__(self, dut: Any, *, configs: Sequence[TileConfig], clock: TileClock):
+        super().__init__(configs)
+        self._clock, self._driver = clock, AxiLiteDriver(dut, clock=clock)
+        self._responders = [
+            CrossbarResponder(
+                dut, clock=clock, config=config, crossbar=crossbar, prefix=f"xb{tile}"
+            )
+            for tile, (config, crossbar) in enumerate(
+                zip(self._configs, self.crossbars, strict=True)
+            )
+        ]
 
-    @property
-    def size_bytes(self) -> int:
-        """Addresses that it answers to."""
-        return accelerator_bytes(len(self.configs))
+    def start(self) -> None:
+        """Let the crossbars react; the clock must run."""
+        for responder in self._responders:
+            responder.start()
 
     @property
     def products(self) -> list[int]:
@@ -54,10 +53,6 @@ class CocotbAccelerator:
     def evaluated_cycles(self) -> int:
         """Clock cycles simulated since reset: all of them."""
         return self._clock.edge
-
-    def install(self, tile: int, analog: AnalogCrossbar | None) -> None:
-        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
-        self.crossbars[tile].install(analog)
 
     def execute(
         self, batch: IoBatch, *, start_fs: int, core_period_fs: int, times: IoTimes

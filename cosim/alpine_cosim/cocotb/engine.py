@@ -8,10 +8,7 @@ through `CmDriver` and `CrossbarResponder`. All clock edges are simulated, so th
 true time, and monitors or further testbench code see every one.
 """
 
-import importlib
-import pickle
 import tempfile
-import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,10 +30,10 @@ from ..verilated.compile import TraceFormat
 from ..verilated.ports import Port, ports_of
 from .clock import TileClock
 from .drivers import CmDriver, CmRequest, CrossbarResponder
+from .job import PLUSARG, Job, outcome
 from .runner import build_simulator, run_simulation
 
 __all__ = [
-    "JOB_PLUSARG",
     "CocotbTile",
     "CocotbTilePort",
     "run_accelerator_in_cocotb",
@@ -44,8 +41,6 @@ __all__ = [
 ]
 
 TOP, ACCELERATOR_TOP = "aimc_tile", "aimc_axi"
-JOB_PLUSARG = "alpine_job"
-"""Name of the plusarg with the directory in which `session` finds its job."""
 
 
 class CocotbTile:
@@ -224,42 +219,22 @@ def _simulate(
     simulator = build_simulator(verilog, top=top, ports=ports, trace=trace)
     with tempfile.TemporaryDirectory(prefix="alpine-session-") as workdir:
         directory = Path(workdir)
-        job = (module, name, dict(arguments), configuration, period_fs)
-        (directory / "job.pickle").write_bytes(pickle.dumps(job))
+        Job(
+            module=module,
+            function=name,
+            arguments=dict(arguments),
+            configuration=configuration,
+            period_fs=period_fs,
+        ).leave(directory)
         run_simulation(
             simulator,
             test_module=test_module,
             timeout_s=timeout_s,
-            plusargs={JOB_PLUSARG: str(directory)},
+            plusargs={PLUSARG: str(directory)},
             waves=waves,
             verbose=False,
         )
-        returned, value = pickle.loads((directory / "outcome.pickle").read_bytes())
-    if returned:
-        return value
-    raise value
-
-
-def call(path: tuple[str, str], port: object, arguments: Mapping[str, Any]) -> bytes:
-    """Import and call a function; return the pickled outcome, be it a value or an exception."""
-    try:
-        module, name = path
-        value = getattr(importlib.import_module(module), name)(port, **arguments)
-        return pickle.dumps((True, value))
-    except Exception as error:
-        return _pickled_error(error)
-
-
-def _pickled_error(error: Exception) -> bytes:
-    if not isinstance(error, AlpineError):
-        # The other process's frames are all that tells where a bug is.
-        error.add_note("".join(traceback.format_exception(error)))
-    try:
-        text = pickle.dumps((False, error))
-        pickle.loads(text)
-    except Exception:
-        return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
-    return text
+        return outcome(directory)
 
 
 def _trace_format(waves: Path) -> TraceFormat:

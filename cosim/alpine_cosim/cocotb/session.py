@@ -4,7 +4,6 @@
 # cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """What the simulator runs for `engine.run_in_cocotb`: one cocotb test that serves the tile port."""
 
-import pickle
 from pathlib import Path
 
 import cocotb
@@ -16,18 +15,18 @@ from ..crossbar import NativeCrossbar
 from ..verilated.ports import ports_of
 from .clock import TileClock
 from .drivers import CmDriver, CrossbarResponder
-from .engine import JOB_PLUSARG, CocotbTile, CocotbTilePort, call
+from .engine import CocotbTile, CocotbTilePort
+from .job import PLUSARG, Job
 
 
 # Simulated time, far beyond any run; the launching process watches the real one.
 @cocotb.test(timeout_time=1000, timeout_unit="sec")
 async def serve(dut):
     """Call the job's function with a port to the tile and leave its outcome beside the job."""
-    directory = Path(str(cocotb.plusargs[JOB_PLUSARG]))
-    module, name, arguments, config, period_fs = pickle.loads(
-        (directory / "job.pickle").read_bytes()
-    )
-    clock = TileClock(dut, ports=ports_of(AimcTile(config=config)), period_fs=period_fs)
+    directory = Path(str(cocotb.plusargs[PLUSARG]))
+    job = Job.find(directory)
+    config = job.configuration
+    clock = TileClock(dut, ports=ports_of(AimcTile(config=config)), period_fs=job.period_fs)
     crossbar = NativeCrossbar(rows=config.rows, columns=config.columns)
     responder = CrossbarResponder(dut, clock=clock, config=config, crossbar=crossbar)
     await clock.start()
@@ -39,6 +38,4 @@ async def serve(dut):
         responder=responder,
         crossbar=crossbar,
     )
-    port = CocotbTilePort(tile, tile_period_fs=period_fs)
-    outcome = await bridge(call)((module, name), port, arguments)
-    (directory / "outcome.pickle").write_bytes(outcome)
+    await bridge(job.carry_out)(CocotbTilePort(tile, tile_period_fs=job.period_fs), directory)
