@@ -10,6 +10,7 @@ from alpine_models import __version__
 from alpine_models.errors import AlpineError
 
 from .commands.doctor import doctor
+from .commands.exit_status import ExitStatus
 from .commands.faults import faults
 from .commands.hardware import synth, verilog
 from .commands.kernel import kernel
@@ -20,8 +21,6 @@ from .commands.system import system
 
 __all__ = ["cli", "main"]
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
 INTERRUPTION = "interrupted; nothing half-written was left behind"
 
 
@@ -50,16 +49,16 @@ def main() -> None:
     try:
         code = cli(standalone_mode=False)
     except AlpineError as error:
-        _fail(str(error), USAGE_ERROR)
+        _fail(str(error), ExitStatus.USAGE_ERROR)
     except click.ClickException as error:
-        _fail(f"{error.format_message().rstrip('.')}; see `alpine --help`", USAGE_ERROR)
+        _fail(f"{error.format_message().rstrip('.')}; see `alpine --help`", ExitStatus.USAGE_ERROR)
     except (KeyboardInterrupt, click.Abort):
-        _fail(INTERRUPTION, INTERRUPTED)
+        _fail(INTERRUPTION, ExitStatus.INTERRUPTED)
     except Exception:
         # The compiler behind numba swallows an interrupt and fails of it a moment later.
         if not interrupts:
             raise
-        _fail(INTERRUPTION, INTERRUPTED)
+        _fail(INTERRUPTION, ExitStatus.INTERRUPTED)
     else:
         sys.exit(code or 0)
 

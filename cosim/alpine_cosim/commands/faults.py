@@ -15,13 +15,13 @@ from ..device_choice import chip_series
 from ..systems import configure
 from ..tasks import DIGITAL, NETWORKS, Engine, Request
 from .device_options import device_options
-from .output_file import writable
+from .exit_status import ExitStatus
+from .output_file import output_file_option
 from .progress import progress_bars
 from .weights_option import weights_option
 
 __all__ = ["faults"]
 
-INTERRUPTED, FAILED = 130, 1
 SHOWN_FAILURES = 5
 
 
@@ -76,13 +76,7 @@ SHOWN_FAILURES = 5
 @weights_option
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
-@click.option(
-    "--json",
-    "json_file",
-    type=Path,
-    callback=writable,
-    help="Write every run as JSON to this file.",
-)
+@output_file_option("--json", "json_file", help="Write every run as JSON to this file.")
 @click.option(
     "--trace", type=Path,
     help="Leave waveforms of the runs with --inject, and of one without a fault, here.",
@@ -197,4 +191,6 @@ def faults(
             f"could not be made",
             err=True,
         )
-    return INTERRUPTED if campaign.interrupted else FAILED if campaign.failures else 0
+    if campaign.interrupted:
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.FAILED if campaign.failures else 0

@@ -9,7 +9,7 @@ from alpine_models.files import write_text
 from alpine_models.registers import MAX_TILES
 from alpine_models.tile import TileConfig
 
-from .output_file import writable
+from .output_file import output_file_option
 
 __all__ = ["synth", "verilog"]
 
@@ -47,9 +47,7 @@ def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str, 
     multiple=True,
     help="ROWSxCOLUMNS to map; may be given several times. Default: 16x16, 64x64, 256x256.",
 )
-@click.option(
-    "--write-docs", type=Path, callback=writable, help="Write the page to this file instead."
-)
+@output_file_option("--write-docs", help="Write the page to this file instead.")
 def synth(*, geometries: tuple[str, ...], write_docs: Path | None) -> None:
     """Measure the hardware's size, logic depth and speed with open tools."""
     from ..synthesis import GEOMETRIES

@@ -13,7 +13,7 @@ from alpine_models.files import write_text
 
 from ..kernel_report import print_kernels, print_timing
 from ..systems import configure
-from .output_file import writable
+from .output_file import output_file_option
 
 __all__ = ["kernel"]
 
@@ -30,13 +30,7 @@ __all__ = ["kernel"]
 @click.option("--system", default="high-power", show_default=True, help="Preset.")
 @click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
-@click.option(
-    "--json",
-    "json_file",
-    type=Path,
-    callback=writable,
-    help="Write the figures as JSON to this file.",
-)
+@output_file_option("--json", "json_file", help="Write the figures as JSON to this file.")
 @click.option(
     "--list", "list_kernels", is_flag=True, help="List the kernels, with sizes and styles."
 )

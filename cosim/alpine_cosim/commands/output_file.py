@@ -1,22 +1,29 @@
 """Options that name a file to write."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from alpine_models.files import check_writable
 
-__all__ = ["writable"]
+__all__ = ["output_file_option"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def writable(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
-    """Return an option's file; refuse one that cannot be written before the work that fills it.
+def output_file_option(*names: str, help: str) -> Callable[[Command], Command]:
+    """Return an option for a file; one that cannot be written is refused before the work.
 
-    Raises
-    ------
-    AlpineError
-        Its folder does not exist or cannot be written, or it is a folder itself.
+    Parameters
+    ----------
+    names, help : as of `click.option`.
     """
+    return click.option(*names, type=Path, callback=_writable, help=help)
+
+
+def _writable(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     if path is not None:
         check_writable(path)
     return path

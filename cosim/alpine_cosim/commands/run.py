@@ -10,7 +10,7 @@ from alpine_models.files import write_text
 from ..profile import print_profile
 from ..results import print_result
 from .device_options import device_options
-from .output_file import writable
+from .output_file import output_file_option
 from .progress import progress_bars
 from .weights_option import weights_option
 
@@ -123,19 +123,8 @@ __all__ = ["run"]
     "--set", "settings", multiple=True, metavar="FIELD=VALUE",
     help="Replace one field of the system, as in core.frequency_hz=1e9; may be repeated.",
 )  # fmt: skip
-@click.option(
-    "--json",
-    "json_file",
-    type=Path,
-    callback=writable,
-    help="Write the result as JSON to this file.",
-)
-@click.option(
-    "--timeline",
-    type=Path,
-    callback=writable,
-    help="Write the cores' operations as trace events (Perfetto).",
-)
+@output_file_option("--json", "json_file", help="Write the result as JSON to this file.")
+@output_file_option("--timeline", help="Write the cores' operations as trace events (Perfetto).")
 @click.option("--profile", is_flag=True, help="Say where host time goes.")
 @click.option(
     "--check-reads",

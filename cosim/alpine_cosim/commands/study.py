@@ -12,6 +12,7 @@ from alpine_models.durations import duration_s
 from alpine_models.errors import AlpineError
 
 from .device_options import effects_option, split_names, verify_option
+from .exit_status import ExitStatus
 from .progress import progress_bars
 from .weights_option import weights_option
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from ..study import StudyPlan, Subject
 
 __all__ = ["study"]
-
-INTERRUPTED = 130
 
 Planner = Callable[..., "StudyPlan"]
 
@@ -195,7 +194,7 @@ def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:
             f"command goes on from there",
             err=True,
         )
-        return INTERRUPTED
+        return ExitStatus.INTERRUPTED
     result = collect(plan, scores)
     print_study(result, Console())
     for path in write_study(result, out):

@@ -1,0 +1,16 @@
+"""What the `alpine` command tells the shell."""
+
+from enum import IntEnum
+
+__all__ = ["ExitStatus"]
+
+
+class ExitStatus(IntEnum):
+    """Exit statuses besides 0."""
+
+    FAILED = 1
+    """Something was left undone that is no fault of the person."""
+    USAGE_ERROR = 2
+    """The person asked for something that cannot be."""
+    INTERRUPTED = 130
+    """Ctrl-C, as shells say it."""
