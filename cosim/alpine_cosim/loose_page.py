@@ -1,16 +1,13 @@
 """Writes the page on loose coupling: ``python -m alpine_cosim.loose_page docs/loose.md``."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from alpine_models.files import write_text
 from alpine_models.published import Metric, mlp_factors, published
 from alpine_platform.presets import SYSTEMS
 from alpine_sw.workloads import Software
 
-from .markdown import table
+from .markdown import deliver, table
 from .session import run
 
 __all__ = ["loose_page"]
@@ -162,7 +159,4 @@ def constant_overhead(times: Times, *, over: float, behind: float) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        write_text(Path(sys.argv[1]), loose_page())
-    else:
-        print(loose_page(), end="")
+    deliver(loose_page())

@@ -1,14 +1,10 @@
 """Writes the page on waiting: ``python -m alpine_cosim.synchronisation_page FILE``."""
 
-import sys
-from pathlib import Path
-
-from alpine_models.files import write_text
 from alpine_models.published import published
 from alpine_platform.config import SyncConfig, SystemConfig
 from alpine_platform.presets import HIGH_POWER, LOW_POWER
 
-from .markdown import table
+from .markdown import deliver, table
 from .session import run
 
 __all__ = ["synchronisation_page"]
@@ -157,7 +153,4 @@ def _name(scale: int) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        write_text(Path(sys.argv[1]), synchronisation_page())
-    else:
-        print(synchronisation_page(), end="")
+    deliver(synchronisation_page())
