@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.sw import mlp_helpers
 
 from alpine_cosim import run
 from alpine_cosim.accelerator_setup import timed_accelerator
@@ -15,7 +16,6 @@ from alpine_cosim.rtl_session import RtlSession
 from alpine_models.device import NoiseKey
 from alpine_models.errors import AlpineError
 from alpine_platform.presets import HIGH_POWER
-from alpine_sw.code_words import exhaustive_code
 from alpine_sw.mlp_loose import loose_mlp
 from alpine_sw.networks import MlpNetwork
 from alpine_sw.workloads import Software
@@ -24,20 +24,7 @@ COUNT = 6
 
 
 def network() -> MlpNetwork:
-    rng = np.random.default_rng(3)
-    inputs, hidden, outputs = 21, 18, 8
-    return MlpNetwork(
-        name="small",
-        weights=(
-            rng.integers(-128, 128, (hidden, inputs)).astype(np.int8),
-            rng.integers(-128, 128, (outputs, hidden)).astype(np.int8),
-        ),
-        lsb=(
-            rng.uniform(50, 200, hidden).astype(np.float32),
-            rng.uniform(50, 200, outputs).astype(np.float32),
-        ),
-        code_words=exhaustive_code(3),
-    )
+    return mlp_helpers.network(inputs=21, hidden=18, seed=3)
 
 
 @pytest.mark.parametrize("back_door", [False, True])

@@ -6,8 +6,8 @@ from alpine_sw.code_words import exhaustive_code
 from alpine_sw.networks import MlpNetwork
 
 
-def network(inputs: int = 13, hidden: int = 10, outputs: int = 8) -> MlpNetwork:
-    rng = np.random.default_rng(5)
+def network(inputs: int = 13, hidden: int = 10, outputs: int = 8, *, seed: int = 5) -> MlpNetwork:
+    rng = np.random.default_rng(seed)
     return MlpNetwork(
         name="small",
         weights=(
