@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alpine_models.files import deliver
 from alpine_models.published import Metric, mlp_factors, published
 from alpine_platform.presets import SYSTEMS
 from alpine_sw.workloads import Software
 
-from .markdown import deliver, table
+from .markdown import table
 from .session import run
 
 __all__ = ["loose_page"]

@@ -1,10 +1,11 @@
 """Writes the page on waiting: ``python -m alpine_cosim.synchronisation_page FILE``."""
 
+from alpine_models.files import deliver
 from alpine_models.published import published
 from alpine_platform.config import SyncConfig, SystemConfig
 from alpine_platform.presets import HIGH_POWER, LOW_POWER
 
-from .markdown import deliver, table
+from .markdown import table
 from .session import run
 
 __all__ = ["synchronisation_page"]

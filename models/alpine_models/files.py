@@ -1,12 +1,13 @@
 """Writing files so that nobody ever sees half of one."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 from .errors import AlpineError
 
-__all__ = ["check_writable", "make_folder", "write_text"]
+__all__ = ["check_writable", "deliver", "make_folder", "write_text"]
 
 
 def make_folder(path: Path) -> None:
@@ -64,6 +65,14 @@ def write_text(path: Path, text: str) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def deliver(page: str) -> None:
+    """Write a generated page to the file that the command line names; print it if none is named."""
+    if len(sys.argv) > 1:
+        write_text(Path(sys.argv[1]), page)
+    else:
+        print(page, end="")
 
 
 def _unwritable(path: Path, error: OSError) -> AlpineError:

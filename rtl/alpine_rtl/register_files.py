@@ -1,10 +1,8 @@
 """What is made from the register maps for people and C programs: a header and a page."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from alpine_models.files import write_text
+from alpine_models.files import deliver
 from alpine_models.isa import OPCODES, OPERANDS, RISCV_CUSTOM_0, RISCV_FUNCT3
 from alpine_models.register_map import Access, Register, RegisterMap
 from alpine_models.registers import (
@@ -138,7 +136,4 @@ def encoding_page() -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        write_text(Path(sys.argv[1]), register_page())
-    else:
-        print(register_page(), end="")
+    deliver(register_page())
