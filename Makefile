@@ -9,7 +9,7 @@ PACKAGES := models rtl platform sw cosim
 
 .DEFAULT_GOAL := help
 .PHONY: help machine setup run test cocotb formal formal-long synth docs lint format types wheel \
-	check bench calibrate paper findings clean
+	check pages bench calibrate paper findings clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,7 +81,10 @@ wheel: setup
 	  "$$scratch"/*.whl; \
 	cd "$$scratch" && ./clean/bin/alpine --version
 
-check: test lint types wheel ## Everything that must pass before a change lands
+pages: setup ## Say which pages of figures are older than the code
+	$(BIN)/python -m alpine_models.page_origin docs README.md
+
+check: test lint types wheel pages ## Everything that must pass before a change lands
 
 calibrate: setup ## Fit the platform to the gem5 runs again and rewrite docs/calibration.md
 	$(BIN)/python -m alpine_sw.calibrate

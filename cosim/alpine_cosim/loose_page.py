@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alpine_models.files import deliver
+from alpine_models.page_origin import with_origin
 from alpine_models.published import Metric, mlp_factors, published
 from alpine_platform.presets import SYSTEMS
 from alpine_sw.workloads import Software
 
+from .code_digest import page_origin
 from .markdown import table
 from .session import run
 
@@ -160,4 +162,4 @@ def constant_overhead(times: Times, *, over: float, behind: float) -> str:
 
 
 if __name__ == "__main__":
-    deliver(loose_page())
+    deliver(with_origin(loose_page(), page_origin("make docs")))

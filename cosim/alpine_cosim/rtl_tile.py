@@ -3,7 +3,6 @@
 """The tile port's RTL engine: verilated tiles driven by the native transactor."""
 
 import ctypes
-import importlib.metadata
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from enum import Enum
@@ -12,10 +11,9 @@ from pathlib import Path
 import numpy as np
 from amaranth.lib import wiring
 
-import alpine_models
-import alpine_rtl
 from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
+from alpine_models.provenance import library_versions, source_digest
 from alpine_models.register_driver import RegisterDriver
 from alpine_models.registers import TILE_REGISTERS
 from alpine_models.tile import MAX_PHASE_CYCLES, TileConfig
@@ -23,6 +21,7 @@ from alpine_platform.tile_port import CmBatch, CmResult, TileGroup
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import emit
 
+from .code_digest import HARDWARE, NO_HARDWARE
 from .crossbar import AnalogMacro, NativeCrossbar
 from .verilated import VerilatedModel, ports_of
 from .verilated.cache import cached_build, content_hash
@@ -276,12 +275,8 @@ def cached_verilog(design: wiring.Component, *, name: str, key: str) -> str:
     name : of its module.
     key : text that says how it is configured.
     """
-    sources = [
-        path.read_bytes()
-        for package in (alpine_rtl, alpine_models)
-        for path in sorted(Path(package.__path__[0]).glob("*.py"))
-    ]
-    digest = content_hash([key, importlib.metadata.version("amaranth"), *sources])
+    sources = source_digest(HARDWARE, leaving_out=NO_HARDWARE)
+    digest = content_hash([key, library_versions(["amaranth"])["amaranth"], sources])
 
     def build(directory: Path) -> None:
         (directory / f"{name}.v").write_text(emit(design, name=name))

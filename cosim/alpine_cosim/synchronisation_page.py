@@ -1,10 +1,12 @@
 """Writes the page on waiting: ``python -m alpine_cosim.synchronisation_page FILE``."""
 
 from alpine_models.files import deliver
+from alpine_models.page_origin import with_origin
 from alpine_models.published import published
 from alpine_platform.config import SyncConfig, SystemConfig
 from alpine_platform.presets import HIGH_POWER, LOW_POWER
 
+from .code_digest import page_origin
 from .markdown import table
 from .session import run
 
@@ -154,4 +156,4 @@ def _name(scale: int) -> str:
 
 
 if __name__ == "__main__":
-    deliver(synchronisation_page())
+    deliver(with_origin(synchronisation_page(), page_origin("make docs")))

@@ -1,6 +1,7 @@
 """Fault campaigns on a small perceptron: outcomes, their determinism, their intervals."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import hypothesis.strategies as st
@@ -11,7 +12,13 @@ from hypothesis import given
 from small_perceptron import HIDDEN, OUTPUTS, small_perceptron
 
 from alpine_cosim.cli import cli
-from alpine_cosim.faults.campaign import CampaignPlan, run_campaign
+from alpine_cosim.faults.campaign import (
+    Campaign,
+    CampaignPlan,
+    Injection,
+    Record,
+    run_campaign,
+)
 from alpine_cosim.faults.kinds import (
     DeadAdc,
     Flip,
@@ -21,7 +28,7 @@ from alpine_cosim.faults.kinds import (
     parse_fault,
 )
 from alpine_cosim.faults.report import campaign_json, known_records, rows, share
-from alpine_cosim.faults.session import FaultSession, Outcome, stuck_weight
+from alpine_cosim.faults.session import FaultResult, FaultSession, Outcome, stuck_weight
 from alpine_cosim.faults.sites import draw_fault, groups, sites_of
 from alpine_cosim.systems import configure
 from alpine_cosim.tasks import Engine, Request, Task
@@ -38,6 +45,7 @@ from alpine_models.device import (
     StuckDevice,
 )
 from alpine_models.errors import AlpineError
+from alpine_sw.networks.weight_file import chosen_weights
 from alpine_sw.workloads import Software
 
 SITES = ("streams", "converters.adc")
@@ -252,6 +260,35 @@ def test_a_campaign_goes_on_where_it_ended(tmp_path):
     assert len(steps) == 6
     with pytest.raises(AlpineError, match="its seed is 3, not 4"):
         known_records(path, plan_of(seed=4))
+
+
+def test_runs_of_other_code_or_weights_are_not_continued(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    weights = tmp_path / "weights.npz"
+    shutil.copy(chosen_weights("mlp", None), weights)
+    plan = plan_of()
+    plan = replace(plan, request=replace(plan.request, weights=weights))
+    record = Record(
+        injection=Injection(group="streams", index=0, fault=parse_fault("streams.queued[0]@7")),
+        result=FaultResult(
+            outcome=Outcome.MASKED, reason="", wrong_outputs=0.0, score_loss=0.0,
+            time_change_s=0.0, latent=False, codes_moved=False,
+        ),
+    )  # fmt: skip
+    campaign = Campaign(
+        plan=plan, groups=[], records=[record], failures=[], score=None, score_is_accuracy=True,
+        time_s=1.0, busy_cycles=9, planned=1, interrupted=False,
+    )  # fmt: skip
+    path = tmp_path / "campaign.json"
+    path.write_text(campaign_json(campaign, host_seconds=0.0))
+    assert known_records(path, plan) == [record]
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + b"\x01")
+    with pytest.raises(AlpineError, match="its weights_sha256 is "):
+        known_records(path, plan)
+    weights.write_bytes(content)
+    monkeypatch.setattr("alpine_cosim.faults.report.code_digest", lambda: "other code")
+    with pytest.raises(AlpineError, match="made by another version of this program; leave --resu"):
+        known_records(path, plan)
 
 
 def test_intervals_are_wilsons():

@@ -85,6 +85,17 @@ def test_processes_change_nothing_and_finished_chips_are_kept(over_time, tmp_pat
     assert reused.count(False) == 3
 
 
+def test_chips_of_other_code_are_computed_again(
+    over_time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    plan, folder, _ = over_time
+    kept = {path.stem for path in folder.glob("*.json")}
+    assert kept == {work.key for work in plan.works}
+    monkeypatch.setattr("alpine_cosim.study.plans.code_digest", lambda: "other code")
+    other = plan_time(replace(SUBJECT), device="pcm", times_s=[86400.0, 25.0])
+    assert not kept & {work.key for work in other.works}
+
+
 def test_resolution_alone_and_with_the_device(tmp_path: Path):
     plan = plan_adc(SUBJECT, device="hermes-1", bits=[8, 3])
     result = finished(plan, tmp_path, jobs=1)

@@ -6,6 +6,7 @@ import click
 
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
+from alpine_models.page_origin import Origin, with_origin
 from alpine_models.registers import MAX_TILES
 from alpine_models.tile import TileConfig
 
@@ -50,6 +51,7 @@ def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str, 
 @output_file_option("--write-docs", help="Write the page to this file instead.")
 def synth(*, geometries: tuple[str, ...], write_docs: Path | None) -> None:
     """Measure the hardware's size, logic depth and speed with open tools."""
+    from ..code_digest import HARDWARE, NO_HARDWARE
     from ..synthesis import GEOMETRIES
     from ..synthesis_report import parse_geometry, synthesis_page
 
@@ -58,5 +60,6 @@ def synth(*, geometries: tuple[str, ...], write_docs: Path | None) -> None:
     if write_docs is None:
         click.echo(page)
     else:
-        write_text(write_docs, page)
+        origin = Origin.now("make synth", HARDWARE, NO_HARDWARE)
+        write_text(write_docs, with_origin(page, origin))
         click.echo(f"result written to {write_docs}")

@@ -1,5 +1,6 @@
 """What a campaign found: shares with confidence intervals, as a table and as JSON."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,10 @@ from alpine_models.device import AnalogDevice
 from alpine_models.errors import AlpineError
 from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
+from alpine_sw.networks.weight_file import chosen_weights
 
+from ..code_digest import code_digest
+from ..tasks import Request
 from .campaign import Campaign, CampaignPlan, Injection, Record
 from .kinds import fault_text, parse_fault
 from .session import FaultResult, Outcome
@@ -221,6 +225,7 @@ def campaign_json(campaign: Campaign, *, host_seconds: float) -> str:
     """Return a campaign as indented JSON: plan, run without faults, groups, and every run."""
     made = {
         "plan": _plan(campaign.plan),
+        "code": code_digest(),
         "score": campaign.score,
         "score_is_accuracy": campaign.score_is_accuracy,
         "time_s": campaign.time_s,
@@ -254,6 +259,7 @@ def _plan(plan: CampaignPlan) -> dict[str, Any]:
         "software": request.software.value,
         "inferences": request.inferences,
         "weights": None if request.weights is None else str(request.weights),
+        "weights_sha256": _file_digest(request),
         "device": None if plan.device is None else _device(plan.device.device),
         "seed": plan.seed,
         "runs": plan.runs,
@@ -261,6 +267,14 @@ def _plan(plan: CampaignPlan) -> dict[str, Any]:
         "by_register": plan.by_register,
         "faults": list(plan.faults),
     }
+
+
+def _file_digest(request: Request) -> str | None:
+    """Digest of a weight file that a person names; shipped ones count as code."""
+    if request.weights is None:
+        return None
+    path = chosen_weights(request.network, request.weights)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _device(device: AnalogDevice) -> dict[str, Any]:
@@ -275,7 +289,8 @@ def _device(device: AnalogDevice) -> dict[str, Any]:
 
 
 SAME = (
-    "network", "system", "settings", "case", "software", "inferences", "weights", "device", "seed",
+    "network", "system", "settings", "case", "software", "inferences", "weights_sha256", "device",
+    "seed",
 )  # fmt: skip
 """Parts of a plan on which a run's result depends."""
 
@@ -286,7 +301,7 @@ def known_records(path: Path, plan: CampaignPlan) -> list[Record]:
     Raises
     ------
     AlpineError
-        The file cannot be read, or holds runs of another network, system or seed.
+        The file cannot be read, or holds runs of other code, or of another network, system or seed.
     """
     try:
         content: dict[str, Any] = json.loads(path.read_text())
@@ -294,6 +309,11 @@ def known_records(path: Path, plan: CampaignPlan) -> list[Record]:
         records = [_record(entry) for entry in content["records"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AlpineError(f"campaign {path} cannot be continued: {error}") from error
+    if content.get("code") != code_digest():
+        raise AlpineError(
+            f"campaign {path} cannot be continued: its runs were made by another version of this "
+            "program; leave --resume out to make them again"
+        )
     new: dict[str, Any] = json.loads(json.dumps(_plan(plan)))
     for name in SAME:
         if old.get(name) != new[name]:

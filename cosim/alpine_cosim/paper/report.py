@@ -8,9 +8,11 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from alpine_models.files import write_text
+from alpine_models.page_origin import with_origin
 from alpine_models.published import cnn_factors, lstm_factors, mlp_factors, published
 from alpine_platform.presets import SYSTEMS
 
+from ..code_digest import page_origin
 from ..markdown import table
 from .figures import (
     FIG8_PARTS,
@@ -126,8 +128,9 @@ def write_docs_pages(
     if len(names) == len(EXPLORATIONS):
         title = "# What it would take to obtain the published factors\n"
         pages[folder / "sensitivity.md"] = "\n".join([title, CAPTION, sensitivity_page(results)])
+    origin = page_origin("make paper", report="alpine_cosim/paper")
     for path, text in pages.items():
-        write_text(path, text)
+        write_text(path, with_origin(text, origin))
     return [*pages, *pictures]
 
 

@@ -9,29 +9,21 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import lru_cache
 from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import alpine_models
-import alpine_platform
-import alpine_rtl
-import alpine_sw
 from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder, write_text
 
+from ..code_digest import code_digest
 from .plans import Effort, Plan
 
 __all__ = ["Record", "RunStore"]
 
 Record = dict[str, Any]
 """A run's result, as its JSON holds it."""
-
-SOURCES = {".py", ".cpp", ".h", ".npz", ".csv", ".json"}
-REPORTING = {"paper", "commands"}
-"""Folders of this package that no simulated number depends on."""
 
 
 class RunStore:
@@ -210,20 +202,3 @@ def _unpack(text: str, plan: Plan) -> Record | None:
 
 def _digest(content: Record) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Hash of everything that simulated numbers depend on: changed code makes results stale."""
-    digest = hashlib.sha256(alpine_models.__version__.encode())
-    here = Path(__file__).parents[1]
-    roots = [here, *(Path(str(p.__file__)).parent for p in PACKAGES)]
-    for root in roots:
-        for path in sorted(root.rglob("*")):
-            inside = path.relative_to(root)
-            if path.suffix in SOURCES and not (root == here and inside.parts[0] in REPORTING):
-                digest.update(str(inside).encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-PACKAGES = (alpine_models, alpine_platform, alpine_rtl, alpine_sw)

@@ -7,7 +7,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import alpine_models
 from alpine_models.choices import choose
 from alpine_models.device import EFFECTS, AdcConfig, AnalogDevice, Compensation, analog_device
 from alpine_models.durations import duration_text
@@ -15,6 +14,7 @@ from alpine_models.errors import AlpineError
 from alpine_sw.networks.weight_file import chosen_weights
 from alpine_sw.workloads import Software
 
+from ..code_digest import code_digest
 from ..device_choice import MAX_CHIPS
 from ..tasks import NETWORKS, Engine, Request, Task
 
@@ -109,7 +109,7 @@ class Subject:
         if self.weights is not None:
             path = chosen_weights(self.network, self.weights)
             file = hashlib.sha256(path.read_bytes()).hexdigest()
-        parts = (alpine_models.__version__, self.network, self.case, self.sample_count, file)
+        parts = (code_digest(), self.network, self.case, self.sample_count, file)
         return "|".join(map(str, (*parts, self.seed)))
 
 

@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from alpine_models.files import make_folder, write_text
 from alpine_sw import kernels
 
 from . import applications, convolution, library, lstm, micro, several_cores
@@ -34,7 +35,6 @@ def main() -> None:
     fits = fit_all()
     fitted = compare(EXPERIMENTS)
     fits = with_ranges(fits, fitted)
-    DATA.parent.mkdir(parents=True, exist_ok=True)
     bodies = {
         fit.body: {
             "extra_cycles": fit.extra_cycles,
@@ -43,8 +43,8 @@ def main() -> None:
         }
         for fit in fits
     }
-    DATA.write_text(json.dumps({"provenance": PROVENANCE, "bodies": bodies}, indent=2) + "\n")
-    arguments.docs.mkdir(parents=True, exist_ok=True)
+    write_text(DATA, json.dumps({"provenance": PROVENANCE, "bodies": bodies}, indent=2) + "\n")
+    make_folder(arguments.docs)
     written = write_page(arguments.docs, fitted, plain, fits)
     for path in (DATA, *written):
         print(path)

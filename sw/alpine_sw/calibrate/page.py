@@ -4,12 +4,20 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from alpine_models.files import write_text
+from alpine_models.page_origin import Origin, with_origin
+
 from .experiment import EXPERIMENTS
 from .fit import BodyFit, Comparison
 from .honesty import MISSES_COMPARED, beyond_limits, chosen_numbers, instruction_errors
+from .plot import scatter
 from .reference import EXCLUDED, exclusion, reference_runs
 
 __all__ = ["write_page"]
+
+PACKAGES = ("alpine_models", "alpine_platform", "alpine_sw")
+NO_FIGURES = ("alpine_sw/training",)
+"""What the page's figures depend on, and what in it they do not."""
 
 
 def write_page(
@@ -21,8 +29,9 @@ def write_page(
     """Write `calibration.md` and its plot; returns what was written."""
     page = folder / "calibration.md"
     plot = folder / "calibration.svg"
-    page.write_text("\n".join(text(fitted, plain, fits)) + "\n")
-    plot.write_text(scatter(fitted))
+    written = "\n".join(text(fitted, plain, fits))
+    write_text(page, with_origin(written, Origin.now("make calibrate", PACKAGES, NO_FIGURES)))
+    write_text(plot, scatter(fitted))
     return [page, plot]
 
 
@@ -188,49 +197,3 @@ def exclusions(runs: Sequence[Comparison]) -> list[str]:
         + ". Bodies have no branches taken at random; CM_PROCESS overlaps with what follows it only"
         " in the reference's pipelined units; the rest measures the markers themselves.",
     ]
-
-
-def scatter(runs: Sequence[Comparison]) -> str:
-    """Draw ours against the reference, logarithmic, as a drawing without any library."""
-    side, margin = 480, 50
-    low = math.log10(min(min(run.reference, run.ours) for run in runs)) - 0.1
-    high = math.log10(max(max(run.reference, run.ours) for run in runs)) + 0.1
-    colours = (
-        *("#1f77b4", "#d62728", "#2ca02c", "#9467bd"),
-        *("#ff7f0e", "#17becf", "#7f7f7f", "#8c564b"),
-    )
-    groups = list(dict.fromkeys(run.group for run in runs))
-
-    def place(value: float) -> float:
-        return margin + (math.log10(value) - low) / (high - low) * (side - 2 * margin)
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{side + 140}" height="{side}"'
-        ' font-family="sans-serif" font-size="11">',
-        f'<rect width="{side + 140}" height="{side}" fill="white"/>',
-        f'<line x1="{margin}" y1="{side - margin}" x2="{side - margin}" y2="{margin}"'
-        ' stroke="#aaa"/>',
-        f'<rect x="{margin}" y="{margin}" width="{side - 2 * margin}"'
-        f' height="{side - 2 * margin}" fill="none" stroke="#333"/>',
-        f'<text x="{side / 2}" y="{side - 15}" text-anchor="middle">reference cycles per unit of'
-        " work</text>",
-        f'<text x="18" y="{side / 2}" text-anchor="middle"'
-        f' transform="rotate(-90 18 {side / 2})">our cycles</text>',
-    ]
-    for exponent in range(math.ceil(low), math.floor(high) + 1):
-        x = place(10.0**exponent)
-        parts.append(f'<text x="{x:.1f}" y="{side - 34}" text-anchor="middle">1e{exponent}</text>')
-        parts.append(f'<text x="46" y="{side - x:.1f}" text-anchor="end">1e{exponent}</text>')
-    for run in runs:
-        colour = colours[groups.index(run.group) % len(colours)]
-        parts.append(
-            f'<circle cx="{place(run.reference):.1f}" cy="{side - place(run.ours):.1f}" r="2.5"'
-            f' fill="{colour}" fill-opacity="0.7"><title>{run.name} {run.system}'
-            f" {run.error:+.1%}</title></circle>"
-        )
-    for row, group in enumerate(groups):
-        y = margin + 16 * row
-        colour = colours[row % len(colours)]
-        parts.append(f'<circle cx="{side - 30}" cy="{y}" r="4" fill="{colour}"/>')
-        parts.append(f'<text x="{side - 20}" y="{y + 4}">{group}</text>')
-    return "\n".join([*parts, "</svg>", ""])
