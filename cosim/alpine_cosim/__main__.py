@@ -1,5 +1,19 @@
-"""`python -m alpine_cosim` is the `alpine` command."""
+"""`python -m alpine_cosim` is the `alpine` command; Ctrl-C is heeded from here on."""
 
-from .cli import main
+import signal
 
-main()
+from .interruption import leave
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the `alpine` command."""
+    signal.signal(signal.SIGINT, leave)
+    from .cli import main as command
+
+    command()
+
+
+if __name__ == "__main__":
+    main()

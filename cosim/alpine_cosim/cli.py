@@ -1,8 +1,6 @@
 """The `alpine` command."""
 
-import signal
 import sys
-from types import FrameType
 
 import click
 
@@ -18,10 +16,9 @@ from .commands.paper import paper
 from .commands.run import run
 from .commands.study import study
 from .commands.system import system
+from .interruption import INTERRUPTION, heed_interrupts, was_interrupted
 
 __all__ = ["cli", "main"]
-
-INTERRUPTION = "interrupted; nothing half-written was left behind"
 
 
 @click.group(
@@ -39,13 +36,7 @@ for command in (run, study, faults, kernel, paper, system, verilog, synth, docto
 
 def main() -> None:
     """Run the command line; every error a person can cause is one line and exit status 2."""
-    interrupts: list[int] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        interrupts.append(number)
-        signal.default_int_handler(number, frame)
-
-    signal.signal(signal.SIGINT, interrupt)
+    heed_interrupts()
     try:
         code = cli(standalone_mode=False)
     except AlpineError as error:
@@ -56,7 +47,7 @@ def main() -> None:
         _fail(INTERRUPTION, ExitStatus.INTERRUPTED)
     except Exception:
         # The compiler behind numba swallows an interrupt and fails of it a moment later.
-        if not interrupts:
+        if not was_interrupted():
             raise
         _fail(INTERRUPTION, ExitStatus.INTERRUPTED)
     else:

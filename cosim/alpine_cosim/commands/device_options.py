@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from alpine_models.device import DEVICES, EFFECTS, IDEAL_DEVICE
+from alpine_models.imperfections import DEVICE_NAMES, EFFECTS, IDEAL_DEVICE
 
 __all__ = ["device_options", "effects_option", "split_names", "verify_option"]
 
@@ -52,7 +52,8 @@ _OPTIONS = (
         "--device",
         default=IDEAL_DEVICE,
         show_default=True,
-        help=f"What the tiles are made of: {IDEAL_DEVICE}, {', '.join(DEVICES)} (docs/device.md).",
+        help=f"What the tiles are made of: {', '.join((IDEAL_DEVICE, *DEVICE_NAMES))} "
+        "(docs/device.md).",
     ),
     click.option(
         "--after",

@@ -3,9 +3,6 @@
 import sys
 
 import click
-from rich.console import Console
-
-from ..doctor import diagnose
 
 __all__ = ["doctor"]
 
@@ -13,5 +10,9 @@ __all__ = ["doctor"]
 @click.command()
 def doctor() -> None:
     """Say what this machine lacks and the exact command that fixes it."""
+    from rich.console import Console
+
+    from ..doctor import diagnose
+
     if not diagnose(Console()):
         sys.exit(1)

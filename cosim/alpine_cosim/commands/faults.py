@@ -4,16 +4,11 @@ import time
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
-from alpine_sw.workloads import Software
 
-from ..device_choice import chip_series
-from ..systems import configure
-from ..tasks import DIGITAL, NETWORKS, Engine, Request
 from .device_options import device_options
 from .exit_status import ExitStatus
 from .output_file import output_file_option
@@ -118,9 +113,16 @@ def faults(
     sdc (silent data corruption), detected or hang, against a run of the same chip without a fault.
     Ctrl-C ends a campaign with what was run.
     """
+    from rich.console import Console
+
+    from alpine_sw.workloads import Software
+
+    from ..device_choice import chip_series
     from ..faults.campaign import CampaignPlan, run_campaign
     from ..faults.report import campaign_json, known_records, print_campaign, print_sites
     from ..faults.sites import sites_of
+    from ..systems import configure
+    from ..tasks import DIGITAL, NETWORKS, Engine, Request
 
     choose("network", network, NETWORKS)
     cases = [name for name in NETWORKS[network].cases if name != DIGITAL]

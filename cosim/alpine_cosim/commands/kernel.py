@@ -5,14 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 
-from ..kernel_report import print_kernels, print_timing
-from ..systems import configure
 from .output_file import output_file_option
 
 __all__ = ["kernel"]
@@ -46,7 +43,12 @@ def kernel(
     list_kernels: bool,
 ) -> None:
     """Time one kernel of the library alone: one warm execution on an idle system."""
+    from rich.console import Console
+
     from alpine_sw.kernels import KERNELS, time_kernel
+
+    from ..kernel_report import print_kernels, print_timing
+    from ..systems import configure
 
     if list_kernels:
         print_kernels(KERNELS, Console())

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.progress import Progress, TaskID
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
@@ -15,6 +14,8 @@ from alpine_models.files import make_folder
 from .progress import progress_bars
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from ..paper.plans import Plan
     from ..paper.store import Record
 
@@ -81,7 +82,7 @@ def paper(
         raise AlpineError(f"outputs differ from the golden model: {'; '.join(wrong)}")
 
 
-def _advance(progress: Progress, task: TaskID, label: str) -> None:
+def _advance(progress: "Progress", task: "TaskID", label: str) -> None:
     progress.update(task, advance=1, description=f"done: {label}")
 
 

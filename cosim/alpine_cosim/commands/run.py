@@ -3,12 +3,9 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from alpine_models.files import write_text
 
-from ..profile import print_profile
-from ..results import print_result
 from .device_options import device_options
 from .output_file import output_file_option
 from .progress import progress_bars
@@ -175,6 +172,10 @@ def run(
 
     Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s.
     """
+    from rich.console import Console
+
+    from ..profile import print_profile
+    from ..results import print_result
     from ..session import run as run_session
 
     with progress_bars() as progress:

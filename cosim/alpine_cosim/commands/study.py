@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from alpine_models.durations import duration_s
 from alpine_models.errors import AlpineError
@@ -175,6 +174,8 @@ def study_effects(subject: "Subject", *, after: str, compensate: str, **device: 
 
 
 def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:
+    from rich.console import Console
+
     from ..study import collect, complete, print_study, write_study
 
     works, chips, done = plan.works, out / "chips", 0

@@ -3,9 +3,6 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
-
-from ..systems import configure
 
 __all__ = ["system"]
 
@@ -21,6 +18,10 @@ def system() -> None:
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
 def describe_system(name: str, *, config: Path | None, settings: tuple[str, ...]) -> None:
     """Draw a system's block diagram as a tree, every number with its source."""
+    from rich.console import Console
+
     from alpine_platform.describe import describe
+
+    from ..systems import configure
 
     Console().print(describe(configure(name, config_file=config, settings=settings)))

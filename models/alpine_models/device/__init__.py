@@ -4,6 +4,7 @@
 formulas, their sources and what is left out.
 """
 
+from ..imperfections import EFFECTS, IDEAL_DEVICE, EffectName
 from .adc import (
     HERMES_ADC,
     HERMES_MVM_ERROR,
@@ -25,7 +26,7 @@ from .constants import (
 )
 from .crossbar import AnalogConfig, AnalogCrossbar
 from .dac import HERMES_DAC, IDEAL_DAC, DacConfig, PulseWidthDac
-from .effects import DEVICES, EFFECTS, IDEAL_DEVICE, EffectName
+from .effects import DEVICES
 from .faults import NO_FAULTS, ArrayFaults, Polarity, StuckAt, StuckDevice
 from .ideal import IDEAL, PUBLISHED, Ideal, Published
 from .named import AnalogDevice, analog_device

@@ -6,10 +6,11 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import is_whole
 from ..errors import AlpineError
 from ..tile import CODE_MAX
 from .adc_kernel import AdcArrays, convert
-from .ideal import IDEAL, Ideal
+from .ideal import IDEAL, Ideal, OutOfRangeError
 from .noise import Effect, NoiseKey, line_normals, line_uniforms
 
 __all__ = [
@@ -52,9 +53,8 @@ class GainSpread:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.sigma <= self.bound < 1.0:
-            raise AlpineError(
-                f"gain spread sigma {self.sigma!r}, bound {self.bound!r} is refused: give "
-                f"0 < sigma <= bound < 1, or IDEAL"
+            raise OutOfRangeError(
+                f"gain spread sigma {self.sigma!r}, bound", self.bound, "0 < sigma <= bound < 1"
             )
 
 
@@ -117,21 +117,17 @@ class AdcConfig:
     calibration: Calibration = Calibration.NONE
 
     def __post_init__(self) -> None:
-        if self.bits not in range(2, 9):
+        if not is_whole(self.bits, 2, 8):
             raise AlpineError(f"ADC bits {self.bits!r} is refused: give 2 to 8")
         counts = self.full_scale_counts
-        if counts is not IDEAL and counts not in range(1, 4096):
-            raise AlpineError(
-                f"full_scale_counts {counts!r} is refused: a 12-bit counter holds 1 to 4095, or "
-                f"give IDEAL"
+        if counts is not IDEAL and not is_whole(counts, 1, 4095):
+            raise OutOfRangeError(
+                "full_scale_counts", counts, "1 to 4095, what a 12-bit counter holds"
             )
         for name, (least, most, unit) in _RANGES.items():
             value = getattr(self, name)
             if value is not IDEAL and not least < value <= most:
-                raise AlpineError(
-                    f"{name} {value!r} is refused: give {unit} above {least:g} and up to "
-                    f"{most:g}, or IDEAL"
-                )
+                raise OutOfRangeError(name, value, f"{unit} above {least:g} and up to {most:g}")
         if self.noise is not IDEAL and self.mvm_error is not IDEAL:
             raise AlpineError(
                 "noise and mvm_error together count the integration's noise twice: make one IDEAL"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import AlpineError
+from ..checks import is_whole
 from ..tile import CODE_MAX, CODE_MIN
-from .ideal import IDEAL, Ideal
+from .ideal import IDEAL, Ideal, OutOfRangeError
 from .noise import Effect, NoiseKey, line_uniforms
 from .reading import DRIVE_UNITS
 
@@ -41,12 +41,11 @@ class DacConfig:
     inl_codes: float | Ideal = IDEAL
 
     def __post_init__(self) -> None:
-        if self.pulse_bits is not IDEAL and self.pulse_bits not in range(2, 9):
-            raise AlpineError(f"pulse_bits {self.pulse_bits!r} is refused: give 2 to 8, or IDEAL")
+        if self.pulse_bits is not IDEAL and not is_whole(self.pulse_bits, 2, 8):
+            raise OutOfRangeError("pulse_bits", self.pulse_bits, "2 to 8")
         if self.inl_codes is not IDEAL and not 0.0 < self.inl_codes <= MAX_INL_CODES:
-            raise AlpineError(
-                f"inl_codes {self.inl_codes!r} is refused: give codes above 0 and up to "
-                f"{MAX_INL_CODES:g}, or IDEAL"
+            raise OutOfRangeError(
+                "inl_codes", self.inl_codes, f"codes above 0 and up to {MAX_INL_CODES:g}"
             )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AlpineError
-from .ideal import IDEAL, Ideal
+from .ideal import IDEAL, Ideal, OutOfRangeError
 from .noise import Effect, NoiseKey, cell_uniforms, line_uniforms
 
 __all__ = ["NO_FAULTS", "ArrayFaults", "Polarity", "StuckAt", "StuckDevice"]
@@ -79,14 +79,12 @@ class ArrayFaults:
         for name in ("set_fraction", "reset_fraction", "open_columns_fraction"):
             value = getattr(self, name)
             if value is not IDEAL and not 0.0 < value < 1.0:
-                raise AlpineError(
-                    f"{name} {value!r} is refused: give a fraction between 0 and 1, or IDEAL"
-                )
+                raise OutOfRangeError(name, value, "a fraction between 0 and 1")
         together = _or_zero(self.set_fraction) + _or_zero(self.reset_fraction)
         if together > 1.0:
             raise AlpineError(
-                f"set_fraction and reset_fraction are {together:g} together: lower one, a device "
-                f"is stuck in one way only"
+                f"the fractions of devices stuck at set and at reset are {together:g} together: "
+                f"lower one, a device is stuck in one way only"
             )
 
     def stuck(self, rows: int, columns: int, key: NoiseKey) -> NDArray[np.float32]:

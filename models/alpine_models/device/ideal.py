@@ -1,9 +1,24 @@
-"""The names of an imperfection that is absent, and of one that is as published."""
+"""An imperfection that is absent, one that is as published, and one whose size is refused."""
 
 from enum import Enum
 from typing import Final
 
-__all__ = ["IDEAL", "PUBLISHED", "Ideal", "Published"]
+from ..errors import AlpineError
+
+__all__ = ["IDEAL", "PUBLISHED", "Ideal", "OutOfRangeError", "Published"]
+
+
+class OutOfRangeError(AlpineError):
+    """The size of an imperfection is out of range.
+
+    Members
+    -------
+    wanted : str, the sizes that are accepted, as they follow after "give".
+    """
+
+    def __init__(self, what: str, value: object, wanted: str, *, otherwise: str = ", or IDEAL"):
+        super().__init__(f"{what} {value!r} is refused: give {wanted}{otherwise}")
+        self.wanted = wanted
 
 
 class Ideal(Enum):

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from ..choices import choose
 from ..durations import duration_text
 from ..errors import AlpineError
+from ..imperfections import EFFECTS, IDEAL_DEVICE, EffectName
 from .adc import AdcConfig
 from .array import MAX_TIME_S, PcmConfig
 from .compensation import Compensation
 from .crossbar import AnalogConfig, AnalogCrossbar
-from .effects import DEVICES, EFFECTS, IDEAL_DEVICE, EffectName
+from .effects import DEVICES, apply_effect
 from .faults import ArrayFaults, StuckDevice
 from .ideal import IDEAL
 from .noise import NoiseKey
@@ -176,9 +177,9 @@ def analog_device(
         adc=AdcConfig(bits=adc_bits),
         compensation=scope,
     )  # fmt: skip
-    for effect, entry in EFFECTS.items():
+    for effect in EFFECTS:
         if effect in sizes:
-            config = entry.apply(config, sizes[effect])
+            config = apply_effect(effect, config, sizes[effect])
     return AnalogDevice(
         name=name,
         effects=tuple(effects),

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from ..errors import AlpineError
+from .ideal import OutOfRangeError
 
 __all__ = ["Wires", "effective_conductances", "exact_conductances", "interleave", "split"]
 
@@ -53,9 +52,11 @@ class Wires:
         for name in ("word_ohm", "bit_ohm"):
             value = getattr(self, name)
             if not 0.0 < value <= MAX_SEGMENT_OHM:
-                raise AlpineError(
-                    f"{name} {value!r} is refused: give ohms per segment above 0 and up to "
-                    f"{MAX_SEGMENT_OHM:g}; wires without resistance are IDEAL"
+                raise OutOfRangeError(
+                    name,
+                    value,
+                    f"ohms per segment above 0 and up to {MAX_SEGMENT_OHM:g}",
+                    otherwise="; wires without resistance are IDEAL",
                 )
 
 
@@ -79,6 +80,10 @@ def exact_conductances(conductances_us: Matrix, wires: Wires) -> Matrix:
     AlpineError
         The array has more than 65536 cells.
     """
+    # Imported here: it takes longer than all else that a run without wires imports.
+    from scipy import sparse
+    from scipy.sparse.linalg import splu
+
     rows, columns = conductances_us.shape
     cells = rows * columns
     if cells > MAX_EXACT_CELLS:

@@ -168,7 +168,8 @@ def test_compensation_acts_after_counting():
         ({"bits": 1}, "ADC bits 1 is refused: give 2 to 8"),
         (
             {"full_scale_counts": 5000},
-            "full_scale_counts 5000 is refused: a 12-bit counter holds 1 to 4095, or give IDEAL",
+            "full_scale_counts 5000 is refused: give 1 to 4095, what a 12-bit counter holds, or "
+            "IDEAL",
         ),
         (
             {"offset_codes": 0.0},

@@ -82,7 +82,9 @@ def test_fractions_out_of_range_are_refused(value: float):
 
 
 def test_fractions_that_exceed_one_together_are_refused():
-    with pytest.raises(AlpineError, match=r"^set_fraction and reset_fraction are 1.2 together"):
+    with pytest.raises(
+        AlpineError, match=r"^the fractions of devices stuck at set and at reset are 1.2 together"
+    ):
         ArrayFaults(set_fraction=0.7, reset_fraction=0.5)
 
 

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -127,6 +129,20 @@ def test_devices_are_named_as_people_type_them(name: str):
 def test_mistakes_are_told(device: str, options: dict, message: str):
     with pytest.raises(AlpineError, match=message):
         analog_device(device, **options)
+
+
+@pytest.mark.parametrize("effect", [name for name, entry in EFFECTS.items() if entry.unit])
+def test_a_size_that_is_refused_is_told_by_the_effect_s_name(effect: str):
+    # Beyond every range: the largest is that of wires, 1 megohm.
+    with pytest.raises(AlpineError, match=rf"^effect {effect}=1e\+09 is refused: give ") as told:
+        analog_device("hermes-2", effects=[f"{effect}=1e9"])
+    assert not re.search(r"_|IDEAL|sigma", str(told.value))
+
+
+@pytest.mark.parametrize("bits", [4.0, True, "4", 9])
+def test_bits_are_a_whole_number(bits: object):
+    with pytest.raises(AlpineError, match=f"ADC bits {bits!r} is refused: give 2 to 8"):
+        analog_device("pcm", adc_bits=bits)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+"""What the command imports before it is asked to work."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "amaranth", "cocotb", "matplotlib", "numba", "numpy", "rich", "scipy", "simpy", "xml",
+    "multiprocessing",
+}  # fmt: skip
+
+HELP = """
+import sys
+import click
+from alpine_cosim.cli import cli
+
+def show(command, *names):
+    try:
+        command([*names, "--help"], standalone_mode=False)
+    except SystemExit:
+        pass
+    if isinstance(command, click.Group):
+        for name, part in command.commands.items():
+            show(part)
+
+show(cli)
+cli(["--version"], standalone_mode=False)
+print(sorted(set(sys.modules) & set(sys.argv[1:])))
+"""
+
+
+def told(script: str, *arguments: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def test_help_of_every_command_and_the_version_import_nothing_that_takes_time():
+    lines = told(HELP, *HEAVY)
+    # The group, its nine commands, the four of two of them that are groups, and none left out.
+    assert sum(line.startswith("Usage: ") for line in lines) == 1 + 9 + 3 + 1
+    assert lines[-1] == "[]"
+
+
+def test_the_package_imports_what_is_used():
+    script = "import sys, alpine_cosim; print(sorted(set(sys.modules) & set(sys.argv[1:])))"
+    assert told(script, *HEAVY) == ["[]"]
+    assert told("from alpine_cosim import *; print(run.__name__, RunResult.__name__)") == [
+        "run RunResult"
+    ]
+
+
+def test_a_name_that_the_package_lacks_is_an_attribute_error():
+    import alpine_cosim
+
+    with pytest.raises(AttributeError, match="has no attribute 'walk'"):
+        _ = alpine_cosim.walk
