@@ -15,6 +15,7 @@ from pathlib import Path
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
+from amaranth.utils import bits_for
 
 from alpine_cosim.cocotb.clock import TileClock
 from alpine_cosim.cocotb.drivers import CmRequest
@@ -43,6 +44,7 @@ DOUBLE = TileConfig(
     digitise_cycles=2,
     double_buffer=True,
 )
+CVXIF_HARTS = 4
 PERIOD_FS = 1_000_000
 SECOND_CLOCK = [
     Port(name=name, width=1, direction=PortDirection.INPUT) for name in ("cpu_clk", "cpu_rst")
@@ -62,7 +64,7 @@ class Blocks(wiring.Component):
             "cells": CellAccess(),
             "registers": TileRegisters(config=CONFIG),
             "crossing": AimcTileCdc(config=CONFIG),
-            "cvxif": AimcTileCvxif(config=CONFIG),
+            "cvxif": AimcTileCvxif(config=CONFIG, hartid_width=bits_for(CVXIF_HARTS - 1)),
             "double": AimcTile(config=DOUBLE),
         }
         super().__init__(

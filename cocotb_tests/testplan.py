@@ -63,7 +63,7 @@ def page() -> str:
     plan = load()
     lines = [INTRODUCTION, "## Features", ""]
     for feature in plan["feature"]:
-        lines += [f"### {feature['name'].capitalize()}", "", feature["description"], ""]
+        lines += [f"### {_heading(feature['name'])}", "", feature["description"], ""]
         lines += [f"- `{test}`" for test in feature["tests"]]
         if feature["coverage"]:
             lines += ["", f"Coverage: {', '.join(feature['coverage'])}."]
@@ -73,7 +73,7 @@ def page() -> str:
     for point in plan["coverage"]:
         bins = count_bins(point)
         total += bins
-        lines += [f"### {point['name'].capitalize()}", "", point["description"], ""]
+        lines += [f"### {_heading(point['name'])}", "", point["description"], ""]
         lines += [f"- {name}: {', '.join(vs)}" for name, vs in point["dimensions"].items()]
         lines += [
             "- never: " + ", ".join(f"{name} {' or '.join(vs)}" for name, vs in rule.items())
@@ -82,6 +82,10 @@ def page() -> str:
         lines += ["", f"{bins} bins.", ""]
     lines.append(f"{total} bins in all.")
     return "\n".join(lines) + "\n"
+
+
+def _heading(name: str) -> str:
+    return name[0].upper() + name[1:]
 
 
 def main() -> None:

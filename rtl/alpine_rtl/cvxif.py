@@ -31,12 +31,16 @@ class AimcTileCvxif(wiring.Component):
     The names are those of the specification's interfaces and packets, flattened, with the prefix
     ``x_``. The parameters of the interface are X_NUM_RS = 3, X_DUALREAD = X_DUALWRITE = 0,
     X_ISSUE_REGISTER_SPLIT = 0; so ``register.id`` and ``register.hartid`` equal those of the issue
-    request and are no ports. Ids under way must span less than half of their range.
+    request and are no ports. An id and a hartid together name an instruction. A hart's ids under
+    way must span less than half of their range; what other harts have under way does not matter.
 
     The five operations of the custom-0 opcode are accepted (`alpine_models.isa.riscv_encode`), all
     else is rejected. Operands are zero-extended to 64 bits, results truncated to the register
     width. An instruction reaches the tile in the cycle after its commit at the earliest; a killed
-    one never does. Every issue transaction, accepted or rejected, must be committed or killed.
+    one never does. Every issue transaction, accepted or rejected, must be committed or killed. A
+    request that waits may be withdrawn, or another one take its place, and what was decided about
+    it is forgotten; it is the same request for as long as ``x_issue_valid`` stays high and neither
+    id nor hartid changes.
     Results come in order, one for each accepted instruction that was not killed; that of a transfer
     is offered in the second cycle after the commit, if nothing is ahead of it.
 
@@ -197,17 +201,18 @@ class AimcTileCvxif(wiring.Component):
         A core may commit or kill an instruction from the first cycle of its issue request on, so
         also while the request waits; the answer is kept for as long as the same request does.
         """
+        identity = Cat(self.x_issue_req_id, self.x_issue_req_hartid)
         waiting = Signal()
-        waiting_id = Signal(self.id_width)
+        waiting_identity = Signal.like(identity)
         committed_before = Signal()
         killed_before = Signal()
-        same = waiting & (waiting_id == self.x_issue_req_id)
+        same = waiting & (waiting_identity == identity)
         commits, kills = self._concerns(self.x_issue_req_id, self.x_issue_req_hartid)
         killed = (same & killed_before) | (kills & ~(same & committed_before))
         committed = (same & committed_before) | (commits & ~(same & killed_before))
         m.d.sync += [
             waiting.eq(self.x_issue_valid & ~take),
-            waiting_id.eq(self.x_issue_req_id),
+            waiting_identity.eq(identity),
             committed_before.eq(committed),
             killed_before.eq(killed),
         ]

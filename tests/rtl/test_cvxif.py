@@ -1,138 +1,150 @@
 # amaranth: UnusedElaboratable=no
-"""The CV-X-IF adapter against a core that issues, kills and commits as it likes."""
+"""The CV-X-IF adapter against harts that issue, withdraw, kill and commit as they like."""
 
 import random
 
 import pytest
+from amaranth.utils import bits_for
+from cocotb_tests.cvxif.core_model import CoreModel
 from pysim import crossbar, simulate
 
-from alpine_models.isa import OPERANDS, CmOperation, encode, riscv_encode, riscv_operands
+from alpine_models.isa import OPERANDS, CmOperation, riscv_encode, riscv_operands
 from alpine_models.reference_tile import ReferenceTile
 from alpine_models.tile import TileConfig
 from alpine_rtl.cvxif import AimcTileCvxif
 
 PHASES = {"precharge_cycles": 1, "integrate_cycles": 3, "digitise_cycles": 1}
 CONFIG = TileConfig(rows=6, columns=7, **PHASES)
-OPERATIONS = list(OPERANDS)
-UNKNOWN_WORDS = [0x0000700B, 0x0200000B, 0x00000033]
-
-
-def registers(rng, operation):
-    chosen = {name: rng.choice([0, 4, 31]) for name in OPERANDS[operation]}
-    if operation is CmOperation.INITIALIZE:
-        chosen["rd"] = chosen["ra"]
-    return chosen
+HARTS = 4
 
 
 class Core:
-    """Issues random instructions; decides later, in batches, which of them happen."""
+    """Shows the model's transactions at the ports of the adapter."""
 
-    def __init__(self, dut, seed, *, length=150):
-        self.dut, self.rng, self.length = dut, random.Random(seed), length
-        self.undecided, self.expected = [], []
-        self.reference = ReferenceTile(rows=6, columns=7)
+    def __init__(self, dut, model, *, length=150):
+        self.dut, self.model, self.length = dut, model, length
         self.finished = False
 
-    def instruction(self):
-        rng = self.rng
-        if rng.random() < 0.1:
-            return rng.choice(UNKNOWN_WORDS), None, {}
-        operation = rng.choice(OPERATIONS + [CmOperation.QUEUE] * 4 + [CmOperation.DEQUEUE] * 3)
-        chosen = registers(rng, operation)
-        return riscv_encode(operation, **chosen), operation, chosen
+    def show(self, ctx, transaction):
+        dut = self.dut
+        ctx.set(dut.x_issue_req_instr, transaction.word)
+        ctx.set(dut.x_issue_req_id, transaction.id)
+        ctx.set(dut.x_issue_req_hartid, transaction.hart)
+        for i, value in enumerate(transaction.values.values()):
+            ctx.set(getattr(dut, f"x_register_rs_{i}"), value)
 
     async def issue(self, ctx):
-        dut = self.dut
-        for number in range(self.length):
-            word, operation, chosen = self.instruction()
-            values = {name: self.rng.randrange(9) for name in ("rm", "rn", "ra")}
-            if operation is CmOperation.QUEUE:
-                values["rm"] = self.rng.getrandbits(32)
-            values = {name: value if chosen.get(name) else 0 for name, value in values.items()}
-            ctx.set(dut.x_issue_req_instr, word)
-            ctx.set(dut.x_issue_req_id, number % 16)
+        dut, rng = self.dut, self.model.rng
+        for _ in range(self.length):
+            transaction = self.model.present()
+            self.show(ctx, transaction)
             ctx.set(dut.x_issue_valid, 1)
             ctx.set(dut.x_register_valid, 1)
-            ctx.set(dut.x_register_rs_valid, self.rng.randrange(8))
-            for i, value in enumerate(values.values()):
-                ctx.set(getattr(dut, f"x_register_rs_{i}"), value)
-            self.undecided.append((number % 16, operation, chosen, values))
+            ctx.set(dut.x_register_rs_valid, rng.randrange(8))
             while not ctx.get(dut.x_issue_ready):
                 await ctx.tick()
                 ctx.set(dut.x_register_rs_valid, 7)
-            self.check_response(ctx, operation)
+                transaction = self.model.reconsider(transaction)
+                self.show(ctx, transaction)
+            names = ("accept", "register_read", "writeback")
+            response = tuple(ctx.get(getattr(dut, f"x_issue_resp_{name}")) for name in names)
+            assert response == transaction.response
             await ctx.tick()
+            self.model.issue(transaction)
             ctx.set(dut.x_issue_valid, 0)
-            for _ in range(self.rng.choice([0, 0, 0, 3])):
+            for _ in range(rng.choice([0, 0, 0, 3])):
                 await ctx.tick()
         self.finished = True
 
-    def check_response(self, ctx, operation):
-        response = tuple(
-            ctx.get(getattr(self.dut, f"x_issue_resp_{name}"))
-            for name in ("accept", "register_read", "writeback")
-        )
-        if operation is None:
-            assert response == (0, 0, 0)
-        else:
-            *reads, writes = riscv_operands(operation)
-            assert response == (1, sum(read << i for i, read in enumerate(reads)), writes)
-
     async def commit(self, ctx):
         dut = self.dut
-        while not self.finished or self.undecided:
-            # Ids in one call of a random order: a batch ends at any instruction not yet decided.
-            ctx.set(dut.x_commit_valid, 0)
-            if self.undecided and self.rng.random() < 0.3:
-                position = self.rng.randrange(len(self.undecided))
-                kill = self.rng.random() < 0.3
-                ctx.set(dut.x_commit_valid, 1)
-                ctx.set(dut.x_commit_id, self.undecided[position][0])
+        while not self.finished or self.model.transactions:
+            decision = self.model.decide() if self.model.rng.random() < 0.3 else None
+            ctx.set(dut.x_commit_valid, decision is not None)
+            if decision is not None:
+                number, hart, kill = decision
+                ctx.set(dut.x_commit_id, number)
+                ctx.set(dut.x_commit_hartid, hart)
                 ctx.set(dut.x_commit_commit_kill, kill)
-                if kill:
-                    del self.undecided[position:]
-                else:
-                    for entry in self.undecided[: position + 1]:
-                        self.happen(*entry)
-                    del self.undecided[: position + 1]
             await ctx.tick()
         ctx.set(dut.x_commit_valid, 0)
-
-    def happen(self, number, operation, chosen, values):
-        if operation is None:
-            return
-        # x0 is XZR; any other number only has to be another one.
-        word = encode(operation, **{name: 1 if used else 31 for name, used in chosen.items()})
-        rd, _ = self.reference.execute(word, **values)
-        writes = riscv_operands(operation)[3]
-        self.expected.append((number, writes, chosen.get("rd", 0), rd & 0xFFFFFFFF))
 
     async def collect(self, ctx):
         dut, quiet = self.dut, 0
         while quiet < 60:
-            ctx.set(dut.x_result_ready, self.rng.random() < 0.7)
+            ctx.set(dut.x_result_ready, self.model.rng.random() < 0.7)
             if ctx.get(dut.x_result_valid) and ctx.get(dut.x_result_ready):
                 quiet = 0
-                assert self.expected, "a result that nobody waits for"
-                number, writes, rd, data = self.expected.pop(0)
-                assert ctx.get(dut.x_result_id) == number
-                assert ctx.get(dut.x_result_we) == writes
-                if writes:
-                    assert (ctx.get(dut.x_result_rd), ctx.get(dut.x_result_data)) == (rd, data)
-            quiet += self.finished and not self.undecided
+                names = ("id", "hartid", "we", "rd", "data")
+                shown = (ctx.get(getattr(dut, f"x_result_{name}")) for name in names)
+                self.model.result(*shown)
+            quiet += self.finished and not self.model.transactions
             await ctx.tick()
-        assert not self.expected
+        assert self.model.done
+
+
+def speculate(dut, config, seed):
+    """Run a random program of several harts; raises `AssertionError` on any difference."""
+    play, macro = crossbar(dut, config, seed=seed)
+    reference = ReferenceTile(rows=config.rows, columns=config.columns)
+    reference.crossbar.weights[:] = macro.weights
+    model = CoreModel(rng=random.Random(seed), reference=reference, harts=HARTS)
+    core = Core(dut, model)
+    simulate(dut, core.issue, core.commit, core.collect, processes=[play])
+    return model
 
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("double_buffer", [False, True])
 def test_random_speculation(seed, double_buffer):
     config = TileConfig(rows=6, columns=7, **PHASES, double_buffer=double_buffer)
-    dut = AimcTileCvxif(config=config)
-    play, macro = crossbar(dut, config, seed=seed)
-    core = Core(dut, seed)
-    core.reference.crossbar.weights[:] = macro.weights
-    simulate(dut, core.issue, core.commit, core.collect, processes=[play])
+    dut = AimcTileCvxif(config=config, hartid_width=bits_for(HARTS - 1))
+    model = speculate(dut, config, seed)
+    assert model.results and model.killed and model.inherited
+
+
+@pytest.mark.parametrize("kill", [0, 1])
+@pytest.mark.parametrize("successor", [(3, 0), (3, 1), (4, 0), (4, 1)], ids=str)
+def test_a_decision_is_kept_for_the_id_and_hart_that_it_was_about(kill, successor):
+    """Hart 0's id 3 waits and is decided about; then another request stands in its place."""
+    dut = AimcTileCvxif(config=CONFIG)
+    number, hart = successor
+    results = []
+
+    async def testbench(ctx):
+        ctx.set(dut.x_issue_req_instr, riscv_encode(CmOperation.DEQUEUE, rm=4, rn=5, rd=6))
+        ctx.set(dut.x_register_rs_0, 4)
+        for name in ("x_issue_valid", "x_register_valid", "x_commit_valid", "x_result_ready"):
+            ctx.set(getattr(dut, name), 1)
+        ctx.set(dut.x_issue_req_id, 3)
+        ctx.set(dut.x_commit_id, 3)
+        ctx.set(dut.x_commit_commit_kill, kill)
+        assert not ctx.get(dut.x_issue_ready)
+        await ctx.tick()
+        ctx.set(dut.x_commit_valid, 0)
+        ctx.set(dut.x_register_rs_valid, 0b011)
+        ctx.set(dut.x_issue_req_id, number)
+        ctx.set(dut.x_issue_req_hartid, hart)
+        assert ctx.get(dut.x_issue_ready)
+        await ctx.tick()
+        ctx.set(dut.x_issue_valid, 0)
+        for decided in (False, True):
+            for _ in range(10):
+                if ctx.get(dut.x_result_valid):
+                    results.append((ctx.get(dut.x_result_id), ctx.get(dut.x_result_hartid)))
+                await ctx.tick()
+            # Nothing was said about the successor until now, unless it is the same request.
+            assert results == ([successor] if decided or (successor == (3, 0) and not kill) else [])
+            if successor == (3, 0):
+                return
+            ctx.set(dut.x_commit_valid, 1)
+            ctx.set(dut.x_commit_id, number)
+            ctx.set(dut.x_commit_hartid, hart)
+            ctx.set(dut.x_commit_commit_kill, 0)
+            await ctx.tick()
+            ctx.set(dut.x_commit_valid, 0)
+
+    simulate(dut, testbench)
 
 
 def test_a_result_is_offered_two_cycles_after_its_commit():
@@ -165,7 +177,7 @@ def test_a_missing_operand_holds_the_issue_back():
 
     async def testbench(ctx):
         ctx.set(dut.x_register_valid, 1)
-        for operation in OPERATIONS:
+        for operation in OPERANDS:
             *reads, _ = riscv_operands(operation)
             needed = sum(read << i for i, read in enumerate(reads))
             ctx.set(dut.x_issue_req_instr, riscv_encode(operation))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from amaranth.lib import fifo
 from faults import FAULTS, Fault, faulty_package, faulty_tile
+from interface_faults import CVXIF_FAULTS
 
 from alpine_models.registers import TILE_ID
 from alpine_models.tile import TileConfig
@@ -17,7 +18,7 @@ from alpine_rtl.formal.axi import TILES, AxiPortHarness, AxiRefusalHarness
 from alpine_rtl.formal.claims import CLAIMS, LONG_CLAIMS, prove
 from alpine_rtl.formal.crossing import CrossingHarness
 from alpine_rtl.formal.harness import TileHarness
-from alpine_rtl.formal.kill import KILL_PROPERTIES
+from alpine_rtl.formal.kill import KillHarness
 from alpine_rtl.formal.page import formal_page
 from alpine_rtl.formal.paths import combinational_paths
 from alpine_rtl.formal.solver import Method
@@ -83,17 +84,25 @@ def test_reset_that_leaves_a_memory_is_refuted(tmp_path):
     assert prove(claim, design=tile).verdict.refuted == ("violated_reset_state",)
 
 
-def test_a_kill_that_is_overlooked_is_refuted(tmp_path):
-    (claim,) = (c for c in CLAIMS if c.properties == tuple(KILL_PROPERTIES))
-    fault = Fault(
-        module="cvxif",
-        find='go.eq(head("valid") & head("committed")',
-        replace='go.eq(head("valid") & (head("committed") | head("killed"))',
-    )
-    cvxif = importlib.import_module(f"{faulty_package(fault, tmp_path).__name__}.cvxif")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("kill overlooked", "killed_executed"),
+        ("waiting request known by its id alone", "undecided_executed"),
+        ("waiting request known by its id alone", "committed_dropped"),
+        ("waiting request known by its hart alone", "undecided_executed"),
+        ("commit that reaches every hart", "undecided_executed"),
+    ],
+)
+def test_a_confused_transaction_is_refuted(name, expected, tmp_path):
+    claim = next(c for c in CLAIMS if c.harness is KillHarness)
+    package = faulty_package(CVXIF_FAULTS[name], tmp_path).__name__
+    cvxif = importlib.import_module(f"{package}.cvxif")
     adapter = cvxif.AimcTileCvxif(config=claim.config, id_width=3)
-    bounded = replace(claim, method=Method.BOUNDED, depth=4, with_invariants=False)
-    assert prove(bounded, design=adapter).verdict.refuted == ("violated_killed_executed",)
+    bounded = replace(
+        claim, method=Method.BOUNDED, depth=5, properties=(expected,), with_invariants=False
+    )
+    assert prove(bounded, design=adapter).verdict.refuted == (f"violated_{expected}",)
 
 
 # Text of Amaranth's AsyncFIFO, which the crossing is made of, and what becomes of it.

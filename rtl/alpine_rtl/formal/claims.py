@@ -20,7 +20,7 @@ from .axi import (
 )
 from .crossing import CROSSING_PROPERTIES, CrossingHarness
 from .harness import STATE_PROPERTIES, TileHarness
-from .kill import KILL_PROPERTIES, KillHarness
+from .kill import KILL_PROPERTIES, KILL_SITUATIONS, KillHarness
 from .monitor import PORT_PROPERTIES
 from .situations import SITUATIONS
 from .solver import Method, Obligation, Verdict, check, compile_problem
@@ -132,7 +132,7 @@ def _about_kills() -> Iterator[Claim]:
         config=config,
         method=Method.COVER,
         depth=4,
-        properties=("killed", "executed"),
+        properties=KILL_SITUATIONS,
         harness=KillHarness,
     )
 

@@ -6,7 +6,7 @@
 
 from enum import IntEnum
 
-from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,14 +15,18 @@ from alpine_models.tile import CVXIF_DEPTH, TileConfig
 from ..cvxif import AimcTileCvxif
 from .state import elaborate_with_registers
 
-__all__ = ["KILL_PROPERTIES", "Fate", "KillHarness"]
+__all__ = ["KILL_PROPERTIES", "KILL_SITUATIONS", "Fate", "KillHarness"]
 
 KILL_PROPERTIES: dict[str, str] = {
     "killed_executed": "An instruction that the core kills never becomes a request to the tile, "
     "and only requests change the tile.",
     "undecided_executed": "Nor does one that the core has neither committed nor killed.",
+    "committed_dropped": "An accepted instruction that the core commits is never dropped.",
 }
 """What the ``violated_<name>`` outputs of `KillHarness` stand for."""
+
+KILL_SITUATIONS = ("killed", "executed", "replaced")
+"""What the ``seen_<name>`` outputs of `KillHarness` are there for."""
 
 ID_WIDTH = 3
 
@@ -42,7 +46,7 @@ class KillHarness(wiring.Component):
     """Follow one issued instruction, any one, until it leaves the adapter.
 
     Its fate is the first commit transaction that concerns it, from the first cycle of its issue
-    request on; see `AimcTileCvxif`.
+    request on. A request is another one as soon as its id or its hartid is; see `AimcTileCvxif`.
 
     Parameters
     ----------
@@ -59,6 +63,9 @@ class KillHarness(wiring.Component):
     violated_<property> : Out(1), for `KILL_PROPERTIES`.
     seen_killed, seen_executed : Out(1)
         A followed instruction is dropped because it was killed, or goes to the tile.
+    seen_replaced : Out(1)
+        One is followed whose request took the place of another hart's with the same id, about which
+        the core had decided.
     broken_followed : Out(1)
         What the proof needs to know about reachable states.
     """
@@ -72,8 +79,7 @@ class KillHarness(wiring.Component):
         outputs = (
             *(f"violated_{name}" for name in KILL_PROPERTIES),
             "broken_followed",
-            "seen_killed",
-            "seen_executed",
+            *(f"seen_{name}" for name in KILL_SITUATIONS),
         )
         super().__init__({**inputs, "choose": In(1), **{name: Out(1) for name in outputs}})
 
@@ -90,6 +96,7 @@ class KillHarness(wiring.Component):
         fate = Signal(Fate)
         number = Signal(ID_WIDTH)
         hart = Signal(len(self.x_issue_req_hartid))
+        accepted, sent, replaced = Signal(), Signal(), Signal()
 
         def in_slot(name):
             return Array(registers[f"slot{k}_{name}"] for k in range(CVXIF_DEPTH))[slot]
@@ -105,16 +112,27 @@ class KillHarness(wiring.Component):
                 fate.eq(early),
                 number.eq(self.x_issue_req_id),
                 hart.eq(self.x_issue_req_hartid),
+                accepted.eq(adapter.x_issue_resp_accept),
+                sent.eq(0),
+                replaced.eq(self._replaces),
             ]
         oldest = active & (registers["oldest"] == slot)
         offered = oldest & adapter._tile.cm_req_valid
+        taken = offered & adapter._tile.cm_req_ready
+        with m.If(taken):
+            m.d.sync += sent.eq(1)
+        # The cycle after it left its slot.
+        left = following & ~in_slot("valid")
         m.d.comb += [
             self.violated_killed_executed.eq(offered & (fate == Fate.KILLED)),
             self.violated_undecided_executed.eq(offered & (fate == Fate.OPEN)),
+            self.violated_committed_dropped.eq(left & accepted & (fate == Fate.COMMITTED) & ~sent),
             self.seen_killed.eq(oldest & (fate == Fate.KILLED)),
-            self.seen_executed.eq(offered & adapter._tile.cm_req_ready),
+            self.seen_executed.eq(taken),
+            self.seen_replaced.eq(active & replaced),
             self.broken_followed.eq(
                 self._lost_track(active, fate, in_slot)
+                | (in_slot("ours") != accepted) & active
                 | (in_slot("id") != number) & active
                 | (in_slot("hartid") != hart) & active
             ),
@@ -128,7 +146,7 @@ class KillHarness(wiring.Component):
             (active & (in_slot("committed") != (fate == Fate.COMMITTED)))
             | (active & (in_slot("killed") != (fate == Fate.KILLED)))
             | (waiting != registers["waiting"])
-            | (waiting & (self._waiting_id != registers["waiting_id"]))
+            | (waiting & (self._waiting_for != registers["waiting_identity"]))
             | (waiting & (registers["committed_before"] != (self._early == Fate.COMMITTED)))
             | (waiting & (registers["killed_before"] != (self._early == Fate.KILLED)))
             | (fate > Fate.KILLED)
@@ -138,17 +156,24 @@ class KillHarness(wiring.Component):
     def _early_fate(self, m):
         """Return what has been decided about the issue request of this cycle."""
         self._waiting = Signal()
-        self._waiting_id = Signal(ID_WIDTH)
+        asks = Cat(self.x_issue_req_id, self.x_issue_req_hartid)
+        self._waiting_for = Signal.like(asks)
         self._early = Signal(Fate)
-        same = self._waiting & (self._waiting_id == self.x_issue_req_id)
+        same = self._waiting & (self._waiting_for == asks)
         fate = Signal(Fate)
         before = Mux(same, self._early, Fate.OPEN)
         m.d.comb += fate.eq(self._decided(before, self.x_issue_req_id, self.x_issue_req_hartid))
         m.d.sync += [
             self._waiting.eq(self.x_issue_valid & ~self._adapter.x_issue_ready),
-            self._waiting_id.eq(self.x_issue_req_id),
+            self._waiting_for.eq(asks),
             self._early.eq(fate),
         ]
+        self._replaces = (
+            self._waiting
+            & (self._waiting_for[:ID_WIDTH] == self.x_issue_req_id)
+            & ~same
+            & (self._early != Fate.OPEN)
+        )
         return fate
 
     def _decided(self, before, number, hart):
