@@ -21,17 +21,13 @@ from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.kernels import range_warnings
 from alpine_sw.workloads import Workload
 
-from .accelerator_setup import (
-    AcceleratorWithCrossbars,
-    Crossbar,
-    chain_tiles,
-    timed_accelerator,
-)
+from .accelerator_setup import AcceleratorWithCrossbars, Crossbar
 from .analog_tiles import ChipSeries, TilesWithCrossbars
 from .crossbar import NativeCrossbar
 from .profile import profiled
 from .programming import Loader
 from .results import Programming
+from .warm_up import compile_loops
 
 __all__ = ["Measurement", "measure", "timed_ports"]
 
@@ -95,7 +91,7 @@ def measure(
     before_inferences : called when the weights are in place.
     """
     on_stage("compiling the platform's loops", 0)
-    _compile(workload, system, inputs[:1])
+    compile_loops(system, ports)
     machine = _machine(
         workload, system, ports, accelerator, trace=timeline is not None, check_reads=check_reads
     )
@@ -185,21 +181,6 @@ def _machine(
         tile_ports=ports,
         tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
     )
-
-
-def _compile(workload: Workload, system: SystemConfig, inputs: npt.NDArray[np.int8]) -> None:
-    """Run the inputs once on timed tiles without weights, so that no compiler runs later.
-
-    Numba compiles at the first call, once per installation, and that is not the time of inferences.
-    A workload that takes long brings a small one that runs the same code.
-    """
-    workload = workload.rehearsal or workload
-    ports, accelerator = timed_ports(workload, system), timed_accelerator(workload, system)
-    machine = _machine(workload, system, ports, accelerator)
-    if workload.accelerator is not None:
-        chain_tiles(machine, workload.accelerator)
-    _, programs = workload.programs(machine, inputs, lambda: None)
-    machine.run(programs)
 
 
 def _products_s(crossbars: Sequence[Crossbar]) -> float:

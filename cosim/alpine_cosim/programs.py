@@ -81,8 +81,7 @@ def run_program(
 
     Parameters
     ----------
-    start : makes the programs. It is called twice: once for a rehearsal on tiles without weights,
-        in which compilers do their work, then for the run.
+    start : makes the programs; called once, when the weights are in the tiles.
     tiles : of each core that owns some, by core number.
     system, config_file, settings : as in `run`.
     engine : ``rtl``, the verilated tile, or ``model``, the timed one.

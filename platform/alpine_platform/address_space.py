@@ -89,7 +89,7 @@ class AddressSpace:
         address: int | None = None,
         align_bytes: int = 64,
     ) -> Buffer:
-        """Return memory that holds an array (shared, not copied, where it is contiguous).
+        """Return memory that holds a copy of an array: programs change the memory, not the array.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class AddressSpace:
         """
         if address is None:
             address = self._aligned(align_bytes)
-        buffer = self._place(Buffer(name, address, np.ascontiguousarray(data)))
+        buffer = self._place(Buffer(name, address, np.array(data, order="C", ndmin=1)))
         if self.check_reads:
             self.note_write(address, buffer.size_bytes)
         return buffer

@@ -1,7 +1,6 @@
 """The published convolutional networks mapped onto systems of eight cores."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +29,8 @@ from alpine_sw.cnn_rows import (
 )
 from alpine_sw.kernels.positions import time_position
 from alpine_sw.mapping import Placement, TilePlan
-from alpine_sw.networks.cnn import CnnNetwork, matrix_shapes
-from alpine_sw.networks.cnn_shapes import CnnShape, ConvGeometry, Convolution, Pool
+from alpine_sw.networks.cnn import CnnNetwork
+from alpine_sw.networks.cnn_shapes import CnnShape, ConvGeometry
 from alpine_sw.ping_pong import PingPong
 from alpine_sw.workloads import Programs, Software, Workload
 
@@ -65,16 +64,6 @@ def analog_cnn(
     AlpineError
         A matrix does not fit its tile.
     """
-    workload = _analog(network, software, dense_style, configs)
-    return replace(workload, rehearsal=_rehearsal(_analog(_miniature(), software, dense_style)))
-
-
-def _analog(
-    network: CnnNetwork,
-    software: Software,
-    dense_style: str,
-    configs: Sequence[TileConfig] | None = None,
-) -> Workload:
     places = network.shape.geometry
     tiles = configs or [
         TileConfig(rows=place.rows, columns=place.layer.outputs) for place in places
@@ -111,11 +100,7 @@ def digital_cnn(network: CnnNetwork, *, style: str = "neon4") -> Workload:
     network : of any size; inputs are one image each.
     style : of all products, one of `kernels.MVM_STYLES` that need no scratch memory.
     """
-    workload = _digital(network, style)
-    return replace(workload, rehearsal=_rehearsal(_digital(_miniature(), style)))
 
-
-def _digital(network: CnnNetwork, style: str) -> Workload:
     def engines(system: System) -> list[RowEngine]:
         return [
             DigitalRows(
@@ -129,39 +114,6 @@ def _digital(network: CnnNetwork, style: str) -> Workload:
         ]
 
     return Workload(plans={}, programs=_programs(network, engines, style))
-
-
-def _miniature() -> CnnNetwork:
-    """A network of the published structure that runs in a moment, with images of its own."""
-    plain = Convolution(outputs=2, kernel=3, pad=1)
-    shape = CnnShape(
-        name="miniature",
-        side=5,
-        channels=1,
-        convolutions=(
-            Convolution(outputs=2, kernel=2, pool=Pool(kernel=2, stride=2), normalised=True),
-            plain,
-        ),
-        dense=(2, 2),
-    )
-    sizes = matrix_shapes(shape)
-    return CnnNetwork(
-        shape=shape,
-        weights=tuple(np.ones(size, np.int8) for size in sizes),
-        lsb=tuple(np.ones(size[0], np.float32) for size in sizes),
-    )
-
-
-def _rehearsal(small: Workload) -> Workload:
-    """The workload of the miniature network, on an empty image whatever it is given."""
-
-    def programs(
-        system: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
-    ) -> tuple[NDArray[np.int8], Mapping[int, Program]]:
-        image = np.zeros((1, _miniature().shape.inputs), np.int8)
-        return small.programs(system, image, on_step)
-
-    return replace(small, programs=programs)
 
 
 def _placement(network: CnnNetwork, number: int) -> Placement:

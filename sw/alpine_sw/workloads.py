@@ -50,14 +50,11 @@ class Workload:
     plans : contents of each core's tiles, by core number.
     programs : makes the programs.
     accelerator : tiles behind the I/O path, or None.
-    rehearsal : a small workload whose programs ignore the inputs that they are given and run the
-        same compiled code, for a network that takes long; or None.
     """
 
     plans: Mapping[int, Sequence[TilePlan]]
     programs: Programs
     accelerator: AcceleratorPlan | None = None
-    rehearsal: "Workload | None" = None
 
     def with_product_cycles(self, cycles: int) -> "Workload":
         """The same workload on tiles whose product takes so many cycles, at least 3."""

@@ -1,7 +1,6 @@
 """Convolutional networks in run sessions: engines, results, mistakes."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +12,10 @@ from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw.cnn import analog_cnn, digital_cnn
+from alpine_sw.cnn import analog_cnn
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
 from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
-from alpine_sw.workloads import Programs, Software
+from alpine_sw.workloads import Software
 
 SHAPE = CnnShape(
     name="small",
@@ -51,36 +50,6 @@ def test_rtl_and_timed_tiles_agree_on_everything(system: str):
     assert np.array_equal(rtl.outputs[0], model.outputs[0])
     same = {"outputs": None, "host_seconds": 0.0}
     assert replace(rtl, **same) == replace(model, **same)
-
-
-def test_compilers_are_called_with_the_rehearsal_and_not_with_the_images():
-    inputs = np.zeros((2, SHAPE.inputs), np.int8)
-    weights = seeded_weights(SHAPE, 1)
-    lsb = tuple(np.ones(len(matrix), np.float32) for matrix in weights)
-    workload = digital_cnn(CnnNetwork(shape=SHAPE, weights=weights, lsb=lsb))
-    assert workload.rehearsal is not None
-    seen: list[str] = []
-
-    def told(name: str, programs: Programs) -> Programs:
-        def wrapped(*arguments: Any) -> Any:
-            seen.append(name)
-            return programs(*arguments)
-
-        return wrapped
-
-    rehearsal = workload.rehearsal
-    measure(
-        replace(
-            workload,
-            programs=told("images", workload.programs),
-            rehearsal=replace(rehearsal, programs=told("rehearsal", rehearsal.programs)),
-        ),
-        {},
-        system=SYSTEMS["high-power"],
-        inputs=inputs,
-        back_door=True,
-    )
-    assert seen == ["rehearsal", "images"]
 
 
 def test_cnn_f_runs_on_a_photograph():

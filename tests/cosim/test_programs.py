@@ -99,6 +99,39 @@ def test_weights_change_while_a_program_runs():
     assert result.cm_instructions == 16 + 1 + 1 + 1
 
 
+def test_programs_run_once_on_their_weights_and_leave_the_callers_arrays():
+    tile = Tile(TileConfig(rows=4, columns=4))
+    tile.map_matrix(2 * np.eye(4, dtype=np.int8))
+    given = np.array([-3, 1, -1, 2], np.int8)
+    starts: list[int] = []
+
+    def start(memory: AddressSpace) -> dict[int, Program]:
+        starts.append(len(starts))
+        x, y = memory.place("x", given), memory.allocate("y", 4)
+        aimc = Aimc(memory)
+
+        def program() -> Program:
+            before = x.data.copy()
+            rounds = 0
+            while y.data.max() < 16:  # never on empty cells
+                yield from aimc.queue_vector(x)
+                yield from aimc.process()
+                yield from aimc.dequeue_vector(y)
+                yield from aimc.copy(x, y)
+                rounds += 1
+            yield from aimc.relu(x)
+            assert list(y.data) == [-24, 8, -8, 16]
+            return before, x.data, rounds
+
+        return {0: program()}
+
+    before, after, rounds = run_program(start, tiles={0: [tile]}, engine="model").returned[0]
+    # Times 2 until the largest, 2, is 16; then without what is negative.
+    assert (list(before), list(after), rounds) == ([-3, 1, -1, 2], [0, 8, 0, 16], 3)
+    assert list(given) == [-3, 1, -1, 2]
+    assert starts == [0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

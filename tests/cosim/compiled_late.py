@@ -1,0 +1,58 @@
+"""Print what numba compiles while workloads run their inferences: run by test_warm_up."""
+
+import sys
+
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+from alpine_cosim.accelerator_setup import timed_accelerator
+from alpine_cosim.measurement import measure, timed_ports
+from alpine_platform.presets import HIGH_POWER
+from alpine_sw.mlp import analog_mlp, digital_mlp
+from alpine_sw.mlp_loose import loose_mlp
+from alpine_sw.networks.mlp import MlpNetwork
+from alpine_sw.workloads import Software, Workload
+
+
+def compiled() -> set[str]:
+    """Every compiled function of ours with the types that it was called with."""
+    return {
+        f"{name}.{function} {signature}"
+        for name, module in list(sys.modules.items())
+        if name.startswith("alpine_")
+        for function, value in vars(module).items()
+        if isinstance(value, Dispatcher)
+        for signature in value.signatures
+    }
+
+
+def late(workload: Workload) -> set[str]:
+    """What a workload compiles after its first inference has begun."""
+    before: set[str] = set()
+    inputs = np.ones((1, 8), np.int8)
+    measure(
+        workload,
+        timed_ports(workload, HIGH_POWER),
+        system=HIGH_POWER,
+        inputs=inputs,
+        back_door=True,
+        accelerator=timed_accelerator(workload, HIGH_POWER),
+        before_inferences=lambda: before.update(compiled()),
+    )
+    assert before
+    return compiled() - before
+
+
+network = MlpNetwork(
+    name="small",
+    weights=(np.ones((4, 8), np.int8), np.ones((2, 4), np.int8)),
+    lsb=(np.ones(4, np.float32), np.ones(2, np.float32)),
+    code_words=np.eye(2, dtype=np.int8),
+)
+# Each has compiled code that those before it have not.
+for name, workload in {
+    "digital": digital_mlp(network, cores=1, style="neon4"),
+    "analog": analog_mlp(network, case=2, software=Software.RELEASED),
+    "loose": loose_mlp(network, software=Software.RELEASED),
+}.items():
+    print(name, *late(workload))
