@@ -1,5 +1,6 @@
 """The report: runs are kept and reused, and its numbers are the runs' numbers."""
 
+import itertools
 import json
 import os
 import signal
@@ -11,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from alpine_cosim.cli import main
-from alpine_cosim.paper import EXPLORATIONS, Effort, Plan, RunStore, plans_for, tables, write_report
+from alpine_cosim.paper import (
+    EXPLORATIONS,
+    Effort,
+    Plan,
+    RunStore,
+    plans_for,
+    plots,
+    tables,
+    write_report,
+)
 from alpine_cosim.paper.constant_costs import fits
 from alpine_cosim.paper.findings import Verdict, against, slightly
 from alpine_cosim.paper.plans import (
@@ -316,3 +326,27 @@ def test_stopped_report_keeps_what_is_finished(tmp_path: Path):
         for _ in range(100):
             os.killpg(process.pid, 0)
             time.sleep(0.1)
+
+
+@pytest.mark.parametrize("factors", [mlp_factors(), lstm_factors(), cnn_factors()])
+def test_no_label_of_a_factor_covers_another(factors, monkeypatch: pytest.MonkeyPatch):
+    def look(picture, path: Path) -> None:
+        picture.canvas.draw()
+        for axis in picture.axes:
+            boxes = [text.get_window_extent() for text in axis.texts]
+            # The paper's factor and one of ours at least, over every group of bars.
+            assert len(boxes) >= 2 * len(factors) / len(picture.axes)
+            pairs = itertools.combinations(boxes, 2)
+            assert not [pair for pair in pairs if pair[0].overlaps(pair[1])]
+            assert all(box.y1 < axis.get_window_extent().y1 + 1 for box in boxes)
+        seen.append(picture)
+
+    seen: list[object] = []
+    monkeypatch.setattr(plots, "_save", look)
+    records = {plan: made_up(plan) for plan in plans_for(EXPLORATIONS, Effort.QUICK)}
+    for plan, record in records.items():
+        if plan.case == "digital":
+            # Wide labels: 150 s over 0.5 s is 300x.
+            record["time_s"] = 150.0 * plan.inferences
+    plots.plot_factors(Results(records, images=1), factors, figure="Fig. 0", path=Path("unused"))
+    assert len(seen) == 1

@@ -1,8 +1,11 @@
 from dataclasses import replace
+from pathlib import Path
 
+from alpine_models.page_origin import origin_of
 from alpine_platform.presets import HIGH_POWER
-from alpine_sw.calibrate.fit import Comparison
+from alpine_sw.calibrate.fit import BodyFit, Comparison
 from alpine_sw.calibrate.honesty import beyond_limits, instruction_errors, observed
+from alpine_sw.calibrate.page import write_page
 from alpine_sw.kernels.calibration import calibration_data, range_warnings
 
 RUN = Comparison(
@@ -62,3 +65,17 @@ def test_loops_outside_their_checked_range_are_named_with_it():
     )
     (warning,) = range_warnings({"cm_queue_word": (low - 1, low - 1)})
     assert f"of {low - 1} bytes," in warning
+
+
+def test_page_and_picture_show_every_run(tmp_path: Path):
+    late = replace(RUN, name="late:run", group="memory", ours=150.0)
+    fit = BodyFit(
+        body="copy_call", extra_cycles=0.5, left_out={"job:region hp": 0.02},
+        smallest_bytes=16, largest_bytes=64,
+    )  # fmt: skip
+    page, picture = write_page(tmp_path, [RUN, late], [RUN, late], [fit])
+    text = page.read_text()
+    assert "| late:run | hp | 100 | 150 | +50.0% | +50.0% | +1.0% |" in text
+    assert origin_of(text) is not None
+    drawn = picture.read_text()
+    assert "kernels (1)" in drawn and "memory (1)" in drawn
