@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from alpine_models.errors import AlpineError
@@ -39,7 +40,7 @@ def diagnose(console: Console) -> bool:
     _add(table, fst_requirement(), optional=True)
     console.print(table)
     for line in missing:
-        console.print(f"[red]missing[/] {line}", highlight=False, soft_wrap=True)
+        console.print(f"[red]missing[/] {escape(line)}", highlight=False, soft_wrap=True)
     if not missing:
         console.print("[green]Everything needed is here.[/]")
     return not missing
@@ -70,4 +71,5 @@ def fst_requirement() -> Requirement:
 
 def _add(table: Table, requirement: Requirement, *, optional: bool = False) -> None:
     absent = f"[yellow]no; {requirement.remedy}[/]" if optional else "[red]missing[/]"
-    table.add_row(requirement.name, requirement.found or absent, requirement.needed_for)
+    found = absent if requirement.found is None else escape(requirement.found)
+    table.add_row(requirement.name, found, requirement.needed_for)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from alpine_sw.kernels import KernelEntry, KernelTiming
@@ -46,4 +47,4 @@ def print_timing(timing: KernelTiming, console: Console) -> None:
         table.add_row(name, value)
     console.print(table)
     if timing.warning:
-        console.print(f"[yellow]beyond the calibration:[/] {timing.warning}")
+        console.print(f"[yellow]beyond the calibration:[/] {escape(timing.warning)}")

@@ -46,7 +46,7 @@ class Measurement:
     energy_parts_j: dict[str, float]
     energy_memory_controller_io_j: float
     instructions: int
-    llc_misses_per_instruction: float | None
+    llc_misses_per_instruction: float
     tile_cycles: int
     cm_instructions: int
     breakdown: dict[str, float]

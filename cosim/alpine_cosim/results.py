@@ -6,12 +6,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from alpine_models.device import ProgrammingCost
 from alpine_models.durations import duration_text
+from alpine_models.plurals import counted
 
 from .analog_outcome import AnalogOutcome, Spread
 
@@ -94,7 +96,7 @@ class RunResult:
     energy_parts_j : the same by component.
     energy_memory_controller_io_j : memory controller and I/O, not part of ``energy_j``.
     instructions : committed by all cores.
-    llc_misses_per_instruction : last-level cache misses, or None while no cache is modelled.
+    llc_misses_per_instruction : last-level cache misses.
     tile_cycles : tile clock cycles in which a tile was not idle, without programming.
     cm_instructions : CM instructions of the inferences.
     breakdown : fraction of time per named part; sums to 1.
@@ -135,7 +137,7 @@ class RunResult:
     energy_parts_j: dict[str, float]
     energy_memory_controller_io_j: float
     instructions: int
-    llc_misses_per_instruction: float | None
+    llc_misses_per_instruction: float
     tile_cycles: int
     cm_instructions: int
     breakdown: dict[str, float]
@@ -172,15 +174,15 @@ def print_result(result: RunResult, console: Console) -> None:
         parts.append(Panel(Text(result.text), title="text", title_align="left", expand=False))
     console.print(Group(*parts))
     for warning in result.warnings:
-        console.print(f"[yellow]outside the calibrated range:[/] {warning}")
+        console.print(f"[yellow]outside the calibrated range:[/] {escape(warning)}")
 
 
 def _summary(result: RunResult) -> Table:
-    variant = f", {result.variant}," if result.variant else ""
+    variant = f", {escape(result.variant)}," if result.variant else ""
     title = (
         f"{result.network}{variant} on {result.system}, case {result.case}, "
         f"engine {result.engine}, "
-        f"{result.inferences} inference{'s' if result.inferences != 1 else ''}"
+        f"{counted(result.inferences, 'inference')}"
     )
     if result.analog is not None:
         title += f"\n{_device(result)}"
@@ -215,23 +217,22 @@ def _summary(result: RunResult) -> Table:
     accesses = sum(core["io_reads"] + core["io_writes"] for core in result.stats["cores"].values())
     if accesses:
         table.add_row("I/O accesses", f"{accesses:,}", "uncached, to the accelerator")
-    if result.llc_misses_per_instruction is not None:
-        table.add_row("LLC misses per instruction", f"{result.llc_misses_per_instruction:.5f}", "")
+    table.add_row("LLC misses per instruction", f"{result.llc_misses_per_instruction:.5f}", "")
     table.add_row("tile cycles", f"{result.tile_cycles:,}", "not idle")
     if result.programming is not None:
         programming = result.programming
         how = (
-            f"{programming.cells:,} cells through the back door"
+            f"{counted(programming.cells, 'cell')} through the back door"
             if programming.method == "back-door"
-            else f"{programming.cells:,} cells by {WAYS[programming.method]}, "
+            else f"{counted(programming.cells, 'cell')} by {WAYS[programming.method]}, "
             f"{programming.time_s * 1e3:.2f} ms"
         )
         if programming.read:
             how += (
-                f"; {programming.rewritten:,} written again in {programming.rounds - 1} rounds, "
-                f"{programming.read:,} reads"
+                f"; {programming.rewritten:,} written again in "
+                f"{counted(programming.rounds - 1, 'round')}, {counted(programming.read, 'read')}"
             )
-        table.add_row("programming", f"{programming.tile_cycles:,} cycles", how)
+        table.add_row("programming", counted(programming.tile_cycles, "cycle"), how)
         if programming.arrays is not None:
             _add_arrays(table, programming.arrays, energy_j=result.energy_j / n)
     speed = result.host_tile_cycles_per_second
@@ -294,7 +295,7 @@ def _device(result: RunResult) -> str:
 
 
 def _chips(analog: AnalogOutcome) -> str:
-    return f"{len(analog.chips)} chip{'s' if len(analog.chips) != 1 else ''}"
+    return counted(len(analog.chips), "chip")
 
 
 def _interval(spread: Spread, *, percent: bool) -> str:

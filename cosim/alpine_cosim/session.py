@@ -88,8 +88,8 @@ def run(
         program turns into codes.
     sync : ``bare-metal``, or ``linux``, where threads that wait block in the kernel
         (`alpine_platform.config.SyncConfig`).
-    inferences : samples 0 to inferences - 1 of the data set; when None 1000 for the mlp (4 with
-        cocotb), 1 for the CNNs.
+    inferences : samples 0 to inferences - 1 of the data set; when None 1000 for the mlp and 50 for
+        the LSTMs (4 with cocotb), 1 for the CNNs.
     text : what an LSTM is to continue, in place of reading the data set.
     length : symbols to write after the text; 100 when None (4 with cocotb).
     greedy : write the likeliest symbol every time in place of drawing.

@@ -224,7 +224,9 @@ class Core:
     def _run_io(self, operation: op.RunIo | op.RunIoLoop) -> Steps:
         if isinstance(operation, op.RunIoLoop):
             parts, waited = yield from self._run_coupled_loop(
-                operation, lambda batch, start_fs: self._access(batch, operation.base, start_fs)
+                operation,
+                lambda batch, start_fs: self._access(batch, operation.base, start_fs),
+                what="I/O accesses",
             )
             self.stats.active_cycles -= waited
             self.stats.wait_cycles += waited
@@ -261,17 +263,23 @@ class Core:
 
     def _run_cm_loop(self, operation: op.RunCmLoop) -> Steps:
         parts, _ = yield from self._run_coupled_loop(
-            operation, lambda batch, start_fs: self._issue(batch, operation.tile, start_fs)
+            operation,
+            lambda batch, start_fs: self._issue(batch, operation.tile, start_fs),
+            what="CM instructions",
         )
         return joined(CmResult, parts)
 
     def _run_coupled_loop(
-        self, operation: op.RunCmLoop | op.RunIoLoop, execute: Callable[[Batch, int], Result]
+        self,
+        operation: op.RunCmLoop | op.RunIoLoop,
+        execute: Callable[[Batch, int], Result],
+        *,
+        what: str,
     ) -> Generator[simpy.Event, Any, tuple[list[Result], int]]:
         """Alternate between the pipeline, up to a miss, and what is coupled to the core.
 
-        ``execute`` takes a batch, whose gaps count from the time given. Returns its results and the
-        cycles by which it delayed the core.
+        ``execute`` takes a batch, whose gaps count from the time given; ``what`` is in the batch.
+        Returns its results and the cycles by which it delayed the core.
         """
         batch = operation.batch
         start = self.cycle
@@ -291,7 +299,7 @@ class Core:
             issue_cycles = self.engine.cm_issue(self.number)
             count = len(issue_cycles)
             if count > len(batch):
-                raise ValueError(f"the loops hold {count} CM instructions, the batch {len(batch)}")
+                raise ValueError(f"the loops hold {count} {what}, the batch {len(batch)}")
             if count > issued:
                 cycles = issue_cycles[issued:count].copy()
                 previous = start if not issued else int(issue_cycles[issued - 1])
@@ -307,7 +315,7 @@ class Core:
             if done:
                 break
         if issued != len(batch):
-            raise ValueError(f"the loops hold {issued} CM instructions, the batch {len(batch)}")
+            raise ValueError(f"the loops hold {issued} {what}, the batch {len(batch)}")
         self._account(before, self.cycle - start)
         return parts, waited
 

@@ -3,7 +3,10 @@
 from dataclasses import fields
 from typing import Any
 
+from rich.markup import escape
 from rich.tree import Tree
+
+from alpine_models.plurals import counted
 
 from .config import SystemConfig
 
@@ -24,7 +27,7 @@ TITLES = {
 
 def describe(config: SystemConfig) -> Tree:
     """Return a tree of the system; printing it with rich draws the diagram."""
-    tree = Tree(f"[bold]{config.name}[/bold]: {config.cores} cores")
+    tree = Tree(f"[bold]{escape(config.name)}[/bold]: {counted(config.cores, 'core')}")
     core = tree.add(title("core", config.core))
     numbers(core, config.core)
     for name in ("tile_clock", "l1"):
@@ -52,4 +55,5 @@ def numbers(branch: Tree, part: Any) -> None:
         value = getattr(part, item.name)
         text, source = item.metadata["text"], item.metadata["source"]
         shown = f"{value:g}" if isinstance(value, float) else str(value)
-        branch.add(f"{item.name} = [cyan]{shown}[/cyan]  {text} [dim]<{source}>[/dim]")
+        meaning = f"{escape(text)} [dim]<{escape(source)}>[/dim]"
+        branch.add(f"{item.name} = [cyan]{escape(shown)}[/cyan]  {meaning}")

@@ -1,7 +1,6 @@
 # pyright: basic
-# Reason for the header: numba gives no types; everything compiled lives in this module,
-# `pipeline_kernel`, `memo_kernel`, `memory_kernel` and `dram_kernel`, behind `engine.Engine`, which
-# is typed.
+# Reason for the header: numba gives no types; what is compiled of cores and memory lives in the
+# modules whose sources make `compiling.FINGERPRINT`, behind `engine.Engine`, which is typed.
 """Compiled entry points: run the loops of several cores in step, look up lines."""
 
 from collections.abc import Callable

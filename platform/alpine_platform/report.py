@@ -50,15 +50,26 @@ def write_timeline(result: "RunResult", path: Path) -> None:
     """
     if not result.timeline:
         raise ValueError("the run kept no timeline; create the system with trace=True")
+    # Perfetto takes the numbers 0 for the idle process and its thread, and hides what they do.
+    process = {"pid": 1}
     events: list[dict[str, Any]] = [
-        {"ph": "M", "pid": 0, "tid": core, "name": "thread_name", "args": {"name": f"core {core}"}}
+        {"ph": "M", **process, "name": "process_name", "args": {"name": "alpine"}}
+    ]
+    events += [
+        {
+            "ph": "M",
+            **process,
+            "tid": core + 1,
+            "name": "thread_name",
+            "args": {"name": f"core {core}"},
+        }
         for core in result.cores
     ]
     events += [
         {
             "ph": "X",
-            "pid": 0,
-            "tid": event.core,
+            **process,
+            "tid": event.core + 1,
             "name": event.name,
             "ts": event.start_fs / FS_PER_US,
             "dur": event.duration_fs / FS_PER_US,

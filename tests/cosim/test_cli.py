@@ -66,6 +66,9 @@ def test_run_prints_a_table_and_writes_json(tmp_path: Path):
         ),
         (["run", "mlp", "--engine", "model", "--inferences", "1", "--json", "no/where.json"],
          "no/where.json cannot be written"),
+        (["run", "mlp", "--device", "pcm", "--verify", "-2"], "verify margin -2 is refused"),
+        (["study", "time", "--verify=-2"], "verify margin -2 is refused"),
+        (["faults", "mlp", "--device", "pcm", "--verify", "-1e3"], "verify margin -1e3 is refused"),
         (["run", "mlp", "--timeline", "."], "file . cannot be written: it is a folder"),
         (["run", "mlp", "--tile-verilog", str(Path(__file__).with_name("timed_programs.py"))],
          "has no module aimc_tile"),
@@ -189,6 +192,15 @@ def test_settings_reach_the_system_and_the_result(tmp_path: Path):
     events = json.loads(timeline.read_text())["traceEvents"]
     longest = max(event.get("ts", 0) + event.get("dur", 0) for event in events)
     assert longest >= result["time_s"] * 1e6
+
+
+def test_doctor_prints_paths_as_they_are(tmp_path: Path):
+    cache = tmp_path / "a [x] b"
+    done = alpine("doctor", ALPINE_CACHE_DIR=str(cache), COLUMNS="400")
+    assert str(cache) in done.stdout
+    (tmp_path / "[x]").write_text("")
+    done = alpine("doctor", ALPINE_CACHE_DIR=str(tmp_path / "[x]"), COLUMNS="400")
+    assert f"missing cache directory {tmp_path / '[x]'} cannot be written" in done.stdout
 
 
 def test_doctor_says_what_is_missing(tmp_path: Path):

@@ -355,6 +355,10 @@ def test_timeline_is_trace_event_json(tmp_path):
     write_timeline(result, path)
     events = json.loads(path.read_text())["traceEvents"]
     assert any(event["name"] == "read" and event["ph"] == "X" for event in events)
+    # Perfetto's processes and threads with the number 0 are the idle ones.
+    assert all(event["pid"] and event.get("tid") != 0 for event in events)
+    names = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    assert {names[event["tid"]] for event in events if event["ph"] == "X"} == {"core 0"}
     assert result.stats["memory"]["l2_misses"] == 10
 
 

@@ -8,10 +8,12 @@ import click
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
+from alpine_models.plurals import counted
 
 from .device_options import device_options
 from .exit_status import ExitStatus
 from .output_file import output_file_option
+from .parsing import NumberCommand
 from .progress import progress_bars
 from .weights_option import weights_option
 
@@ -21,13 +23,14 @@ SHOWN_FAILURES = 5
 
 
 @click.command(
+    cls=NumberCommand,
     epilog="\b\nExamples:\n"
     "  alpine faults mlp --list-sites\n"
     "  alpine faults mlp --runs 200 --workers 2 --json faults.json\n"
     "  alpine faults mlp --site sequencer --by-register\n"
     "  alpine faults mlp --inject 'sequencer.phase[1]@700' --inject 'converters.adc[1030]=127'\n"
     "  alpine faults mlp --device pcm --after 1day --compensate tile --site converters.adc\n"
-    "  alpine faults mlp --inject 'sequencer.phase[1]@700' --trace waves"
+    "  alpine faults mlp --inject 'sequencer.phase[1]@700' --trace waves",
 )
 @click.argument("network")
 @click.option(
@@ -179,7 +182,7 @@ def faults(
         )
     seconds = time.perf_counter() - start
     print_campaign(campaign, console)
-    click.echo(f"{len(campaign.records) - len(known):,} runs in {seconds:.1f} s")
+    click.echo(f"{counted(len(campaign.records) - len(known), 'run')} in {seconds:.1f} s")
     if json_file is not None and campaign.records:
         write_text(json_file, campaign_json(campaign, host_seconds=seconds))
         click.echo(f"campaign written to {json_file}")
@@ -189,7 +192,8 @@ def faults(
         click.echo(f"alpine: failed: {failure}", err=True)
     if campaign.failures:
         click.echo(
-            f"alpine: {campaign.planned - len(campaign.records):,} of {campaign.planned:,} runs "
+            f"alpine: {campaign.planned - len(campaign.records):,} of "
+            f"{counted(campaign.planned, 'run')} "
             f"could not be made",
             err=True,
         )

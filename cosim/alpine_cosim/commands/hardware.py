@@ -7,6 +7,7 @@ import click
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 from alpine_models.page_origin import Origin, with_origin
+from alpine_models.plurals import counted
 from alpine_models.registers import MAX_TILES
 from alpine_models.tile import TileConfig
 
@@ -38,7 +39,8 @@ def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str, 
         raise AlpineError(str(error)) from error
     for path in write_tops(out, config, chained=[config] * tiles, xlen=int(xlen)):
         click.echo(path)
-    click.echo(f"{rows} word lines x {cols} bit lines; ports and use are in {out / 'README.md'}")
+    size = f"{counted(rows, 'word line')} x {counted(cols, 'bit line')}"
+    click.echo(f"{size}; ports and use are in {out / 'README.md'}")
 
 
 @click.command(epilog="Example: alpine synth --geometry 16x16 --geometry 64x64")

@@ -10,6 +10,7 @@ import click
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder
+from alpine_models.plurals import counted
 
 from .progress import progress_bars
 
@@ -91,8 +92,8 @@ def _cost(records: "Mapping[Plan, Record]") -> str:
     spent = {plan: float(record["processor_seconds"]) for plan, record in records.items()}
     longest = sorted(spent, key=lambda plan: spent[plan], reverse=True)[:LONGEST]
     return (
-        f"{len(spent)} runs, {sum(spent.values()) / 60:.1f} minutes of processor time; longest: "
-        + "; ".join(f"{plan.label} ({spent[plan]:.0f} s)" for plan in longest)
+        f"{counted(len(spent), 'run')}, {sum(spent.values()) / 60:.1f} minutes of processor time; "
+        f"longest: " + "; ".join(f"{plan.label} ({spent[plan]:.0f} s)" for plan in longest)
     )
 
 

@@ -8,6 +8,7 @@ from alpine_models.files import write_text
 
 from .device_options import device_options
 from .output_file import output_file_option
+from .parsing import NumberCommand
 from .progress import progress_bars
 from .weights_option import weights_option
 
@@ -15,6 +16,7 @@ __all__ = ["run"]
 
 
 @click.command(
+    cls=NumberCommand,
     epilog="\b\nExamples:\n"
     "  alpine run mlp\n"
     "  alpine run mlp --system low-power --case 2 --engine model --json result.json\n"
@@ -27,7 +29,7 @@ __all__ = ["run"]
     "  alpine run lstm-750 --text 'in the beginning'\n"
     "  alpine run cnn-s --software tuned\n"
     "  alpine run mlp --device hermes-2 --after 1day --compensate tile --seed 7 --chips 20\n"
-    "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1"
+    "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1",
 )
 @click.argument("network")
 @click.option(

@@ -9,9 +9,11 @@ import click
 
 from alpine_models.durations import duration_s
 from alpine_models.errors import AlpineError
+from alpine_models.plurals import counted
 
 from .device_options import effects_option, split_names, verify_option
 from .exit_status import ExitStatus
+from .parsing import NumberCommand
 from .progress import progress_bars
 from .weights_option import weights_option
 
@@ -89,7 +91,7 @@ def _command(name: str, *, epilog: str) -> Callable[[Planner], click.Command]:
 
         for option in reversed(_COMMON):
             command = option(command)
-        return study.command(name, epilog=epilog)(command)
+        return study.command(name, cls=NumberCommand, epilog=epilog)(command)
 
     return make
 
@@ -191,8 +193,8 @@ def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:
             scores = complete(works, chips, jobs=jobs, on_work=count)
     except KeyboardInterrupt:
         click.echo(
-            f"alpine: interrupted; {done} of {len(works)} chips are in {chips}, and the same "
-            f"command goes on from there",
+            f"alpine: interrupted; {done} of {counted(len(works), 'chip')} are in {chips}, and the "
+            f"same command goes on from there",
             err=True,
         )
         return ExitStatus.INTERRUPTED

@@ -15,6 +15,7 @@ from scipy import stats
 
 from alpine_models.device import AnalogDevice
 from alpine_models.errors import AlpineError
+from alpine_models.plurals import counted
 from alpine_platform.overrides import changed_fields
 from alpine_platform.presets import SYSTEMS
 from alpine_sw.networks.weight_file import chosen_weights
@@ -142,13 +143,13 @@ def print_campaign(campaign: Campaign, console: Console) -> None:
         console.print(_chosen(campaign, title))
     if campaign.interrupted:
         console.print(
-            f"[bold]interrupted: {len(campaign.records):,} of {campaign.planned:,} runs made[/]"
+            f"[bold]interrupted: {len(campaign.records):,} of "
+            f"{counted(campaign.planned, 'run')} made[/]"
         )
 
 
 def _inferences(campaign: Campaign) -> str:
-    count = campaign.plan.request.inferences
-    return f"{count} inference{'s' if count != 1 else ''} per run"
+    return f"{counted(campaign.plan.request.inferences or 0, 'inference')} per run"
 
 
 def _loss_text(campaign: Campaign) -> str:
@@ -162,7 +163,7 @@ def _table(campaign: Campaign, title: str) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows(campaign):
         table.add_row(
-            f"{escape(row.name)}\n[dim]{row.runs:,} runs[/]",
+            f"{escape(row.name)}\n[dim]{counted(row.runs, 'run')}[/]",
             f"{row.places:,}",
             *(_percent(row.outcomes[outcome.value]) for outcome in Outcome),
             f"{100 * row.latent / row.runs:.0f}",
@@ -192,7 +193,7 @@ def _chosen(campaign: Campaign, title: str) -> Table:
         result = record.result
         table.add_row(
             escape(fault_text(record.injection.fault)),
-            result.outcome.value + (f": {result.reason}" if result.reason else ""),
+            result.outcome.value + (f": {escape(result.reason)}" if result.reason else ""),
             "-" if result.wrong_outputs is None else f"{result.wrong_outputs:.2%}",
             _score(result.score_loss, campaign),
             "-" if result.time_change_s is None else f"{result.time_change_s * 1e9:.0f} ns",

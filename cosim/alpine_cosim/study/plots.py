@@ -11,6 +11,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
+from alpine_models.plurals import counted
+
 from .report import PointResult, StudyResult
 
 __all__ = ["plot_study"]
@@ -23,7 +25,10 @@ def plot_study(result: StudyResult, folder: Path) -> list[Path]:
     draw = _effects if result.kind == "effects" else _curves
     figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
     draw(result, axes)
-    axes.set_title(f"{result.title}; {result.samples} samples, {result.chips} chips", fontsize=10)
+    axes.set_title(
+        f"{result.title}; {counted(result.samples, 'sample')}, {counted(result.chips, 'chip')}",
+        fontsize=10,
+    )
     files = [folder / f"{result.kind}-{result.network}.{suffix}" for suffix in ("svg", "png")]
     figure.savefig(files[0], metadata={"Date": None})
     figure.savefig(files[1], dpi=150)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alpine_models.files import write_text
+from alpine_models.plurals import counted
 
 from ..analog_outcome import Spread
 from .plans import StudyPlan
@@ -130,8 +131,8 @@ def print_study(result: StudyResult, console: Console) -> None:
     """Print a result as a table: a row per point, a column per curve."""
     ideal = _number(result, result.ideal)
     table = Table(
-        title=f"{result.title}\n{result.quantity} on {result.samples} samples, seed {result.seed}, "
-        f"{result.chips} chips, mean +- 95 %; ideal {ideal}",
+        title=f"{result.title}\n{result.quantity} on {counted(result.samples, 'sample')}, "
+        f"seed {result.seed}, {counted(result.chips, 'chip')}, mean +- 95 %; ideal {ideal}",
         title_justify="left",
     )
     table.add_column(result.axis)
