@@ -4,12 +4,14 @@ import random
 
 import cocotb
 import numpy as np
+import pytest
 from cocotb_tests.blocks import DOUBLE, Block, pauses, requests, started
 
 from alpine_cosim.cocotb.drivers import CmDriver, CmProgram, CmRequest, CrossbarResponder
 from alpine_cosim.cocotb.scoreboard import CmMonitor, Scoreboard
 from alpine_models import isa
 from alpine_models.crossbar import IdealCrossbar
+from alpine_models.errors import AlpineError
 from alpine_models.tile import pending_answers
 
 QUEUE_AT = isa.queue(rm=9, ra=11, rn=12)
@@ -124,3 +126,17 @@ async def reset_in_the_middle_of_anything(dut):
         assert statuses == [0] * DOUBLE.columns + [0, 0, 3, 0, 0]
         assert [rd for rd, _ in probe.answers[: DOUBLE.columns]] == [0] * DOUBLE.columns
         bench.finish()
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def an_answer_in_the_cycle_of_the_first_request_answers_none(dut):
+    block, clock = await started(dut, "double")
+    # A tile that shows an answer from the beginning: an input of a block that has nothing to do.
+    answering = Block(dut, "double", cm_rsp_valid="inputs_clear")
+    answering.cm_rsp_valid.value = 1
+    await clock.wait()
+    assert block.cm_req_ready.value
+    program = CmProgram([CmRequest(QUEUE_AT)])
+    with pytest.raises(AlpineError, match="it answered a request that was not made"):
+        await CmDriver(answering, clock=clock).run(program)
+    assert not program.answers

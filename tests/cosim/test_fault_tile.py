@@ -254,3 +254,12 @@ def test_chosen_flips(tile, pysim, flip, answered):
     assert verilated == simulated
     unharmed = observe_verilated(tile, batch, None)
     assert verilated != unharmed
+
+
+def test_an_answer_in_the_cycle_of_the_first_request_answers_none(tile, pysim):
+    # The gaps leave no cycle with nothing outstanding, so that nothing else is noticed later.
+    batch = program([-34, -34, -107, -47, -80, 0], [0, 0, 0, 1, 0, 0, 0, 1, 1])
+    flip = "responses.held", 0, 0
+    assert pysim.observe(batch, flip) is None
+    assert observe_verilated(tile, batch, flip) is None
+    assert observe_verilated(tile, batch, None) == pysim.observe(batch, None)

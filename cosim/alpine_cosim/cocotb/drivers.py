@@ -185,16 +185,17 @@ class CmDriver:
 
             busy = requesting or outstanding > 0
             silent += 1
-            if requesting and self._ready.value:
-                stimulus.accepted(edge)
-                outstanding += 1
-                pending, silent = None, 0
+            # A response belongs to an earlier edge's request: outputs depend on state alone.
             if taking and self._rsp_valid.value:
                 if not outstanding:
                     raise AlpineError(FAULTS["unasked"])
                 stimulus.completed(edge, int(self._rsp_rd.value), int(self._rsp_status.value))
                 outstanding -= 1
                 silent = 0
+            if requesting and self._ready.value:
+                stimulus.accepted(edge)
+                outstanding += 1
+                pending, silent = None, 0
 
             next_edge = edge + 1
             if pending is not None and not busy:

@@ -172,6 +172,7 @@ private:
             top_.s_axi_awvalid = access.write && address;
             top_.s_axi_arvalid = !access.write && address;
             top_.s_axi_wvalid = data;
+            const bool asked = !address && !data;  // at an earlier edge, as outputs are registers
             const bool ready = access.write ? top_.s_axi_awready : top_.s_axi_arready;
             if (address && ready) {
                 address = false;
@@ -180,7 +181,7 @@ private:
             if (data && top_.s_axi_wready) data = false;
             const bool done = access.write ? top_.s_axi_bvalid : top_.s_axi_rvalid;
             if (done) {
-                if (address || data) return IoOutcome::kHang;  // a response nobody asked for
+                if (!asked) return IoOutcome::kHang;  // a response nobody asked for
                 answer.response[i] = access.write ? top_.s_axi_bresp : top_.s_axi_rresp;
                 answer.data[i] = access.write ? 0 : top_.s_axi_rdata;
                 answer.complete_cycle[i] = edge_;

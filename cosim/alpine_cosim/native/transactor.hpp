@@ -75,9 +75,9 @@ public:
             top_.cm_req_valid = requesting;
             const bool accept = requesting && top_.cm_req_ready;
             const bool complete = top_.cm_rsp_valid;
-            if (accept) answer.accept_cycle[accepted++] = edge_;
             if (complete) {
-                if (answered >= accepted) return Outcome::kUnasked;
+                // A response belongs to an earlier edge's request: outputs depend on state alone.
+                if (!outstanding) return Outcome::kUnasked;
                 answer.rd[answered] = top_.cm_rsp_rd;
                 answer.status[answered] = top_.cm_rsp_status;
                 answer.complete_cycle[answered] = edge_;
@@ -85,6 +85,7 @@ public:
                     edge_at(edge_ * tile_period_fs, core_period_fs) * core_period_fs;
                 ++answered;
             }
+            if (accept) answer.accept_cycle[accepted++] = edge_;
             if (outstanding || requesting) {
                 ++busy;
                 boundary.busy_at(edge_);
