@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 PACKAGES := models rtl platform sw cosim
 
 .DEFAULT_GOAL := help
-.PHONY: help machine setup run test cocotb formal formal-long synth docs lint format types wheel \
+.PHONY: help machine setup run test hunt cocotb formal formal-long synth docs lint format types wheel \
 	check pages bench calibrate paper findings clean
 
 help: ## List the targets
@@ -40,6 +40,13 @@ run: setup ## Classify real images on the RTL tile
 
 test: setup ## Run the unit and cocotb tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+hunt: setup ## Draw many new random inputs; SEED=number draws the same ones again
+	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; \
+	echo "seed $$seed: to draw the same inputs again, make hunt SEED=$$seed"; \
+	$(BIN)/python -m pytest -n auto -m "hypothesis or random" \
+	  --hypothesis-profile=hunt --hypothesis-seed=$$seed || \
+	  { echo "seed $$seed failed: make hunt SEED=$$seed" >&2; exit 1; }
 
 cocotb: setup ## Run all cocotb testbenches (WAVES=1 leaves waveforms in waves/)
 	$(BIN)/python -m pytest cocotb_tests

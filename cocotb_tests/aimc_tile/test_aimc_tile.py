@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.random_inputs import seed
 
 from alpine_cosim.cocotb.runner import (
     CocotbTestError,
@@ -57,7 +58,7 @@ def run_testbench(
         simulator,
         test_module="tb_aimc_tile",
         timeout_s=200,
-        seed=1,
+        seed=seed(1),
         plusargs={name: str(getattr(tile, name)) for name in names},
         python_path=[HERE],
         waves=WAVES / f"aimc_tile_{waves}.{trace.value}" if trace else None,
@@ -65,6 +66,7 @@ def run_testbench(
     )
 
 
+@pytest.mark.random
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_tile(name: str):
     outcomes = run_testbench(CONFIGURATIONS[name], waves=name)

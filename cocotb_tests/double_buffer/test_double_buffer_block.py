@@ -1,7 +1,9 @@
 """Runs the block's testbench."""
 
+import pytest
 from cocotb_tests.blocks import run_block
 
 
+@pytest.mark.random
 def test_double_buffer_block():
     run_block("double_buffer", at_least=7)

@@ -1,7 +1,9 @@
 """Runs the block's testbench."""
 
+import pytest
 from cocotb_tests.blocks import run_block
 
 
+@pytest.mark.random
 def test_registers_block():
     run_block("registers", at_least=3)

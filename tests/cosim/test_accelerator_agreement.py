@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
+from tests.random_inputs import examples
 
 from alpine_cosim.rtl_accelerator import RtlAccelerator
 from alpine_models.registers import (
@@ -133,12 +134,7 @@ def check(pair, program, core_period_fs=PERIOD_FS, times=PATHS[0]):
     return want
 
 
-@settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(300))
 @given(
     st.lists(accesses(), min_size=1, max_size=60),
     st.sampled_from(CORE_PERIODS_FS),

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
+from tests.random_inputs import examples
 
 from alpine_cosim.faults.tile import FaultyTile
 from alpine_cosim.rtl_tile import RtlTile, TileFaultError
@@ -214,12 +215,7 @@ def pysim(tile):
 
 
 @given(data=st.data())
-@settings(
-    max_examples=80,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    phases=[Phase.generate],
-)
+@settings(max_examples=examples(80), phases=[Phase.generate])
 def test_flips_have_the_consequences_that_they_have_in_pysim(tile, pysim, data):
     values = data.draw(st.lists(st.integers(-128, 127), min_size=6, max_size=6))
     gaps = data.draw(st.lists(st.sampled_from([0, 0, 1, 5, 20]), min_size=9, max_size=9))

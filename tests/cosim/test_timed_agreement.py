@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
+from tests.random_inputs import examples
 from timed_programs import GEOMETRY, as_batch, instructions
 
 from alpine_cosim.rtl_tile import RtlTile
@@ -51,12 +52,7 @@ def check(pair, program, core_period_fs):
     return have
 
 
-@settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(300))
 @given(st.lists(instructions(), min_size=1, max_size=60), st.sampled_from(CORE_PERIODS_FS))
 def test_random_programs_agree_to_the_cycle(pair, program, core_period_fs):
     check(pair, program, core_period_fs)
@@ -78,12 +74,7 @@ def analog_pair(pair):
         tile.install(None)
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(100))
 @given(st.lists(instructions(), min_size=1, max_size=60), st.sampled_from(CORE_PERIODS_FS))
 def test_tiles_with_imperfect_crossbars_agree_as_well(analog_pair, program, core_period_fs):
     check(analog_pair, program, core_period_fs)
@@ -139,12 +130,7 @@ SETTINGS = st.one_of(
 )
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(100))
 @given(
     st.lists(st.tuples(SETTINGS, st.lists(instructions(), max_size=20)), min_size=1, max_size=4),
     st.sampled_from(CORE_PERIODS_FS),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from amaranth.lib.wiring import Component
 from coupled_rtl import CoupledRtl, CrossingRtl, CvxifRtl
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
+from tests.random_inputs import examples
 from timed_programs import GEOMETRY, as_batch, instructions
 
 from alpine_cosim.verilated import Port, PortDirection, VerilatedModel, ports_of
@@ -101,12 +102,7 @@ def run_crossing(top: Top, programs, cpu_period_fs: int, phases) -> None:
     compare(rtl, timed, programs, cpu_period_fs, names=("rd", "status", *TIMES))
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(60))
 @given(
     programs=st.lists(st.lists(instructions(), max_size=40), min_size=1, max_size=3),
     cpu_period_fs=st.one_of(
@@ -156,12 +152,7 @@ def test_a_process_fills_the_request_queue_and_no_more():
     assert waiting == 1 + CROSSING_DEPTH
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(60))
 @given(
     programs=st.lists(st.lists(instructions(unknown=False), max_size=40), min_size=1, max_size=3),
     commit_cycles=st.integers(0, 6),

@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.random_inputs import examples
 
 from alpine_models import isa
 from alpine_models.tile import TileConfig
@@ -69,7 +70,7 @@ def same(remembered: RunResult, computed: RunResult) -> bool:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(st.lists(nests, min_size=1, max_size=3), min_size=1, max_size=3),
     st.sampled_from(sorted(SYSTEMS)),
@@ -86,7 +87,7 @@ def tile_system(name: str) -> System:
     return System(SYSTEMS[name], tile_ports={0: TimedTilePort([tile], tile_period_fs=period)})
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     st.lists(phases(names=tuple(QUEUES)), min_size=1, max_size=2),
     st.integers(1, 3),

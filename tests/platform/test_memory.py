@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.random_inputs import examples
 
 from alpine_platform.engine import Engine
 from alpine_platform.memory import clock, memory_stats
@@ -31,7 +32,7 @@ class NaiveCache:
         return found
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=200))
 def test_l1_replaces_the_least_recently_used_line(lines):
     engine = Engine(SMALL)
@@ -145,7 +146,7 @@ class NaiveCoherence:
 accesses = st.tuples(st.integers(0, 2), st.integers(0, 15), st.booleans())
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(accesses, min_size=1, max_size=150))
 def test_caches_are_coherent(accesses):
     engine = Engine(SMALL)
@@ -161,7 +162,6 @@ def test_caches_are_coherent(accesses):
     assert stats.l1_writebacks == naive.writebacks
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from([1, 3, 1000, 333_333, 434_783, 10**6, 10**9, NEAR - 1, NEAR + 1]),
     st.lists(st.integers(0, NEAR + 1000) | st.integers(0, 10**15), min_size=1, max_size=20),

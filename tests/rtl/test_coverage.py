@@ -4,9 +4,10 @@
 import hypothesis.strategies as st
 import pytest
 from functional_coverage import Coverage, all_bins, bins_of, load_points
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from programs import BAD_COUNTS, FAR, probe, random_program
 from simulations import run_verilated
+from tests.random_inputs import examples, seed
 from tile_bench import Pressure, Request, TileBench
 
 from alpine_cosim.verilated import VerilatedModel
@@ -39,19 +40,20 @@ def harness(request):
         yield config, model
 
 
+@pytest.mark.random
 def test_random_programs_reach_every_bin(harness):
     config, model = harness
     coverage = Coverage(config)
-    for seed in range(MOST_PROGRAMS):
-        pressure = PRESSURES[seed % len(PRESSURES)]
-        program = random_program(config, length=LENGTH, seed=seed)
-        bench = TileBench(config, program, Pressure(**{**vars(pressure), "seed": seed}))
+    for number in range(MOST_PROGRAMS):
+        pressure = PRESSURES[number % len(PRESSURES)]
+        program = random_program(config, length=LENGTH, seed=seed(number))
+        bench = TileBench(config, program, Pressure(**{**vars(pressure), "seed": seed(number)}))
         run_verilated(model, bench)
         coverage.add(bench.answered)
         if not coverage.missing():
             break
     reached = len(all_bins()) - len(coverage.missing())
-    print(f"{reached} of {len(all_bins())} bins after {seed + 1} programs")
+    print(f"{reached} of {len(all_bins())} bins after {number + 1} programs")
     assert not coverage.missing(), sorted(coverage.missing())
 
 
@@ -98,12 +100,7 @@ PRESSURE = st.builds(
 )
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(200))
 @given(program=st.lists(requests(), min_size=1, max_size=40), pressure=PRESSURE)
 def test_any_program_agrees_with_the_reference(harness, program, pressure):
     config, model = harness

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.random_inputs import examples
 
 from alpine_models import golden
 from alpine_models.errors import AlpineError
@@ -35,7 +36,7 @@ def codes(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rng.integers(-128, 128, shape).astype(np.int8)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(
     shape=st.tuples(st.integers(1, 20), st.integers(1, 20)),
     place=st.tuples(st.integers(0, 9), st.integers(0, 9)),

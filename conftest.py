@@ -1,0 +1,49 @@
+"""Settings of both suites, `tests` and `cocotb_tests`, made before anything imports numpy."""
+
+import os
+from types import ModuleType
+from typing import Any
+
+# OpenBLAS's threads wait for each other busily: with a second process on the processors, a product
+# with one vector takes ten times as long as without threads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+from tests.random_inputs import choose_seed, register_profiles
+
+register_profiles()
+pytest_plugins = ["pytester"]
+STATES: dict[int, dict[str, Any]] = {}
+"""States of the generators that test modules made when they were imported, by the objects' ids."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    choose_seed(config.getoption("--hypothesis-seed"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    for module in {item.getparent(pytest.Module) for item in session.items}:
+        for generator in generators(module.obj if module else None):
+            STATES[id(generator)] = generator.bit_generator.state
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    rewind(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    rewind(item)
+
+
+def rewind(item: pytest.Item) -> None:
+    """Let a test draw the same numbers alone as after the other tests of its module."""
+    module = item.getparent(pytest.Module)
+    for generator in generators(module.obj if module else None):
+        generator.bit_generator.state = STATES[id(generator)]
+
+
+def generators(module: ModuleType | None) -> list[np.random.Generator]:
+    return [value for value in vars(module).values() if isinstance(value, np.random.Generator)]
