@@ -22,7 +22,7 @@ from .cvxif import AimcTileCvxif
 from .register_files import c_header, register_page
 from .stage import CROSSBAR_PORTS
 from .tile import AimcTile
-from .verilog_files import constraints, crossbar_stub, readme, waivers, wrapper
+from .verilog_files import constraints, crossbar_stub, file_lists, readme, waivers, wrapper
 
 __all__ = ["Top", "emit", "tops", "write_tops"]
 
@@ -163,8 +163,9 @@ def write_tops(
     Returns
     -------
     The files written: ``<top>.v`` and ``<top>_with_crossbar.v`` of every top, the black box
-    ``aimc_crossbar.v``, ``files.f``, ``aimc.sdc``, ``aimc.vlt``, ``README.md``, and the registers
-    as C header ``aimc_registers.h`` and page ``REGISTERS.md``.
+    ``aimc_crossbar.v``, a list of these sources for each kind of tool (`file_lists`), ``aimc.sdc``,
+    ``aimc.vlt``, ``README.md``, and the registers as C header ``aimc_registers.h`` and page
+    ``REGISTERS.md``.
 
     Raises
     ------
@@ -177,7 +178,7 @@ def write_tops(
     sources |= {f"{top.wrapper_name}.v": wrapper(top, CROSSBAR_PORTS) for top in made}
     texts = {
         **sources,
-        "files.f": "".join(f"{name}\n" for name in ("aimc.vlt", *sources)),
+        **file_lists(sources),
         "aimc.sdc": constraints(),
         "aimc.vlt": waivers(),
         "README.md": readme(made),

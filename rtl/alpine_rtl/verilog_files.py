@@ -1,13 +1,15 @@
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
-"""The files beside the tops: wrappers, black box, constraints, waivers, page of ports."""
+"""The files beside the tops: wrappers, black box, lists, constraints, waivers, page of ports."""
+
+from collections.abc import Iterable
 
 from amaranth.utils import bits_for
 
 from alpine_models.tile import TileConfig
 
-__all__ = ["constraints", "crossbar_stub", "readme", "waivers", "wrapper"]
+__all__ = ["constraints", "crossbar_stub", "file_lists", "readme", "waivers", "wrapper"]
 
 TILE_PERIOD_NS = 1.0
 """Default tile clock, 1 GHz (Klein et al. 2022, Table I(C), with 4-byte words)."""
@@ -167,15 +169,48 @@ def waivers() -> str:
     return "\n".join(lines)
 
 
+LIST_USES = (
+    (
+        "Verilator",
+        "verilator.f",
+        "verilator --lint-only -Wall --top-module aimc_tile -f verilator.f",
+    ),
+    ("Icarus Verilog", "files.f", "iverilog -g2012 -s aimc_tile -o aimc_tile.vvp -c files.f"),
+    ("Yosys", "yosys.ys", "yosys -p 'script yosys.ys; synth -top aimc_tile'"),
+    ("any other", "files.f", "one source per line"),
+)
+"""Tool, its file list, and a command that reads it."""
+
+
+def file_lists(sources: Iterable[str]) -> dict[str, str]:
+    """Return the lists of the sources by file name, in an order that compiles.
+
+    ``files.f`` has nothing but the sources, which is what simulators and synthesis tools take;
+    ``verilator.f`` begins with the waivers, which only Verilator reads; ``yosys.ys`` is a script,
+    as Yosys had no lists for long.
+    """
+    names = tuple(sources)
+    return {
+        "files.f": "".join(f"{name}\n" for name in names),
+        "verilator.f": "".join(f"{name}\n" for name in ("aimc.vlt", *names)),
+        "yosys.ys": "".join(f"read_verilog {name}\n" for name in names),
+    }
+
+
 def readme(tops) -> str:
     """Return the page that says what is in the folder and lists every port."""
     lines = [
         "# Verilog of the analog in-memory computing tile",
         "",
-        "`files.f` lists the sources in an order that any tool reads; every module name is unique.",
+        "Every module name is unique, so that all sources can be read together. From this folder:",
+        "",
+        "| tool | lists the sources in | for example |",
+        "|---|---|---|",
+        *(f"| {tool} | `{name}` | `{command}` |" for tool, name, command in LIST_USES),
+        "",
         "Clocks are rising-edge; resets are synchronous and active high, but for `aimc_tile_cdc`,",
         "whose `rst` and `cpu_rst` may come from either clock. `aimc.sdc` holds the constraints,",
-        "`aimc.vlt` the waivers for `verilator --lint-only -Wall`.",
+        "`aimc.vlt` Verilator's waivers, each with its reason.",
         "The crossbar and its converters are the black box `aimc_crossbar`, which only the",
         "`_with_crossbar` modules instantiate. `REGISTERS.md` describes the registers and both",
         "encodings of the instructions, `aimc_registers.h` gives them to C.",

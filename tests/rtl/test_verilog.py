@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -41,7 +42,7 @@ def lint(folder, top, *extra):
 
 @pytest.mark.parametrize("top", MODULES)
 def test_lint_is_clean_with_the_waivers_written(folder, top):
-    done = lint(folder, top, "-f", "files.f")
+    done = lint(folder, top, "-f", "verilator.f")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "%Warning" not in done.stderr
 
@@ -56,14 +57,14 @@ def test_lint_is_clean_whatever_the_geometry(tmp_path, rows, columns):
     tile = TileConfig(rows=rows, columns=columns, double_buffer=rows % 2 == 1)
     write_tops(tmp_path, tile, chained=[tile, tile])
     for top in TOPS if (rows, columns) == (1, 1) else ["aimc_axi_with_crossbar"]:
-        done = lint(tmp_path, top, "-f", "files.f")
+        done = lint(tmp_path, top, "-f", "verilator.f")
         assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_waiver_is_needed(folder):
     text = (folder / "aimc.vlt").read_text()
     seen = set()
-    sources = [name for name in (folder / "files.f").read_text().split() if name.endswith(".v")]
+    sources = (folder / "files.f").read_text().split()
     for top in MODULES:
         seen |= set(re.findall(r"%Warning-([A-Z]+)", lint(folder, top, *sources).stderr))
     assert set(re.findall(r"-rule ([A-Z]+)", text)) == seen
@@ -90,9 +91,30 @@ def test_the_readme_lists_every_port(folder):
         assert set(re.findall(r"^\| `(\w+)`", section, re.M)) == {port.strip() for port in ports}
 
 
-def yosys_check(folder, sources, tops):
+def test_every_list_names_every_source_and_only_what_its_tool_reads(folder):
+    sources = sorted(path.name for path in folder.glob("*.v"))
+    plain, verilator, yosys = (
+        (folder / name).read_text().splitlines() for name in ("files.f", "verilator.f", "yosys.ys")
+    )
+    assert sorted(plain) == sources
+    assert verilator == ["aimc.vlt", *plain]
+    assert yosys == [f"read_verilog {name}" for name in plain]
+
+
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+@pytest.mark.parametrize("standard", ["2005", "2012"])
+def test_icarus_reads_the_plain_list(folder, standard):
+    command = ["iverilog", f"-g{standard}", "-Wall", "-t", "null", "-c", "files.f"]
+    tops = [argument for top in MODULES for argument in ("-s", top)]
+    done = subprocess.run(
+        [*command, *tops], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def yosys_check(folder, script, tops):
     """Look for latches, loops, undriven and doubly driven nets, and modules that are nowhere."""
-    script = ["read_verilog -sv " + " ".join(sources), "design -save all"]
+    script = [f"script {script}", "design -save all"]
     for top in tops:
         script += ["design -load all", f"hierarchy -check -top {top}", "proc", "flatten"]
         script += ["check -assert", "select -assert-none t:$dlatch t:$adlatch t:$dlatchsr t:$sr"]
@@ -101,8 +123,7 @@ def yosys_check(folder, sources, tops):
 
 
 def test_yosys_finds_no_latches_loops_or_unresolved_modules(folder):
-    sources = [name for name in (folder / "files.f").read_text().split() if name.endswith(".v")]
-    yosys_check(folder, sources, [f"{top}_with_crossbar" for top in TOPS])
+    yosys_check(folder, "yosys.ys", [f"{top}_with_crossbar" for top in TOPS])
 
 
 @pytest.mark.parametrize(
@@ -116,8 +137,9 @@ def test_yosys_finds_no_latches_loops_or_unresolved_modules(folder):
 )
 def test_the_check_bites(tmp_path, body):
     (tmp_path / "bad.v").write_text(f"module bad(input a, input b, output y); {body} endmodule\n")
+    (tmp_path / "bad.ys").write_text("read_verilog bad.v\n")
     with pytest.raises(ToolError):
-        yosys_check(tmp_path, ["bad.v"], ["bad"])
+        yosys_check(tmp_path, "bad.ys", ["bad"])
 
 
 def test_the_folder_tells_of_registers_and_behaviour(folder):
