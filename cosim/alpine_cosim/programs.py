@@ -1,18 +1,22 @@
 """Programs of a user's own on a simulated system: what `run` is for the shipped networks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.choices import choose
+from alpine_models.errors import AlpineError
 from alpine_platform.address_space import AddressSpace
+from alpine_platform.config import SystemConfig
 from alpine_platform.operations import Program
 from alpine_platform.system import System
 from alpine_sw.aimclib import Tile
+from alpine_sw.mapping import TilePlan
+from alpine_sw.operands import whole_index
 from alpine_sw.workloads import Workload
 
 from .measurement import Measurement, measure, timed_ports
@@ -24,6 +28,9 @@ from .tasks import Engine
 __all__ = ["ProgramResult", "run_program"]
 
 ENGINES = (Engine.RTL, Engine.MODEL)
+
+TILES_FORM = "give lists of alpine_sw.aimclib.Tile by core number, as in {0: [tile]}"
+PROGRAMS_FORM = "give generators by core number, as in {0: layer()}"
 
 Start = Callable[[AddressSpace], Mapping[int, Program]]
 """Given the system's memory, returns one program per core number."""
@@ -92,7 +99,7 @@ def run_program(
     Raises
     ------
     AlpineError
-        A name is unknown, a file unusable, or a tool missing.
+        A name is unknown, a file unusable, a tool missing, or the tiles or programs are no such.
     ValueError
         A program used an operation wrongly, or read memory that nobody wrote.
     """
@@ -106,11 +113,10 @@ def run_program(
         machine: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
     ) -> tuple[NDArray[Any], Mapping[int, Program]]:
         returned.clear()
-        started = start(machine.memory)
+        started = _started(start(machine.memory))
         return inputs, {core: _keep(returned, core, program) for core, program in started.items()}
 
-    plans = {core: [tile.plan for tile in owned] for core, owned in (tiles or {}).items()}
-    workload = Workload(plans=plans, programs=programs)
+    workload = Workload(plans=_plans(tiles or {}, config), programs=programs)
     workload = workload.with_product_cycles(config.tile_clock.product_cycles)
     options: dict[str, Any] = {
         "system": config,
@@ -126,6 +132,41 @@ def run_program(
         with RtlSession(workload, tile_period_fs=period, tile_verilog=None, trace=None) as session:
             measured = measure(workload, session.ports, **options)
     return _result(measured, returned)
+
+
+def _plans(tiles: Any, config: SystemConfig) -> dict[int, list[TilePlan]]:
+    """What lies in each core's tiles, by core number."""
+    if not isinstance(tiles, Mapping):
+        raise AlpineError(f"tiles is a {type(tiles).__name__}: {TILES_FORM}")
+    plans: dict[int, list[TilePlan]] = {}
+    for key, owned in cast(Mapping[Any, Any], tiles).items():
+        core = whole_index(key, name="core")
+        if not 0 <= core < config.cores:
+            raise AlpineError(
+                f"core {core} does not exist: {config.name} has cores 0 to {config.cores - 1}"
+            )
+        if not isinstance(owned, list | tuple):
+            raise AlpineError(f"tiles of core {core} are a {type(owned).__name__}: {TILES_FORM}")
+        plans[core] = []
+        for tile in cast(Sequence[Any], owned):
+            if not isinstance(tile, Tile):
+                raise AlpineError(f"core {core} owns a {type(tile).__name__}: {TILES_FORM}")
+            plans[core].append(tile.plan)
+    return plans
+
+
+def _started(programs: Any) -> Mapping[int, Program]:
+    """Programs by core number, if that is what a start returned."""
+    if not isinstance(programs, Mapping):
+        raise AlpineError(f"start returned a {type(programs).__name__}: {PROGRAMS_FORM}")
+    started = cast(Mapping[Any, Any], programs)
+    for core, program in started.items():
+        whole_index(core, name="core")
+        if not isinstance(program, Generator):
+            raise AlpineError(
+                f"the program of core {core} is a {type(program).__name__}: {PROGRAMS_FORM}"
+            )
+    return started
 
 
 def _keep(returned: dict[int, Any], core: int, program: Program) -> Program:

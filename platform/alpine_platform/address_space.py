@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from alpine_models.errors import AlpineError
+
 __all__ = ["AddressSpace", "Buffer"]
 
 BASE_ADDRESS = 0x1000_0000
 """First address handed out; 0 and its surroundings stay unmapped, as on a real system."""
+
+END_ADDRESS = 1 << 48
+"""First address beyond the 48 bits of an Armv8.0-A core's physical addresses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +98,8 @@ class AddressSpace:
 
         Raises
         ------
+        AlpineError
+            The array holds Python objects, or the address is none.
         ValueError
             The memory overlaps another buffer's, or the alignment is not a power of two.
         """
@@ -164,8 +171,17 @@ class AddressSpace:
         return -(-self._next // align_bytes) * align_bytes
 
     def _place(self, buffer: Buffer) -> Buffer:
-        index = bisect_right(self._starts, buffer.address)
         end = buffer.address + buffer.size_bytes
+        if buffer.data.dtype.hasobject:
+            raise AlpineError(
+                f"buffer {buffer.name} holds Python objects: give an array of numbers"
+            )
+        if not 0 <= buffer.address <= end <= END_ADDRESS:
+            raise AlpineError(
+                f"buffer {buffer.name} at {buffer.address:#x} of {buffer.size_bytes} bytes leaves "
+                f"the addresses 0 to {END_ADDRESS - 1:#x}: leave the address out to have one chosen"
+            )
+        index = bisect_right(self._starts, buffer.address)
         for near in self._buffers[max(index - 1, 0) : index + 1]:
             if buffer.address < near.address + near.size_bytes and near.address < end:
                 raise ValueError(

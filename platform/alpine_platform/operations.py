@@ -8,6 +8,10 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from alpine_models.errors import AlpineError
+
 from .peripheral_port import IoBatch
 from .pipeline import Phase
 from .tile_port import CmBatch
@@ -117,10 +121,23 @@ class RunCmLoop:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compute:
-    """Keep the core active for a number of cycles, committing instructions."""
+    """Keep the core active for a number of cycles, committing instructions.
+
+    Raises
+    ------
+    AlpineError
+        A number is not whole, or negative.
+    """
 
     cycles: int
     instructions: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in (("cycles", self.cycles), ("instructions", self.instructions)):
+            if not isinstance(value, int | np.integer) or value < 0:
+                raise AlpineError(
+                    f"Compute({name}={value!r}) is refused: give a whole number of 0 or more"
+                )
 
 
 @dataclass(frozen=True, slots=True)

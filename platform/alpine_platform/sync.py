@@ -83,7 +83,10 @@ class Synchronisation:
             case op.Take(channel):
                 return (yield from self.take(core, channel))
             case _:
-                raise ValueError(f"core {core.number}: a program yielded {operation!r}")
+                raise ValueError(
+                    f"core {core.number}: a program yielded a {type(operation).__name__}, which is "
+                    f"no operation; calls of kernels and of AIMClib are made with `yield from`"
+                )
         return None
 
     def lock(self, core: "Core", mutex: op.Mutex) -> Steps:

@@ -7,16 +7,18 @@ that the library compiles to.
 """
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
+from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_platform.address_space import AddressSpace, Buffer
 from alpine_platform.operations import Begin, End, Operation, Program
 from alpine_sw import kernels
 from alpine_sw.mapping import Placement, TilePlan
+from alpine_sw.operands import real_scale
 from alpine_sw.workloads import Software
 
 __all__ = ["PACKING", "Aimc", "Tile", "section"]
@@ -38,31 +40,31 @@ class Tile:
 
     def map_matrix(
         self,
-        weights: NDArray[np.int8],
+        weights: npt.ArrayLike,
         *,
         row: int = 0,
         column: int = 0,
-        lsb: float | NDArray[np.float32] = 1.0,
+        lsb: npt.ArrayLike = 1.0,
         name: str = "",
     ) -> Placement:
         """Put a matrix onto the cells from a word line and a bit line on.
 
         Parameters
         ----------
-        weights : int8 [outputs, inputs].
+        weights : [outputs, inputs], whole numbers from -128 to 127 of any type.
         row, column : word line of input 0 and bit line of output 0.
-        lsb : dot product per ADC code, for all outputs or float32 [outputs].
+        lsb : dot product per ADC code, for all outputs or [outputs]; rounded to float32.
         name : for messages; numbered when empty.
 
         Raises
         ------
         AlpineError
-            The matrix does not fit the tile or overlaps another.
+            The matrix does not fit the tile or overlaps another, or as `Placement` raises it.
         """
         matrix = Placement(
             name=name or str(len(self.plan.placements) + 1),
-            weights=weights,
-            lsb=np.broadcast_to(np.asarray(lsb, np.float32), len(weights)),
+            weights=cast(Any, weights),
+            lsb=cast(Any, lsb),
             row=row,
             column=column,
         )
@@ -122,8 +124,8 @@ class Aimc:
 
         Raises
         ------
-        ValueError
-            Float32 values have no scale, or int8 codes have one.
+        AlpineError
+            Float32 values have no scale, int8 codes have one, or the kernels refuse either.
         CmStatusError
             The tile refused an instruction.
         """
@@ -164,7 +166,7 @@ class Aimc:
 
         Raises
         ------
-        ValueError, CmStatusError
+        AlpineError, CmStatusError
             As in `queue_vector`.
         """
         packing = self._packing
@@ -215,9 +217,16 @@ def section(name: str, *programs: Program) -> Generator[Operation, Any, Any]:
 
 def _scale(vector: Buffer, scale: float | None) -> float | None:
     """The scale of float32 values; None for int8 codes, which have none."""
-    floats = vector.data.dtype == np.float32
-    if floats and scale is None:
-        raise ValueError(f"vector {vector.name} holds float32 values and needs a scale")
-    if not floats and scale is not None:
-        raise ValueError(f"vector {vector.name} holds {vector.data.dtype} codes: leave scale out")
-    return scale
+    held = vector.data.dtype
+    if held == np.int8:
+        if scale is not None:
+            raise AlpineError(f"vector {vector.name} holds int8 codes: leave scale out")
+        return None
+    if held != np.float32:
+        raise AlpineError(
+            f"vector {vector.name} holds {held}: place or allocate int8 codes, or float32 values "
+            f"and give a scale"
+        )
+    if scale is None:
+        raise AlpineError(f"vector {vector.name} holds float32 values: give a scale")
+    return real_scale(scale, name=f"scale of {vector.name}")

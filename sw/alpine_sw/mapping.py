@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
+from alpine_sw.operands import adc_steps, code_matrix, whole_index
 
 __all__ = ["Placement", "TilePlan"]
 
@@ -19,9 +20,15 @@ class Placement:
     Members
     -------
     name : of the matrix, for messages.
-    weights : int8 [outputs, inputs].
-    lsb : float32 [outputs], size of one ADC code.
+    weights : int8 [outputs, inputs]; given as whole numbers of any type.
+    lsb : float32 [outputs], size of one ADC code; one number counts for all outputs.
     row, column : word line of input 0 and bit line of output 0.
+
+    Raises
+    ------
+    AlpineError
+        A weight is none that a cell holds, a step is not positive and finite in float32, their
+        shapes do not fit, or a place is no whole number.
     """
 
     name: str
@@ -29,6 +36,18 @@ class Placement:
     lsb: NDArray[np.float32]
     row: int = 0
     column: int = 0
+
+    def __post_init__(self) -> None:
+        name = f"matrix {self.name}"
+        weights = code_matrix(self.weights, name=name)
+        checked = {
+            "weights": weights,
+            "lsb": adc_steps(self.lsb, outputs=len(weights), name=name),
+            "row": whole_index(self.row, name=f"row of {name}"),
+            "column": whole_index(self.column, name=f"column of {name}"),
+        }
+        for field, value in checked.items():
+            object.__setattr__(self, field, value)
 
     @property
     def rows(self) -> slice:

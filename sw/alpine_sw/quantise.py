@@ -12,10 +12,12 @@ output scale, which is what lets the next layer add them up.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from alpine_models import golden
+from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
+from alpine_sw.operands import adc_steps, code_matrix, finite_matrix, positive, real_scale
 
 __all__ = ["COVERAGE", "QuantisedDense", "column_lsb", "quantise_dense", "quantise_weights"]
 
@@ -44,7 +46,7 @@ class QuantisedDense:
 
 
 def quantise_weights(
-    weights: NDArray[np.floating],
+    weights: ArrayLike,
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Return int8 weights and the real weight per code of each column.
 
@@ -62,12 +64,10 @@ def quantise_weights(
 
     Raises
     ------
-    ValueError
-        A weight is not finite.
+    AlpineError
+        The weights are no matrix of real numbers, or one is not finite.
     """
-    if not np.all(np.isfinite(weights)):
-        raise ValueError("weights must be finite")
-    exact = weights.astype(np.float64)
+    exact = finite_matrix(weights, name="weights")
     largest = np.abs(exact).max(axis=1)
     scales = np.where(largest > 0, largest / CODE_MAX, 1.0)
     return np.rint(exact / scales[:, np.newaxis]).astype(np.int8), scales
@@ -88,12 +88,20 @@ def column_lsb(
     Returns
     -------
     float32 [outputs], dot product per ADC step.
+
+    Raises
+    ------
+    AlpineError
+        A scale, or a step that follows, is not positive and finite in float32.
     """
-    return (output_scale / (input_scale * weight_scales)).astype(np.float32)
+    real_scale(input_scale, name="input_scale")
+    real_scale(output_scale, name="output_scale")
+    steps = output_scale / (input_scale * positive(weight_scales, name="weight_scales"))
+    return adc_steps(steps, outputs=len(steps), name="layer")
 
 
 def quantise_dense(
-    weights: NDArray[np.floating],
+    weights: ArrayLike,
     *,
     inputs: NDArray[np.int8],
     input_scale: float,
@@ -117,16 +125,18 @@ def quantise_dense(
 
     Raises
     ------
-    ValueError
-        `coverage` is out of range, or no output is ever positive.
+    AlpineError
+        `coverage` or `input_scale` is out of range, an input is no code, a weight not finite, or no
+        output is ever positive.
     """
     if not 0 < coverage <= 1:
-        raise ValueError(f"coverage must be above 0 and at most 1, not {coverage!r}")
+        raise AlpineError(f"coverage {coverage!r} is refused: give a number above 0 and up to 1")
+    real_scale(input_scale, name="input_scale")
     codes, scales = quantise_weights(weights)
-    outputs = golden.dot(inputs, codes) * (input_scale * scales)
+    outputs = golden.dot(code_matrix(inputs, name="inputs"), codes) * (input_scale * scales)
     positive = outputs[outputs > 0]
     if positive.size == 0:
-        raise ValueError("no output of the layer is ever positive, so no range fits it")
+        raise AlpineError("no output of the layer is ever positive, so no range fits it")
     output_scale = float(np.quantile(positive, coverage)) / CODE_MAX
     return QuantisedDense(
         weights=codes,

@@ -162,5 +162,5 @@ def test_floats_need_a_scale_and_codes_refuse_one(dtype: type, scale: float | No
     vector = system.memory.allocate("v", 4, dtype)
     aimc = Aimc(system.memory)
     for call in (aimc.queue_vector, aimc.dequeue_vector):
-        with pytest.raises(ValueError, match="vector v holds"):
+        with pytest.raises(AlpineError, match="vector v holds"):
             next(call(vector, scale=scale))

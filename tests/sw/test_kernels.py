@@ -21,7 +21,7 @@ def test_every_style_gives_the_exact_product(style):
     kind = np.float32 if style == "eigen_f32col" else np.int8
     weights = system.memory.place("w", RNG.integers(-128, 128, (40, 100)).astype(kind))
     inputs = system.memory.place("x", RNG.integers(-128, 128, 100).astype(kind))
-    outputs = system.memory.allocate("y", 40, np.int32)
+    outputs = system.memory.allocate("y", 40, np.int32 if kind is np.int8 else kind)
     scratch = system.memory.allocate("scratch", 100, np.int32)
     result = run(system, kernels.mvm(weights, inputs, outputs, style=style, scratch=scratch))
     exact = weights.data.astype(np.int64) @ inputs.data.astype(np.int64)

@@ -3,6 +3,8 @@
 Values are those of `alpine_models.activations`, the same bits on every machine; the loop bodies,
 and so the times, are Eigen's, four elements at a time (style ``eigen``), or those of the C
 library's scalar functions, called for every element (``libm``).
+All refuse buffers of other elements than float32 with an `AlpineError`, and those of different
+lengths with a ValueError.
 """
 
 from collections.abc import Callable
@@ -12,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_models import activations
+from alpine_models.errors import AlpineError
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunLoop
+from alpine_sw.operands import check_buffers
 
 from .elementwise import same_length
 from .streams import CALL, loop_over
@@ -63,6 +67,7 @@ def logistic(inputs: Buffer, outputs: Buffer) -> Program:
 def tanh(inputs: Buffer, outputs: Buffer, *, style: ActivationStyle = "eigen") -> Program:
     """Hyperbolic tangent of float32, in a rational form; style ``libm`` returns early for zeros."""
     if style == "libm":
+        check_buffers(np.float32, inputs, outputs)
         same_length(inputs, outputs)
         zeros = int(np.count_nonzero(inputs.data == 0))
         first, rest = len(inputs.data) - zeros, zeros
@@ -79,6 +84,7 @@ def scalar(
     body: str, inputs: Buffer, outputs: Buffer, function: Callable[[Floats], Floats]
 ) -> Program:
     """Apply a function to a vector, one element at a time."""
+    check_buffers(np.float32, inputs, outputs)
     same_length(inputs, outputs)
     yield CALL
     yield from elements(body, inputs, outputs, 0, len(inputs.data))
@@ -102,6 +108,7 @@ def packet(
     Call and loading of constants take `set_up` instructions: what the reference's counts at 256 and
     1024 elements leave over when the loop's are subtracted.
     """
+    check_buffers(np.float32, inputs, outputs)
     same_length(inputs, outputs)
     yield Compute(cycles=set_up, instructions=set_up)
     yield loop_over(body, -(-len(inputs.data) // 4), inputs=(inputs, 16), outputs=(outputs, 16))
@@ -114,8 +121,11 @@ def softmax(inputs: Buffer, outputs: Buffer, *, style: ActivationStyle = "eigen"
     Style ``libm`` adds up the exponentials as it computes them. Up to `UNROLLED_MOST` elements
     count as of a constant size: passes without calls then need no loops.
     """
+    check_buffers(np.float32, inputs, outputs)
     same_length(inputs, outputs)
     length = len(inputs.data)
+    if not length:
+        raise AlpineError(f"softmax of {inputs.name}, which has no elements: give one or more")
     unrolled = length <= UNROLLED_MOST
     if style == "libm":
         yield CALL
@@ -183,6 +193,7 @@ def local_response_normalisation(
     ValueError
         The lengths differ or are no multiple of the channels.
     """
+    check_buffers(np.float32, inputs, outputs)
     same_length(inputs, outputs)
     if channels < 1 or len(inputs.data) % channels:
         raise ValueError(f"{len(inputs.data)} elements are no multiple of {channels} channels")

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from alpine_models.errors import AlpineError
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program
+from alpine_sw.operands import check_buffers, whole_index
 
 from .bodies import body, tail
 from .streams import CALL, loop_over
@@ -52,8 +54,18 @@ def choose(probabilities: Buffer, *, draw: float | None) -> Program:
     probabilities : float32.
     draw : 0 to 1, 1 excluded, from a generator whose cost is counted; None takes the first of the
         largest probabilities.
+
+    Raises
+    ------
+    AlpineError
+        The buffer has another element type or no element, or the draw is out of range.
     """
+    check_buffers(np.float32, probabilities)
     count = len(probabilities.data)
+    if not count:
+        raise AlpineError(f"choice from {probabilities.name}, which has no elements: give some")
+    if draw is not None and not 0 <= draw < 1:
+        raise AlpineError(f"draw {draw!r} is refused: give a number from 0 to 1, 1 excluded")
     yield CALL
     if draw is None:
         yield loop_over("choice_maximum", count, values=(probabilities, 4))
@@ -67,7 +79,16 @@ def choose(probabilities: Buffer, *, draw: float | None) -> Program:
 
 
 def one_hot(index: int, vector: Buffer) -> Program:
-    """Fill a float32 vector with zeros but for a one."""
+    """Fill a float32 vector with zeros but for a one.
+
+    Raises
+    ------
+    AlpineError
+        The buffer has another element type, or no element of that index.
+    """
+    check_buffers(np.float32, vector)
+    if not 0 <= whole_index(index, name=f"index into {vector.name}") < len(vector.data):
+        raise AlpineError(f"index {index} does not exist: {vector.name} has {len(vector.data)}")
     yield CALL
     yield loop_over("clear", -(-vector.size_bytes // 64), destination=(vector, 64))
     vector.data[:] = 0

@@ -15,6 +15,7 @@ from alpine_models.golden_lstm import dequantise, quantise
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunCm, RunCmLoop
 from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
+from alpine_sw.operands import check_buffers, check_no_nan, real_scale, whole_index
 
 from .streams import CALL, over, phase
 
@@ -40,7 +41,13 @@ class CmStatusError(RuntimeError):
 
 
 def queue_batch(codes: npt.NDArray[np.int8], *, index: int | None = None) -> CmBatch:
-    """Return the CM_QUEUE instructions for a vector of codes, without gaps."""
+    """Return the CM_QUEUE instructions for a vector of codes, without gaps.
+
+    Raises
+    ------
+    AlpineError
+        The index is no whole number.
+    """
     length = len(codes)
     groups = -(-length // isa.GROUP_BYTES)
     batch = queue_template(groups, length, index is not None).copy()
@@ -48,17 +55,28 @@ def queue_batch(codes: npt.NDArray[np.int8], *, index: int | None = None) -> CmB
     padded[:length] = codes
     batch["rm"] = padded.view("<u4")
     if index is not None:
-        batch["rn"] = index + isa.GROUP_BYTES * np.arange(groups)
+        batch["rn"] = _places(index, groups)
     return batch
 
 
 def dequeue_batch(length: int, *, index: int | None = None) -> CmBatch:
-    """Return the CM_DEQUEUE instructions for so many outputs, without gaps."""
+    """Return the CM_DEQUEUE instructions for so many outputs, without gaps.
+
+    Raises
+    ------
+    AlpineError
+        The index is no whole number.
+    """
     groups = -(-length // isa.GROUP_BYTES)
     batch = dequeue_template(groups, length, index is not None).copy()
     if index is not None:
-        batch["rn"] = index + isa.GROUP_BYTES * np.arange(groups)
+        batch["rn"] = _places(index, groups)
     return batch
+
+
+def _places(index: int, groups: int) -> npt.NDArray[np.int64]:
+    """Index of every group."""
+    return whole_index(index, name="index") + isa.GROUP_BYTES * np.arange(groups)
 
 
 @lru_cache(maxsize=256)
@@ -99,9 +117,12 @@ def queue_vector(
 
     Raises
     ------
+    AlpineError
+        The buffer is no vector of int8, or the index no whole number.
     CmStatusError
         The tile refused an instruction.
     """
+    check_buffers(np.int8, source)
     if len(source.data) == 0:
         return
     batch = queue_batch(source.data, index=index)
@@ -132,6 +153,7 @@ def dequeue_vector(
 
     Parameters and errors as in `queue_vector`.
     """
+    check_buffers(np.int8, destination)
     length = len(destination.data)
     if length == 0:
         return
@@ -150,9 +172,12 @@ def queue_floats(
 ) -> Program:
     """Scale float32 values to codes (times scale, toward zero, saturated) and queue them.
 
-    Parameters and errors as in `queue_vector`.
+    Parameters and errors as in `queue_vector`; a scale that is not positive and finite and values
+    that are NaN are refused, too.
     """
-    codes = quantise(source.data, scale)
+    check_buffers(np.float32, source)
+    check_no_nan(source)
+    codes = quantise(source.data, real_scale(scale, name=f"scale of {source.name}"))
     if len(codes) == 0:
         return
     batch = queue_batch(codes, index=index)
@@ -166,8 +191,10 @@ def dequeue_floats(
 ) -> Program:
     """Dequeue outputs and scale them to float32: code times scale.
 
-    Parameters and errors as in `queue_vector`.
+    Parameters and errors as in `queue_floats`.
     """
+    check_buffers(np.float32, destination)
+    scale = real_scale(scale, name=f"scale of {destination.name}")
     length = len(destination.data)
     if length == 0:
         return

@@ -7,6 +7,7 @@ import numpy as np
 
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunLoop
+from alpine_sw.operands import check_buffers
 
 from .bodies import body, lines, pool_neon
 from .copy import Span, copy, copy_phases
@@ -39,9 +40,13 @@ def im2col_window(
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type or number of dimensions.
     ValueError
         The window does not lie inside the image.
     """
+    check_buffers(np.int8, image, dimensions=3)
+    check_buffers(np.int8, window)
     rows, columns, channels = image.data.shape
     if not (0 <= row <= rows - kernel and 0 <= column <= columns - kernel):
         raise ValueError(
@@ -85,9 +90,12 @@ def max_pool(
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type or number of dimensions.
     ValueError
         The shapes do not fit.
     """
+    check_buffers(np.int8, image, outputs, dimensions=3)
     rows, columns, channels = image.data.shape
     shape = ((rows - kernel) // stride + 1, (columns - kernel) // stride + 1, channels)
     if outputs.data.shape != shape:

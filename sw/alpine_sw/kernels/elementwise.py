@@ -4,8 +4,10 @@ from typing import Literal
 
 import numpy as np
 
+from alpine_models import golden_lstm
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program
+from alpine_sw.operands import check_buffers, check_no_nan, real_scale
 
 from .streams import CALL, loop_over
 
@@ -29,7 +31,14 @@ Width = Literal["vec", "scalar"]
 
 
 def relu8(codes: Buffer, *, style: Literal["neon", "scalar"] = "neon") -> Program:
-    """Replace negative int8 by 0, in place."""
+    """Replace negative int8 by 0, in place.
+
+    Raises
+    ------
+    AlpineError
+        The buffer has another element type.
+    """
+    check_buffers(np.int8, codes)
     step = 16 if style == "neon" else 1
     yield RELU_CALL
     yield loop_over(f"relu8_{style}", -(-len(codes.data) // step), codes=(codes, step))
@@ -41,9 +50,13 @@ def requantise(sums: Buffer, codes: Buffer, *, shift: int, relu: bool = True) ->
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type.
     ValueError
         The lengths differ or the shift is negative.
     """
+    check_buffers(np.int32, sums)
+    check_buffers(np.int8, codes)
     same_length(sums, codes)
     if shift < 0:
         raise ValueError(f"shift must be 0 or more, not {shift}")
@@ -60,9 +73,14 @@ def dequantise(codes: Buffer, values: Buffer, *, scale: float, style: Width = "v
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type.
     ValueError
         The lengths differ.
     """
+    check_buffers(np.int8, codes)
+    check_buffers(np.float32, values)
+    factor = np.float32(real_scale(scale, name=f"scale of {values.name}"))
     same_length(codes, values)
     step = 16 if style == "vec" else 1
     yield CALL
@@ -72,7 +90,7 @@ def dequantise(codes: Buffer, values: Buffer, *, scale: float, style: Width = "v
         codes=(codes, step),
         values=(values, 4 * step),
     )
-    values.data[:] = codes.data.astype(np.float32) * np.float32(scale)
+    values.data[:] = codes.data.astype(np.float32) * factor
 
 
 def dequantise_sums(sums: Buffer, values: Buffer, *, scale: float) -> Program:
@@ -80,13 +98,18 @@ def dequantise_sums(sums: Buffer, values: Buffer, *, scale: float) -> Program:
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type.
     ValueError
         The lengths differ.
     """
+    check_buffers(np.int32, sums)
+    check_buffers(np.float32, values)
+    factor = np.float32(real_scale(scale, name=f"scale of {values.name}"))
     same_length(sums, values)
     yield CALL
     yield loop_over("i32f32_vec", -(-len(sums.data) // 4), sums=(sums, 16), values=(values, 16))
-    values.data[:] = sums.data.astype(np.float32) * np.float32(scale)
+    values.data[:] = sums.data.astype(np.float32) * factor
 
 
 def quantise(values: Buffer, codes: Buffer, *, scale: float, style: Width = "vec") -> Program:
@@ -94,9 +117,15 @@ def quantise(values: Buffer, codes: Buffer, *, scale: float, style: Width = "vec
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type, a value is NaN, or the scale is not positive and finite.
     ValueError
         The lengths differ.
     """
+    check_buffers(np.float32, values)
+    check_buffers(np.int8, codes)
+    check_no_nan(values)
+    factor = real_scale(scale, name=f"scale of {values.name}")
     same_length(values, codes)
     step = 16 if style == "vec" else 1
     yield CALL
@@ -106,8 +135,7 @@ def quantise(values: Buffer, codes: Buffer, *, scale: float, style: Width = "vec
         values=(values, 4 * step),
         codes=(codes, step),
     )
-    scaled = np.trunc(values.data * np.float32(scale))
-    codes.data[:] = np.clip(scaled, -128, 127).astype(np.int8)
+    codes.data[:] = golden_lstm.quantise(values.data, factor)
 
 
 def vector_add(left: Buffer, right: Buffer, outputs: Buffer) -> Program:
@@ -115,6 +143,8 @@ def vector_add(left: Buffer, right: Buffer, outputs: Buffer) -> Program:
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type.
     ValueError
         The lengths differ.
     """
@@ -127,6 +157,8 @@ def vector_multiply(left: Buffer, right: Buffer, outputs: Buffer) -> Program:
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type.
     ValueError
         The lengths differ.
     """
@@ -136,6 +168,7 @@ def vector_multiply(left: Buffer, right: Buffer, outputs: Buffer) -> Program:
 
 def binary(body: str, left: Buffer, right: Buffer, outputs: Buffer) -> Program:
     """Time an operation on two float32 vectors, four elements at a time."""
+    check_buffers(np.float32, left, right, outputs)
     same_length(left, right)
     same_length(left, outputs)
     yield CALL
@@ -155,9 +188,12 @@ def cell_update(
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type.
     ValueError
         The lengths differ.
     """
+    check_buffers(np.float32, forget, cell, entry, candidate)
     for other in (cell, entry, candidate):
         same_length(forget, other)
     width = 4 if style == "vec" else 1

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from alpine_models import isa
 from alpine_platform.operations import Program, RunCm
 from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
+from alpine_sw.operands import code_matrix
 
 from .cm import check_status
 
@@ -18,11 +19,11 @@ CELLS_PER_BATCH = 1 << 16
 
 
 def initialize_matrix(
-    weights: npt.NDArray[np.int8],
+    weights: npt.ArrayLike,
     *,
     row: int,
     column: int,
-    name: str = "matrix",
+    name: str = "",
     tile: int = 0,
     on_batch: Callable[[], None] = lambda: None,
 ) -> Program:
@@ -33,7 +34,7 @@ def initialize_matrix(
 
     Parameters
     ----------
-    weights : int8 [outputs, inputs].
+    weights : [outputs, inputs], whole numbers from -128 to 127 of any type.
     row, column : word line of input 0 and bit line of output 0.
     name : for messages.
     tile : which of the core's tiles.
@@ -41,10 +42,13 @@ def initialize_matrix(
 
     Raises
     ------
+    AlpineError
+        A weight is none that a cell holds.
     CmStatusError
         The tile refused an instruction: the matrix does not fit it.
     """
-    for batch in initialize_batches(weights, row=row, column=column):
+    codes = code_matrix(weights, name=f"matrix {name}")
+    for batch in initialize_batches(codes, row=row, column=column):
         answer: CmResult = yield RunCm(batch=batch, tile=tile)
         check_status("CM_INITIALIZE", name, answer)
         on_batch()

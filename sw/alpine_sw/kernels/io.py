@@ -12,6 +12,7 @@ from alpine_models.axi import AxiResponse
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunIo, RunIoLoop
 from alpine_platform.peripheral_port import IoBatch, IoResult, empty_accesses
+from alpine_sw.operands import check_buffers
 
 from .cm import BODY, Packing
 from .streams import over, phase
@@ -53,9 +54,12 @@ def store_vector(
 
     Raises
     ------
+    AlpineError
+        The buffer is no vector of int8.
     IoResponseError
         The peripheral refused a store.
     """
+    check_buffers(np.int8, source)
     length = len(source.data)
     batch = window_batch(length, address=address, access_bytes=access_bytes, write=True)
     places = np.arange(length)
@@ -73,6 +77,7 @@ def load_vector(
 
     Parameters and errors as in `store_vector`.
     """
+    check_buffers(np.int8, destination)
     length = len(destination.data)
     batch = window_batch(length, address=address, access_bytes=access_bytes, write=False)
     name = f"cm_dequeue_{body(packing, access_bytes)}"

@@ -11,6 +11,7 @@ import numpy as np
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunLoop
 from alpine_platform.pipeline import Stream
+from alpine_sw.operands import check_buffers
 
 from .products import int8_product
 from .streams import loop_over, over, phase
@@ -170,6 +171,9 @@ instructions per 16 products for both, and the same cycles."""
 SCRATCH_STYLES = ("eigen_castrow", "eigen_lazyrow")
 """Styles that widen the inputs first, into a scratch buffer of int32."""
 
+FLOAT_STYLES = ("eigen_f32col",)
+"""Styles whose matrix, inputs and outputs are float32."""
+
 ADDING_STYLES = ("eigen_i8row", "eigen_i8col", "eigen_castcol", "eigen_f32col")
 """Styles that clear the outputs first and add to them in memory (y += W x, as Eigen does)."""
 
@@ -188,17 +192,23 @@ def mvm(
     ----------
     weights : int8 of two dimensions; float32 for style `eigen_f32col`.
     inputs : as many elements as columns, of the weights' type.
-    outputs : int32, as many as rows.
+    outputs : int32, as many as rows; float32 for style `eigen_f32col`.
     style : one of `MVM_STYLES`.
     scratch : int32, as many elements as inputs, for the styles of `SCRATCH_STYLES`.
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type or number of dimensions.
     ValueError
         The shapes do not fit, the style is unknown, or its scratch buffer is missing.
     """
     if style not in MVM_STYLES:
         raise ValueError(f"unknown style {style!r}; use one of {', '.join(MVM_STYLES)}")
+    floats = style in FLOAT_STYLES
+    check_buffers(np.float32 if floats else np.int8, weights, dimensions=2)
+    check_buffers(np.float32 if floats else np.int8, inputs)
+    check_buffers(np.float32 if floats else np.int32, outputs)
     rows, columns = weights.data.shape
     if inputs.data.shape != (columns,) or outputs.data.shape != (rows,):
         raise ValueError(
@@ -216,10 +226,10 @@ def mvm(
     if style in ADDING_STYLES:
         yield loop_over("clear", -(-outputs.size_bytes // 64), destination=(outputs, 64))
     yield from product_loops(style, weights, source, outputs)
-    if weights.data.dtype == np.int8 and inputs.data.dtype == np.int8:
-        int8_product(weights.data, inputs.data, outputs.data)
-    else:
+    if floats:
         outputs.data[:] = weights.data.astype(np.float64) @ inputs.data.astype(np.float64)
+    else:
+        int8_product(weights.data, inputs.data, outputs.data)
 
 
 def product_loops(
@@ -240,9 +250,13 @@ def mm(weights: Buffer, inputs: Buffer, outputs: Buffer) -> Program:
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type or number of dimensions.
     ValueError
         The shapes do not fit.
     """
+    check_buffers(np.int8, weights, inputs, dimensions=2)
+    check_buffers(np.int32, outputs, dimensions=2)
     rows, columns = weights.data.shape
     count = inputs.data.shape[0]
     if inputs.data.shape != (count, columns) or outputs.data.shape != (count, rows):

@@ -4,6 +4,7 @@ import numpy as np
 
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program
+from alpine_sw.operands import check_buffers, check_steps
 
 from .bodies import body, numbered, tail
 from .elementwise import same_length
@@ -45,9 +46,14 @@ def rescale(sums: Buffer, steps: Buffer, codes: Buffer) -> Program:
 
     Raises
     ------
+    AlpineError
+        A buffer has another element type, or a step is not positive and finite.
     ValueError
         The lengths differ.
     """
+    check_buffers(np.int32, sums)
+    check_steps(steps)
+    check_buffers(np.int8, codes)
     same_length(sums, codes)
     same_length(steps, codes)
     yield CALL

@@ -2,7 +2,8 @@
 
 A row is one nest of loops, repeated for every position, so that the host's work per position stays
 in compiled code. Simulated, it is the sequence of the kernels for single positions (`copy`,
-`relu8`, `rescale`): their bodies, with the cost of each call as a body of its own.
+`relu8`, `rescale`): their bodies, with the cost of each call as a body of its own. Buffers of other
+elements than the parameters name are refused with an `AlpineError`.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunLoop
 from alpine_platform.pipeline import Phase
+from alpine_sw.operands import check_buffers, check_steps
 
 from .bodies import BODIES, LoopBody, body, numbered, pool_neon, tail
 from .copy import Span, copy_phases
@@ -116,6 +118,7 @@ def im2col_row(
     ValueError
         A line ends before the last window does.
     """
+    check_buffers(np.int8, *lines, window)
     kernel = len(lines)
     length = kernel * channels
     needed = ((positions - 1) * stride + kernel) * channels
@@ -143,6 +146,7 @@ def relu_row(codes: Codes, vector: Buffer) -> Program:
     codes : int8 [positions, channels], changed in place.
     vector : int8 [channels], where every position's codes stand; holds the last afterwards.
     """
+    check_buffers(np.int8, vector)
     streams = {"codes": over(vector, LANES)}
     groups = -(-len(vector.data) // LANES)
     yield RunLoop(
@@ -162,6 +166,7 @@ def copy_row(codes: Codes, vector: Buffer, target: Buffer) -> Program:
     vector : int8 [channels], where they stood one after another.
     target : int8 [positions * channels]
     """
+    check_buffers(np.int8, vector, target)
     length = len(vector.data)
     phases = copy_phases(length, Span(buffer=vector), Span(buffer=target, repeat_stride=length))
     yield RunLoop(phases=phases, repeats=len(codes))
@@ -192,6 +197,9 @@ def mvm_row(
     -------
     int32 [positions, outputs]
     """
+    check_buffers(np.int8, weights, dimensions=2)
+    check_buffers(np.int8, window)
+    check_buffers(np.int32, sums)
     loops = list(product_loops(style, weights, window, sums))
     for _ in range(len(windows)):
         yield MVM_CALL
@@ -217,6 +225,9 @@ def rescale_row(
     -------
     int8 [positions, channels]
     """
+    check_buffers(np.int32, sums)
+    check_steps(steps)
+    check_buffers(np.int8, vector)
     streams = {"sums": over(sums, 64), "steps": over(steps, 64), "codes": over(vector, LANES)}
     groups = -(-len(vector.data) // LANES)
     yield RunLoop(
@@ -235,6 +246,9 @@ def rescale_signed(sums: Buffer, steps: Buffer, codes: Buffer) -> Program:
     ----------
     sums : int32. steps : float32, positive. codes : int8; all of one length.
     """
+    check_buffers(np.int32, sums)
+    check_steps(steps)
+    check_buffers(np.int8, codes)
     streams = {"sums": over(sums, 64), "steps": over(steps, 64), "codes": over(codes, LANES)}
     yield CALL
     yield RunLoop(phases=[phase("rescale_signed", -(-len(codes.data) // LANES), streams)])
@@ -259,6 +273,7 @@ def max_pool_row(
     ValueError
         A line ends before the last window does.
     """
+    check_buffers(np.int8, *lines, outputs)
     kernel = len(lines)
     positions = len(outputs.data) // channels
     needed = ((positions - 1) * stride + kernel) * channels
@@ -286,6 +301,7 @@ def normalise_row(inputs: Buffer, outputs: Buffer, *, channels: int) -> Program:
     inputs, outputs : int8 [positions * channels]
     channels : of a pixel.
     """
+    check_buffers(np.int8, inputs, outputs)
     streams = {"codes": over(inputs, LANES), "outputs": over(outputs, LANES)}
     # A pixel's first and last group have no neighbours beyond; loads there stay in the row.
     for number in range(4):

@@ -126,7 +126,7 @@ def make_mvm(memory: AddressSpace, size: Size, style: str) -> Run:
     kind = np.float32 if style == "eigen_f32col" else np.int8
     weights = memory.allocate("weights", (rows, columns), kind)
     inputs = memory.allocate("inputs", columns, kind)
-    outputs = memory.allocate("outputs", rows, np.int32)
+    outputs = memory.allocate("outputs", rows, np.int32 if kind is np.int8 else kind)
     scratch = memory.allocate("scratch", columns, np.int32) if style in SCRATCH_STYLES else None
     return lambda: mvm(weights, inputs, outputs, style=style, scratch=scratch)
 
