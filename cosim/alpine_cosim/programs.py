@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from alpine_models.checks import whole_number
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_platform.address_space import AddressSpace
@@ -16,7 +17,6 @@ from alpine_platform.operations import Program
 from alpine_platform.system import System
 from alpine_sw.aimclib import Tile
 from alpine_sw.mapping import TilePlan
-from alpine_sw.operands import whole_index
 from alpine_sw.workloads import Workload
 
 from .measurement import Measurement, measure, timed_ports
@@ -113,7 +113,7 @@ def run_program(
         machine: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
     ) -> tuple[NDArray[Any], Mapping[int, Program]]:
         returned.clear()
-        started = _started(start(machine.memory))
+        started = _started(start(machine.memory), config.cores)
         return inputs, {core: _keep(returned, core, program) for core, program in started.items()}
 
     workload = Workload(plans=_plans(tiles or {}, config), programs=programs)
@@ -140,11 +140,7 @@ def _plans(tiles: Any, config: SystemConfig) -> dict[int, list[TilePlan]]:
         raise AlpineError(f"tiles is a {type(tiles).__name__}: {TILES_FORM}")
     plans: dict[int, list[TilePlan]] = {}
     for key, owned in cast(Mapping[Any, Any], tiles).items():
-        core = whole_index(key, name="core")
-        if not 0 <= core < config.cores:
-            raise AlpineError(
-                f"core {core} does not exist: {config.name} has cores 0 to {config.cores - 1}"
-            )
+        core = whole_number("core", key, least=0, most=config.cores - 1)
         if not isinstance(owned, list | tuple):
             raise AlpineError(f"tiles of core {core} are a {type(owned).__name__}: {TILES_FORM}")
         plans[core] = []
@@ -155,13 +151,13 @@ def _plans(tiles: Any, config: SystemConfig) -> dict[int, list[TilePlan]]:
     return plans
 
 
-def _started(programs: Any) -> Mapping[int, Program]:
+def _started(programs: Any, cores: int) -> Mapping[int, Program]:
     """Programs by core number, if that is what a start returned."""
     if not isinstance(programs, Mapping):
         raise AlpineError(f"start returned a {type(programs).__name__}: {PROGRAMS_FORM}")
     started = cast(Mapping[Any, Any], programs)
     for core, program in started.items():
-        whole_index(core, name="core")
+        whole_number("core", core, least=0, most=cores - 1)
         if not isinstance(program, Generator):
             raise AlpineError(
                 f"the program of core {core} is a {type(program).__name__}: {PROGRAMS_FORM}"

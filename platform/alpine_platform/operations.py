@@ -8,9 +8,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from alpine_models.errors import AlpineError
+from alpine_models.checks import whole_number
 
 from .peripheral_port import IoBatch
 from .pipeline import Phase
@@ -133,11 +131,8 @@ class Compute:
     instructions: int = 0
 
     def __post_init__(self) -> None:
-        for name, value in (("cycles", self.cycles), ("instructions", self.instructions)):
-            if not isinstance(value, int | np.integer) or value < 0:
-                raise AlpineError(
-                    f"Compute({name}={value!r}) is refused: give a whole number of 0 or more"
-                )
+        whole_number("cycles", self.cycles, least=0)
+        whole_number("instructions", self.instructions, least=0)
 
 
 @dataclass(frozen=True, slots=True)

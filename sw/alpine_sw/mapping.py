@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alpine_models.checks import whole_number
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_sw.operands import adc_steps, code_matrix, whole_index
+from alpine_sw.operands import adc_steps, code_matrix
 
 __all__ = ["Placement", "TilePlan"]
 
@@ -28,7 +29,7 @@ class Placement:
     ------
     AlpineError
         A weight is none that a cell holds, a step is not positive and finite in float32, their
-        shapes do not fit, or a place is no whole number.
+        shapes do not fit, or a place is no whole number of 0 or more.
     """
 
     name: str
@@ -43,8 +44,8 @@ class Placement:
         checked = {
             "weights": weights,
             "lsb": adc_steps(self.lsb, outputs=len(weights), name=name),
-            "row": whole_index(self.row, name=f"row of {name}"),
-            "column": whole_index(self.column, name=f"column of {name}"),
+            "row": whole_number(f"row of {name}", self.row, least=0),
+            "column": whole_number(f"column of {name}", self.column, least=0),
         }
         for field, value in checked.items():
             object.__setattr__(self, field, value)
@@ -97,7 +98,7 @@ class TilePlan:
             matrix = f"matrix {placement.name} of {outputs} outputs and {inputs} inputs"
             rows, columns = placement.rows, placement.columns
             fits = rows.stop <= self.config.rows and columns.stop <= self.config.columns
-            if not fits or min(rows.start, columns.start) < 0:
+            if not fits:
                 raise AlpineError(
                     f"{matrix} needs {placement.place}, but the tile has {self.config.rows} x "
                     f"{self.config.columns}: use a larger tile"

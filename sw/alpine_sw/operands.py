@@ -23,7 +23,6 @@ __all__ = [
     "finite_matrix",
     "positive",
     "real_scale",
-    "whole_index",
 ]
 
 SMALLEST, LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
@@ -44,7 +43,7 @@ def code_matrix(values: npt.ArrayLike, *, name: str) -> npt.NDArray[np.int8]:
         It is no matrix of numbers, is empty, or holds something else.
     """
     matrix = _matrix(values, name, kinds="biuf")
-    if matrix.dtype in (np.int8, np.bool_):
+    if matrix.dtype.kind == "b" or matrix.dtype == np.int8:
         return matrix.astype(np.int8, copy=False)
     wrong = ~((matrix >= CODE_MIN) & (matrix <= CODE_MAX) & (np.trunc(matrix) == matrix))
     if wrong.any():
@@ -124,19 +123,6 @@ def positive(values: npt.NDArray[Any], *, name: str) -> npt.NDArray[Any]:
             f"{name} is {values[wrong].reshape(-1)[0]}: it must be positive and finite in float32"
         )
     return values
-
-
-def whole_index(value: int, *, name: str) -> int:
-    """Return a whole number, of any integer type, as one of Python's.
-
-    Raises
-    ------
-    AlpineError
-        It is none.
-    """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise AlpineError(f"{name} {value!r} is refused: give a whole number")
-    return int(value)
 
 
 def check_buffers(dtype: type[np.generic], *buffers: Buffer, dimensions: int = 1) -> None:

@@ -1,9 +1,11 @@
 """Programs of a user's own: the documented example, both engines, several cores."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,6 +144,39 @@ def test_programs_run_once_on_their_weights_and_leave_the_callers_arrays():
 def test_mistakes_are_one_line(arguments: dict[str, str], message: str):
     with pytest.raises(AlpineError, match=message):
         run_program(lambda memory: {}, **arguments)
+
+
+TILE = Tile(TileConfig(rows=4, columns=4))
+
+
+@pytest.mark.parametrize(
+    ("tiles", "returned", "message"),
+    [
+        ([TILE], {}, "tiles is a list: give lists of alpine_sw.aimclib.Tile by core number"),
+        ({0: TILE}, {}, "tiles of core 0 are a Tile: give lists"),
+        ({0: [TILE.plan]}, {}, "core 0 owns a TilePlan: give lists"),
+        ({8: [TILE]}, {}, "core 8 is refused: give a whole number from 0 on, 7 at most"),
+        ({"0": [TILE]}, {}, "core '0' is refused"),
+        ({}, None, "start returned a NoneType: give generators by core number"),
+        ({}, [iter(())], "start returned a list: give generators"),
+        ({}, {0: run_program}, "the program of core 0 is a function: give generators"),
+        ({}, {8: (_ for _ in ())}, "core 8 is refused"),
+    ],
+)
+def test_tiles_and_programs_are_what_they_have_to_be(tiles: Any, returned: Any, message: str):
+    with pytest.raises(AlpineError, match=re.escape(message)):
+        run_program(lambda memory: returned, tiles=tiles, engine="model")
+
+
+def test_calls_that_are_yielded_and_not_yielded_from_are_told_so():
+    def start(memory: AddressSpace) -> dict[int, Program]:
+        def program() -> Program:
+            yield Aimc(memory).process()  # type: ignore[misc]
+
+        return {0: program()}
+
+    with pytest.raises(ValueError, match="a program yielded a generator, .* with `yield from`"):
+        run_program(start, engine="model")
 
 
 def test_read_of_unwritten_memory_is_named_where_reads_are_checked():

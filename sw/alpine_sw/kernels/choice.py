@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from alpine_models.checks import whole_number
 from alpine_models.errors import AlpineError
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program
-from alpine_sw.operands import check_buffers, whole_index
+from alpine_sw.operands import check_buffers
 
 from .bodies import body, tail
 from .streams import CALL, loop_over
@@ -87,8 +88,7 @@ def one_hot(index: int, vector: Buffer) -> Program:
         The buffer has another element type, or no element of that index.
     """
     check_buffers(np.float32, vector)
-    if not 0 <= whole_index(index, name=f"index into {vector.name}") < len(vector.data):
-        raise AlpineError(f"index {index} does not exist: {vector.name} has {len(vector.data)}")
+    whole_number(f"index into {vector.name}", index, least=0, most=len(vector.data) - 1)
     yield CALL
     yield loop_over("clear", -(-vector.size_bytes // 64), destination=(vector, 64))
     vector.data[:] = 0

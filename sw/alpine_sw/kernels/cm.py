@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_models import isa
+from alpine_models.checks import whole_number
 from alpine_models.golden_lstm import dequantise, quantise
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunCm, RunCmLoop
 from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
-from alpine_sw.operands import check_buffers, check_no_nan, real_scale, whole_index
+from alpine_sw.operands import check_buffers, check_no_nan, real_scale
 
 from .streams import CALL, over, phase
 
@@ -33,6 +34,8 @@ __all__ = [
 
 Packing = Literal["bytes", "word"]
 COUNT_REGISTER, INDEX_REGISTER = 11, 12
+LAST_INDEX = 1 << 62
+"""Beyond any tile, which refuses it, and within what is computed with here."""
 BODY = {"bytes": "aimclib", "word": "word"}
 
 
@@ -76,7 +79,8 @@ def dequeue_batch(length: int, *, index: int | None = None) -> CmBatch:
 
 def _places(index: int, groups: int) -> npt.NDArray[np.int64]:
     """Index of every group."""
-    return whole_index(index, name="index") + isa.GROUP_BYTES * np.arange(groups)
+    first = whole_number("index", index, least=0, most=LAST_INDEX)
+    return first + isa.GROUP_BYTES * np.arange(groups)
 
 
 @lru_cache(maxsize=256)
