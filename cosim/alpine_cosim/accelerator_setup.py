@@ -50,6 +50,10 @@ class AcceleratorWithCrossbars(PeripheralPort, Protocol):
         """The analog parts of its tiles."""
         ...
 
+    def restart_time(self) -> None:
+        """Begin time anew: the next access may start at time 0. No tile must be at work."""
+        ...
+
     def install(self, tile: int, analog: AnalogCrossbar | None) -> None:
         """Let a tile multiply with an analog crossbar from now on, or ideally.
 

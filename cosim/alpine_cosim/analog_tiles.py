@@ -37,6 +37,10 @@ class TilesWithCrossbars(TilePort, Protocol):
         """The tiles."""
         ...
 
+    def restart_time(self) -> None:
+        """Begin time anew: the next batch may start at time 0. No tile must be at work."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChipSeries:

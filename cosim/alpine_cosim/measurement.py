@@ -2,6 +2,12 @@
 
 The same code runs in this process for the engines ``rtl`` and ``model`` and inside the simulator's
 process for ``cocotb``.
+
+Programming and inferences have a time and a memory system each. The measured region begins at time
+0, at an edge of every clock, on a system as its reset leaves it: empty caches, queues and
+pipelines, free buses, no open row, the first DRAM refresh one interval away; the tiles hold their
+weights and are at rest. Inputs therefore come from DRAM and outputs are touched for the first time,
+and nothing depends on how the weights got into the cells. The regions of further chips begin alike.
 """
 
 import time
@@ -14,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_platform.config import SystemConfig
+from alpine_platform.operations import Program
 from alpine_platform.report import write_timeline
+from alpine_platform.system import RunResult as SystemResult
 from alpine_platform.system import System
-from alpine_platform.tile_port import TilePort
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
 from alpine_sw.kernels import range_warnings
 from alpine_sw.workloads import Workload
@@ -92,11 +99,9 @@ def measure(
     """
     on_stage("compiling the platform's loops", 0)
     compile_loops(system, ports)
-    machine = _machine(
-        workload, system, ports, accelerator, trace=timeline is not None, check_reads=check_reads
-    )
+    bench = _Bench(workload=workload, system=system, ports=ports, accelerator=accelerator)
     loader = Loader(
-        machine,
+        bench.machine(),
         workload,
         ports,
         accelerator,
@@ -107,30 +112,20 @@ def measure(
     programming = loader.program(back_door=back_door)
     chips = 1 if device is None else device.chips
     on_stage("running inferences", len(inputs) * chips)
-    before_inferences()
     busy = loader.busy_cycles()
+    before_inferences()
+    machine = bench.machine_at_rest(trace=timeline is not None, check_reads=check_reads)
     outputs, programs = workload.programs(machine, inputs, on_step)
-    start = time.perf_counter()
-    layers = None
-    if profile:
-        crossbars = [tile.crossbar for port in ports.values() for tile in port.tiles]
-        crossbars += [] if accelerator is None else accelerator.crossbars
-        result, layers = profiled(
-            machine.run, programs, native_products_s=lambda: _products_s(crossbars)
-        )
-    else:
-        result = machine.run(programs)
-    host_seconds = time.perf_counter() - start
+    result, host_seconds, layers = bench.run(machine, programs, profile=profile)
     busy = loader.busy_cycles() - busy
     if timeline is not None:
         write_timeline(result, timeline)
     all_outputs = [outputs]
     for chip in range(1, chips):
         loader.change_chip(chip)
+        machine = bench.machine_at_rest(check_reads=check_reads)
         outputs, programs = workload.programs(machine, inputs, on_step)
-        start = time.perf_counter()
-        machine.run(programs)
-        host_seconds += time.perf_counter() - start
+        host_seconds += bench.run(machine, programs)[1]
         all_outputs.append(outputs)
     energy = result.energy.as_dict()
     return Measurement(
@@ -163,24 +158,50 @@ def timed_ports(workload: Workload, system: SystemConfig) -> dict[int, TimedTile
     }
 
 
-def _machine(
-    workload: Workload,
-    system: SystemConfig,
-    ports: Mapping[int, TilePort],
-    accelerator: AcceleratorWithCrossbars | None,
-    *,
-    trace: bool = False,
-    check_reads: bool = False,
-) -> System:
-    loose = workload.accelerator
-    return System(
-        system,
-        trace=trace,
-        check_reads=check_reads,
-        peripherals={loose.base: accelerator} if loose and accelerator else {},
-        tile_ports=ports,
-        tile_configs={core: [p.config for p in plans] for core, plans in workload.plans.items()},
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Bench:
+    """Tiles, and the systems that use them one after the other."""
+
+    workload: Workload
+    system: SystemConfig
+    ports: Mapping[int, TilesWithCrossbars]
+    accelerator: AcceleratorWithCrossbars | None
+
+    def machine(self, *, trace: bool = False, check_reads: bool = False) -> System:
+        """Return a system with the tiles, at time 0 and as its reset leaves it."""
+        workload, loose = self.workload, self.workload.accelerator
+        return System(
+            self.system,
+            trace=trace,
+            check_reads=check_reads,
+            peripherals={loose.base: self.accelerator} if loose and self.accelerator else {},
+            tile_ports=self.ports,
+            tile_configs={
+                core: [plan.config for plan in plans] for core, plans in workload.plans.items()
+            },
+        )
+
+    def machine_at_rest(self, *, trace: bool = False, check_reads: bool = False) -> System:
+        """The same when the tiles were used before: their time, too, begins at 0."""
+        for port in self.ports.values():
+            port.restart_time()
+        if self.accelerator is not None:
+            self.accelerator.restart_time()
+        return self.machine(trace=trace, check_reads=check_reads)
+
+    def run(
+        self, machine: System, programs: Mapping[int, Program], *, profile: bool = False
+    ) -> tuple[SystemResult, float, dict[str, float] | None]:
+        """Run programs; return the result, the host's seconds and, profiled, their parts."""
+        start = time.perf_counter()
+        if not profile:
+            return machine.run(programs), time.perf_counter() - start, None
+        crossbars = [tile.crossbar for port in self.ports.values() for tile in port.tiles]
+        crossbars += [] if self.accelerator is None else self.accelerator.crossbars
+        result, layers = profiled(
+            machine.run, programs, native_products_s=lambda: _products_s(crossbars)
+        )
+        return result, time.perf_counter() - start, layers
 
 
 def _products_s(crossbars: Sequence[Crossbar]) -> float:

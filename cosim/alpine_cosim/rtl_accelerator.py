@@ -155,6 +155,10 @@ class RtlAccelerator(HardwareAccelerator):
             raise AlpineError(f"the accelerator's RTL is faulty: {_FAULTS[outcome]}")
         return result
 
+    def restart_time(self) -> None:
+        """Give the next clock edge the number 0; the accelerator's state stays."""
+        self._library.axi_restart_time(self._transactor)
+
     @contextmanager
     def trace(self, path: Path) -> Generator[None]:
         """Write a waveform while the ``with`` block runs."""
@@ -206,6 +210,7 @@ def _typed(library: ctypes.CDLL) -> ctypes.CDLL:
         ("axi_destroy", None, [pointer]),
         ("axi_skip_idle", None, [pointer, i32]),
         ("axi_execute", i32, [pointer, pointer, i64, i64, i64, pointer, pointer]),
+        ("axi_restart_time", None, [pointer]),
         ("axi_evaluated", i64, [pointer]),
         ("axi_products", i64, [pointer, i64]),
     ):

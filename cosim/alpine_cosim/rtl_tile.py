@@ -133,6 +133,7 @@ class RtlTile:
             ("transactor_evaluated", i64, [pointer]),
             ("transactor_busy", i64, [pointer]),
             ("transactor_edge", i64, [pointer]),
+            ("transactor_restart_time", None, [pointer]),
             (
                 "transactor_access_register",
                 ctypes.c_int,
@@ -175,6 +176,10 @@ class RtlTile:
     def next_edge(self) -> int:
         """Number of the next clock edge; a batch cannot start before it."""
         return self.model.library.transactor_edge(self.transactor)
+
+    def restart_time(self) -> None:
+        """Give the next clock edge the number 0; the tile's state and the counters stay."""
+        self.model.library.transactor_restart_time(self.transactor)
 
     def execute(self, batch: CmBatch, *, start_fs: int, core_period_fs: int) -> CmResult:
         """Run a batch; the contract is `TilePort.execute`.

@@ -159,6 +159,10 @@ class PortTile(Protocol):
         """Run a batch on this tile; see `TilePort.execute`."""
         ...
 
+    def restart_time(self) -> None:
+        """Let the tile, which is at rest, count its clock edges from 0 again."""
+        ...
+
 
 AnyTile = TypeVar("AnyTile", bound=PortTile)
 
@@ -197,3 +201,8 @@ class TileGroup(Generic[AnyTile]):
         """Run a batch on one tile; see `TilePort.execute`."""
         check_batch(batch, tile=tile, tile_count=self.tile_count)
         return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
+
+    def restart_time(self) -> None:
+        """Begin time anew: the next batch may start at time 0. No tile must be at work."""
+        for tile in self.tiles:
+            tile.restart_time()

@@ -15,7 +15,7 @@ from alpine_models.registers import accelerator_bytes, link_bytes
 from alpine_models.tile import TileConfig, pending_answers
 
 from . import accelerator_tile_kernel as tile_kernel
-from .accelerator_kernel import K_ACCESS, K_NEW, K_STAGE, execute
+from .accelerator_kernel import K_ACCESS, K_COMPLETION, K_NEW, K_STAGE, execute
 from .peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
 
 __all__ = ["TimedAccelerator"]
@@ -62,7 +62,8 @@ class TimedAccelerator:
         self._state[:, tile_kernel.S_PRECHARGE : tile_kernel.S_DIGITISE + 1] = self._config[:, 4:]
         # One row more than stages: nobody listens behind the last one.
         self._work = np.zeros((count + 1, tile_kernel.WORK_FIELDS), np.int64)
-        self._clock = np.array([0, -1, 0, 0, 0], np.int64)
+        self._clock = np.zeros(5, np.int64)
+        self.restart_time()
         self._memories = (
             tuple(np.zeros(config.rows, np.int8) for config in self._configs),
             tuple(np.zeros(config.columns, np.int8) for config in self._configs),
@@ -132,6 +133,11 @@ class TimedAccelerator:
             )
         self._multiply()
         return result
+
+    def restart_time(self) -> None:
+        """Count clock edges from 0 again; the next access may start at time 0. State stays."""
+        self._clock[:] = 0
+        self._clock[K_COMPLETION] = -1
 
     def _multiply(self) -> None:
         """Make the products that analog crossbars owe."""

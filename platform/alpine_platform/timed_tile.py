@@ -172,6 +172,10 @@ class TimedTile:
             result.rd[:] &= np.uint64((1 << coupling.xlen) - 1)
         return result
 
+    def restart_time(self) -> None:
+        """Count the port's clock edges from 0 again; state and counters stay."""
+        self._last_complete = -1
+
     def _converted(self, word: int) -> npt.NDArray[np.int8]:
         """Return the codes of the product that an instruction asks of an analog crossbar."""
         if self._analog is None or not is_process(word):

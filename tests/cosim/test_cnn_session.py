@@ -43,12 +43,13 @@ def test_rtl_and_timed_tiles_agree_on_everything(system: str):
         )
         for core, (plan,) in workload.plans.items()
     }
-    model = measure(workload, timed, system=config, inputs=inputs, back_door=False)
+    model = measure(workload, timed, system=config, inputs=inputs, back_door=True)
     with RtlSession(workload, tile_period_fs=period, tile_verilog=None, trace=None) as session:
         rtl = measure(workload, session.ports, system=config, inputs=inputs, back_door=False)
     assert np.array_equal(rtl.outputs[0], network.golden(inputs))
     assert np.array_equal(rtl.outputs[0], model.outputs[0])
-    same = {"outputs": None, "host_seconds": 0.0}
+    # How weights got into the cells does not matter to what is measured.
+    same = {"outputs": None, "host_seconds": 0.0, "programming": None}
     assert replace(rtl, **same) == replace(model, **same)
 
 

@@ -78,6 +78,7 @@ def test_verified_cells_are_the_same_through_the_port_and_without_the_system():
         for engine, back_door in (("rtl", False), ("model", True))
     )
     assert port.outputs_sha256 == direct.outputs_sha256
+    assert (port.time_s, port.energy_j) == (direct.time_s, direct.energy_j)
     spent = port.programming
     # Every cell is written once and read once, and once more each time it is written again.
     assert spent.cells == 4 * 256 * 306 + 50 * 256

@@ -16,12 +16,14 @@ STEPS = 4
 def test_engines_give_the_golden_probabilities_and_the_same_times(case: int):
     one_tile = case in (1, 2)
     results = {
-        engine: run("lstm-256", case=case, engine=engine, inferences=STEPS, back_door=True)
+        engine: run("lstm-256", case=case, engine=engine, inferences=STEPS)
         for engine in ("rtl", "model", *(["cocotb"] if one_tile else []))
     }
     for result in results.values():
         assert result.outputs_equal_golden is True
         same = {"engine": "", "host_seconds": 0.0, "host_tile_cycles_per_second": None}
+        # cocotb writes cells through the back door.
+        same |= {"programming": None} if result.engine == "cocotb" else {}
         assert replace(result, **same) == replace(results["rtl"], **same)
     # Per step 306 and 256 codes in and 1024 and 50 codes out, 4 at a time; the four cores of case 4
     # take 306 codes each. Case 1 drains one step.

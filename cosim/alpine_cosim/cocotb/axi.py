@@ -30,6 +30,10 @@ class AxiLiteDriver:
     def __init__(self, dut, *, clock: TileClock):
         self._dut, self._clock = dut, clock
         self._shown: dict[str, int] = {}
+        self.restart_time()
+
+    def restart_time(self) -> None:
+        """Follow the clock, which has begun to count its edges anew; the core is free."""
         self._completed, self._free_fs = -1, 0
 
     async def run(

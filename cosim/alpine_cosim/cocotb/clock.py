@@ -19,8 +19,9 @@ class TileClock:
     Testbench code acts half a cycle before rising edges, at falling ones: it sees the outputs that
     the tile shows at the coming edge and sets the inputs that the tile will take there. That needs
     no assumption about the order of events within a time step. Edge 0 is the first one after
-    reset; edge n rises at simulation time ``(n + RESET_CYCLES + 1/2) * period_fs``, half a period
-    of which is rounded down where it is odd.
+    reset, or after `restart_time`; until then edge n rises at simulation time
+    ``(n + RESET_CYCLES + 1/2) * period_fs``, half a period of which is rounded down where it is
+    odd.
 
     Parameters
     ----------
@@ -37,12 +38,12 @@ class TileClock:
         self._inputs = [getattr(dut, name) for name in inputs if name not in ("clk", "rst")]
         high = period_fs // 2
         self._clock = Clock(dut.clk, period_fs, "step", period_high=high)
-        self._origin_fs = 0
+        self._reset_fs = self._origin_fs = 0
 
     async def start(self) -> None:
         """Start the clock and reset the tile; returns where code may act on edge 0."""
         self._clock.start(start_high=False)
-        self._origin_fs = _now() + RESET_CYCLES * self.period_fs
+        self._reset_fs = self._origin_fs = _now() + RESET_CYCLES * self.period_fs
         await self.reset()
 
     async def reset(self) -> None:
@@ -56,7 +57,16 @@ class TileClock:
     @property
     def edge(self) -> int:
         """Number of the first rising edge on which code can still act."""
-        return -(-(_now() - self._origin_fs) // self.period_fs)
+        return self._edges_since(self._origin_fs)
+
+    @property
+    def simulated(self) -> int:
+        """How many edges there have been since reset, whatever their numbers."""
+        return self._edges_since(self._reset_fs)
+
+    def restart_time(self) -> None:
+        """Give the edge on which code can act next the number 0."""
+        self._origin_fs += self.edge * self.period_fs
 
     def timer(self, cycles: int = 1) -> Timer:
         """Return a trigger that fires that many cycles after one starts to await it.
@@ -75,6 +85,9 @@ class TileClock:
         left = self._origin_fs + edge * self.period_fs - _now()
         if left:
             await Timer(left, "step")
+
+    def _edges_since(self, origin_fs: int) -> int:
+        return -(-(_now() - origin_fs) // self.period_fs)
 
 
 def _now() -> int:

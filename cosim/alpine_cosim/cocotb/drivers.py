@@ -160,6 +160,10 @@ class CmDriver:
         self._shown = [0, 0, 0, 0]
         self._requesting = self._taking = False
 
+    def restart_time(self) -> None:
+        """Follow the clock, which has begun to count its edges anew."""
+        self._next_edge = 0
+
     async def run(self, stimulus: Stimulus) -> None:
         """Drive the port until the stimulus has no request left and every one is answered.
 

@@ -74,12 +74,17 @@ class CocotbTile:
     @property
     def evaluated_cycles(self) -> int:
         """Clock cycles simulated since reset: all of them."""
-        return self._clock.edge
+        return self._clock.simulated
 
     @property
     def busy_cycles(self) -> int:
         """Clock cycles in which a request was pending or a response outstanding."""
         return self._driver.busy_cycles
+
+    def restart_time(self) -> None:
+        """Give the next clock edge the number 0; the simulator's time goes on."""
+        self._clock.restart_time()
+        self._driver.restart_time()
 
     def execute(self, batch: CmBatch, *, start_fs: int, core_period_fs: int) -> CmResult:
         """Run a batch; the contract is `TilePort.execute`. For the function's thread only.

@@ -107,6 +107,13 @@ public:
     int64_t evaluated = 0;  // clock edges really simulated
     int64_t products(int64_t tile) const { return tiles_[tile].products; }
 
+    // The next edge has number 0, and the core is free of the last access.
+    void restart_time() {
+        edge_ = 0;
+        completed_ = -1;
+        free_fs_ = 0;
+    }
+
     IoOutcome execute(const IoRecord* batch, int64_t length, int64_t start_fs,
                       int64_t core_period_fs, const IoPath& path, const IoAnswer& answer) {
         for (int64_t i = 0; i < length; ++i) {
@@ -239,6 +246,8 @@ int axi_execute(alpine::AxiTransactor* transactor, const alpine::IoRecord* batch
                 const alpine::IoAnswer* answer) {
     return int(transactor->execute(batch, length, start_fs, core_period_fs, *path, *answer));
 }
+
+void axi_restart_time(alpine::AxiTransactor* transactor) { transactor->restart_time(); }
 
 int64_t axi_evaluated(alpine::AxiTransactor* transactor) { return transactor->evaluated; }
 int64_t axi_products(alpine::AxiTransactor* transactor, int64_t tile) {

@@ -48,6 +48,7 @@ public:
     int64_t evaluated = 0;     // clock edges really simulated
     int64_t busy = 0;          // clock edges with a request pending or a response outstanding
     int64_t edge_number() const { return edge_; }
+    void restart_time() { edge_ = 0; }  // the next edge has number 0
 
     Outcome execute(const CmRecord* batch, int64_t length, int64_t start_fs,
                     int64_t core_period_fs, const CmAnswer& answer) {
@@ -229,5 +230,6 @@ int64_t transactor_saturate(alpine::TileTransactor* transactor, int64_t cycles, 
 
 int64_t transactor_evaluated(alpine::TileTransactor* transactor) { return transactor->evaluated; }
 int64_t transactor_busy(alpine::TileTransactor* transactor) { return transactor->busy; }
+void transactor_restart_time(alpine::TileTransactor* transactor) { transactor->restart_time(); }
 int64_t transactor_edge(alpine::TileTransactor* transactor) { return transactor->edge_number(); }
 }
