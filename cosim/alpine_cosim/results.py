@@ -194,9 +194,13 @@ def _summary(result: RunResult) -> Table:
     unit = "inference" if result.text is None else "character"
     note = "simulated" if result.text is None else "simulated, characters read or written"
     table.add_row(f"time per {unit}", f"{result.time_s / n * 1e6:.2f} us", note)
+    # All of the system's energies may be set to 0.
     parts = ", ".join(
-        f"{name} {value / result.energy_j:.0%}" for name, value in result.energy_parts_j.items()
+        f"{name} {value / (result.energy_j or 1.0):.0%}"
+        for name, value in result.energy_parts_j.items()
     )
+    cores = len(result.stats["cores"]) + result.stats["unused_cores"]
+    parts += f"; {counted(cores, 'core')}"
     table.add_row(f"energy per {unit}", f"{result.energy_j / n * 1e6:.2f} uJ", parts)
     table.add_row(
         "memory controller, I/O",
@@ -311,12 +315,11 @@ def _interval(spread: Spread, *, percent: bool) -> str:
 def _add_arrays(table: Table, cost: ProgrammingCost, *, energy_j: float) -> None:
     """Say what the arrays take to be programmed, and what once a year is worth in inferences."""
     table.add_row("programming the arrays", _range(cost.least_s, cost.most_s, "s"), cost.basis)
-    least, most = cost.least_j / energy_j, cost.most_j / energy_j
-    table.add_row(
-        "",
-        _range(cost.least_j, cost.most_j, "J"),
-        f"recalibrating once a year costs as much as {least:,.0f} to {most:,.0f} inferences",
-    )
+    note = ""
+    if energy_j:
+        least, most = cost.least_j / energy_j, cost.most_j / energy_j
+        note = f"recalibrating once a year costs as much as {least:,.0f} to {most:,.0f} inferences"
+    table.add_row("", _range(cost.least_j, cost.most_j, "J"), note)
 
 
 def _range(least: float, most: float, unit: str) -> str:

@@ -20,7 +20,8 @@ def configure(
     ----------
     name : of a preset.
     config_file : TOML with fields to replace, tables by part.
-    settings : ``NAME=VALUE`` with dotted names, applied last.
+    settings : ``NAME=VALUE`` with dotted names; they prevail over the file, and with it are applied
+        at once.
 
     Raises
     ------
@@ -28,6 +29,5 @@ def configure(
         The preset or a field does not exist, or a value cannot be read or is impossible.
     """
     config = SYSTEMS[choose("system", name, SYSTEMS)]
-    if config_file is not None:
-        config = config.override(read_toml(config_file))
-    return config.override(dict(map(parse_setting, settings)))
+    replacements = {} if config_file is None else read_toml(config_file)
+    return config.override({**replacements, **dict(map(parse_setting, settings))})

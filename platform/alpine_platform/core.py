@@ -14,7 +14,7 @@ from .engine import FOREVER
 from .peripheral_port import IoBatch, IoResult
 from .read_check import note_accesses
 from .tile_port import NO_DEPENDENCY, CmBatch, CmResult, TilePort
-from .time import ceil_to_edge
+from .time import ceil_to_edge, check_time
 
 if TYPE_CHECKING:
     from .system import System
@@ -105,6 +105,7 @@ class Core:
                 return stop.value
             start = int(self.env.now)
             result = yield from self._execute(operation)
+            check_time(int(self.env.now))
             if self.system.trace and self.env.now > start:
                 name = type(operation).__name__
                 if isinstance(operation, op.RunLoop | op.RunCmLoop | op.RunIoLoop):

@@ -1,6 +1,6 @@
-"""The block diagram of a system as a tree, every number with its unit, meaning and source."""
+"""The block diagram of a system as a tree, every number with its unit, meaning, range, source."""
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from rich.markup import escape
@@ -9,6 +9,8 @@ from rich.tree import Tree
 from alpine_models.plurals import counted
 
 from .config import SystemConfig
+from .config.fields import range_text
+from .config.quantities import shown, unit_of
 
 __all__ = ["describe"]
 
@@ -28,6 +30,7 @@ TITLES = {
 def describe(config: SystemConfig) -> Tree:
     """Return a tree of the system; printing it with rich draws the diagram."""
     tree = Tree(f"[bold]{escape(config.name)}[/bold]: {counted(config.cores, 'core')}")
+    numbers(tree, config)
     core = tree.add(title("core", config.core))
     numbers(core, config.core)
     for name in ("tile_clock", "l1"):
@@ -50,10 +53,13 @@ def title(name: str, part: Any) -> str:
 
 
 def numbers(branch: Tree, part: Any) -> None:
-    """Add a part's fields."""
+    """Add a part's own fields."""
     for item in fields(part):
         value = getattr(part, item.name)
+        if is_dataclass(value) or item.type is str:
+            continue
         text, source = item.metadata["text"], item.metadata["source"]
-        shown = f"{value:g}" if isinstance(value, float) else str(value)
-        meaning = f"{escape(text)} [dim]<{escape(source)}>[/dim]"
-        branch.add(f"{item.name} = [cyan]{escape(shown)}[/cyan]  {meaning}")
+        branch.add(
+            f"{item.name} = [cyan]{escape(shown(value, unit_of(item.name)))}[/cyan]"
+            f"  {escape(text)} [dim]({range_text(item)}) <{escape(source)}>[/dim]"
+        )

@@ -14,6 +14,7 @@ from .memo_kernel import empty_memo
 from .memory import memory_state
 from .pipeline import Blocks, FlatLoop, Phase, core_constants, flatten, pipeline_state
 from .pipeline_kernel import reset_pipeline, shift_pipeline
+from .time import LAST_FS, check_time
 
 __all__ = ["FOREVER", "Engine"]
 
@@ -43,6 +44,7 @@ class Engine:
         self._contexts: dict[tuple[LoopBody, ...], int] = {}
         self._next_context = 0
         self.loops = empty_loops(config.cores, operations=64, phases=4, table=1, cm_issue=1)
+        self._last_cycle = LAST_FS // config.core.period_fs
 
     def begin(
         self, core: int, phases: Sequence[Phase], repeats: int, *, cycle: int, cm_capacity: int = 0
@@ -116,7 +118,7 @@ class Engine:
         return context
 
     def _run(self, cores: Sequence[int], limit_cycle: int, stop: bool) -> int:
-        return int(
+        ended = int(
             kernel.run_together(
                 self.constants,
                 self.pipelines,
@@ -124,10 +126,16 @@ class Engine:
                 self.memo,
                 np.array(cores, np.int64),
                 self.loops,
-                limit_cycle,
+                min(limit_cycle, self._last_cycle),
                 stop,
             )
         )
+        if ended < 0:
+            period = self.config.core.period_fs
+            reached = min(int(self.pipelines.scalars[core, columns.S_NEXT]) for core in cores)
+            if reached >= self._last_cycle:
+                check_time((reached + 1) * period)
+        return ended
 
     def _reserve(self, operations: int, phases: int, table: int, cm_issue: int) -> None:
         have = self.loops

@@ -72,7 +72,7 @@ def clock(period_fs: int) -> list[int]:
     """Return a row of `MemoryState.clocks`: quotients of numbers below `NEAR` by it are exact."""
     shift = (kernel.NEAR * period_fs).bit_length()
     reciprocal = -(-(1 << shift) // period_fs)
-    return [period_fs, reciprocal, shift, 0, 0]
+    return [period_fs, reciprocal, shift, 0, 0, 0]
 
 
 def empty_sets(shape: tuple[int, ...], ways: int) -> npt.NDArray[np.int64]:
@@ -105,6 +105,8 @@ def constants(config: SystemConfig) -> npt.NDArray[np.int64]:
     m[kernel.M_BUS_RESPONSE] = bus.response_cycles
     m[kernel.M_CROSSING] = bus.crossing_cycles
     m[kernel.M_CORES] = config.cores
+    # The bus is taken by a line's header and by its beats.
+    m[kernel.M_BUS_BEATS] = 1 + -(-line // bus.width_bytes)
     return m
 
 

@@ -33,7 +33,8 @@ M_BUS_REQUEST = 12
 M_BUS_RESPONSE = 13
 M_CROSSING = 14
 M_CORES = 15
-M_COUNT = 16
+M_BUS_BEATS = 16
+M_COUNT = 17
 
 INVALID, SHARED, EXCLUSIVE, MODIFIED, OWNED = 0, 1, 2, 3, 4
 
@@ -53,7 +54,8 @@ STAMP = 15
 # Clocks, each with an edge not long ago, and their columns.
 CORE, BUS = 0, 1
 E_PERIOD, E_RECIPROCAL, E_SHIFT, E_EDGE, E_TIME = 0, 1, 2, 3, 4
-E_COUNT = 5
+E_FREE = 5  # edge from which the memory bus takes the next line from the DRAM
+E_COUNT = 6
 NEAR = 1 << 31
 
 
@@ -326,11 +328,18 @@ def to_memory(mem, cycle):
 
 @compiled
 def read_memory(mem, line, cycle):
-    """Cycle in which the L2 has a line that it asks memory for at a cycle."""
+    """Cycle in which the L2 has a line that it asks memory for at a cycle.
+
+    Lines cross the bus one after the other, as in gem5's crossbars: each takes it for a header and
+    its beats, while the first beat is on its way already. Requests and lines that are written back
+    go the other way and are taken not to disturb each other.
+    """
     m = mem.config
     shared = mem.counters[mem.counters.shape[0] - 1]
     shared[READS] += 1
     time = dram_read(mem.dram, mem.banks, mem.channel, mem.writes, line, to_memory(mem, cycle))
     shared[ROW_HITS] += mem.channel[C_ROW_HIT]
-    edge = edge_after(mem.clocks[BUS], time)
+    bus = mem.clocks[BUS]
+    edge = max(edge_after(bus, time), bus[E_FREE])
+    bus[E_FREE] = edge + m[M_BUS_BEATS]
     return edge_after(mem.clocks[CORE], (edge + m[M_BUS_RESPONSE]) * m[M_BUS_PERIOD])

@@ -34,6 +34,7 @@ def statistics_tree(result: "RunResult") -> dict[str, Any]:
             }
             for number, core in result.cores.items()
         },
+        "unused_cores": result.unused_cores,
         "memory": asdict(result.memory),
         "llc_misses_per_instruction": result.llc_misses_per_instruction,
         "energy_j": result.energy.as_dict(),

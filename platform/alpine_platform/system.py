@@ -1,12 +1,14 @@
 """The composition root: cores with their tiles, the memory they share, and what a run measured."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
 
 from alpine_models.energy import product_energy_pj
+from alpine_models.errors import AlpineError
+from alpine_models.plurals import counted
 from alpine_models.tile import TileConfig
 
 from .address_space import AddressSpace
@@ -40,6 +42,7 @@ class RunResult:
     -------
     time_fs : from the run's start to the end of its last program.
     cores : statistics per core that ran a program.
+    unused_cores : cores without a program, whose idle energy counts.
     memory : counters of the memory system during the run.
     energy : by component.
     returned : what each core's program returned.
@@ -49,6 +52,7 @@ class RunResult:
 
     time_fs: int
     cores: dict[int, CoreStats]
+    unused_cores: int
     memory: MemoryStats
     energy: Energy
     returned: dict[int, Any]
@@ -115,10 +119,8 @@ class System:
         trace: bool = False,
     ) -> None:
         ports = dict(tile_ports or {})
-        for number in (*ports, *(tile_configs or {})):
-            if not 0 <= number < config.cores:
-                raise ValueError(f"core {number} does not exist; {config.name} has {config.cores}")
         self.config = config
+        self._check_cores((*ports, *(tile_configs or {})))
         self.trace = trace
         self.env = simpy.Environment(initial_time=0)
         self.memory = AddressSpace(check_reads=check_reads)
@@ -175,16 +177,14 @@ class System:
 
         Raises
         ------
+        AlpineError
+            A core does not exist, or simulated time passes what can be counted.
         ValueError
-            A core does not exist or a program used an operation wrongly.
+            A program used an operation wrongly.
         DeadlockError
             The programs wait for each other.
         """
-        for number in programs:
-            if not 0 <= number < self.config.cores:
-                raise ValueError(
-                    f"core {number} does not exist; {self.config.name} has {self.config.cores}"
-                )
+        self._check_cores(programs)
         start = int(self.env.now)
         before = self.engine.counters()
         self.working_sets.clear()
@@ -205,17 +205,32 @@ class System:
             self.cores[number].stats.idle_cycles += (start + time_fs - ends[number]) // period
         memory = memory_stats(self.config, self.engine.counters() - before)
         cores = {number: self.cores[number].stats for number in programs}
+        counted = self.config.cores if self.config.energy.count_unused_cores else len(programs)
+        unused = counted - len(programs)
         return RunResult(
             time_fs=time_fs,
             cores=cores,
+            unused_cores=unused,
             memory=memory,
             energy=self._energy(
-                time_fs, cores, memory, self._peripheral_products_pj() - products_pj
+                time_fs,
+                cores,
+                memory,
+                unused_cores=unused,
+                peripheral_products_pj=self._peripheral_products_pj() - products_pj,
             ),
             returned={number: process.value for number, process in processes.items()},
             timeline=[event for number in programs for event in self.cores[number].timeline],
             working_sets=self.working_sets.as_dict(),
         )
+
+    def _check_cores(self, numbers: Iterable[int]) -> None:
+        last, cores = max(numbers, default=0), self.config.cores
+        if last >= cores:
+            raise AlpineError(
+                f"core {last} does not exist, because {self.config.name} has"
+                f" {counted(cores, 'core')}: set cores to {last + 1} or more"
+            )
 
     def _guarded(
         self, core: Core, program: Program, ends: dict[int, int]
@@ -236,13 +251,16 @@ class System:
         time_fs: int,
         cores: dict[int, CoreStats],
         memory: MemoryStats,
+        *,
+        unused_cores: int,
         peripheral_products_pj: float,
     ) -> Energy:
+        unused_cycles = unused_cores * (time_fs // self.config.core.period_fs)
         counts = EnergyCounts(
             time_s=time_fs / FS_PER_S,
             active_cycles=sum(core.active_cycles for core in cores.values()),
             wait_cycles=sum(core.wait_cycles for core in cores.values()),
-            idle_cycles=sum(core.idle_cycles for core in cores.values()),
+            idle_cycles=unused_cycles + sum(core.idle_cycles for core in cores.values()),
             llc_read_bytes=memory.llc_read_bytes,
             llc_written_bytes=memory.llc_written_bytes,
             dram_accesses=memory.dram_reads + memory.dram_writes,

@@ -203,7 +203,10 @@ def test_loose_coupling_lies_between_digital_and_tight():
         ({"tile_verilog": "tile.v"}, "case loose has no tile with a CM port to replace"),
         ({"cores": 2}, "case loose fixes its own"),
         ({"engine": "model", "trace": "waves"}, "engine model has no RTL"),
-        ({"settings": ["io.access_bytes=8"]}, "access_bytes must be 1, 2 or 4, not 8"),
+        (
+            {"settings": ["io.access_bytes=8"]},
+            "access_bytes must be 1 to 4 B, a power of two, not 8",
+        ),
         ({"network": "lstm-256"}, "unknown case 'loose': choose from 1, 2, 3, 4, digital"),
     ],
 )

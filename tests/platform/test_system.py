@@ -34,6 +34,10 @@ from alpine_platform.timed_accelerator import TimedAccelerator
 READ = LoopBody(name="read", text="load q <- p @s\nalu p <- p\nalu f <- p\nbranch <- f")
 
 
+def listed(*operations: Operation):
+    yield from operations
+
+
 def reader(base: int, lines: int):
     stream = {"s": Stream(address=base, stride=64)}
     yield RunLoop(phases=[Phase(body=READ, iterations=lines, streams=stream)])
@@ -336,7 +340,7 @@ def test_peripherals_are_found_by_address_and_belong_to_one_core():
 
 
 def test_impossible_access_widths_are_refused():
-    with pytest.raises(AlpineError, match="access_bytes must be 1, 2 or 4, not 3"):
+    with pytest.raises(AlpineError, match="access_bytes must be 1 to 4 B, a power of two, not 3"):
         io_system(**{"io.access_bytes": 3})
 
 
@@ -397,3 +401,65 @@ def test_handing_over_waits_for_the_stores_before_it():
 
     # A line from DRAM takes 69 ns or more (reference README), the store alone a few cycles.
     assert time_fs(store) - time_fs() > 60_000_000
+
+
+def test_unused_cores_cost_what_idle_ones_cost():
+    """Eight cores at 2.3 GHz of which one works 2300 cycles: 7 x 2300 x 126.03 pJ besides."""
+
+    def core_j(cores: int, *, empty: int = 0, **settings: object) -> float:
+        config = SYSTEMS["high-power"].override({"cores": cores, **settings})
+        programs = {number: listed() for number in range(1, empty + 1)}
+        result = System(config).run({0: listed(Compute(cycles=2300)), **programs})
+        assert result.stats["unused_cores"] + len(result.cores) in (1, cores)
+        return result.energy.core
+
+    alone, chip = core_j(1), core_j(8)
+    assert alone == pytest.approx(2300 * 845.39e-12)
+    assert chip == pytest.approx(alone + 7 * 2300 * 126.03e-12)
+    assert core_j(8, **{"energy.count_unused_cores": False}) == alone
+
+
+def test_programs_beyond_the_last_core_are_refused_with_the_remedy():
+    config = SYSTEMS["low-power"].override({"cores": 1})
+    with pytest.raises(AlpineError, match=r"core 3 does not exist.* has 1 core: set cores to 4"):
+        System(config).run({core: listed() for core in (0, 3)})
+
+
+def test_lines_take_the_memory_bus_one_after_the_other():
+    """At 1 byte a line takes a header and 64 beats of 0.625 ns, for which the cores' lines queue.
+
+    At the default 16 bytes it takes 5 cycles or 3.125 ns, less than the DRAM's burst of 3.332 ns,
+    so that a wider bus changes nothing.
+    """
+    loads = [*(f"load q{number} <- p @s+{64 * number}" for number in range(8)), "branch <- p"]
+    body = LoopBody(name="eight lines", text="\n".join(loads))
+
+    def stream(core: int):
+        # Other banks, so that the DRAM is not what limits.
+        streams = {"s": Stream(address=(core + 1 << 28) + core * 8192, stride=512)}
+        yield RunLoop(phases=[Phase(body=body, iterations=100, streams=streams)])
+
+    def time_fs(width: int) -> int:
+        system = System(SYSTEMS["high-power"].override({"bus.width_bytes": width}))
+        return system.run({core: stream(core) for core in range(4)}).time_fs
+
+    lines_fs = 4 * 800 * 65 * 625_000
+    assert lines_fs < time_fs(1) < 1.05 * lines_fs
+    assert time_fs(16) == time_fs(4096)
+    assert time_fs(16) < time_fs(4)
+
+
+def test_time_that_cannot_be_counted_is_refused_not_wrapped():
+    config = SYSTEMS["low-power"].override({"core.frequency_hz": 1e6})
+    # At 1 MHz a cycle is 1e9 fs, and 2^62 fs are 4.6e9 cycles.
+    almost = (1 << 62) // 10**9 - 100
+
+    def program():
+        yield Compute(cycles=almost)
+        yield from reader(1 << 28, 10)
+
+    system = System(config)
+    assert system.run({0: listed(Compute(cycles=10))}).time_fs == 10 * 10**9
+    for beyond in (program, lambda: listed(Compute(cycles=10**30), Compute(cycles=1))):
+        with pytest.raises(AlpineError, match=r"simulated time passes 4,612 s, the longest"):
+            System(config).run({0: beyond()})

@@ -1,5 +1,6 @@
 """Time one kernel of the library alone: what `alpine kernel` prints."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,9 @@ __all__ = ["KERNELS", "KernelEntry", "KernelTiming", "time_kernel"]
 
 Run = Callable[[], Program]
 Size = tuple[int, ...]
+
+MOST_ELEMENTS = 1 << 28
+"""Largest product of a size's numbers: some gigabytes of the host's memory, minutes of its time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,8 +85,8 @@ def time_kernel(
     Raises
     ------
     ValueError
-        The kernel or style is unknown, the size has the wrong number of dimensions, or there is no
-        tile of that size.
+        The kernel or style is unknown, the size has the wrong number of dimensions or is beyond
+        what a simulation gets through, or there is no tile of that size.
     """
     if name not in KERNELS:
         raise ValueError(f"unknown kernel {name!r}; use one of {', '.join(KERNELS)}")
@@ -90,6 +94,8 @@ def time_kernel(
     if len(size) != len(entry.dimensions) or min(size) < 1:
         wanted = "x".join(entry.dimensions)
         raise ValueError(f"kernel {name} takes a size {wanted}, not {'x'.join(map(str, size))}")
+    if math.prod(size) > MOST_ELEMENTS:
+        raise ValueError(f"kernel {name} is timed on at most {MOST_ELEMENTS:,} elements")
     if style is None and entry.styles:
         style = entry.styles[0]
     if style is not None and style not in entry.styles:
