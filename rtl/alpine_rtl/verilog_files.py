@@ -173,13 +173,13 @@ LIST_USES = (
     (
         "Verilator",
         "verilator.f",
-        "verilator --lint-only -Wall --top-module aimc_tile -f verilator.f",
+        "`verilator --lint-only -Wall --top-module aimc_tile -f verilator.f`",
     ),
-    ("Icarus Verilog", "files.f", "iverilog -g2012 -s aimc_tile -o aimc_tile.vvp -c files.f"),
-    ("Yosys", "yosys.ys", "yosys -p 'script yosys.ys; synth -top aimc_tile'"),
+    ("Icarus Verilog", "files.f", "`iverilog -g2012 -s aimc_tile -o aimc_tile.vvp -c files.f`"),
+    ("Yosys", "yosys.ys", "`yosys -p 'script yosys.ys; synth -top aimc_tile'`"),
     ("any other", "files.f", "one source per line"),
 )
-"""Tool, its file list, and a command that reads it."""
+"""Tool, its file list, and how it is read."""
 
 
 def file_lists(sources: Iterable[str]) -> dict[str, str]:
@@ -206,7 +206,7 @@ def readme(tops) -> str:
         "",
         "| tool | lists the sources in | for example |",
         "|---|---|---|",
-        *(f"| {tool} | `{name}` | `{command}` |" for tool, name, command in LIST_USES),
+        *(f"| {tool} | `{name}` | {use} |" for tool, name, use in LIST_USES),
         "",
         "Clocks are rising-edge; resets are synchronous and active high, but for `aimc_tile_cdc`,",
         "whose `rst` and `cpu_rst` may come from either clock. `aimc.sdc` holds the constraints,",

@@ -5,12 +5,22 @@ from amaranth.sim import Simulator
 from alpine_models.reference_tile import ReferenceTile
 
 PERIOD = 1e-9
+PATIENCE = 8_000
+
+
+async def patience(ctx):
+    """Process that ends a simulation in which a testbench waits for what never comes."""
+    # Not repeat(): that cannot be abandoned without a warning.
+    for _ in range(PATIENCE):
+        await ctx.tick()
+    raise AssertionError(f"still running after {PATIENCE} cycles")
 
 
 def simulate(dut, *testbenches, processes=()):
     """Run testbenches until the last one ends; processes run beside them."""
     simulator = Simulator(dut)
     simulator.add_clock(PERIOD)
+    simulator.add_testbench(patience, background=True)
     for testbench in testbenches:
         simulator.add_testbench(testbench)
     for process in processes:

@@ -26,6 +26,7 @@ class Memory:
             names = ("write", "address", "wdata", "wstrb")
             assert ctx.get(dut.first)
             access = [ctx.get(getattr(dut, name)) for name in names]
+            assert access[1] % 4 == 0
             for _ in range(self.rng.choice([0, 0, 3])):
                 await ctx.tick()
                 assert ctx.get(dut.valid) and not ctx.get(dut.first)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from amaranth.lib import fifo
-from faults import FAULTS, Fault, faulty_package, faulty_tile
-from interface_faults import CVXIF_FAULTS
+from faults import FAULTS, faulty_package, faulty_tile
+from interface_faults import CVXIF_FAULTS, INTERFACE_FAULTS
 
 from alpine_models.registers import TILE_ID
 from alpine_models.tile import TileConfig
@@ -144,58 +144,18 @@ def test_a_faulty_queue_is_refuted(name):
 
 
 BUS_FAULTS = {
-    "response withdrawn": (
-        AxiPortHarness,
-        Fault(
-            module="axi_lite",
-            find='m.d.sync += valid.eq(~getattr(self, f"s_axi_{channel}ready"))',
-            replace="m.d.sync += valid.eq(0)",
-        ),
-        "withdrawn",
-    ),
-    "channel that takes two": (
-        AxiPortHarness,
-        Fault(
-            module="axi_lite",
-            find='m.d.comb += getattr(self, f"s_axi_{channel}ready").eq(~full)',
-            replace='m.d.comb += getattr(self, f"s_axi_{channel}ready").eq(1)',
-        ),
-        "overrun",
-    ),
-    "write without its data": (
-        AxiPortHarness,
-        Fault(
-            module="axi_lite",
-            find="can_write.eq(aw[0] & w[0] & ~self.s_axi_bvalid)",
-            replace="can_write.eq(aw[0] & ~self.s_axi_bvalid)",
-        ),
-        "access",
-    ),
-    "refused write that happens": (
-        AxiRefusalHarness,
-        Fault(
-            module="accelerator",
-            find="bank.write.eq(port.valid & port.first & port.write & whole)",
-            replace="bank.write.eq(port.valid & port.first & port.write)",
-        ),
-        "refused_register",
-    ),
-    "refused start that happens": (
-        AxiRefusalHarness,
-        Fault(
-            module="register_bank",
-            find="with m.If(self.write & self._allowed(register) & ~self.veto):",
-            replace="with m.If(self.write & self._allowed(register)):",
-        ),
-        "refused_command",
-    ),
+    "response withdrawn": (AxiPortHarness, "withdrawn"),
+    "channel that takes two": (AxiPortHarness, "overrun"),
+    "write without its data": (AxiPortHarness, "access"),
+    "write of some lanes happens": (AxiRefusalHarness, "refused_register"),
+    "veto ignored": (AxiRefusalHarness, "refused_command"),
 }
 
 
 @pytest.mark.parametrize("name", BUS_FAULTS)
 def test_a_faulty_bus_is_refuted(name, tmp_path):
-    harness, fault, expected = BUS_FAULTS[name]
-    package = faulty_package(fault, tmp_path).__name__
+    harness, expected = BUS_FAULTS[name]
+    package = faulty_package(INTERFACE_FAULTS[name], tmp_path).__name__
     if harness is AxiPortHarness:
         module = importlib.import_module(f"{package}.axi_lite")
         design = module.AxiLitePort(address_bits=6)
