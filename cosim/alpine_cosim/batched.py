@@ -58,8 +58,7 @@ class BatchedChip:
         chip: int = 0,
         threads: int = 1,
     ):
-        plans = [plan for core in workload.plans.values() for plan in core]
-        self._plans = plans
+        plans = self._plans = workload.tiles
         self._threads = threads
         self._crossbars: list[AnalogCrossbar] = []
         self._products: list[Products] = []

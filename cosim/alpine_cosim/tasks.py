@@ -48,6 +48,9 @@ LSTM_NAMES = tuple(f"lstm-{hidden}" for hidden in LSTM_SIZES)
 LOOSE = "loose"
 """Name of the mapping onto tiles behind the I/O path."""
 
+TILE_PER_LAYER = 3
+"""The perceptron's case with the tiles of `LOOSE`: one per layer, a product per inference."""
+
 LITERAL_NETWORK = "cnn-m"
 """The one whose printed table is not used as it stands (`cnn_shapes`)."""
 
@@ -228,8 +231,13 @@ def _mlp(request: Request) -> Task:
         golden=lambda: mlp.golden(inputs),
         accuracy=lambda outputs: mlp.accuracy(outputs, labels),
         accuracy_fp32=mlp.fp32_accuracy,
-        batched=batched_mlp(mlp, case=int(request.case)) if request.case.isdigit() else None,
+        batched=None if request.case == DIGITAL else batched_mlp(mlp, case=_batched_case(request)),
     )
+
+
+def _batched_case(request: Request) -> int:
+    """The published mapping whose products a perceptron's mapping makes."""
+    return TILE_PER_LAYER if request.case == LOOSE else int(request.case)
 
 
 def _cnn(request: Request) -> Task:

@@ -45,7 +45,7 @@ def batched_mlp(network: MlpNetwork, *, case: int) -> Evaluate:
     """Evaluate a perceptron in one of the mappings of `mlp.MLP_CASES`.
 
     In case 1 the second layer of inference k is in product k + 1, beside the first layer of the
-    next one; in case 2 layers take turns.
+    next one; in case 2 layers take turns. Case 3 has a tile per layer, as the loose mapping has.
     """
 
     def evaluate(inputs: Codes, products: TileProducts) -> Codes:

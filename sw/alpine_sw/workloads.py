@@ -56,6 +56,12 @@ class Workload:
     programs: Programs
     accelerator: AcceleratorPlan | None = None
 
+    @property
+    def tiles(self) -> list[TilePlan]:
+        """Contents of every tile, in the order of their numbers: the cores', the accelerator's."""
+        tiles = [plan for plans in self.plans.values() for plan in plans]
+        return tiles if self.accelerator is None else [*tiles, *self.accelerator.tiles]
+
     def with_product_cycles(self, cycles: int) -> "Workload":
         """The same workload on tiles whose product takes so many cycles, at least 3."""
 

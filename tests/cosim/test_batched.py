@@ -37,7 +37,13 @@ def task(network: str, case: str, samples: int) -> Task:
 
 @pytest.mark.parametrize(
     ("network", "case"),
-    [("mlp", "1"), ("mlp", "2"), ("mlp", "4"), *[("lstm-256", case) for case in "1234"]],
+    [
+        ("mlp", "1"),
+        ("mlp", "2"),
+        ("mlp", "4"),
+        ("mlp", "loose"),
+        *[("lstm-256", case) for case in "1234"],
+    ],
 )
 def test_codes_are_those_of_a_run(network: str, case: str):
     made = task(network, case, 2)

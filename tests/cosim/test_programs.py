@@ -175,7 +175,7 @@ def test_calls_that_are_yielded_and_not_yielded_from_are_told_so():
 
         return {0: program()}
 
-    with pytest.raises(ValueError, match="a program yielded a generator, .* with `yield from`"):
+    with pytest.raises(ValueError, match=r"a program yielded a generator, .* with `yield from`"):
         run_program(start, engine="model")
 
 

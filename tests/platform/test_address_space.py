@@ -50,6 +50,6 @@ def test_memory_holds_numbers_and_a_copy_of_them():
 
 @pytest.mark.parametrize("cycles", [-1, 10.5, "1", True])
 def test_work_takes_a_whole_number_of_cycles(cycles: Any):
-    with pytest.raises(AlpineError, match="cycles .* is refused: give a whole number from 0 on"):
+    with pytest.raises(AlpineError, match=r"cycles .* is refused: give a whole number from 0 on"):
         Compute(cycles=cycles)
     assert Compute(cycles=np.int64(3)).cycles == 3  # type: ignore[arg-type]

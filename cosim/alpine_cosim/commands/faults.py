@@ -20,6 +20,8 @@ from .weights_option import weights_option
 __all__ = ["faults"]
 
 SHOWN_FAILURES = 5
+DEFAULTS, DEFAULTS_CNN = ("2", 4), ("1", 1)
+"""Case and inferences: a CNN has one mapping onto tiles and takes long."""
 
 
 @click.command(
@@ -37,15 +39,15 @@ SHOWN_FAILURES = 5
     "--system", default="high-power", show_default=True, help="high-power or low-power (Table I)."
 )
 @click.option(
-    "--case", default="2", show_default=True,
-    help="Published mapping, mlp: 1 to 4, LSTMs: 1 or 2, CNNs: 1.",
+    "--case",
+    help="Published mapping; mlp and LSTMs: 1 to 4, CNNs: 1. Default: 2, of the CNNs 1.",
 )  # fmt: skip
 @click.option(
     "--software", default="released", show_default=True, help="released or tuned; see alpine run."
 )
 @click.option(
-    "--inferences", type=int, default=4, show_default=True,
-    help="Samples 0 to K-1 of the data set, in every run.",
+    "--inferences", type=int,
+    help="Samples 0 to K-1 of the data set, in every run. Default: 4, of the CNNs 1.",
 )  # fmt: skip
 @click.option(
     "--site", "sites", multiple=True, metavar="NAME",
@@ -86,9 +88,9 @@ def faults(
     network: str,
     *,
     system: str,
-    case: str,
+    case: str | None,
     software: str,
-    inferences: int,
+    inferences: int | None,
     sites: tuple[str, ...],
     by_register: bool,
     list_sites: bool,
@@ -118,6 +120,7 @@ def faults(
     """
     from rich.console import Console
 
+    from alpine_sw.networks.cnn_shapes import CNN_NAMES
     from alpine_sw.workloads import Software
 
     from ..device_choice import chip_series
@@ -125,11 +128,11 @@ def faults(
     from ..faults.report import campaign_json, known_records, print_campaign, print_sites
     from ..faults.sites import sites_of
     from ..systems import configure
-    from ..tasks import DIGITAL, NETWORKS, Engine, Request
+    from ..tasks import NETWORKS, Engine, Request
 
     choose("network", network, NETWORKS)
-    cases = [name for name in NETWORKS[network].cases if name != DIGITAL]
-    choose("case", case, cases)
+    default_case, default_inferences = DEFAULTS_CNN if network in CNN_NAMES else DEFAULTS
+    case = choose("case", case or default_case, NETWORKS[network].cases)
     if resume and json_file is None:
         raise AlpineError("--resume continues the campaign of a file: name it with --json")
     request = Request(
@@ -139,7 +142,7 @@ def faults(
         cores=None,
         software=Software(choose("software style", software, list(Software))),
         digital_style="",
-        inferences=inferences,
+        inferences=default_inferences if inferences is None else inferences,
         weights=weights,
     )
     console = Console()

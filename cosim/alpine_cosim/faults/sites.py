@@ -98,7 +98,20 @@ class Group:
 
 
 def sites_of(workload: Workload) -> list[Site]:
-    """Return every site of a workload's tiles."""
+    """Return every site of a workload's tiles.
+
+    Raises
+    ------
+    AlpineError
+        No tile's registers can be written: there is none, or they are parts of an accelerator.
+    """
+    if workload.accelerator is not None:
+        raise AlpineError(
+            "no faults can be injected into the tiles of an accelerator, whose model keeps its "
+            "registers where they cannot be written: choose a case with tiles in the cores"
+        )
+    if not workload.plans:
+        raise AlpineError("a mapping without tiles has no place for a fault: choose another case")
     sites: list[Site] = []
     for core, plans in workload.plans.items():
         for tile, plan in enumerate(plans):

@@ -1,0 +1,197 @@
+"""Every command with every network, case, engine and option that matters: it begins, or one line.
+
+Nothing is simulated: a run counts as begun where it asks for its tiles.
+"""
+
+import re
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sw.cnn_helpers import tiny
+
+from alpine_cosim import cocotb_session, engines, run, tasks
+from alpine_cosim.faults import sites
+from alpine_cosim.study import Subject
+from alpine_cosim.tasks import NETWORKS, Engine, Request
+from alpine_models.errors import AlpineError
+from alpine_sw.workloads import Software
+
+NAMES = ("mlp", "lstm-256", "cnn-m")
+CASES = ("1", "2", "3", "4", "loose", "digital")
+
+SMALL_CNN = tiny()
+LOADERS = {
+    name: cache(getattr(tasks, name))
+    for name in (
+        "load_fashion_mnist",
+        "load_king_james_excerpt",
+        "load_lstm",
+        "load_mlp",
+        "load_photographs",
+    )
+}
+"""Nothing is read twice."""
+
+UNKNOWN_CASE = "unknown case '{case}': choose from"
+"""Where a network has no such mapping; everything else is asked of mappings that exist."""
+
+
+class BegunError(Exception):
+    """The run has asked for what it runs on."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begun(*_: Any, **__: Any) -> None:
+        raise BegunError
+
+    for module, name in (
+        (engines, "RtlSession"),
+        (engines, "timed_ports"),
+        (cocotb_session, "run_in_cocotb"),
+        (cocotb_session, "run_accelerator_in_cocotb"),
+    ):
+        monkeypatch.setattr(module, name, begun)
+    for name, load in LOADERS.items():
+        monkeypatch.setattr(tasks, name, load)
+    monkeypatch.setattr(tasks, "load_cnn", lambda *_, **__: SMALL_CNN)
+    monkeypatch.setattr(sites, "_probes", lambda plan: ())
+
+
+def told(**arguments: Any) -> str:
+    """The line with which a run is refused; empty where it begins."""
+    try:
+        run(**{"inferences": 1, **arguments})
+    except BegunError:
+        return ""
+    except AlpineError as error:
+        assert "\n" not in str(error)
+        return str(error)
+    raise AssertionError("the run neither began nor was refused")
+
+
+def test_a_run_begins_on_every_engine_that_has_the_hardware():
+    several_tiles = "engine cocotb simulates one tile, not"
+    refused = {
+        **{(name, "digital", "cocotb"): "case digital has no tile to simulate" for name in NAMES},
+        ("mlp", "3", "cocotb"): several_tiles,
+        ("mlp", "4", "cocotb"): several_tiles,
+        ("lstm-256", "3", "cocotb"): several_tiles,
+        ("lstm-256", "4", "cocotb"): several_tiles,
+        ("cnn-m", "1", "cocotb"): several_tiles,
+    }
+    for network, case, engine in product(NAMES, CASES, Engine):
+        line = told(network=network, case=case, engine=engine.value)
+        if case not in NETWORKS[network].cases:
+            assert line.startswith(UNKNOWN_CASE.format(case=case))
+        else:
+            expected = refused.get((network, case, engine.value), "")
+            assert line.startswith(expected)
+            assert bool(line) == bool(expected)
+
+
+OPTIONS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    # Option: arguments, then where it is refused ("network", "case", "engine" or a pair of them,
+    # as they stand below) and with which line. Everywhere else the run begins.
+    "trace": (
+        {"trace": Path("waves")},
+        {"model": "engine model has no RTL to trace", "digital": "case digital has no tile"},
+    ),
+    "tile_verilog": (
+        {"tile_verilog": Path("tile.v")},
+        {
+            "model": "engine model has no RTL to trace or replace",
+            "digital": "case digital has no tile",
+            "loose": "case loose has no tile with a CM port to replace",
+        },
+    ),
+    "cores": (
+        {"cores": 1},
+        {
+            **dict.fromkeys(CASES[:5], "cores chooses among the digital references"),
+            "cnn-m": "cores of the digital reference must be one of",
+        },
+    ),
+    "device": ({"device": "pcm"}, {"digital": "case digital has no tile that could be made"}),
+    "adc_bits": ({"adc_bits": 6}, {"": "ADC resolution 6 says nothing about device ideal"}),
+    "input_format": (
+        {"input_format": "fp32"},
+        {name: f"network {name} has inputs of one format only" for name in NAMES[1:]},
+    ),
+    "activations": (
+        {"activations": "libm"},
+        {name: f"network {name} has no style of activations" for name in ("mlp", "cnn-m")},
+    ),
+    "normalisation": (
+        {"normalisation": False},
+        {name: f"network {name} has no normalisation" for name in ("mlp", "lstm-256")},
+    ),
+    "literal": (
+        {"literal_table": True},
+        dict.fromkeys(("mlp", "lstm-256"), "the literal table differs for cnn-m only"),
+    ),
+    "text": (
+        {"text": "in the", "inferences": None},
+        {name: f"network {name} writes no text" for name in ("mlp", "cnn-m")},
+    ),
+    "weights": (
+        {"weights": "hardware-aware"},
+        {
+            "mlp": "no hardware-aware weights are shipped for mlp",
+            "cnn-m": "network cnn-m has seeded",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_is_refused_where_it_says_nothing(option: str):
+    arguments, refused = OPTIONS[option]
+    for network, engine in product(NAMES, ("rtl", "model")):
+        for case in NETWORKS[network].cases:
+            line = told(network=network, case=case, engine=engine, **arguments)
+            lines = [
+                text for where, text in refused.items() if where in ("", network, case, engine)
+            ]
+            assert bool(line) == bool(lines), (network, case, engine, line)
+            assert not line or any(line.startswith(text) for text in lines)
+
+
+def request(network: str, case: str) -> Request:
+    return Request(
+        network=network,
+        case=case,
+        engine=Engine.RTL,
+        cores=None,
+        software=Software.RELEASED,
+        digital_style="neon4",
+        inferences=1,
+        weights=None,
+    )
+
+
+def test_faults_are_injected_into_the_tiles_of_cores():
+    for network in NAMES:
+        for case in NETWORKS[network].cases:
+            workload = NETWORKS[network].prepare(request(network, case)).workload
+            if case.isdigit():
+                assert sites.sites_of(workload)
+                continue
+            tiles = {"loose": "the tiles of an accelerator", "digital": "a mapping without tiles"}
+            with pytest.raises(AlpineError, match=re.escape(tiles[case])):
+                sites.sites_of(workload)
+
+
+def test_studies_look_at_every_mapping_with_tiles():
+    for network in NAMES:
+        for case in NETWORKS[network].cases:
+            if case == "digital":
+                with pytest.raises(AlpineError, match="case digital has no tiles to study"):
+                    Subject(network=network, case=case, samples=1)
+            else:
+                task = Subject(network=network, case=case, samples=1).task
+                assert task.batched is not None
+                assert task.workload.tiles
