@@ -8,6 +8,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from alpine_models.files import write_text
+
 ROOT = Path(__file__).parent.parent
 PLAN = Path(__file__).with_name("testplan.toml")
 
@@ -94,7 +96,7 @@ def main() -> None:
     parser.add_argument("--write-docs", type=Path, metavar="FILE")
     options = parser.parse_args()
     if options.write_docs:
-        options.write_docs.write_text(page())
+        write_text(options.write_docs, page())
         print(f"{options.write_docs}: written")
     else:
         sys.stdout.write(page())

@@ -87,3 +87,65 @@ def test_every_public_name_exists():
             for node in tree.body:
                 if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
                     assert set(ast.literal_eval(node.value)) <= defined, source
+
+
+WRITERS = {"write_text", "write_bytes", "savefig", "tofile", "savez", "savez_compressed", "save"}
+"""Methods that write a file in place where they are given a path."""
+ALLOWED = (
+    # The one module that writes.
+    "models/alpine_models/files.py",
+    # Builds fill a temporary folder, which the cache renames when it is complete.
+    "cosim/alpine_cosim/verilated/",
+    # A child's output grows in its temporary folder while it runs.
+    "cosim/alpine_cosim/cocotb/runner.py",
+)
+
+
+def writes_in_place(call: ast.Call) -> bool:
+    """Whether a call opens a file for writing, or gives a method that writes anything but a file
+    that `alpine_models.files` has opened or text in memory."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in WRITERS:
+        given = ast.unparse(call.args[0]) if call.args else ""
+        return given not in ("file", "text")
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+    if name not in ("open", "fdopen"):
+        return False
+    modes = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+    texts = [m.value for m in modes if isinstance(m, ast.Constant) and isinstance(m.value, str)]
+    return any(set(text) <= set("rwaxbt+") and set(text) & set("wax+") for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("path.write_text(page)", True),
+        ("(folder / name).write_bytes(data)", True),
+        ("write_text(path, page)", False),
+        ("figure.savefig(path)", True),
+        ("write_with(path, lambda file: figure.savefig(file))", False),
+        ("open(path, 'w')", True),
+        ("path.open('wb')", True),
+        ("path.open(mode='a')", True),
+        ("path.open('rb')", False),
+        ("path.open()", False),
+    ],
+)
+def test_what_counts_as_writing_in_place(source: str, found: bool):
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    assert any(map(writes_in_place, calls)) == found
+
+
+def test_files_are_written_through_one_module():
+    sources = [
+        source
+        for folder, _ in FLOORS.values()
+        for source in (ROOT / folder).rglob("*.py")
+        if not str(source.relative_to(ROOT)).startswith(ALLOWED)
+    ]
+    found = [
+        f"{source.relative_to(ROOT)}:{node.lineno}"
+        for source in [*sources, *(ROOT / "cocotb_tests").glob("*.py")]
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.Call) and writes_in_place(node)
+    ]
+    assert not found

@@ -13,6 +13,7 @@ from amaranth.lib import wiring
 
 from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
 from alpine_models.provenance import library_versions, source_digest
 from alpine_models.register_driver import RegisterDriver
 from alpine_models.registers import TILE_REGISTERS
@@ -284,7 +285,7 @@ def cached_verilog(design: wiring.Component, *, name: str, key: str) -> str:
     digest = content_hash([key, library_versions(["amaranth"])["amaranth"], sources])
 
     def build(directory: Path) -> None:
-        (directory / f"{name}.v").write_text(emit(design, name=name))
+        write_text(directory / f"{name}.v", emit(design, name=name))
 
     return (cached_build(f"verilog-{digest}", build) / f"{name}.v").read_text()
 

@@ -14,6 +14,7 @@ from typing import Any
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from alpine_models.files import write_text
 from alpine_models.tile import TileConfig
 from alpine_rtl.open_tools import OpenTool, run_tool
 from alpine_rtl.serial_pins import SerialPins
@@ -141,8 +142,8 @@ def _yosys(
     found: dict[str, dict[str, dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory(prefix="alpine-synth-") as scratch:
         directory = Path(scratch)
-        (directory / "design.il").write_text(design)
-        (directory / "script.ys").write_text("\n".join(["read_rtlil design.il", *script, ""]))
+        write_text(directory / "design.il", design)
+        write_text(directory / "script.ys", "\n".join(["read_rtlil design.il", *script, ""]))
         run_tool(OpenTool.YOSYS, "-q", "-s", "script.ys", directory=directory)
         for report in reports:
             modules = json.loads((directory / f"{report}.json").read_text())["modules"]
@@ -183,7 +184,7 @@ def measure_speed(config: TileConfig) -> SpeedFigures:
     with tempfile.TemporaryDirectory(prefix="alpine-pnr-") as scratch:
         directory = Path(scratch)
         harness = SerialPins(AimcTile(config=config))
-        (directory / "design.il").write_text(rtlil.convert(harness, name="top"))
+        write_text(directory / "design.il", rtlil.convert(harness, name="top"))
         commands = "read_rtlil design.il; synth_ice40 -top top -json design.json"
         run_tool(OpenTool.YOSYS, "-q", "-p", commands, directory=directory)
         run_tool(

@@ -1,13 +1,37 @@
-"""Writing files so that nobody ever sees half of one."""
+"""Writing files so that nobody ever sees half of one, and so that they stay what they are.
 
+A file that exists keeps its mode; through a symbolic link the file behind it is written. What is
+no file, as a device, a pipe of another program or this process's own output, is written as a
+stream. Everything else goes to a temporary name in the same folder first and is renamed.
+"""
+
+import contextlib
+import errno
 import os
+import re
+import shutil
+import stat
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from .errors import AlpineError
 
-__all__ = ["check_writable", "deliver", "make_folder", "write_text"]
+__all__ = [
+    "FULL",
+    "check_writable",
+    "copy_file",
+    "deliver",
+    "make_folder",
+    "write_bytes",
+    "write_text",
+    "write_with",
+]
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says of a disk without space for a person's files."""
 
 
 def make_folder(path: Path) -> None:
@@ -25,46 +49,74 @@ def make_folder(path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Check that `write_text` will be able to write a file, before the work that fills it.
+    """Check that `write_with` will be able to write, before the work that fills the file.
 
     Raises
     ------
     AlpineError
         The folder does not exist or cannot be written, or the path is that of a folder.
     """
-    if path.is_dir():
-        raise AlpineError(f"file {path} cannot be written: it is a folder; name a file in it")
     try:
-        with tempfile.TemporaryFile(prefix=f".{path.name}.", dir=path.parent):
-            pass
+        if path.is_dir():
+            raise AlpineError(f"file {path} cannot be written: it is a folder; name a file in it")
+        if _descriptor(path) is not None or _is_stream(path):
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        else:
+            target = _target(path)
+            with tempfile.TemporaryFile(prefix=f".{target.name}.", dir=target.parent):
+                pass
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file under a temporary name in the same folder, then rename it.
+    """Write a text file in UTF-8; see `write_with`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file; see `write_with`."""
+    write_with(path, lambda file: file.write(data))
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Write what another file holds; see `write_with`."""
+
+    def fill(file: IO[bytes]) -> None:
+        with source.open("rb") as opened:
+            shutil.copyfileobj(opened, file)
+
+    write_with(path, fill)
+
+
+def write_with(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    """Write what a function puts into an open binary file: all of it, or nothing to be seen.
+
+    Parameters
+    ----------
+    path : of the file; its folder exists.
+    fill : given the open file. It cannot be sought in where the path is that of a stream.
 
     Raises
     ------
     AlpineError
-        The folder does not exist or cannot be written.
+        The folder does not exist or cannot be written, or the disk is full.
     """
-    temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        # mkstemp keeps the file private; a result is as readable as any other new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-        temporary = None
+        descriptor = _descriptor(path)
+        if descriptor is not None:
+            # What this process printed before stands before it.
+            sys.stdout.flush()
+            with os.fdopen(os.dup(descriptor), "wb") as file:
+                fill(file)
+        elif _is_stream(path):
+            with path.open("wb") as file:
+                fill(file)
+        else:
+            _replace(_target(path), fill)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def deliver(page: str) -> None:
@@ -75,8 +127,66 @@ def deliver(page: str) -> None:
         print(page, end="")
 
 
+def _replace(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            fill(file)
+        _dress(Path(temporary), path)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _dress(temporary: Path, path: Path) -> None:
+    """Give a temporary file the mode and, where that is allowed, the owner of what it replaces."""
+    try:
+        old = path.stat()
+    except FileNotFoundError:
+        # mkstemp keeps the file private; a result is as readable as any other new file.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        return
+    new = temporary.stat()
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        # A file of another person's in a shared folder becomes ours, as with any editor.
+        with contextlib.suppress(PermissionError):
+            os.chown(temporary, old.st_uid, old.st_gid)
+    temporary.chmod(stat.S_IMODE(old.st_mode))
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether there is something, and no regular file."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _target(path: Path) -> Path:
+    """The file itself, behind all symbolic links; it need not exist."""
+    return path.resolve()
+
+
+def _descriptor(path: Path) -> int | None:
+    """The number of the open file of this process that a path names, or None.
+
+    Opened by its path a redirected output would be written from its beginning again.
+    """
+    named = re.fullmatch(r"/dev/(?:fd/(\d+)|stdout|stderr)|/proc/self/fd/(\d+)", str(path))
+    if named is None:
+        return None
+    number = named[1] or named[2]
+    return int(number) if number else {"/dev/stdout": 1, "/dev/stderr": 2}[str(path)]
+
+
 def _unwritable(path: Path, error: OSError) -> AlpineError:
-    return AlpineError(
-        f"file {path} cannot be written ({error.strerror}): choose a folder that exists and is "
-        f"writable"
-    )
+    if error.errno in FULL:
+        remedy = "free some space, or choose a folder on another disk"
+    elif error.errno == errno.EPIPE:
+        remedy = "what reads it has ended"
+    else:
+        remedy = "choose a folder that exists and is writable"
+    return AlpineError(f"file {path} cannot be written ({error.strerror}): {remedy}")

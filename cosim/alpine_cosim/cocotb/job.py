@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from alpine_models.errors import AlpineError
+from alpine_models.files import write_bytes
 
 __all__ = ["PLUSARG", "Job", "outcome"]
 
@@ -40,7 +41,7 @@ class Job:
 
     def leave(self, directory: Path) -> None:
         """Write the job for the simulator's process."""
-        (directory / JOB).write_bytes(pickle.dumps(self))
+        write_bytes(directory / JOB, pickle.dumps(self))
 
     @classmethod
     def find(cls, directory: Path) -> "Job":
@@ -54,7 +55,7 @@ class Job:
             told = pickle.dumps((True, function(port, **self.arguments)))
         except Exception as error:
             told = _pickled_error(error)
-        (directory / OUTCOME).write_bytes(told)
+        write_bytes(directory / OUTCOME, told)
 
 
 def outcome(directory: Path) -> Any:

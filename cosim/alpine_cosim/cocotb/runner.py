@@ -24,6 +24,7 @@ import cocotb_tools.config
 import find_libpython
 
 from alpine_models.errors import AlpineError
+from alpine_models.files import check_writable, copy_file, make_folder, write_text
 
 from ..verilated.cache import cached_build, content_hash
 from ..verilated.compile import TraceFormat
@@ -147,8 +148,8 @@ def build_simulator(
         sources = directory / "sources"
         objects = directory / "objects"
         sources.mkdir()
-        (sources / f"{top}.v").write_text(verilog)
-        (sources / "control.vlt").write_text(control)
+        write_text(sources / f"{top}.v", verilog)
+        write_text(sources / "control.vlt", control)
         fst = ("--trace-fst",) if trace is TraceFormat.FST else ()
         _run_child(
             "build",
@@ -211,12 +212,8 @@ def run_simulation(
         if simulator.trace is None or waves.suffix != f".{simulator.trace.value}":
             built = f"for .{simulator.trace.value}" if simulator.trace else "without waveforms"
             raise AlpineError(f"waveform {waves.name} cannot be written: the model is {built}")
-        try:
-            waves.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise AlpineError(
-                f"waveform {waves} cannot be written ({error.strerror}): choose another folder"
-            ) from error
+        make_folder(waves.parent)
+        check_writable(waves)
     with tempfile.TemporaryDirectory(prefix="alpine-cocotb-") as workdir:
         directory = Path(workdir)
         results = directory / "results.xml"
@@ -252,7 +249,7 @@ def run_simulation(
             python_path=python_path,
         )
         if waves is not None:
-            _place(dump, waves)
+            copy_file(dump, waves)
         return _outcomes(results, directory / LOG_NAME)
 
 
@@ -303,7 +300,7 @@ def _run_child(
     and not 0 after a failed test.
     """
     job, log = directory / f"{action}.json", directory / LOG_NAME
-    job.write_text(json.dumps({"action": action, "arguments": arguments}))
+    write_text(job, json.dumps({"action": action, "arguments": arguments}))
     makeflags = " ".join(f"{name}={value}" for name, value in MAKE_VARIABLES.items())
     environment = {
         **Toolchain.find().environment,
@@ -347,16 +344,6 @@ def _end_session(child: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-
-
-def _place(dump: Path, waves: Path) -> None:
-    """Move a finished waveform to where it was asked for, whole or not at all."""
-    partial = waves.with_name(f"{waves.name}.part")
-    try:
-        shutil.move(dump, partial)
-        partial.replace(waves)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _with_log(message: str, log: Path) -> CocotbTestError:

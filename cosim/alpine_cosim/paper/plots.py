@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from alpine_models.files import write_with
 from alpine_models.published import Metric, PublishedFactor, published
 
 from .figures import FIG8_PARTS, FIG11_PARTS, parts_of
@@ -206,5 +207,8 @@ def plot_activity(results: Results, *, path: Path) -> None:
 
 
 def _save(picture, path: Path) -> None:
-    picture.savefig(path, metadata={"Date": None})
+    write_with(
+        path,
+        lambda file: picture.savefig(file, format=path.suffix[1:], metadata={"Date": None}),
+    )
     plt.close(picture)

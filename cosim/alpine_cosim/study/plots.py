@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import PercentFormatter
 
+from alpine_models.files import write_with
 from alpine_models.plurals import counted
 
 from .report import PointResult, StudyResult
@@ -30,8 +31,8 @@ def plot_study(result: StudyResult, folder: Path) -> list[Path]:
         fontsize=10,
     )
     files = [folder / f"{result.kind}-{result.network}.{suffix}" for suffix in ("svg", "png")]
-    figure.savefig(files[0], metadata={"Date": None})
-    figure.savefig(files[1], dpi=150)
+    write_with(files[0], lambda file: figure.savefig(file, format="svg", metadata={"Date": None}))
+    write_with(files[1], lambda file: figure.savefig(file, format="png", dpi=150))
     plt.close(figure)
     return files
 

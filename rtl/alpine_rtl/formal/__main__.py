@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
 
 from .claims import CLAIMS, LONG_CLAIMS, prove_all
 from .page import formal_page
@@ -20,7 +21,7 @@ def main() -> int:
     parser.add_argument("--write-docs", type=Path, metavar="FILE", help="write the page and stop")
     options = parser.parse_args()
     if options.write_docs:
-        options.write_docs.write_text(formal_page())
+        write_text(options.write_docs, formal_page())
         print(f"{options.write_docs}: written")
         return 0
     failed = 0

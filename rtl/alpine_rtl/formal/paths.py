@@ -11,6 +11,8 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from alpine_models.files import write_text
+
 from ..open_tools import OpenTool, run_tool
 
 __all__ = ["combinational_paths"]
@@ -31,7 +33,7 @@ def combinational_paths(component: wiring.Component) -> set[tuple[str, str]]:
     """
     with tempfile.TemporaryDirectory(prefix="alpine-paths-") as scratch:
         directory = Path(scratch)
-        (directory / "design.il").write_text(rtlil.convert(component, name="top"))
+        write_text(directory / "design.il", rtlil.convert(component, name="top"))
         commands = (
             "read_rtlil design.il; hierarchy -top top; proc; flatten; opt -full; memory; "
             "techmap; opt -fast; write_json design.json"

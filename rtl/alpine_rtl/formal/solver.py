@@ -15,6 +15,8 @@ from amaranth.hdl import Assert, Assume, Cover, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
+from alpine_models.files import write_text
+
 from ..open_tools import OpenTool, run_tool
 
 __all__ = ["Method", "Obligation", "Problem", "Verdict", "check", "compile_problem"]
@@ -136,8 +138,8 @@ def compile_problem(obligation: Obligation) -> Problem:
     text = _with_names(rtlil.convert(obligation, name="top"))
     with tempfile.TemporaryDirectory(prefix="alpine-formal-") as scratch:
         directory = Path(scratch)
-        (directory / "design.il").write_text(text)
-        (directory / "script.ys").write_text(YOSYS_SCRIPT)
+        write_text(directory / "design.il", text)
+        write_text(directory / "script.ys", YOSYS_SCRIPT)
         run_tool(OpenTool.YOSYS, "-q", "-s", "script.ys", directory=directory)
         smt2 = (directory / "design.smt2").read_text()
     return Problem(smt2=smt2, names=obligation._never + obligation._reachable)
@@ -171,7 +173,7 @@ def check(problem: Problem, *, method: Method, depth: int) -> Verdict:
     log = ""
     with tempfile.TemporaryDirectory(prefix="alpine-formal-") as scratch:
         directory = Path(scratch)
-        (directory / "design.smt2").write_text(problem.smt2)
+        write_text(directory / "design.smt2", problem.smt2)
         for options in steps:
             log += run_tool(
                 OpenTool.SMTBMC,

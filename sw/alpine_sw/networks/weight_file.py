@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
+from alpine_models.files import write_with
 
 __all__ = [
     "HARDWARE_AWARE",
@@ -137,13 +138,7 @@ def write_weight_file(
     members[_DIGEST] = np.frombuffer(_digest(members), np.uint8)
     # numpy's stub takes the keyword `allow_pickle: bool` for one of the arrays.
     contents = cast(dict[str, Any], members)
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        with unfinished.open("wb") as file:
-            np.savez_compressed(file, **contents)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_with(path, lambda file: np.savez_compressed(file, **contents))
 
 
 def record_from_facts(record_type: type[Record], facts: Mapping[str, object]) -> Record:
