@@ -5,15 +5,14 @@
 
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
 from alpine_models.tile import TileConfig
 from alpine_rtl.open_tools import OpenTool, run_tool
@@ -140,8 +139,7 @@ def _yosys(
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Run a script; return module statistics by report and module, with the depth among them."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    with tempfile.TemporaryDirectory(prefix="alpine-synth-") as scratch:
-        directory = Path(scratch)
+    with scratch_folder("synth") as directory:
         write_text(directory / "design.il", design)
         write_text(directory / "script.ys", "\n".join(["read_rtlil design.il", *script, ""]))
         run_tool(OpenTool.YOSYS, "-q", "-s", "script.ys", directory=directory)
@@ -181,8 +179,7 @@ def measure_speed(config: TileConfig) -> SpeedFigures:
     AlpineError
         Yosys or nextpnr is not installed.
     """
-    with tempfile.TemporaryDirectory(prefix="alpine-pnr-") as scratch:
-        directory = Path(scratch)
+    with scratch_folder("pnr") as directory:
         harness = SerialPins(AimcTile(config=config))
         write_text(directory / "design.il", rtlil.convert(harness, name="top"))
         commands = "read_rtlil design.il; synth_ice40 -top top -json design.json"

@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from enum import Enum
 from pathlib import Path
 
+from alpine_models.children import run_child
 from alpine_models.errors import AlpineError
 
 __all__ = ["OpenTool", "ToolError", "find_tool", "run_tool"]
@@ -72,15 +72,7 @@ def run_tool(
     path = find_tool(tool)
     # The model checker looks its solver up on PATH.
     search = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
-    done = subprocess.run(
-        [path, *arguments],
-        cwd=directory,
-        env={**os.environ, "PATH": search},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = run_child([path, *arguments], cwd=directory, env={**os.environ, "PATH": search})
     if done.returncode not in accept:
         raise ToolError(f"{tool.command} {' '.join(map(str, arguments))}\n{done.stdout}")
     return done.stdout

@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -6,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from alpine_cosim.verilated.cache import cache_directory, cached_build, content_hash
 from alpine_models.errors import AlpineError
@@ -41,7 +43,7 @@ def test_failed_build_leaves_nothing_and_can_be_repeated(cache: Path):
     assert cached_build("key", lambda directory: None).is_dir()
 
 
-def test_killed_build_is_cleared_away_by_the_next(cache: Path):
+def test_killed_build_is_cleared_away(cache: Path):
     program = (
         "import time\nfrom alpine_cosim.verilated.cache import cached_build\n"
         "def build(d):\n (d / 'half').write_text('x'); print('building', flush=True);"
@@ -50,11 +52,31 @@ def test_killed_build_is_cleared_away_by_the_next(cache: Path):
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "building\n"
+    assert len(list(cache.glob("key.*.tmp"))) == 1
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert len(list(cache.glob("*.tmp"))) == 1
-    final = cached_build("key", lambda directory: None)
+    deadline = time.monotonic() + 30
+    while list(cache.glob("*.tmp")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not list(cache.glob("*.tmp"))
+
+
+def test_what_a_machine_left_that_lost_its_power_goes_with_the_next_build(cache: Path):
+    for name in ("key.1.tmp", "other.2.tmp", "busy.3.tmp"):
+        (cache / name).mkdir(parents=True)
+        (cache / name / "half").write_text("x")
+    with FileLock(cache / "busy.lock"):
+        final = cached_build("key", lambda directory: None)
     assert not list(final.iterdir())
+    assert [path.name for path in cache.glob("*.tmp")] == ["busy.3.tmp"]
+
+
+def test_a_full_disk_is_one_line(cache: Path):
+    def fill(directory: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(AlpineError, match="is full: free some space, or set ALPINE_CACHE_DIR"):
+        cached_build("key", fill)
     assert not list(cache.glob("*.tmp"))
 
 

@@ -8,7 +8,6 @@ through `CmDriver` and `CrossbarResponder`. All clock edges are simulated, so th
 true time, and monitors or further testbench code see every one.
 """
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from cocotb.task import resume
 
+from alpine_models.children import scratch_folder
 from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
@@ -222,8 +222,7 @@ def _simulate(
         raise ValueError(f'function_path must be "package.module:function", not {function_path!r}')
     trace = None if waves is None else _trace_format(waves)
     simulator = build_simulator(verilog, top=top, ports=ports, trace=trace)
-    with tempfile.TemporaryDirectory(prefix="alpine-session-") as workdir:
-        directory = Path(workdir)
+    with scratch_folder("session") as directory:
         Job(
             module=module,
             function=name,

@@ -4,16 +4,13 @@ cocotb's own runner does both, in a child process that carries the environment i
 this process's environment or working directory changes. Builds are cached like every other one.
 """
 
-import contextlib
 import importlib.metadata
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +20,7 @@ from xml.etree import ElementTree
 import cocotb_tools.config
 import find_libpython
 
+from alpine_models.children import child, scratch_folder
 from alpine_models.errors import AlpineError
 from alpine_models.files import check_writable, copy_file, make_folder, write_text
 
@@ -214,8 +212,7 @@ def run_simulation(
             raise AlpineError(f"waveform {waves.name} cannot be written: the model is {built}")
         make_folder(waves.parent)
         check_writable(waves)
-    with tempfile.TemporaryDirectory(prefix="alpine-cocotb-") as workdir:
-        directory = Path(workdir)
+    with scratch_folder("cocotb") as directory:
         results = directory / "results.xml"
         dump = directory / f"dump{waves.suffix if waves else ''}"
         _run_child(
@@ -311,39 +308,32 @@ def _run_child(
     }
     # Under this variable the runner would report to pytest instead of to its caller.
     environment.pop("PYTEST_CURRENT_TEST", None)
-    with log.open("w") as output:
-        child = subprocess.Popen(
-            # As a file, for it needs nothing of this package, whose import takes a second; with -P,
-            # so that its directory does not get onto the simulator's module path.
-            [sys.executable, "-P", str(Path(__file__).with_name("child.py")), str(job)],
+    # As a file, for it needs nothing of this package, whose import takes a second; with -P, so that
+    # its directory does not get onto the simulator's module path.
+    command = [sys.executable, "-P", str(Path(__file__).with_name("child.py")), str(job)]
+    with (
+        log.open("w") as output,
+        child(
+            command,
             cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        ) as process,
+    ):
         try:
-            status = child.wait(timeout_s)
+            status = process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             raise CocotbTestError(
                 f"{what} took longer than {timeout_s:g} s and was ended; allow it more time"
             ) from None
-        finally:
-            # The session's leader may be gone while a compiler or a simulator still runs.
-            _end_session(child)
     if not product.exists():
         raise _with_log(
             f"{what} failed with exit status {status}: {_first_error(log)}; "
             f"check the tools with `alpine doctor`",
             log,
         )
-
-
-def _end_session(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
 
 
 def _with_log(message: str, log: Path) -> CocotbTestError:

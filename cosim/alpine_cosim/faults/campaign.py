@@ -1,11 +1,9 @@
 """Many runs with one fault each: drawn by seed, spread over processes, resumed where they ended."""
 
-import multiprocessing
 import os
-import signal
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +16,7 @@ from alpine_platform.config import SystemConfig
 
 from ..analog_tiles import ChipSeries
 from ..tasks import NETWORKS, Request, Task
+from ..workers import worker_pool
 from .kinds import Fault, fault_text, parse_fault
 from .session import FaultResult, FaultSession
 from .sites import Group, check_fault, draw_fault, groups, sites_of
@@ -265,12 +264,7 @@ def _spread(
     on_step: Callable[[], None],
 ) -> None:
     """Make the runs in other processes, each with a session of its own."""
-    # Spawned, not forked: a copy of this process would share its open models and locks.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start_worker, initargs=(plan,)
-    )
-    try:
+    with worker_pool(workers, initializer=_start_worker, arguments=(plan,)) as pool:
         futures: dict[Future[Record], Injection] = {
             pool.submit(_run_in_worker, each): each for each in missing
         }
@@ -282,8 +276,6 @@ def _spread(
                 break
             progress.make(futures[future], future.result)
             on_step()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 _worker_session: list[FaultSession] = []
@@ -291,8 +283,6 @@ _worker_session: list[FaultSession] = []
 
 
 def _start_worker(plan: CampaignPlan) -> None:
-    # Ctrl-C goes to the whole process group; the parent alone decides what it ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     task = plan.task()
     _worker_session.append(FaultSession(task, plan.system, device=plan.device))
 

@@ -2,22 +2,19 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import asdict
-from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder, write_text
 
 from ..code_digest import code_digest
+from ..workers import worker_pool
 from .plans import Effort, Plan
 
 __all__ = ["Record", "RunStore"]
@@ -99,7 +96,7 @@ class RunStore:
                 results[plan] = found
                 on_run(plan, True)
         # Even one job has a process of its own: its memory goes back when it is done.
-        with _workers(jobs) as pool:
+        with worker_pool(jobs) as pool:
             running: dict[Future[Record], Plan] = {
                 pool.submit(_run, plan, plan.engine(self._effort), self.path(plan)): plan
                 for plan in missing
@@ -118,34 +115,6 @@ def _outcome(done: Future[Record], plan: Plan) -> Record:
             f"the process of run {plan.label} was killed, perhaps for lack of memory: start again "
             f"with --jobs 1, finished runs are kept"
         ) from error
-
-
-@contextmanager
-def _workers(jobs: int) -> Generator[ProcessPoolExecutor]:
-    """A pool whose processes end with it, whatever ends it."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent)
-    try:
-        yield pool
-        pool.shutdown()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
-
-
-def _end_with_parent() -> None:
-    """Leave when the parent is gone, even if it was killed and could not say so."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch(sentinel: int) -> None:
-        wait([sentinel])
-        os._exit(1)
-
-    Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
 
 
 def _run(plan: Plan, engine: str, path: Path) -> Record:

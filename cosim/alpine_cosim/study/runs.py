@@ -1,12 +1,10 @@
 """Chips of a study, on several processes; a folder keeps each finished one."""
 
 import json
-import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from alpine_models.files import make_folder, write_text
 
 from ..analog_outcome import relative_error
 from ..batched import BatchedChip
+from ..workers import worker_pool
 from .plans import Work
 
 __all__ = ["ChipScore", "Scores", "complete"]
@@ -82,8 +81,11 @@ def complete(
     if jobs == 1 or len(missing) < 2:
         keep(map(evaluate, missing))
     else:
-        with _pool(min(jobs, len(missing))) as pool:
-            keep(pool.imap_unordered(evaluate, missing))
+        with worker_pool(min(jobs, len(missing))) as pool:
+            keep(
+                done.result()
+                for done in as_completed([pool.submit(evaluate, work) for work in missing])
+            )
     return scores
 
 
@@ -111,17 +113,6 @@ def evaluate(work: Work) -> tuple[str, list[ChipScore]]:
 _tasks: dict[str, Any] = {}
 _golden: dict[str, Any] = {}
 """What a process has prepared once for all its works."""
-
-
-def _pool(processes: int) -> Pool:
-    # Fresh processes: forking one that has threads may hang. Leaving the pool ends them, so that
-    # only the first process hears of Ctrl-C.
-    context = multiprocessing.get_context("spawn")
-    return context.Pool(processes, initializer=_ignore_interrupts)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _load(path: Path) -> list[ChipScore] | None:

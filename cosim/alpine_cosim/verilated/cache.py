@@ -1,5 +1,6 @@
 """Content-addressed build cache: each distinct build is made once per user, by one process."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -8,9 +9,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from alpine_models.children import watched_folder
 from alpine_models.errors import AlpineError
+from alpine_models.files import FULL
 
 __all__ = ["cache_directory", "cached_build", "content_hash"]
 
@@ -67,12 +70,33 @@ def cached_build(key: str, build: Callable[[Path], None]) -> Path:
     with FileLock(root / f"{key}.lock"):
         if final.is_dir():
             return final
-        for leftover in root.glob(f"{key}.*.tmp"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{key}.", suffix=".tmp", dir=root))
+        _remove_leftovers(root, own=key)
         try:
-            build(temporary)
-            temporary.rename(final)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            with watched_folder(
+                Path(tempfile.mkdtemp(prefix=f"{key}.", suffix=".tmp", dir=root))
+            ) as temporary:
+                build(temporary)
+                temporary.rename(final)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise AlpineError(
+                f"cache directory {root} is full: free some space, or set ALPINE_CACHE_DIR to a "
+                f"directory on another disk"
+            ) from error
     return final
+
+
+def _remove_leftovers(root: Path, *, own: str) -> None:
+    """Remove what was left by processes that were killed while they built.
+
+    Parameters
+    ----------
+    own : key whose lock this process holds.
+    """
+    for leftover in root.glob("*.tmp"):
+        key = leftover.name.partition(".")[0]
+        with contextlib.suppress(Timeout), contextlib.ExitStack() as stack:
+            if key != own:
+                stack.enter_context(FileLock(root / f"{key}.lock").acquire(timeout=0))
+            shutil.rmtree(leftover, ignore_errors=True)

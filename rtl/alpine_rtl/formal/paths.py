@@ -5,12 +5,11 @@
 """Which inputs of a design reach which outputs without a register in between."""
 
 import json
-import tempfile
-from pathlib import Path
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
 
 from ..open_tools import OpenTool, run_tool
@@ -31,8 +30,7 @@ def combinational_paths(component: wiring.Component) -> set[tuple[str, str]]:
     AlpineError
         Yosys is not installed.
     """
-    with tempfile.TemporaryDirectory(prefix="alpine-paths-") as scratch:
-        directory = Path(scratch)
+    with scratch_folder("paths") as directory:
         write_text(directory / "design.il", rtlil.convert(component, name="top"))
         commands = (
             "read_rtlil design.il; hierarchy -top top; proc; flatten; opt -full; memory; "

@@ -4,17 +4,16 @@
 """From a circuit with properties to an answer: Amaranth, Yosys, an SMT solver."""
 
 import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, Cover, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
+from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
 
 from ..open_tools import OpenTool, run_tool
@@ -136,8 +135,7 @@ def compile_problem(obligation: Obligation) -> Problem:
         Yosys is not installed.
     """
     text = _with_names(rtlil.convert(obligation, name="top"))
-    with tempfile.TemporaryDirectory(prefix="alpine-formal-") as scratch:
-        directory = Path(scratch)
+    with scratch_folder("formal") as directory:
         write_text(directory / "design.il", text)
         write_text(directory / "script.ys", YOSYS_SCRIPT)
         run_tool(OpenTool.YOSYS, "-q", "-s", "script.ys", directory=directory)
@@ -171,8 +169,7 @@ def check(problem: Problem, *, method: Method, depth: int) -> Verdict:
         Method.COVER: [["-c", "-t", str(depth)]],
     }[method]
     log = ""
-    with tempfile.TemporaryDirectory(prefix="alpine-formal-") as scratch:
-        directory = Path(scratch)
+    with scratch_folder("formal") as directory:
         write_text(directory / "design.smt2", problem.smt2)
         for options in steps:
             log += run_tool(
