@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from alpine_models.device import AnalogCrossbar
 
-from .verilated.compile import compile_library
+from .verilated.build import compile_library
 
 __all__ = ["AnalogMacro", "AnalogProducts", "NativeCrossbar"]
 

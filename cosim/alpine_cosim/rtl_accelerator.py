@@ -19,7 +19,7 @@ from .crossbar import AnalogMacro
 from .hardware_accelerator import HardwareAccelerator
 from .rtl_tile import cached_verilog
 from .verilated import VerilatedModel, ports_of
-from .verilated.compile import TraceFormat, storage_bytes
+from .verilated.build import TraceFormat
 
 __all__ = ["RtlAccelerator"]
 
@@ -151,6 +151,8 @@ class RtlAccelerator(HardwareAccelerator):
             ctypes.byref(path),
             ctypes.byref(answer),
         )
+        if outcome < 0:
+            self.model.check(-outcome)
         if outcome:
             raise AlpineError(f"the accelerator's RTL is faulty: {_FAULTS[outcome]}")
         return result
@@ -173,14 +175,11 @@ class RtlAccelerator(HardwareAccelerator):
             self.model.close()
 
     def _crossbar_ports(self, tile: int) -> _CrossbarPorts:
-        numbers = {port.name: number for number, port in enumerate(self.model.ports)}
-
         def address(name: str) -> int:
-            number = numbers[f"xb{tile}_{name}"]
-            return self._library.alpine_port_address(self.model.handle, number)
+            return self.model.port_memory(f"xb{tile}_{name}")[0]
 
         def size(name: str) -> int:
-            return storage_bytes(self.model.ports[numbers[f"xb{tile}_{name}"]])
+            return self.model.port_memory(f"xb{tile}_{name}")[1]
 
         config = self._configs[tile]
         return _CrossbarPorts(
@@ -200,6 +199,7 @@ def _build(configs: tuple[TileConfig, ...], trace: TraceFormat | None) -> Verila
         ports=ports_of(design),
         trace=trace,
         extensions=["axi_transactor.hpp"],
+        strict=True,
     )
 
 

@@ -12,7 +12,7 @@ from alpine_sw.workloads import Workload
 from .doctor import fst_requirement
 from .rtl_accelerator import RtlAccelerator
 from .rtl_tile import RtlTile, RtlTilePort
-from .verilated.compile import TraceFormat
+from .verilated.build import TraceFormat
 
 __all__ = ["RtlSession", "read_verilog", "trace_format"]
 

@@ -25,8 +25,8 @@ from alpine_rtl.verilog import emit
 from .code_digest import HARDWARE, NO_HARDWARE
 from .crossbar import AnalogMacro, NativeCrossbar
 from .verilated import VerilatedModel, ports_of
+from .verilated.build import TraceFormat
 from .verilated.cache import cached_build, content_hash
-from .verilated.compile import TraceFormat
 
 __all__ = [
     "RtlTile",
@@ -189,6 +189,8 @@ class RtlTile:
         ------
         TileFaultError
             The RTL did not answer, answered unasked, or moved its DAC codes during an MVM.
+        SimulationStopped
+            The design stopped by itself, as one that somebody changed may do.
         """
         length = len(batch)
         result = CmResult.empty(length)
@@ -209,6 +211,7 @@ class RtlTile:
             core_period_fs,
             ctypes.byref(answer),
         )
+        self._check_design(outcome)
         if outcome:
             raise TileFaultError(TileFault(outcome))
         return result
@@ -250,11 +253,19 @@ class RtlTile:
         done = self.model.library.transactor_access_register(
             self.transactor, address, word is not None, word or 0, ctypes.byref(read)
         )
+        self._check_design(done)
         return read.value, bool(done)
+
+    def _check_design(self, outcome: int) -> None:
+        """Raise `SimulationStopped` for the negative outcome of a design that stopped by itself."""
+        if outcome < 0:
+            self.model.check(-outcome)
 
     def saturate(self, cycles: int, *, multiply: bool) -> int:
         """Clock the tile under back-to-back traffic in native code; return commands accepted."""
-        return self.model.library.transactor_saturate(self.transactor, cycles, multiply)
+        accepted = self.model.library.transactor_saturate(self.transactor, cycles, multiply)
+        self._check_design(accepted)
+        return accepted
 
     def close(self) -> None:
         """Free the native objects."""
@@ -300,6 +311,7 @@ def build_tile_model(
         ports=ports_of(AimcTile(config=config)),
         trace=trace,
         extensions=["boundary.hpp", "transactor.hpp"],
+        strict=verilog is None,
     )
 
 

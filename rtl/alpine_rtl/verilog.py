@@ -8,9 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from amaranth.back import verilog
-from amaranth.hdl import ClockDomain, Fragment, Shape, Value
-from amaranth.hdl._ir import PortDirection
+from amaranth.hdl import Shape
 from amaranth.lib import wiring
 
 from alpine_models.files import make_folder, write_text
@@ -19,14 +17,13 @@ from alpine_models.tile import TileConfig
 from .accelerator import AimcAxi
 from .crossing import AimcTileCdc
 from .cvxif import AimcTileCvxif
+from .emission import emission
 from .register_files import c_header, register_page
 from .stage import CROSSBAR_PORTS
 from .tile import AimcTile
 from .verilog_files import constraints, crossbar_stub, file_lists, readme, waivers, wrapper
 
 __all__ = ["Top", "emit", "tops", "write_tops"]
-
-_DIRECTIONS = {wiring.In: PortDirection.Input, wiring.Out: PortDirection.Output}
 
 
 def emit(component: wiring.Component, *, name: str) -> str:
@@ -38,20 +35,7 @@ def emit(component: wiring.Component, *, name: str) -> str:
         and ``rst`` (synchronous, active high).
     name : name of the top module; submodules are named ``<name>.<submodule>``.
     """
-    # Amaranth would create the domains that a design leaves open itself, in an order that changes
-    # from run to run where there are two of them.
-    fragment = Fragment.get(component, None)
-    clock = ClockDomain("sync")
-    fragment.add_domains(clock)
-    ports = {
-        "__".join(map(str, path)): (Value.cast(value), _DIRECTIONS[member.flow])
-        for path, member, value in component.signature.flatten(component)
-    }
-    ports |= {"clk": (clock.clk, PortDirection.Input), "rst": (clock.rst, PortDirection.Input)}
-    text = verilog.convert(
-        fragment, name=name, ports=ports, emit_src=False, strip_internal_attrs=True
-    )
-    return str(text)
+    return emission(component, name=name).text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

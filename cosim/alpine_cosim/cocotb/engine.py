@@ -26,7 +26,7 @@ from alpine_rtl.tile import AimcTile
 
 from ..crossbar import NativeCrossbar
 from ..rtl_tile import cached_verilog, tile_verilog
-from ..verilated.compile import TraceFormat
+from ..verilated.build import TraceFormat
 from ..verilated.ports import Port, ports_of
 from .clock import TileClock
 from .drivers import CmDriver, CmRequest, CrossbarResponder

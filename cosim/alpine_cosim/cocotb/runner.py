@@ -24,8 +24,8 @@ from alpine_models.children import child, scratch_folder
 from alpine_models.errors import AlpineError
 from alpine_models.files import check_writable, copy_file, make_folder, write_text
 
+from ..verilated.build import TraceFormat
 from ..verilated.cache import cached_build, content_hash
-from ..verilated.compile import TraceFormat
 from ..verilated.ports import Port
 from ..verilated.toolchain import Toolchain
 

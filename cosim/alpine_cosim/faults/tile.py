@@ -13,7 +13,8 @@ from alpine_rtl.tile import AimcTile
 
 from ..rtl_tile import RtlTile, tile_verilog
 from ..verilated import VerilatedModel, ports_of
-from ..verilated.compile import TraceFormat
+from ..verilated.build import TraceFormat
+from ..verilated.wrapper import wrapper_name
 
 __all__ = ["PATIENCE_CYCLES", "FaultyTile"]
 
@@ -65,6 +66,7 @@ class FaultyTile(RtlTile):
                 "fault_interface.hpp",
             ],
             control=control_file(self.probes),
+            strict=True,
         )
         _declare(model.library)
         super().__init__(
@@ -137,7 +139,7 @@ class FaultyTile(RtlTile):
         library = self.model.library
         for probe in self.probes:
             width = library.fault_add_register(
-                transactor, f"TOP.{probe.module}".encode(), probe.register.encode()
+                transactor, f"{wrapper_name('aimc_tile')}.{probe.module}".encode(), probe.register.encode()
             )
             if width != probe.width:
                 raise RuntimeError(f"the model exposes {width} bits as {probe.name}")

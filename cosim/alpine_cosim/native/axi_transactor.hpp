@@ -99,10 +99,11 @@ class AxiTransactor {
 public:
     AxiTransactor(Model* model, const CrossbarPorts* ports, const AnalogMacro* macros,
                   int64_t tiles, int64_t period_fs, int64_t settle_cycles)
-        : model_(model), top_(model->top), period_fs_(period_fs), settle_cycles_(settle_cycles) {
+        : model(model), top_(model->ports), period_fs_(period_fs), settle_cycles_(settle_cycles) {
         for (int64_t tile = 0; tile < tiles; ++tile) tiles_.emplace_back(ports[tile], macros[tile]);
     }
 
+    Model* const model;
     bool skip_idle = true;  // jump over clock edges at which nothing can change
     int64_t evaluated = 0;  // clock edges really simulated
     int64_t products(int64_t tile) const { return tiles_[tile].products; }
@@ -156,7 +157,7 @@ private:
             for (const AnalogTile& tile : tiles_) at_work |= tile.at_work();
             if (at_work) quiet_ = 0;
             if (skip_idle && quiet_ > settle_cycles_) {
-                model_->advance(edge - edge_);
+                model->advance(edge - edge_);
                 edge_ = edge;
                 return IoOutcome::kDone;
             }
@@ -208,7 +209,7 @@ private:
     }
 
     bool clock_edge() {
-        model_->step();
+        model->step();
         ++edge_;
         ++evaluated;
         for (AnalogTile& tile : tiles_)
@@ -218,8 +219,7 @@ private:
 
     static constexpr uint32_t kFirstPage = 1u << 18;  // registers.TILE_PAGE_BYTES
 
-    Model* model_;
-    ALPINE_MODEL& top_;
+    Ports& top_;
     std::vector<AnalogTile> tiles_;
     int64_t period_fs_, settle_cycles_;
     int64_t edge_ = 0, completed_ = -1, free_fs_ = 0, quiet_ = 0;
@@ -244,7 +244,9 @@ void axi_skip_idle(alpine::AxiTransactor* transactor, int enabled) {
 int axi_execute(alpine::AxiTransactor* transactor, const alpine::IoRecord* batch, int64_t length,
                 int64_t start_fs, int64_t core_period_fs, const alpine::IoPath* path,
                 const alpine::IoAnswer* answer) {
-    return int(transactor->execute(batch, length, start_fs, core_period_fs, *path, *answer));
+    return int(alpine::answer(transactor->model, [&] {
+        return transactor->execute(batch, length, start_fs, core_period_fs, *path, *answer);
+    }));
 }
 
 void axi_restart_time(alpine::AxiTransactor* transactor) { transactor->restart_time(); }

@@ -19,7 +19,7 @@ struct AnalogMacro {
 };
 
 // Cell accesses, which every boundary answers alike.
-inline void access_cells(ALPINE_MODEL& top, const AnalogMacro& macro) {
+inline void access_cells(Ports& top, const AnalogMacro& macro) {
     if (top.xb_prog_valid)
         macro.program(macro.context, top.xb_prog_row, top.xb_prog_col, int8_t(top.xb_prog_weight));
     if (top.xb_read_valid)
@@ -31,7 +31,7 @@ class CheckedBoundary {
 public:
     CheckedBoundary(Model* model, const AnalogMacro& macro, int64_t rows, int64_t columns,
                     int64_t mvm_cycles)
-        : macro(macro), mvm_cycles(mvm_cycles), top_(model->top), rows_(rows), columns_(columns),
+        : macro(macro), mvm_cycles(mvm_cycles), top_(model->ports), rows_(rows), columns_(columns),
           dac_(rows) {}
 
     AnalogMacro macro;
@@ -66,7 +66,7 @@ private:
     const int8_t* dac_port() const { return reinterpret_cast<const int8_t*>(&top_.xb_dac); }
     int8_t* adc_port() { return reinterpret_cast<int8_t*>(&top_.xb_adc); }
 
-    ALPINE_MODEL& top_;
+    Ports& top_;
     int64_t rows_, columns_;
     std::vector<int8_t> dac_;
     int64_t mvm_left_ = 0;

@@ -32,7 +32,7 @@ class FaultBoundary {
 public:
     FaultBoundary(Model* model, const AnalogMacro& macro, int64_t rows, int64_t columns,
                   int64_t mvm_cycles)
-        : macro(macro), mvm_cycles(mvm_cycles), top_(model->top), model_(model), rows_(rows), shown_(rows), drive_(rows),
+        : macro(macro), mvm_cycles(mvm_cycles), top_(model->ports), model_(model), rows_(rows), shown_(rows), drive_(rows),
           since_(rows), codes_(rows) {
         std::memset(&top_.xb_adc, 0, columns);
         top_.xb_read_weight = 0;
@@ -71,7 +71,7 @@ public:
             std::memcpy(each.data, state, each.bytes);
             state += each.bytes;
         }
-        top_.eval();
+        model_->top.eval();
         model_->cycles = 0;
     }
 
@@ -117,7 +117,7 @@ public:
 private:
     void flip() {
         *target_ ^= mask_;
-        top_.eval();
+        model_->top.eval();
         model_->show();
         flipped = true;
     }
@@ -177,7 +177,7 @@ private:
 
     const int8_t* dac_port() const { return reinterpret_cast<const int8_t*>(&top_.xb_dac); }
 
-    ALPINE_MODEL& top_;
+    Ports& top_;
     Model* model_;
     int64_t rows_;
     std::vector<ProbedRegister> registers_;

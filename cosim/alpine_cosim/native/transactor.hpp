@@ -35,13 +35,14 @@ class Transactor {
 public:
     Transactor(Model* model, const AnalogMacro& macro, int64_t rows, int64_t columns,
                int64_t mvm_cycles)
-        : boundary(model, macro, rows, columns, mvm_cycles), patience(kPatience + mvm_cycles),
-          model_(model), top_(model->top), rows_(rows), columns_(columns) {
+        : boundary(model, macro, rows, columns, mvm_cycles), model(model),
+          patience(kPatience + mvm_cycles), top_(model->ports), rows_(rows), columns_(columns) {
         top_.cm_req_valid = 0;
         top_.cm_rsp_ready = 1;
     }
 
     Boundary boundary;
+    Model* const model;
     int64_t tile_period_fs = 1000000;
     int64_t patience;          // clock edges without a transfer after which the tile hangs
     bool skip_idle = true;     // jump over clock edges at which nothing can change
@@ -67,7 +68,7 @@ public:
             if (skip_idle && !outstanding && pending && request_edge > edge_) {
                 const int64_t target = boundary.skip_target(edge_, request_edge);
                 if (target > edge_) {
-                    model_->advance(target - edge_);
+                    model->advance(target - edge_);
                     edge_ = target;
                     boundary.arrive(edge_);
                 }
@@ -174,14 +175,13 @@ private:
 
     // One edge and the boundary's reaction to it; false when the boundary refuses what it sees.
     bool clock_edge() {
-        model_->step();
+        model->step();
         ++edge_;
         ++evaluated;
         return boundary.react(edge_);
     }
 
-    Model* model_;
-    ALPINE_MODEL& top_;
+    Ports& top_;
     int64_t rows_, columns_;
     int64_t edge_ = 0;
 };
@@ -212,12 +212,16 @@ void transactor_skip_idle(alpine::TileTransactor* transactor, int enabled) {
 int transactor_execute(alpine::TileTransactor* transactor, const alpine::CmRecord* batch,
                        int64_t length, int64_t start_fs, int64_t core_period_fs,
                        const alpine::CmAnswer* answer) {
-    return int(transactor->execute(batch, length, start_fs, core_period_fs, *answer));
+    return int(alpine::answer(transactor->model, [&] {
+        return transactor->execute(batch, length, start_fs, core_period_fs, *answer);
+    }));
 }
 
 int transactor_access_register(alpine::TileTransactor* transactor, uint32_t address, int write,
                                uint32_t word, uint32_t* read) {
-    return transactor->access_register(address, write, word, read);
+    return int(alpine::answer(transactor->model, [&] {
+        return transactor->access_register(address, write, word, read);
+    }));
 }
 
 void transactor_set_mvm_cycles(alpine::TileTransactor* transactor, int64_t cycles) {
@@ -225,7 +229,8 @@ void transactor_set_mvm_cycles(alpine::TileTransactor* transactor, int64_t cycle
 }
 
 int64_t transactor_saturate(alpine::TileTransactor* transactor, int64_t cycles, int multiply) {
-    return transactor->saturate(cycles, multiply);
+    return alpine::answer(transactor->model,
+                          [&] { return transactor->saturate(cycles, multiply); });
 }
 
 int64_t transactor_evaluated(alpine::TileTransactor* transactor) { return transactor->evaluated; }

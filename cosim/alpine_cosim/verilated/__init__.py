@@ -9,7 +9,21 @@ with VerilatedModel.build(component) as sim:
     print(sim.io.count)
 """
 
-from .model import VerilatedModel
+from .build import TraceFormat
+from .clocks import Clock
+from .errors import ModelError, SimulationFinished, SimulationStopped
+from .model import ModelState, VerilatedModel
 from .ports import Port, PortDirection, ports_of
 
-__all__ = ["Port", "PortDirection", "VerilatedModel", "ports_of"]
+__all__ = [
+    "Clock",
+    "ModelError",
+    "ModelState",
+    "Port",
+    "PortDirection",
+    "SimulationFinished",
+    "SimulationStopped",
+    "TraceFormat",
+    "VerilatedModel",
+    "ports_of",
+]

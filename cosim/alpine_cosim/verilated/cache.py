@@ -29,7 +29,7 @@ def cache_directory() -> Path:
         The directory cannot be created or written.
     """
     chosen = os.environ.get("ALPINE_CACHE_DIR")
-    path = Path(chosen) if chosen else platformdirs.user_cache_path("alpine-cosim")
+    path = Path(chosen).absolute() if chosen else platformdirs.user_cache_path("alpine-cosim")
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):

@@ -1,263 +1,376 @@
 """A verilated module as a Python object: ports as attributes, stepping, tracing."""
 
 import ctypes
-import difflib
-import functools
-import re
-import tempfile
-from collections.abc import Generator, Sequence
+import os
+import shutil
+import warnings as python_warnings
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Never, Self
 
-import numpy as np
 import numpy.typing as npt
-from amaranth.lib import wiring
+from amaranth.hdl import Elaboratable
 
 from alpine_models.errors import AlpineError
-from alpine_rtl.verilog import emit
 
-from .compile import TraceFormat, compile_model, storage_bytes
-from .ports import Port, PortDirection, ports_of, ports_of_verilog
-from .toolchain import Toolchain
+from .build import BuildPlan, TraceFormat, build_warnings, compile_model
+from .design import ClockChoice, design_of
+from .driving import drive
+from .errors import ModelError, SimulationStopped
+from .io import Signals, closed, io_of
+from .library import Instance, Status, load
+from .ports import Port, PortDirection, find_port
+from .storage import Slot, encode_bytes, slot
+from .types import number_of
+from .wrapper import storage_bytes, wrapper_name
 
-__all__ = ["Io", "VerilatedModel"]
+__all__ = ["ModelState", "VerilatedModel"]
 
-WORD_BITS = 64
+LONGEST = 1 << 62
+EVERYTHING = 1000
+"""Levels below which no design goes."""
 
 
-class Io:
-    """The ports of a model, as attributes.
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model's state, for models of the same build.
 
-    Ports of up to 64 bits read as integers, signed where the port is; wider ones as a live numpy
-    view of their bytes, lowest first. Inputs can be set from an integer, bytes or an array.
+    Members
+    -------
+    build : str, the build's content hash. data : bytes.
     """
 
-    def __init__(self, ports: Sequence[Port], views: dict[str, npt.NDArray[Any]]):
-        self._ports: dict[str, Port]
-        self._views: dict[str, npt.NDArray[Any]]
-        object.__setattr__(self, "_ports", {port.name: port for port in ports})
-        object.__setattr__(self, "_views", views)
-
-    def __getattr__(self, name: str) -> Any:
-        port = self._find(name)
-        view = self._views[name]
-        if port.width > WORD_BITS:
-            return view
-        value = int(view[0])
-        return value - (1 << port.width) if port.signed and value >> port.width - 1 else value
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        port = self._find(name)
-        if port.direction is not PortDirection.INPUT:
-            raise AttributeError(f"port {name} is an output of the model and cannot be set")
-        view = self._views[name]
-        if isinstance(value, bytes | np.ndarray):
-            data = value if isinstance(value, bytes) else value.tobytes()
-            size = (port.width + 7) // 8
-            if len(data) != size:
-                raise ValueError(f"port {name} takes {size} bytes, not {len(data)}")
-            number = int.from_bytes(data, "little")
-        else:
-            number = int(value)
-        low = -(1 << port.width - 1) if port.signed else 0
-        if not low <= number < (1 << port.width):
-            raise ValueError(f"port {name} takes {port.width} bits, not the value {number}")
-        number &= (1 << port.width) - 1
-        if port.width <= WORD_BITS:
-            view[0] = number
-        else:
-            view[:] = np.frombuffer(number.to_bytes(len(view), "little"), np.uint8)
-
-    def __dir__(self) -> list[str]:
-        return list(self._ports)
-
-    def __repr__(self) -> str:
-        width = max(map(len, self._ports))
-        return "\n".join(
-            f"{name:{width}}  {port.direction.value:6} {port.width:6}  "
-            f"{getattr(self, name) if port.width <= WORD_BITS else '...'}"
-            for name, port in self._ports.items()
-        )
-
-    def _find(self, name: str) -> Port:
-        try:
-            return self._ports[name]
-        except KeyError:
-            near = difflib.get_close_matches(name, self._ports, n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"it has {list(self._ports)}"
-            raise AttributeError(f"the model has no port {name}; {hint}") from None
+    build: str
+    data: bytes
 
 
 class VerilatedModel:
     """One instance of a verilated module, clocked from Python or from native code beside it.
 
-    Use `build`; a model holds native memory, which `close` or leaving a ``with`` block frees.
+    Use `build`; a model holds native memory, which `close` or leaving a ``with`` block frees. One
+    thread at a time may use it; several models in one process do not know of each other.
 
     Members
     -------
-    io : Io
-        The ports.
+    io : Io, the ports.
     ports : the port list.
-    library : ctypes.CDLL
-        The compiled model; extensions add functions that take `handle`.
-    handle : int
-        Address of the instance.
+    signals : Signals, those inside the design that `build` was asked to keep public.
+    library : ctypes.CDLL, the compiled model; extensions add functions that take `handle`.
+    handle : int, address of the instance.
     """
 
     def __init__(
         self,
-        library: Path,
-        ports: Sequence[Port],
+        plan: BuildPlan,
         *,
-        clock: str,
         reset: str,
-        trace: TraceFormat | None,
+        reset_active: Literal["high", "low"],
+        plus_arguments: tuple[str, ...],
     ):
-        self.ports = tuple(ports)
-        self.library = _load(library)
-        self.handle: int = self.library.alpine_create()
-        self._clock, self._reset, self._trace_format = clock, reset, trace
-        self._views = {
-            port.name: _port_view(port, self.library.alpine_port_address(self.handle, number))
-            for number, port in enumerate(ports)
+        path, self.library = _loaded(plan)
+        self._plan, self._build = plan, path.parent.name
+        self._reset, self._reset_level = reset, int(reset_active == "high")
+        self._build_warnings = tuple(map(str, build_warnings(path)))
+        self._instance = Instance(self.library, plus_arguments)
+        self.handle: int = self._instance.handle
+        self.ports = tuple(_expanded(plan.ports))
+        slots = {
+            port.name: slot(
+                port.data_type,
+                self._instance.memory(
+                    self.library.alpine_port_address(self.handle, number),
+                    storage_bytes(port.data_type),
+                ),
+                what=f"port {port.name}",
+            )
+            for number, port in enumerate(self.ports)
         }
-        self.io = Io(ports, self._views)
+        self._slots = slots
+        self.io = io_of(self.ports, slots)
+        self.signals = Signals(self._public_slots())
+        self._fs_per_unit = 10 ** (self.library.alpine_precision(self.handle) + 15)
+        self._step_one = self._instance.caller(
+            "alpine_step", ctypes.c_void_p(self.handle), ctypes.c_uint64(1)
+        )
+        self._eval = self._instance.caller("alpine_eval", ctypes.c_void_p(self.handle))
+        self._start()
 
     @classmethod
     def build(
         cls,
-        design: wiring.Component | str | Path,
+        design: Elaboratable | str | Path | Sequence[str | Path],
         *,
         top: str | None = None,
-        ports: Sequence[Port] | None = None,
-        clock: str = "clk",
+        ports: Sequence[Any] | None = None,
+        clock: ClockChoice = "clk",
         reset: str = "rst",
+        reset_active: Literal["high", "low"] | None = None,
         trace: TraceFormat | str | None = None,
+        public: Sequence[str] = (),
+        savable: bool = False,
+        include_dirs: Sequence[str | Path] = (),
+        defines: Mapping[str, str | int | None] | None = None,
+        parameters: Mapping[str, int | float | str] | None = None,
+        libraries: Sequence[str | Path] = (),
+        plus_arguments: Sequence[str] = (),
         extensions: Sequence[str] = (),
         control: str = "",
+        strict: bool | None = None,
     ) -> Self:
         """Compile a design, or find it in the cache, and return a new instance of it.
 
         Parameters
         ----------
-        design : an Amaranth component, Verilog text, or the path of a Verilog file.
-        top : name of the top module; required for Verilog, ``top`` for components by default.
-        ports : the top module's ports; read from the component's signature or the Verilog when
-            omitted.
-        clock, reset : names of the clock and of the synchronous active-high reset.
+        design : an Amaranth component or other `Elaboratable`, Verilog text, the `Path` of a
+            Verilog file or folder, or a list of files and folders.
+        top : name of the top module; required for Verilog, ``top`` for Amaranth by default.
+        ports : for an `Elaboratable` without signature, the signals that become ports; for Verilog
+            the ports, which are then not read from it.
+        clock : name of the clock, a `Clock`, several of them with the one first whose cycles
+            `step` counts, or None for a design without a clock.
+        reset, reset_active : name of the reset, and the level at which it resets, high by default.
         trace : waveform format that the model can write, or None for the fastest model.
+        public : paths of signals to keep visible in `signals`, with wildcards, as ``u_fifo.*``.
+        savable : whether `save` and `restore` work; delays in the design are then ignored.
+        include_dirs, defines, parameters, libraries : how to read Verilog: folders of files to
+            include, macros, the top module's parameters, and folders or files of further modules.
+        plus_arguments : what ``$test$plusargs`` and ``$value$plusargs`` find, as ``+seed=1``.
         extensions : native sources of this package to compile beside the model.
         control : text of a Verilator control file, read before the design.
+        strict : whether a warning of Verilator stops the build; by default in Amaranth's Verilog,
+            whose warnings of lint are left out. Others are kept in `warnings`.
 
         Raises
         ------
         AlpineError
-            A tool is missing or rejects the design, or the cache cannot be written.
+            A tool is missing or rejects the design, a name is unknown, or the cache cannot be
+            written.
+        SimulationStopped
+            The design stops or fails as it begins.
         """
-        if trace is not None:
-            trace = TraceFormat(trace)
-        if isinstance(design, wiring.Component):
-            top = top or "top"
-            ports = ports or ports_of(design)
-            verilog = emit(design, name=top)
-        else:
-            if top is None:
-                raise AlpineError("a Verilog design needs the name of its top module: pass top=...")
-            is_text = isinstance(design, str) and re.search(r"\n|\bmodule\s", design)
-            verilog = str(design) if is_text else _read(Path(design))
-            if ports is None:
-                with tempfile.TemporaryDirectory() as workdir:
-                    source = Path(workdir) / f"{top}.v"
-                    source.write_text(verilog)
-                    ports = ports_of_verilog(
-                        source, top=top, toolchain=Toolchain.find(), workdir=Path(workdir)
-                    )
-        library = compile_model(
-            verilog,
-            ports,
-            top=top,
-            clock=clock,
-            trace=trace,
-            extensions=extensions,
+        reading = {
+            "include_dirs": include_dirs,
+            "defines": defines,
+            "parameters": parameters,
+            "libraries": libraries,
+        }
+        found = design_of(design, top=top, ports=ports, public=public, reading=reading)
+        plan = found.plan(
+            found.clocks(clock),
+            trace=_trace_format(trace),
+            savable=savable,
+            extensions=tuple(extensions),
             control=control,
+            own=found.own if strict is None else strict,
         )
-        return cls(library, ports, clock=clock, reset=reset, trace=trace)
+        return cls(
+            plan,
+            reset=found.reset(reset),
+            reset_active=_reset_level(reset, reset_active, found.ports),
+            plus_arguments=_checked_plus_arguments(plus_arguments),
+        )
 
     @property
     def cycles(self) -> int:
-        """Clock cycles since creation."""
-        return self.library.alpine_cycles(self.handle)
+        """Cycles of the first clock since creation."""
+        return self.library.alpine_cycles(self._open())
 
-    def step(self, count: int = 1) -> None:
-        """Run whole clock cycles; outputs read afterwards are those of the new state."""
-        self.library.alpine_step(self.handle, count)
+    @property
+    def time_fs(self) -> int:
+        """Simulated time in femtoseconds; ``$time`` tells it in the design's unit."""
+        return self.library.alpine_time(self._open()) * self._fs_per_unit
+
+    @property
+    def finished(self) -> bool:
+        """Whether the design has called ``$finish`` or ``$fatal``."""
+        return bool(self.library.alpine_finished(self._open()))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What Verilator had to say about the design, then what its runtime had to say so far."""
+        later = self.library.alpine_warnings(self._open()).decode(errors="replace")
+        return (*self._build_warnings, *later.splitlines())
+
+    def step(self, count: int = 1) -> int:
+        """Run whole cycles of the first clock and return how many; fewer when the design finishes.
+
+        Outputs read afterwards are those of the new state.
+
+        Raises
+        ------
+        SimulationStopped
+            The design stopped, in the last cycle that counts.
+        SimulationFinished
+            It had finished before.
+        ModelError
+            The model is closed, or another thread is in it.
+        """
+        if type(count) is int and count == 1:
+            status = self._step_one()
+            if not status:
+                return 1
+            self._instance.check(status)
+            return 1
+        number = _cycle_count(count)
+        return self._repeated(number, lambda left: self.library.alpine_step(self._open(), left))[0]
 
     def eval(self) -> None:
         """Settle outputs that depend combinationally on inputs, without a clock edge."""
-        self.library.alpine_eval(self.handle)
+        if status := self._eval():
+            self._instance.check(status)
 
-    def step_until(self, port: str, value: int, max_cycles: int) -> int:
+    def run(self, duration_fs: int) -> None:
+        """Let a time pass, with all edges and delays in it; for designs that `step` does not suit.
+
+        Raises
+        ------
+        SimulationStopped, SimulationFinished
+            As of `step`.
+        """
+        units, rest = divmod(_cycle_count(duration_fs), self._fs_per_unit)
+        if rest:
+            raise ValueError(
+                f"the model counts time in steps of {self._fs_per_unit} fs; "
+                f"{duration_fs} fs are no multiple"
+            )
+        self._instance.check(self.library.alpine_run(self._open(), units))
+
+    def step_until(self, port: str, value: Any, max_cycles: int) -> int:
         """Step until a port has a value and return the cycles that took, possibly 0.
 
         Raises
         ------
         TimeoutError
-            The value did not appear within ``max_cycles``.
-        ValueError
-            The port is wider than 64 bits.
+            The value did not appear within ``max_cycles``, or the design finished before.
+        TypeError, ValueError
+            The port cannot have that value.
         """
-        getattr(self.io, port)
-        (found,) = (p for p in self.ports if p.name == port)
-        if found.width > WORD_BITS:
-            raise ValueError(
-                f"step_until looks at ports of up to 64 bits; {port} has {found.width}"
-            )
-        stepped = self.library.alpine_step_until(
-            self.handle,
-            self._views[port].ctypes.data,
-            storage_bytes(found),
-            value & (1 << found.width) - 1,
-            max_cycles,
+        found = find_port(self.ports, port)
+        if found.direction is PortDirection.INOUT:
+            raise ValueError(f"port {port} is an inout: wait for {port}__out")
+        wanted = encode_bytes(found.data_type, value, what=f"port {port}")
+        here = self._slots[port]
+        cycles, status = self._repeated(
+            _cycle_count(max_cycles),
+            lambda left: self.library.alpine_step_until(
+                self._open(), here.address, len(wanted), wanted, left
+            ),
         )
-        if stepped < 0:
+        if status != Status.DONE and bytes(here.memory) != wanted:
             raise TimeoutError(f"port {port} was not {value} within {max_cycles} cycles")
-        return stepped
+        return cycles
+
+    def drive(
+        self, inputs: npt.NDArray[Any], *, read: Sequence[str] | None = None
+    ) -> npt.NDArray[Any]:
+        """Run one cycle per row, set inputs from it before, and return what is read after each.
+
+        Parameters
+        ----------
+        inputs : structured array [cycles] with one field per port that is set: integers, floats of
+            a real port, bytes of one wider than 64 bits, as [bytes] of uint8.
+        read : names of ports; every output by default.
+
+        Returns
+        -------
+        Structured array with one field per port that is read and one row per cycle; fewer rows
+        when the design finishes.
+        """
+        self._open()
+        return drive(self._instance, self.ports, self._slots, inputs, read, handle=self._open)
 
     def reset(self, cycles: int = 2) -> None:
-        """Set every input to 0, hold reset for some cycles, and release it."""
+        """Set every input but the clocks to 0, hold reset for some cycles, and release it."""
+        if self._reset not in self._slots:
+            raise AlpineError(
+                f"the design has no input {self._reset} to reset it: pass reset=NAME to build"
+            )
+        driven = {clock.name for clock in self._plan.clocks}
         for port in self.ports:
-            if port.direction is PortDirection.INPUT:
-                self._views[port.name][:] = 0
-        setattr(self.io, self._reset, 1)
+            if port.direction is not PortDirection.OUTPUT and port.name not in driven:
+                memory = self._slots[port.name].memory
+                memory[:] = bytes(len(memory))
+        self.io[self._reset] = self._reset_level
         self.step(cycles)
-        setattr(self.io, self._reset, 0)
+        self.io[self._reset] = 1 - self._reset_level
         self.eval()
 
     @contextmanager
-    def trace(self, path: str | Path) -> Generator[None]:
+    def trace(
+        self, path: str | Path, *, scope: str = "", depth: int | None = None
+    ) -> Generator[None]:
         """Write a waveform of everything that happens inside the ``with`` block.
+
+        Parameters
+        ----------
+        path : of the file.
+        scope : path of an instance below the top module; its signals and those below it are shown.
+        depth : how many levels are shown, 1 for the instance's own signals; all by default.
 
         Raises
         ------
         AlpineError
             The model was built without tracing, or the file cannot be written.
         """
-        if self._trace_format is None:
+        if self._plan.trace is None:
             raise AlpineError('this model has no tracing: build it with trace="fst" or "vcd"')
-        if not self.library.alpine_trace_open(self.handle, str(path).encode()):
+        if depth is not None and depth < 1:
+            raise AlpineError(f"depth={depth} shows nothing: at least 1")
+        shown = ".".join(filter(None, (wrapper_name(self._plan.top), self._plan.top, scope)))
+        status = self.library.alpine_trace_open(
+            self._open(), os.fsencode(path), depth or EVERYTHING, shown.encode()
+        )
+        self._instance.check(status)
+        if status == Status.ABSENT:
             raise AlpineError(f"waveform {path} cannot be written: check that its folder exists")
         try:
             yield
         finally:
-            self.library.alpine_trace_close(self.handle)
+            if self.handle:
+                self.library.alpine_trace_close(self.handle)
+
+    def save(self) -> ModelState:
+        """Return the whole state of the design, its ports and its time.
+
+        Raises
+        ------
+        AlpineError
+            The model was not built with ``savable=True``.
+        """
+        self._check_savable()
+        size = self.library.alpine_save(self._open())
+        return ModelState(
+            self._build, ctypes.string_at(self.library.alpine_saved(self.handle), size)
+        )
+
+    def restore(self, state: ModelState) -> None:
+        """Go back to a state that `save` returned, of this model or another of the same build."""
+        self._check_savable()
+        if state.build != self._build:
+            raise AlpineError("the state is of another build: restore it where it was saved")
+        self._instance.check(self.library.alpine_restore(self._open(), state.data, len(state.data)))
+
+    def port_memory(self, name: str) -> tuple[int, int]:
+        """Return address and bytes of a port in the model's memory, for native code."""
+        found = self._slots[name]
+        return found.address, len(found.memory)
+
+    def check(self, status: int) -> None:
+        """Raise what a status of native code stands for; see native/model.hpp."""
+        self._instance.check(status)
 
     def close(self) -> None:
-        """Free the native instance; the object must not be used afterwards."""
+        """End the simulation: run final blocks, close files. Later use is an error of one line."""
         if self.handle:
-            self.library.alpine_destroy(self.handle)
+            if self.library.alpine_end(self.handle) == Status.BUSY:
+                self._instance.check(Status.BUSY)
             self.handle = 0
+            self._step_one = self._eval = _refuse
+            closed(self.io)
+            self._slots = {}
 
     def __enter__(self) -> Self:
         return self
@@ -270,41 +383,120 @@ class VerilatedModel:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> Any:
+        raise ModelError("a model cannot be copied or pickled: build another one")
+
     def __repr__(self) -> str:
         return repr(self.io)
 
+    def _open(self) -> int:
+        """Address of the instance, or an error when it is closed."""
+        return self.handle or _refuse()
 
-def _read(path: Path) -> str:
+    def _start(self) -> None:
+        for clock in self._plan.clocks:
+            first, period = (t // self._fs_per_unit for t in (clock.first_edge_fs, clock.period_fs))
+            self.library.alpine_add_clock(self.handle, first, period, 1 - clock.idle_level)
+        try:
+            self._instance.check(self.library.alpine_start(self.handle))
+        except SimulationStopped:
+            self.close()
+            raise
+
+    def _repeated(self, cycles: int, call: Callable[[int], int]) -> tuple[int, int]:
+        """Cycles that a long call took, and its status; Python looks at signals in between."""
+        if not self._plan.clocks:
+            raise AlpineError(
+                "the model has no clock to step: use eval() or run(), or pass clock=NAME to build"
+            )
+        before, status = self.cycles, int(Status.SLICE)
+        while status == Status.SLICE:
+            status = call(cycles - (self.cycles - before))
+        self._instance.check(status)
+        return self.cycles - before, status
+
+    def _public_slots(self) -> dict[str, Slot]:
+        """Places of the signals that the library exposes."""
+        slots: dict[str, Slot] = {}
+        for signal in self._plan.signals:
+            size = ctypes.c_uint64()
+            scope = f"{wrapper_name(self._plan.top)}.{signal.scope}"
+            address = self.library.alpine_signal(
+                self.handle, scope.encode(), signal.name.encode(), ctypes.byref(size)
+            )
+            # A signal that Verilator found constant or unused has no place.
+            if address and size.value == storage_bytes(signal.type):
+                memory = self._instance.memory(address, size.value)
+                slots[signal.path] = slot(signal.type, memory, what=f"signal {signal.path}")
+        return slots
+
+    def _check_savable(self) -> None:
+        if not self._plan.savable:
+            raise AlpineError("this model cannot save its state: build it with savable=True")
+
+
+def _loaded(plan: BuildPlan) -> tuple[Path, ctypes.CDLL]:
+    """Library of a plan; a file that cannot be loaded does not stay in the cache."""
+    path = compile_model(plan)
     try:
-        return path.read_text()
+        return path, load(path)
+    except OSError:
+        shutil.rmtree(path.parent, ignore_errors=True)
+    path = compile_model(plan)
+    try:
+        return path, load(path)
     except OSError as error:
-        raise AlpineError(f"Verilog file {path} cannot be read: {error.strerror}") from error
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise AlpineError(f"the compiled {plan.top} cannot be loaded: {error}") from error
 
 
-def _port_view(port: Port, address: int) -> npt.NDArray[Any]:
-    if port.width > WORD_BITS:
-        length, kind = (port.width + 7) // 8, ctypes.c_uint8
-    else:
-        kinds = {1: ctypes.c_uint8, 2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
-        length, kind = 1, kinds[storage_bytes(port)]
-    return np.ctypeslib.as_array((kind * length).from_address(address))
+def _expanded(ports: Sequence[Port]) -> Iterator[Port]:
+    """Ports, each inout followed by what the design drives on it and which bits."""
+    for port in ports:
+        yield port
+        if port.direction is PortDirection.INOUT:
+            for end in ("__out", "__en"):
+                yield Port(name=port.name + end, width=port.width, direction=PortDirection.OUTPUT)
 
 
-@functools.cache
-def _load(path: Path) -> ctypes.CDLL:
-    library = ctypes.CDLL(str(path))
-    pointer, u64, i32 = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int
-    for name, result, arguments in (
-        ("alpine_create", pointer, []),
-        ("alpine_destroy", None, [pointer]),
-        ("alpine_eval", None, [pointer]),
-        ("alpine_cycles", u64, [pointer]),
-        ("alpine_step", None, [pointer, u64]),
-        ("alpine_step_until", ctypes.c_int64, [pointer, pointer, i32, u64, u64]),
-        ("alpine_port_address", pointer, [pointer, i32]),
-        ("alpine_trace_open", i32, [pointer, ctypes.c_char_p]),
-        ("alpine_trace_close", None, [pointer]),
-    ):
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return library
+def _refuse() -> Never:
+    raise ModelError("the model is closed: build a new one")
+
+
+def _cycle_count(value: Any) -> int:
+    number = number_of(value, what="the number of cycles")
+    if not 0 <= number <= LONGEST:
+        raise ValueError(f"{number} cannot be run: from 0 to {LONGEST}")
+    return number
+
+
+def _trace_format(trace: TraceFormat | str | None) -> TraceFormat | None:
+    if trace is None:
+        return None
+    try:
+        return TraceFormat(trace)
+    except ValueError:
+        known = " or ".join(each.value for each in TraceFormat)
+        raise AlpineError(f"trace={trace!r} is no waveform format: {known}") from None
+
+
+def _reset_level(
+    name: str, active: Literal["high", "low"] | None, ports: Sequence[Port]
+) -> Literal["high", "low"]:
+    if active not in (None, "high", "low"):
+        raise AlpineError(f"reset_active={active!r} is no level: high or low")
+    exists = name in {port.name for port in ports}
+    if active is None and exists and name.lower().endswith(("n", "_ni")):
+        python_warnings.warn(
+            f"reset {name} is taken as active high, though its name ends like one that is active "
+            f"low: pass reset_active='low' or 'high'",
+            stacklevel=3,
+        )
+    return active or "high"
+
+
+def _checked_plus_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
+    for text in arguments:
+        if not text.startswith("+") or text.startswith("+verilator+"):
+            raise AlpineError(f"plus-argument {text!r} is none of a design's: write +NAME=VALUE")
+    return tuple(arguments)

@@ -1,17 +1,19 @@
-"""Ports of a top module: from an Amaranth signature, or from Verilog through Verilator's parser."""
+"""Ports of a top module."""
 
-import json
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from amaranth.hdl import Shape
 from amaranth.lib import wiring
 
-from .toolchain import Toolchain, run_tool
+from alpine_rtl.emission import Emission, flattened_members
 
-__all__ = ["Port", "PortDirection", "ports_of", "ports_of_verilog"]
+from .types import AmaranthType, DataType, Integer
+
+__all__ = ["Port", "PortDirection", "emitted_ports", "find_port", "ports_of", "with_shapes"]
 
 
 class PortDirection(Enum):
@@ -19,6 +21,7 @@ class PortDirection(Enum):
 
     INPUT = "input"
     OUTPUT = "output"
+    INOUT = "inout"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,12 +34,19 @@ class Port:
     width : int, bits.
     direction : PortDirection, seen from the module.
     signed : bool, whether its value reads as two's complement.
+    type : DataType, when it is more than a vector of bits; None otherwise.
     """
 
     name: str
     width: int
     direction: PortDirection
     signed: bool = False
+    type: DataType | None = None
+
+    @property
+    def data_type(self) -> DataType:
+        """Type of its values."""
+        return self.type or Integer(self.width, self.signed)
 
 
 def ports_of(component: wiring.Component) -> list[Port]:
@@ -45,66 +55,75 @@ def ports_of(component: wiring.Component) -> list[Port]:
     Signedness comes from the component's signature, since Verilog written by Amaranth does not
     carry it.
     """
+    members = flattened_members(component)
     ports = [
-        Port(name="clk", width=1, direction=PortDirection.INPUT),
-        Port(name="rst", width=1, direction=PortDirection.INPUT),
+        Port(name=name, width=1, direction=PortDirection.INPUT)
+        for name in ("clk", "rst")
+        if name not in members
     ]
-    # Amaranth has no types: Any says so once.
-    untyped: Any = component
-    shape_of: Any = Shape
-    for path, member, _ in untyped.signature.flatten(component):
-        shape = shape_of.cast(member.shape)
-        if shape.width:
+    for name, (value, side) in members.items():
+        width, signed, kind = _amaranth(value.shape())
+        if width:
             ports.append(
                 Port(
-                    name="__".join(map(str, path)),
-                    width=shape.width,
-                    direction=PortDirection.INPUT
-                    if member.flow is wiring.In
-                    else PortDirection.OUTPUT,
-                    signed=shape.signed,
+                    name=name,
+                    width=width,
+                    direction=PortDirection(str(side.value)),
+                    signed=signed,
+                    type=kind,
                 )
             )
     return ports
 
 
-def ports_of_verilog(source: Path, *, top: str, toolchain: Toolchain, workdir: Path) -> list[Port]:
-    """Return the ports of a module in a Verilog file, as Verilator's syntax tree tells them."""
-    tree_file = workdir / "tree.json"
-    run_tool(
-        [
-            toolchain.verilator,
-            "--json-only",
-            "--json-only-output",
-            str(tree_file),
-            "--no-json-edit-nums",
-            "--top-module",
-            top,
-            "--Mdir",
-            str(workdir),
-            "-Wno-lint",
-            str(source),
-        ],
-        what=f"reading {source.name}",
-        cwd=workdir,
-        env=toolchain.environment,
-    )
-    tree = json.loads(tree_file.read_text())
-    (module,) = (m for m in tree["modulesp"] if m["name"] == top)
-    types = {t["addr"]: t for misc in tree["miscsp"] for t in misc.get("typesp", [])}
-    return [
-        _port_of_variable(node, types)
-        for node in module["stmtsp"]
-        if node["type"] == "VAR" and node.get("direction") in ("INPUT", "OUTPUT")
+def emitted_ports(component: wiring.Component, emission: Emission) -> list[Port]:
+    """Return the ports of a component as it was emitted, clocks and resets first."""
+    domains = [
+        Port(name=name, width=1, direction=PortDirection.INPUT)
+        for domain in emission.domains
+        for name in (domain.clock, domain.reset)
+        if name is not None
     ]
+    members = flattened_members(component)
+    return [*domains, *(port for port in ports_of(component) if port.name in members)]
 
 
-def _port_of_variable(node: dict[str, Any], types: dict[str, Any]) -> Port:
-    data_type = types[node["dtypep"]]
-    left, _, right = data_type.get("range", "0:0").partition(":")
-    return Port(
-        name=node["name"],
-        width=abs(int(left) - int(right)) + 1,
-        direction=PortDirection[node["direction"]],
-        signed=bool(data_type.get("signed", False)),
-    )
+def with_shapes(ports: Iterable[Port], shapes: dict[str, Any]) -> list[Port]:
+    """Return ports read from Verilog with the types that Amaranth's shapes give them."""
+    result: list[Port] = []
+    for port in ports:
+        if port.name in shapes:
+            _, signed, kind = _amaranth(shapes[port.name])
+            port = Port(  # noqa: PLW2901
+                name=port.name,
+                width=port.width,
+                direction=port.direction,
+                signed=signed,
+                type=kind,
+            )
+        result.append(port)
+    return result
+
+
+def find_port(ports: Sequence[Port], name: str) -> Port:
+    """Return the port of a name.
+
+    Raises
+    ------
+    AttributeError
+        There is none; the message lists names that are near.
+    """
+    for port in ports:
+        if port.name == name:
+            return port
+    names = [port.name for port in ports]
+    near = difflib.get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(names)}"
+    raise AttributeError(f"the model has no port {name}; {hint}")
+
+
+def _amaranth(given: Any) -> tuple[int, bool, DataType | None]:
+    """Width, signedness and, where it is more than a number, the type of an Amaranth shape."""
+    shape: Any = Shape.cast(given)
+    plain = isinstance(given, Shape | int | range)
+    return shape.width, shape.signed, None if plain else AmaranthType(given, shape.width)

