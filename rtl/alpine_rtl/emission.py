@@ -133,7 +133,7 @@ def _named(signals: Iterable[Any]) -> dict[str, tuple[Any, None]]:
             raise AlpineError(
                 f"two signals of ports=[...] are called {value.name}: give one another name"
             )
-        named[value.name] = (signal if isinstance(signal, ValueCastable) else value, None)
+        named[str(value.name)] = (signal if isinstance(signal, ValueCastable) else value, None)
     return named
 
 
@@ -180,7 +180,10 @@ def _driven(fragment: Fragment) -> SignalSet:
 
 
 def _add_domain(ports: dict[str, _Port], domain: ClockDomain, driven: SignalSet) -> EmittedDomain:
-    def add(signal: Signal, what: str) -> str:
+    def add(signal: Any, what: str) -> str:
+        for name, (value, _) in ports.items():
+            if value is signal:
+                return name
         default = what if domain.name == "sync" else f"{domain.name}_{what}"
         for name in (default, f"{domain.name}_{what}"):
             if name not in ports:
@@ -195,5 +198,5 @@ def _add_domain(ports: dict[str, _Port], domain: ClockDomain, driven: SignalSet)
     inside = domain.rst is None or domain.rst in driven
     reset = None if inside else add(domain.rst, "rst")
     return EmittedDomain(
-        name=domain.name, clock=clock, reset=reset, rising=domain.clk_edge == "pos"
+        name=str(domain.name), clock=clock, reset=reset, rising=domain.clk_edge == "pos"
     )

@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_cosim.verilated import Port, PortDirection, VerilatedModel, ports_of
+from alpine_cosim.verilated.cache import cache_directory
 from alpine_models.errors import AlpineError
 
 
@@ -155,7 +156,11 @@ def test_trace_holds_the_chosen_window(tmp_path):
         pass
 
 
-def test_processes_building_the_same_model_share_one_build(tmp_path, monkeypatch):
+def test_processes_building_the_same_model_share_one_build(tmp_path, monkeypatch, sim):
+    # What every model shares takes long to build, and `sim` has made sure that it is there.
+    for pattern in ("headers-*", "runtime-*"):
+        for made in cache_directory().glob(pattern):
+            (tmp_path / made.name).symlink_to(made)
     monkeypatch.setenv("ALPINE_CACHE_DIR", str(tmp_path))
     program = (
         "from alpine_cosim.verilated import VerilatedModel\n"

@@ -139,7 +139,9 @@ class FaultyTile(RtlTile):
         library = self.model.library
         for probe in self.probes:
             width = library.fault_add_register(
-                transactor, f"{wrapper_name('aimc_tile')}.{probe.module}".encode(), probe.register.encode()
+                transactor,
+                f"{wrapper_name('aimc_tile')}.{probe.module}".encode(),
+                probe.register.encode(),
             )
             if width != probe.width:
                 raise RuntimeError(f"the model exposes {width} bits as {probe.name}")

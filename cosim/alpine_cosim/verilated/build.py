@@ -291,8 +291,7 @@ def compile_library(
     def build(directory: Path) -> None:
         for file, text in files.items():
             (directory / file).write_text(text, encoding="utf-8")
-        objects = _compile_all(toolchain, [directory / name], flags)
-        _link(toolchain, objects, directory, [])
+        _link(toolchain, [_compile(toolchain, directory / name, flags)], directory, [])
 
     return cached_build(f"native-{key}", build) / LIBRARY_NAME
 
@@ -303,22 +302,18 @@ def _compile_and_link(
     """Compile what Verilator wrote, with the parts of its runtime that its listing names."""
     timing = "VM_TIMING = 1" in listing
     globals_ = "".join(re.findall(r"^VM_GLOBAL_\w+ \+= ((?:.*\\\n)*)", listing, re.MULTILINE))
-    runtime = [_runtime(toolchain, name) for name in re.findall(r"\w+", globals_)]
+    headers = _header_flags(toolchain)
     model = directory / "model"
-    files = sorted(model.glob("*.cpp"))
-    flags = _header_flags(toolchain)
-    if sum(file.stat().st_size for file in files) < SMALL_BYTES:
-        one = directory / "one.cpp"
-        one.write_text("".join(f'#include "model/{file.name}"\n' for file in files))
-        objects = _compile_all(toolchain, [one], [*flags, f"-I{model}"])
-    else:
-        # Files that Verilator names Slow hold code that runs once; optimising them only costs time.
-        slow = [file for file in files if "Slow" in file.name]
-        fast = [file for file in files if "Slow" not in file.name]
-        objects = [
-            *_compile_all(toolchain, fast, flags),
-            *_compile_all(toolchain, slow, [ONCE]),
-        ]
+
+    def runtime_part(name: str) -> Path:
+        return _runtime(toolchain, name)
+
+    def model_part(part: tuple[Path, list[str]]) -> Path:
+        return _compile(toolchain, part[0], [*headers, *part[1]])
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        runtime = list(pool.map(runtime_part, re.findall(r"\w+", globals_)))
+        objects = list(pool.map(model_part, _parts(model)))
     linking = [CATCH_ABORT] if timing else []
     # Without SystemVerilog classes a model never has garbage, but Verilator's every evaluation
     # locks a mutex to look for some: a fifth of the time of a small step.
@@ -338,13 +333,29 @@ def _compile_and_link(
         ) from error
 
 
+def _parts(model: Path) -> list[tuple[Path, list[str]]]:
+    """Files to compile, and their flags."""
+    files = sorted(model.glob("*.cpp"))
+
+    def together(name: str, parts: Sequence[Path]) -> Path:
+        (model / name).write_text("".join(f'#include "{part.name}"\n' for part in parts))
+        return model / name
+
+    if sum(file.stat().st_size for file in files) < SMALL_BYTES:
+        return [(together("all.cpp", files), [])]
+    # Files that Verilator names Slow hold code that runs once; optimising them only costs time.
+    slow = [file for file in files if "Slow" in file.name]
+    fast = [(file, list[str]()) for file in files if file not in slow]
+    return [*fast, (together("slow.cpp", slow), [ONCE])]
+
+
 def _header_flags(toolchain: Toolchain) -> list[str]:
     """Flags that read Verilator's headers, precompiled once per toolchain."""
 
     def build(directory: Path) -> None:
         header = directory / HEADER_NAME
         header.write_text(HEADERS)
-        _compile_one(toolchain, header, ["-x", "c++-header"], f"{HEADER_NAME}.gch")
+        _compile(toolchain, header, ["-x", "c++-header"], f"{HEADER_NAME}.gch")
 
     key = content_hash([toolchain.identity, BUILD_FLAGS])
     return ["-include", str(cached_build(f"headers-{key}", build) / HEADER_NAME)]
@@ -357,27 +368,18 @@ def _runtime(toolchain: Toolchain, name: str) -> Path:
         source = directory / f"{name}_part.cpp"
         source.write_text(f'#include "{name}.cpp"\n')
         flags = [*_header_flags(toolchain), *RUNTIME_FLAGS]
-        _compile_one(toolchain, source, flags, f"{name}.o")
+        _compile(toolchain, source, flags, f"{name}.o")
 
     key = content_hash([toolchain.identity, BUILD_FLAGS, name])
     return cached_build(f"runtime-{key}", build) / f"{name}.o"
 
 
-def _compile_all(
-    toolchain: Toolchain, sources: Iterable[Path], flags: Sequence[str] = ()
-) -> list[Path]:
-    """Compile files side by side, one per processor, and return their objects."""
-
-    def compile_one(source: Path) -> Path:
-        return _compile_one(toolchain, source, flags, source.with_suffix(".o").name)
-
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return list(pool.map(compile_one, sources))
-
-
-def _compile_one(toolchain: Toolchain, source: Path, flags: Sequence[str], target: str) -> Path:
+def _compile(
+    toolchain: Toolchain, source: Path, flags: Sequence[str], target: str | None = None
+) -> Path:
+    """Compile a file and return its object."""
     root = toolchain.verilator_root / "include"
-    output = source.parent / target
+    output = source.parent / (target or f"{source.stem}.o")
     run_tool(
         [
             toolchain.compiler,

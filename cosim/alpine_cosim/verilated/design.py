@@ -103,7 +103,8 @@ def design_of(
         return _amaranth(design, top=top or "top", signals=ports, public=public)
     if hasattr(design, "elaborate"):
         raise AlpineError(f"{design!r} is no Amaranth Elaboratable: derive its class from it")
-    if not isinstance(design, str | Path | Sequence):
+    anything: Any = design
+    if not isinstance(anything, str | Path | list | tuple):
         raise AlpineError(
             f"{design!r} is no design: pass an Amaranth component, Verilog text, a Path or a list"
         )

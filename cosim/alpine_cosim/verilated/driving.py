@@ -90,7 +90,7 @@ def _rows(count: int, ports: Mapping[str, Port]) -> npt.NDArray[Any]:
 
 
 def _columns(dtype: np.dtype[Any], slots: Mapping[str, Slot]) -> Any:
-    fields: Mapping[str, Any] = dtype.fields or {}
+    fields: Any = dtype.fields or {}
     return (Column * len(fields))(
         *(Column(fields[name][1], fields[name][0].itemsize, slots[name].address) for name in fields)
     )

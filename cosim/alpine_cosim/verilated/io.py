@@ -191,7 +191,9 @@ def shown(port: Port, value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 1:
-        array: Any = value
-        return "0x" + bytes(array[::-1]).hex()
-    return repr(value) if not isinstance(value, np.ndarray) else str(value).replace("\n", "")
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    array: Any = value  # pyright: ignore[reportUnknownVariableType]
+    if array.dtype == np.uint8 and array.ndim == 1:
+        return "0x" + array[::-1].tobytes().hex()
+    return str(array).replace("\n", "")

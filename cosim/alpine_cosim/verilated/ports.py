@@ -124,6 +124,7 @@ def find_port(ports: Sequence[Port], name: str) -> Port:
 
 def _amaranth(given: Any) -> tuple[int, bool, DataType | None]:
     """Width, signedness and, where it is more than a number, the type of an Amaranth shape."""
-    shape: Any = Shape.cast(given)
+    shape_of: Any = Shape  # Amaranth has no types: Any says so once
+    shape = shape_of.cast(given)
     plain = isinstance(given, Shape | int | range)
     return shape.width, shape.signed, None if plain else AmaranthType(given, shape.width)

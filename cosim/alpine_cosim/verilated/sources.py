@@ -74,7 +74,8 @@ class Sources:
         for library in libraries:
             if not Path(library).exists():
                 raise AlpineError(f"libraries={library} does not exist: name a file or a folder")
-        for name, value in (parameters or {}).items():
+        given_parameters: Mapping[str, Any] = parameters or {}
+        for name, value in given_parameters.items():
             if not isinstance(value, int | float | str):
                 raise AlpineError(
                     f"parameter {name} takes an integer, a float or a text, not {value!r}"

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 WORD_BITS = 64
-_FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_FORMATS: dict[int, Any] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def encode_bytes(data_type: DataType, value: Any, *, what: str) -> bytes:
 
 
 def _word(data_type: PackedType, memory: memoryview, what: str) -> Slot:
-    view = memory.cast(_FORMATS[len(memory)])
+    memory_view: Any = memory
+    view = memory_view.cast(_FORMATS[len(memory)])
     decode, encode = data_type.decode, data_type.encode
     if not (isinstance(data_type, Integer) and not data_type.signed):
 
@@ -102,7 +103,7 @@ def _wide(data_type: PackedType, memory: memoryview, what: str) -> Slot:
         memory[:] = bits.to_bytes(len(memory), "little")
 
     if isinstance(data_type, Integer):
-        view = np.frombuffer(memory, np.uint8)[:size]
+        view: npt.NDArray[np.uint8] = np.frombuffer(memory, np.uint8)[:size]
         return Slot(lambda: view, set_wide, memory)
     return Slot(lambda: data_type.decode(int.from_bytes(memory[:size], "little")), set_wide, memory)
 
@@ -134,8 +135,8 @@ def _array(data_type: UnpackedArray, memory: memoryview, what: str) -> Slot:
     return Slot(get_array, set_array, memory)
 
 
-def _from_bytes(value: "bytes | npt.NDArray[Any]", width: int, what: str) -> int:
-    data = value if isinstance(value, bytes) else value.tobytes()
+def _from_bytes(value: Any, width: int, what: str) -> int:
+    data = value if isinstance(value, bytes) else bytes(value.tobytes())
     size = (width + 7) // 8
     if len(data) != size:
         raise ValueError(f"{what} takes {size} bytes, not {len(data)}")

@@ -50,7 +50,7 @@ class PackedValue(int):
     def __getitem__(self, key: int | str) -> Any:
         kind = self._type
         if isinstance(kind, PackedArray):
-            position = kind.position(operator.index(key))
+            position = kind.position(int(key))
             width = kind.element.width
             return kind.element.decode(int(self) >> position & (1 << width) - 1)
         return getattr(self, str(key))
@@ -151,8 +151,8 @@ class Enumeration:
         return self.base.width
 
     @cached_property
-    def enum(self) -> type[enum.IntEnum]:
-        """The members in Python."""
+    def enum(self) -> Any:
+        """The members in Python, a class derived from `IntEnum`."""
         return enum.IntEnum(self.name, dict(self.members))
 
     def decode(self, bits: int) -> Any:
@@ -209,9 +209,9 @@ class Struct:
 
     def encode(self, value: Any, *, what: str) -> int:
         """Return the bits of a dictionary of all fields, or of an integer."""
-        if not isinstance(value, Mapping):
+        given = _mapping(value)
+        if given is None:
             return Integer(self.width).encode(value, what=what)
-        given: Mapping[str, Any] = value
         names = [name for name, _ in self.fields]
         if set(given) != set(names):
             raise ValueError(f"{what} takes the fields {', '.join(names)}, not {', '.join(given)}")
@@ -252,9 +252,9 @@ class Union:
 
     def encode(self, value: Any, *, what: str) -> int:
         """Return the bits of a dictionary of one member, or of an integer."""
-        if not isinstance(value, Mapping):
+        given = _mapping(value)
+        if given is None:
             return Integer(self.width).encode(value, what=what)
-        given: Mapping[str, Any] = value
         parts = dict(self.fields)
         if len(given) != 1 or not set(given) <= set(parts):
             raise ValueError(f"{what} takes one of {', '.join(parts)}, not {', '.join(given)}")
@@ -302,9 +302,9 @@ class PackedArray:
 
     def encode(self, value: Any, *, what: str) -> int:
         """Return the bits of a sequence, the element at the lowest bits first, or an integer."""
-        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        if not isinstance(value, list | tuple):
             return Integer(self.width).encode(value, what=what)
-        given: Sequence[Any] = value
+        given: Any = value  # pyright: ignore[reportUnknownVariableType]
         if len(given) != len(self.indices):
             raise ValueError(f"{what} takes {len(self.indices)} elements, not {len(given)}")
         return sum(
@@ -388,6 +388,11 @@ class UnpackedArray:
 
     def __str__(self) -> str:
         return f"array {self.shape} of {self.leaf}"
+
+
+def _mapping(value: Any) -> Mapping[str, Any] | None:
+    """A value if it is a mapping."""
+    return value if isinstance(value, Mapping) else None  # pyright: ignore
 
 
 PackedType = Integer | Enumeration | Struct | Union | PackedArray | AmaranthType
