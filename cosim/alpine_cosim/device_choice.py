@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from alpine_models.checks import checked_texts, real_number, whole_number
 from alpine_models.choices import choose
 from alpine_models.device import DEVICES, IDEAL_DEVICE, analog_device
 from alpine_models.durations import duration_s
@@ -9,10 +10,13 @@ from alpine_models.errors import AlpineError
 
 from .analog_tiles import ChipSeries
 
-__all__ = ["MAX_CHIPS", "chip_series"]
+__all__ = ["MAX_CHIPS", "MAX_SEED", "chip_series"]
 
 MAX_CHIPS = 1 << 16
 """Chips that have random numbers of their own."""
+
+MAX_SEED = (1 << 64) - 1
+"""Largest key of the random numbers' generator."""
 
 
 def chip_series(
@@ -36,8 +40,7 @@ def chip_series(
         A name is unknown, a number out of range, or an imperfection is asked of the ideal device.
     """
     choose("device", device, [IDEAL_DEVICE, *DEVICES])
-    if not 1 <= chips <= MAX_CHIPS:
-        raise AlpineError(f"chips must be 1 to {MAX_CHIPS}, not {chips}")
+    chips = whole_number("chips", chips, least=1, most=MAX_CHIPS)
     if device == IDEAL_DEVICE:
         asked = {
             "time after programming": after,
@@ -54,18 +57,25 @@ def chip_series(
                     f"{', '.join(DEVICES)}, or leave it out"
                 )
         return None
-    if not 0 <= seed < 1 << 64:
-        raise AlpineError(f"seed must be 0 to 2^64 - 1, not {seed}")
-    after_s = 0.0 if after is None else after if isinstance(after, float | int) else None
+    if effects is not None:
+        effects = checked_texts("effects", effects, example="['drift', 'read']")
     return ChipSeries(
         device=analog_device(
             device,
-            after_s=duration_s(str(after)) if after_s is None else float(after_s),
-            compensation=compensate or "none",
+            after_s=_seconds(after),
+            compensation="none" if compensate is None else compensate,
             effects=effects,
-            adc_bits=8 if adc_bits is None else adc_bits,
+            adc_bits=8 if adc_bits is None else whole_number("ADC bits", adc_bits, least=2, most=8),
             verify=None if verify is None else str(verify),
         ),
-        seed=seed,
+        seed=whole_number("seed", seed, least=0, most=MAX_SEED),
         chips=chips,
     )
+
+
+def _seconds(after: str | float | None) -> float:
+    if after is None:
+        return 0.0
+    if isinstance(after, str):
+        return duration_s(after)
+    return real_number("time after programming", after)

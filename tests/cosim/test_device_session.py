@@ -9,6 +9,7 @@ import pytest
 from alpine_cosim import RunResult, run
 from alpine_cosim.analog_outcome import Spread
 from alpine_cosim.crossbar import AnalogProducts
+from alpine_cosim.device_choice import chip_series
 from alpine_models.device import NoiseKey, analog_device
 from alpine_models.errors import AlpineError
 
@@ -94,8 +95,8 @@ def test_verified_cells_are_the_same_through_the_port_and_without_the_system():
     ("options", "message"),
     [
         ({"device": "ideal"}, "time after programming 1day says nothing about device ideal"),
-        ({"chips": 0}, "chips must be 1 to 65536, not 0"),
-        ({"seed": 1 << 64}, "seed must be 0 to 2.64 - 1"),
+        ({"chips": 0}, "chips 0 is refused: give a whole number from 1 on, 65536 at most"),
+        ({"seed": 1 << 64}, "seed 18446744073709551616 is refused"),
         ({"after": "-1day"}, "time '-1day' is not understood"),
         ({"after": "11years"}, "give 0 s to ten years"),
         ({"case": "digital"}, "case digital has no tile that could be made of hermes-2"),
@@ -104,6 +105,31 @@ def test_verified_cells_are_the_same_through_the_port_and_without_the_system():
 def test_mistakes_are_one_line(options: dict, message: str):
     with pytest.raises(AlpineError, match=message):
         mlp(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *[{"chips": chips} for chips in (2.5, True, "2", None, 1 << 17)],
+        *[{"seed": seed} for seed in (1.5, "0", True, None, -1)],
+        *[{"adc_bits": bits} for bits in (4.5, "6", True, 1, 9)],
+        *[{"effects": effects} for effects in ("drift", [1], 3)],
+        *[{"after": after} for after in (True, [1], np.nan, -1.0, "tomorrow")],
+        *[{"verify": margin} for margin in (True, np.nan, -1, "1e999", [1])],
+        *[{"compensate": scope} for scope in (3, "rows", True, "")],
+        *[{"device": name} for name in (None, 3, "Pcm")],
+    ],
+)
+def test_options_of_devices_have_the_type_and_range_that_they_need(options: dict):
+    with pytest.raises(AlpineError) as caught:
+        chip_series(**{"device": "pcm", **options})
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_of_devices_may_come_from_numpy():
+    made = chip_series("pcm", chips=np.int8(2), seed=np.uint64(3), adc_bits=np.int64(6), after=1)
+    plain = chip_series("pcm", chips=2, seed=3, adc_bits=6, after="1s")
+    assert made == plain
 
 
 def test_products_on_a_part_of_an_array_are_those_of_the_whole():

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from alpine_models.checks import whole_number
 from alpine_models.choices import choose
 from alpine_models.device import EFFECTS, AdcConfig, AnalogDevice, Compensation, analog_device
 from alpine_models.durations import duration_text
@@ -15,7 +16,7 @@ from alpine_sw.networks.weight_file import chosen_weights
 from alpine_sw.workloads import Software
 
 from ..code_digest import code_digest
-from ..device_choice import MAX_CHIPS
+from ..device_choice import MAX_CHIPS, MAX_SEED
 from ..tasks import NETWORKS, Engine, Request, Task
 
 __all__ = [
@@ -70,10 +71,8 @@ class Subject:
         choose("case", self.case, NETWORKS[self.network].cases)
         if self.task.batched is None:
             raise AlpineError(f"case {self.case} has no tiles to study: choose another")
-        if not 1 <= self.chips <= MAX_CHIPS:
-            raise AlpineError(f"chips must be 1 to {MAX_CHIPS}, not {self.chips}")
-        if not 0 <= self.seed < 1 << 64:
-            raise AlpineError(f"seed must be 0 to 2^64 - 1, not {self.seed}")
+        whole_number("chips", self.chips, least=1, most=MAX_CHIPS)
+        whole_number("seed", self.seed, least=0, most=MAX_SEED)
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to other processes without the prepared task, which is made there again."""
