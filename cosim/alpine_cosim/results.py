@@ -207,6 +207,12 @@ def _summary(result: RunResult) -> Table:
         f"{result.energy_memory_controller_io_j / n * 1e6:.2f} uJ",
         f"per {unit}, not in the line above",
     )
+    if result.energy_parts_j["tile"]:
+        table.add_row(
+            f"tile's energy per {unit}",
+            f"{result.energy_parts_j['tile'] / n * 1e6:.3f} uJ",
+            _tile_energy(result),
+        )
     _add_scores(table, result)
     if result.analog is not None:
         error = result.analog.output_error.mean
@@ -248,6 +254,17 @@ def _summary(result: RunResult) -> Table:
         + (f", {speed / 1e6:.2f} M tile cycles/s" if speed is not None else ""),
     )
     return table
+
+
+def _tile_energy(result: RunResult) -> str:
+    """Say where a tile's energy comes from."""
+    stats = result.stats["tile_energy"]
+    text = f"{stats['rule']} rule"
+    if stats["extrapolated"]:
+        text += ", extrapolated from at most 256 lines a side"
+    if result.analog is not None and result.analog.adc_bits != 8:
+        text += "; of 8-bit converters, whatever --adc-bits"
+    return text
 
 
 def _add_scores(table: Table, result: RunResult) -> None:

@@ -99,7 +99,7 @@ def run(
     compensate : drift compensation, none, tile or column.
     effects : imperfections from `alpine_models.device.EFFECTS`; None is every one whose size is
         published for the device.
-    adc_bits : resolution of the ADC codes, 2 to 8.
+    adc_bits : resolution of the ADC codes, 2 to 8; the tile's energy stays that of 8 bits.
     verify : read programmed cells back and write again those that are off by more than a margin, in
         weights, or ``published``; None verifies nothing.
     chips : run so many chips of an analog device, numbered from 0.

@@ -1,7 +1,8 @@
 """Energy by component, from counts: ALPINE, Table I(B) and I(C).
 
 Not modelled: CM_QUEUE, CM_DEQUEUE and CM_INITIALIZE, for which the sources give no constant; the
-level-1 caches, which the sources count with the core; the tile's leakage.
+level-1 caches, which the sources count with the core; the tile's leakage; converters of other than
+8 bits.
 """
 
 from dataclasses import asdict, dataclass

@@ -38,6 +38,10 @@ def statistics_tree(result: "RunResult") -> dict[str, Any]:
         "memory": asdict(result.memory),
         "llc_misses_per_instruction": result.llc_misses_per_instruction,
         "energy_j": result.energy.as_dict(),
+        "tile_energy": {
+            "rule": str(result.product_rule),
+            "extrapolated": result.products_extrapolated,
+        },
     }
 
 

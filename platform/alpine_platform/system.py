@@ -2,11 +2,12 @@
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import simpy
 
-from alpine_models.energy import product_energy_pj
+from alpine_models.energy import ProductRule, product_energy_pj, within_published_sizes
 from alpine_models.errors import AlpineError
 from alpine_models.plurals import counted
 from alpine_models.tile import TileConfig
@@ -47,6 +48,8 @@ class RunResult:
     energy : by component.
     returned : what each core's program returned.
     timeline : operations and their times, if the system traces.
+    product_rule : how a product's energy depends on the tile's lines.
+    products_extrapolated : whether a tile lies beyond the sizes for which it is published.
     working_sets : bytes by loop body, smallest and largest (`WorkingSets`).
     """
 
@@ -55,6 +58,8 @@ class RunResult:
     unused_cores: int
     memory: MemoryStats
     energy: Energy
+    product_rule: ProductRule
+    products_extrapolated: bool
     returned: dict[int, Any]
     timeline: list[TimelineEvent] = field(repr=False)
     working_sets: dict[str, tuple[int, int]] = field(repr=False)
@@ -137,6 +142,10 @@ class System:
             for core, shapes in (tile_configs or {}).items()
             for tile, shape in enumerate(shapes)
         }
+        self._shapes = [
+            *chain.from_iterable((tile_configs or {}).values()),
+            *chain.from_iterable(port.configs for port in self._peripherals.values()),
+        ]
 
     @property
     def llc_misses(self) -> int:
@@ -155,6 +164,7 @@ class System:
             shape.columns,
             tops_per_w=energy.tile_tops_per_w,
             scaling=energy.tile_scaling,
+            rule=energy.tile_energy_rule,
         )
 
     def peripheral(self, base: int, core: int) -> PeripheralPort:
@@ -218,6 +228,10 @@ class System:
                 memory,
                 unused_cores=unused,
                 peripheral_products_pj=self._peripheral_products_pj() - products_pj,
+            ),
+            product_rule=self.config.energy.tile_energy_rule,
+            products_extrapolated=any(
+                not within_published_sizes(shape.rows, shape.columns) for shape in self._shapes
             ),
             returned={number: process.value for number, process in processes.items()},
             timeline=[event for number in programs for event in self.cores[number].timeline],

@@ -34,6 +34,7 @@ from alpine_cosim.paper.plans import (
     digital,
 )
 from alpine_cosim.paper.results import Results
+from alpine_cosim.paper.unused_cores import unused_cores_section, used_cores_energy_j
 from alpine_cosim.tasks import Engine
 from alpine_models.published import Metric, cnn_factors, lstm_factors, mlp_factors
 from alpine_platform.presets import SYSTEMS
@@ -65,6 +66,7 @@ def made_up(plan: Plan) -> dict[str, object]:
             for number in range(count)
         ],
         "stats": {
+            "unused_cores": 8 - count,
             "memory": {"l2_misses": 40 if is_digital else 4},
             "cores": {
                 "0": {"active_cycles": 3, "wait_cycles": 1, "io_reads": 4, "io_writes": 6}
@@ -350,3 +352,22 @@ def test_no_label_of_a_factor_covers_another(factors, monkeypatch: pytest.Monkey
             record["time_s"] = 150.0 * plan.inferences
     plots.plot_factors(Results(records, images=1), factors, figure="Fig. 0", path=Path("unused"))
     assert len(seen) == 1
+
+
+def test_idle_energy_of_unused_cores_is_taken_out_by_its_arithmetic():
+    plan = digital("mlp", "high-power", 1, images=3)
+    results = Results({plan: made_up(plan)}, images=3)
+    # 6 cores for 3 s at 2.3 GHz and 126.03 pJ per cycle, out of 8 J.
+    idle_j = 6 * 3 * 2.3e9 * 126.03e-12
+    assert used_cores_energy_j(results, plan) == pytest.approx(8 - idle_j)
+
+
+def test_section_on_unused_cores_shows_both_counts():
+    factor = next(f for f in mlp_factors() if f.metric is Metric.ENERGY and f.cores == 1)
+    results = Results({}, images=3)
+    records = {plan: made_up(plan) for plan in results.pair(factor)}
+    section = unused_cores_section(Results(records, images=3), mlp_factors())
+    # 8 J over 2 J, and without 5.218 J and 0.870 J: 2.782 over 1.130; times are 6 to 1.
+    assert "| 12.5x | 4.0x (-68%) | 2.5x (-80%) | 0.98 | 0.67 | 0.41 |" in section
+    # 2.667 W, or 0.927 W, of which 0.12 J last 45 ms, or 129 ms, of the axis' 30 ms.
+    assert "| 0.12 J, 0.03 s | 2.67 W: 100.0% | 0.93 W: 100.0% |" in section

@@ -1,43 +1,77 @@
+import csv
+from importlib import resources
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
 from alpine_models.energy import (
-    COLUMN_NJ,
+    COEFFICIENTS_NJ,
     HIGH_POWER_SCALING,
     LOW_POWER_SCALING,
-    OFFSET_NJ,
-    ROW_NJ,
+    ProductRule,
+    job_energy_nj,
     power_scaling,
     product_energy_pj,
     within_published_sizes,
 )
 
-# (rows, columns, nJ per job) of the IMA layers of MobileNetV2, Garofalo et al., arXiv 2201.01089,
-# Fig. 12a: energy divided by jobs; layers on several tiles count one tile's share. The last is the
-# full array at the stated 6.39 TOPS/W.
-JOBS = np.array(
-    [
-        (27, 32, 3.38),
-        (32, 32, 4.07),
-        (32, 16, 3.47),
-        (16, 96, 6.03),
-        (96, 24, 5.27),
-        (24, 144, 8.01),
-        (144, 24, 6.40),
-        (144, 32, 6.73),
-        (32, 192, 10.03),
-        (192, 32, 7.87),
-        (192, 64, 9.27),
-        (64, 192, 10.99),
-        (192, 96, 10.67),
-        (96, 192, 11.96),
-        (192, 160, 13.47),
-        (160, 240, 15.94),
-        (240, 160, 14.86),
-        (160, 256, 16.62),
-        (256, 256, 20.5),
-    ]
-)
+SIDE = 256
+
+
+class Layer(NamedTuple):
+    """A layer's matrix, cut into arrays, and the energy of one output pixel in nanojoules."""
+
+    name: str
+    rows: int
+    columns: int
+    energy_nj: float
+
+    def jobs(self) -> list[tuple[int, int]]:
+        """Rows and columns of the jobs of an output pixel."""
+        return [
+            (min(SIDE, self.rows - row), min(SIDE, self.columns - column))
+            for row in range(0, self.rows, SIDE)
+            for column in range(0, self.columns, SIDE)
+        ]
+
+
+def layers() -> list[Layer]:
+    """Layers on crossbars: multiplications of a pixel over the printed GMAC/s/W are nanojoules."""
+    text = (resources.files("alpine_models") / "data" / "garofalo_mobilenetv2.csv").read_text()
+    found: list[Layer] = []
+    for row in csv.DictReader(line for line in text.splitlines() if line[0] != "#"):
+        matrix, _, arrays = row["mapping_rows_x_cols"].partition(" t=")
+        if arrays:
+            rows, columns = map(int, matrix.split("x"))
+            energy_nj = rows * columns / float(row["gmac_per_s_per_w"])
+            layer = Layer(row["layer"], rows, columns, energy_nj)
+            assert len(layer.jobs()) == int(arrays)
+            found.append(layer)
+    return found
+
+
+def test_rule_gives_the_printed_efficiencies():
+    first, *others = layers()
+    assert len(others) == 35
+    for layer in others:
+        energy_nj = sum(job_energy_nj(*job) for job in layer.jobs())
+        assert energy_nj == pytest.approx(layer.energy_nj, rel=2e-4), layer.name
+    # 3 x 3 windows of 3 channels are 27 word lines, of which the printed energy counts 3.
+    assert (first.rows, first.columns) == (27, 32)
+    assert job_energy_nj(3, 32) == pytest.approx(first.energy_nj, rel=2e-4)
+    assert job_energy_nj(27, 32) > 1.16 * first.energy_nj
+
+
+def test_linear_alternative_is_the_best_fit_without_a_part_per_cell():
+    others = layers()[1:]
+    sums = np.array([[len(x), *np.sum(x, axis=0)] for x in (layer.jobs() for layer in others)])
+    relative = sums / np.array([[layer.energy_nj] for layer in others])
+    fit, *_ = np.linalg.lstsq(relative, np.ones(len(others)))
+    coefficients = COEFFICIENTS_NJ[ProductRule.LINEAR]
+    assert fit == pytest.approx(coefficients[:3], rel=2e-3)
+    assert coefficients[3] == 0
+    assert np.sqrt(((relative @ fit - 1) ** 2).mean()) == pytest.approx(0.021, abs=5e-4)
 
 
 def test_reference_tile_has_the_published_efficiency():
@@ -51,27 +85,15 @@ def test_other_efficiencies_and_scalings_multiply():
     assert product_energy_pj(256, 256, scaling=2.0) == pytest.approx(20480.0)
 
 
-def test_coefficients_are_the_least_squares_fit_of_the_table():
-    rows, columns, energy = JOBS.T
-    design = np.stack([np.ones(len(JOBS)), rows, columns], axis=1)
-    fit, *_ = np.linalg.lstsq(design, energy)
-    assert fit == pytest.approx([OFFSET_NJ, ROW_NJ, COLUMN_NJ], rel=0.01)
-
-
-def test_shape_follows_the_table_within_the_stated_residuals():
+def test_part_per_cell_grows_beyond_the_table():
+    """In nJ at 256 x 256: 2.1602 + 5.7467 + 9.1957 + 2.6744 = 19.777, and at 2048 x 2048
+    2.1602 + 45.974 + 73.566 + 171.16 = 292.86; linear 1.862 + 16.742 = 18.604 and 135.80.
+    """
     full = product_energy_pj(256, 256)
-    fitted = [
-        product_energy_pj(int(r), int(c)) / full * (OFFSET_NJ + 256 * (ROW_NJ + COLUMN_NJ))
-        for r, c, _ in JOBS
-    ]
-    residuals = np.array(fitted) - JOBS[:, 2]
-    assert np.abs(residuals).max() < 1.05
-    assert np.sqrt((residuals**2).mean()) < 0.35
-
-
-def test_columns_cost_more_than_rows_and_twice_the_array_less_than_four_times():
-    assert product_energy_pj(64, 256) > product_energy_pj(256, 64)
-    assert product_energy_pj(512, 512) < 2.1 * product_energy_pj(256, 256)
+    assert product_energy_pj(2048, 2048) / full == pytest.approx(292.86 / 19.777, rel=1e-3)
+    linear = product_energy_pj(2048, 2048, rule=ProductRule.LINEAR)
+    assert linear / full == pytest.approx(135.80 / 18.604, rel=1e-3)
+    assert product_energy_pj(256, 256, rule=ProductRule.LINEAR) == pytest.approx(full)
 
 
 def test_published_scalings_are_capacitance_times_voltage_squared():

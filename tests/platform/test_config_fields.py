@@ -34,6 +34,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "dram.write_high": {"dram.write_high": 200},
     "dram.write_low": {"dram.write_low": 10},
     "io.width_bytes": {"io.width_bytes": 1},
+    "energy.tile_energy_rule": {"energy.tile_energy_rule": "linear"},
 }
 """What to change where doubling a number, or turning a switch, is impossible or reaches nothing."""
 

@@ -68,6 +68,10 @@ _OPTIONS = (
         help="Drift compensation: none (default), tile or column; tile where no scope is named.",
     ),
     effects_option,
-    click.option("--adc-bits", type=int, help="Resolution of the ADC codes, 2 to 8. Default: 8."),
+    click.option(
+        "--adc-bits",
+        type=int,
+        help="Resolution of the ADC codes, 2 to 8. Default: 8. The tile's energy stays that of 8.",
+    ),
     verify_option,
 )

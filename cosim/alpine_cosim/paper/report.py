@@ -47,6 +47,7 @@ from .sensitivity import sensitivity_page
 from .statements import FINDINGS
 from .store import Record
 from .tables import NOTABLE
+from .unused_cores import unused_cores_section
 
 __all__ = ["write_docs_pages", "write_report"]
 
@@ -321,6 +322,8 @@ def _appendix(results: Results) -> list[str]:
         "## Energy with and without the memory controller\n",
         "Software `released`, digital style `neon4`.\n",
         energy_table(results, factors),
+        "## Energy of cores without a program\n",
+        unused_cores_section(results, factors),
         "## What was measured\n",
         "Per inference.\n",
         absolute_table(results, plans),

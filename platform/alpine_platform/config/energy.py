@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from alpine_models.energy import ProductRule
+
 from .fields import TABLE_I, Checked, described
 
 __all__ = ["EnergyConfig"]
@@ -46,6 +48,12 @@ class EnergyConfig(Checked):
         minimum=1e-3,
         maximum=1e6,
         default=12.8,
+    )
+    tile_energy_rule: ProductRule = described(
+        "how a product's energy depends on the tile's lines, an extrapolation beyond 256 of them:"
+        " bilinear has a part per cell, linear has none",
+        source="Garofalo et al., arXiv 2201.01089",
+        default=ProductRule.BILINEAR,
     )
     tile_scaling: float = described(
         "power factor from 14 nm to the system's 28 nm and voltage",
