@@ -70,20 +70,14 @@ class CmCells:
 
     def initialize(self, placement: Placement, on_batch: Callable[[], None]) -> Program:
         """Program a matrix, one CM_INITIALIZE per cell."""
-        try:
-            yield from kernels.initialize_matrix(
-                placement.weights,
-                row=placement.row,
-                column=placement.column,
-                name=placement.name,
-                tile=self._tile,
-                on_batch=on_batch,
-            )
-        except kernels.CmStatusError as error:
-            raise AlpineError(
-                f"programming matrix {placement.name} failed ({error}): the tile is smaller "
-                "than its plan"
-            ) from None
+        yield from kernels.initialize_matrix(
+            placement.weights,
+            row=placement.row,
+            column=placement.column,
+            name=placement.name,
+            tile=self._tile,
+            on_batch=on_batch,
+        )
 
     def write(self, columns: Lines, rows: Lines, weights: npt.NDArray[np.int8]) -> Program:
         """Program cells by CM_INITIALIZE."""

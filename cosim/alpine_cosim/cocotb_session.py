@@ -13,7 +13,8 @@ from .analog_tiles import ChipSeries
 from .cocotb.accelerator import CocotbAccelerator
 from .cocotb.engine import CocotbTilePort, run_accelerator_in_cocotb, run_in_cocotb
 from .measurement import Measurement, measure
-from .rtl_session import read_verilog, trace_format
+from .own_tile import read_own_tile
+from .rtl_session import trace_format
 from .tasks import NETWORKS, Request
 
 __all__ = ["measure_in_cocotb", "serve", "serve_accelerator"]
@@ -75,7 +76,7 @@ def measure_in_cocotb(
         tile_config=plan.config,
         tile_period_fs=tile_period_fs,
         waves=waves,
-        verilog=None if tile_verilog is None else read_verilog(tile_verilog),
+        verilog=None if tile_verilog is None else read_own_tile(tile_verilog, [plan.config]),
     )
 
 

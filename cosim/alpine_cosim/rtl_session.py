@@ -1,20 +1,19 @@
 """The verilated tiles of one run session, and the waveform of its first inference."""
 
-import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder
 from alpine_sw.workloads import Workload
 
 from .doctor import fst_requirement
+from .own_tile import read_own_tile
 from .rtl_accelerator import RtlAccelerator
 from .rtl_tile import RtlTile, RtlTilePort
 from .verilated.build import TraceFormat
 
-__all__ = ["RtlSession", "read_verilog", "trace_format"]
+__all__ = ["RtlSession", "trace_format"]
 
 
 class RtlSession:
@@ -41,7 +40,10 @@ class RtlSession:
         tile_verilog: Path | None,
         trace: Path | None,
     ):
-        verilog = None if tile_verilog is None else read_verilog(tile_verilog)
+        verilog = None
+        if tile_verilog is not None:
+            configs = (plan.config for plans in workload.plans.values() for plan in plans)
+            verilog = read_own_tile(tile_verilog, configs)
         self._trace_directory = trace
         self._format = None if trace is None else trace_format()
         self._tracing = ExitStack()
@@ -120,25 +122,3 @@ class RtlSession:
 def trace_format() -> TraceFormat:
     """Compressed waveforms where they can be built, text where not."""
     return TraceFormat.FST if fst_requirement().found else TraceFormat.VCD
-
-
-def read_verilog(path: Path) -> str:
-    """Return the text of a tile's Verilog.
-
-    Raises
-    ------
-    AlpineError
-        The file cannot be read, or holds no module ``aimc_tile``.
-    """
-    try:
-        text = path.read_text()
-    except OSError as error:
-        raise AlpineError(f"tile Verilog {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise AlpineError(f"tile Verilog {path} cannot be read: it is no text") from error
-    if not re.search(r"\bmodule\s+aimc_tile\b", text):
-        raise AlpineError(
-            f"tile Verilog {path} has no module aimc_tile: start from the file that "
-            f"`alpine verilog` writes"
-        )
-    return text

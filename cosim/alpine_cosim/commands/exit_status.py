@@ -12,5 +12,7 @@ class ExitStatus(IntEnum):
     """Something was left undone that is no fault of the person."""
     USAGE_ERROR = 2
     """The person asked for something that cannot be."""
+    WRONG_OUTPUTS = 3
+    """A run came to its end, and its outputs differ from the golden reference."""
     INTERRUPTED = 130
     """Ctrl-C, as shells say it."""

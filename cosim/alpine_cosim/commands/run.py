@@ -7,6 +7,7 @@ import click
 from alpine_models.files import write_text
 
 from .device_options import device_options
+from .exit_status import ExitStatus
 from .output_file import output_file_option
 from .parsing import NumberCommand
 from .progress import progress_bars
@@ -172,7 +173,8 @@ def run(
 ) -> None:
     """Run a NETWORK on a simulated system.
 
-    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s.
+    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s. Ends with exit status 3 when
+    outputs differ from the golden reference.
     """
     from rich.console import Console
 
@@ -234,3 +236,5 @@ def run(
     if json_file is not None:
         write_text(json_file, result.to_json())
         click.echo(f"result written to {json_file}")
+    if result.outputs_equal_golden is False:
+        click.get_current_context().exit(ExitStatus.WRONG_OUTPUTS)

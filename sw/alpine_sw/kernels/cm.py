@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from alpine_models import isa
 from alpine_models.checks import whole_number
+from alpine_models.errors import AlpineError
 from alpine_models.golden_lstm import dequantise, quantise
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Program, RunCm, RunCmLoop
@@ -39,7 +40,7 @@ LAST_INDEX = 1 << 62
 BODY = {"bytes": "aimclib", "word": "word"}
 
 
-class CmStatusError(RuntimeError):
+class CmStatusError(AlpineError):
     """A CM instruction was answered with a status other than 0."""
 
 
@@ -217,5 +218,7 @@ def check_status(instruction: str, name: str, result: CmResult) -> None:
         code = int(result.status[first])
         # A faulty tile gives codes that have no name.
         names = {status.value: status.name.lower().replace("_", " ") for status in isa.CmStatus}
-        status = names.get(code, f"status {code}")
-        raise CmStatusError(f"{instruction} number {first} for {name}: {status}")
+        words = names.get(code, "which no tile gives")
+        raise CmStatusError(
+            f"{instruction} number {first} for {name}: the tile answers status {code}, {words}"
+        )

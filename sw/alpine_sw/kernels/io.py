@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_models.axi import AxiResponse
+from alpine_models.errors import AlpineError
 from alpine_platform.address_space import Buffer
 from alpine_platform.operations import Compute, Program, RunIo, RunIoLoop
 from alpine_platform.peripheral_port import IoBatch, IoResult, empty_accesses
@@ -35,7 +36,7 @@ PATIENCE_POLLS = 100_000
 """Loads of a flag after which a driver gives up: longer than any multiplication takes."""
 
 
-class IoResponseError(RuntimeError):
+class IoResponseError(AlpineError):
     """A peripheral refused an access, nothing is at its address, or a flag never came."""
 
 
