@@ -251,6 +251,8 @@ def test_steps_that_cannot_divide_are_refused():
 @pytest.mark.parametrize("place", [{"row": 0.5}, {"column": "1"}, {"row": True}, {"column": -1}])
 def test_places_of_matrices_are_whole_numbers(place: dict[str, Any]):
     refused(lambda: Tile(TileConfig(rows=4, columns=4)).map_matrix(np.eye(2), **place))
+    place = {"row": 0, "column": 0, **place}
+    refused(lambda: next(kernels.initialize_matrix(np.eye(2), **place)))
 
 
 def test_quantised_layers_have_real_weights_and_codes_for_inputs():

@@ -50,7 +50,7 @@ def queue_batch(codes: npt.NDArray[np.int8], *, index: int | None = None) -> CmB
     Raises
     ------
     AlpineError
-        The index is no whole number.
+        The index is no whole number of 0 or more.
     """
     length = len(codes)
     groups = -(-length // isa.GROUP_BYTES)
@@ -69,7 +69,7 @@ def dequeue_batch(length: int, *, index: int | None = None) -> CmBatch:
     Raises
     ------
     AlpineError
-        The index is no whole number.
+        The index is no whole number of 0 or more.
     """
     groups = -(-length // isa.GROUP_BYTES)
     batch = dequeue_template(groups, length, index is not None).copy()
@@ -123,7 +123,7 @@ def queue_vector(
     Raises
     ------
     AlpineError
-        The buffer is no vector of int8, or the index no whole number.
+        The buffer is no vector of int8, or the index no whole number of 0 or more.
     CmStatusError
         The tile refused an instruction.
     """

@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_models import isa
+from alpine_models.checks import whole_number
 from alpine_platform.operations import Program, RunCm
 from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
 from alpine_sw.operands import code_matrix
 
-from .cm import check_status
+from .cm import LAST_INDEX, check_status
 
 __all__ = ["CELLS_PER_BATCH", "initialize_matrix"]
 
@@ -23,7 +24,7 @@ def initialize_matrix(
     *,
     row: int,
     column: int,
-    name: str = "",
+    name: str = "matrix",
     tile: int = 0,
     on_batch: Callable[[], None] = lambda: None,
 ) -> Program:
@@ -43,11 +44,13 @@ def initialize_matrix(
     Raises
     ------
     AlpineError
-        A weight is none that a cell holds.
+        A weight is none that a cell holds, or a place no whole number of 0 or more.
     CmStatusError
         The tile refused an instruction: the matrix does not fit it.
     """
-    codes = code_matrix(weights, name=f"matrix {name}")
+    codes = code_matrix(weights, name=name)
+    row = whole_number(f"row of {name}", row, least=0, most=LAST_INDEX)
+    column = whole_number(f"column of {name}", column, least=0, most=LAST_INDEX)
     for batch in initialize_batches(codes, row=row, column=column):
         answer: CmResult = yield RunCm(batch=batch, tile=tile)
         check_status("CM_INITIALIZE", name, answer)
