@@ -64,6 +64,7 @@ docs: setup ## Rewrite the generated pages that need no tool
 	$(BIN)/python -m alpine_rtl.formal --write-docs docs/formal.md
 	$(BIN)/python cocotb_tests/testplan.py --write-docs docs/testplan.md
 	$(BIN)/python -m alpine_rtl.register_files docs/registers.md
+	$(BIN)/python -m alpine_cosim.configuration_page docs/configuration.md
 	$(BIN)/python -m alpine_cosim.loose_page docs/loose.md
 	$(BIN)/python -m alpine_cosim.synchronisation_page docs/synchronisation.md
 

@@ -7,7 +7,7 @@ import pytest
 from alpine_models.page_origin import origin_of
 
 ROOT = Path(__file__).parent.parent
-COMPARED = {"formal.md", "registers.md", "testplan.md"}
+COMPARED = {"configuration.md", "formal.md", "registers.md", "testplan.md"}
 """Made from tables in the code; tests compare the whole text."""
 WITHOUT_FIGURES = {"coupling.md"}
 """Words, with what the text of the code says."""

@@ -12,18 +12,18 @@ from .config import SystemConfig
 from .config.fields import range_text
 from .config.quantities import shown, unit_of
 
-__all__ = ["describe"]
+__all__ = ["TITLES", "describe"]
 
 TITLES = {
-    "core": "core: in-order pipeline, one per core",
+    "core": "in-order pipeline, one per core",
     "l1": "L1 data cache, private to each core (instruction caches are taken as hitting)",
     "l2": "L2, shared, last level",
-    "bus": "buses: L1 to L2, and to memory",
+    "bus": "buses from L1 to L2, and to memory",
     "dram": "DRAM channel",
     "io": "I/O path to loosely coupled tiles",
     "sync": "synchronisation between cores",
     "tile_clock": "tiles, one port per core",
-    "energy": "energy",
+    "energy": "energy constants and what they count",
 }
 
 

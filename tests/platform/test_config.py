@@ -86,6 +86,15 @@ def test_description_shows_every_field_with_its_range_and_source():
         assert any(f"{item.name} = " in line and told in line for line in lines), name
 
 
+def test_description_writes_values_as_they_are_set():
+    console = Console(width=900)
+    with console.capture() as capture:
+        console.print(describe(HIGH_POWER))
+    for line in ("frequency_hz = 2.3 GHz ", "size_bytes = 1 MB ", "posted_stores = false ",
+                 "tile_energy_rule = bilinear ", "cores = 8 "):  # fmt: skip
+        assert line in capture.get()
+
+
 def test_fields_that_only_fit_together_come_in_any_order():
     # One by one, 32-byte lines in one cache only, and 128 ways of 8 kB's 128 lines before the size
     # is 16 kB, would be refused.

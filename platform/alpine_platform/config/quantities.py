@@ -3,6 +3,7 @@
 import re
 import reprlib
 from decimal import Decimal
+from enum import StrEnum
 
 __all__ = ["parse_quantity", "shown", "unit_of"]
 
@@ -69,9 +70,13 @@ def factors(unit: str) -> dict[str, Decimal]:
 def shown(value: object, unit: str) -> str:
     """Write a number with its unit, large ones with a prefix: ``64 kB``, ``1 GHz``.
 
-    Anything else is written as Python writes it, shortened.
+    Switches and choices are written as in TOML, anything else as Python writes it, shortened.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, StrEnum):
+        return str(value)
+    if not isinstance(value, (int, float)):
         return reprlib.repr(value)
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     if isinstance(value, int) and abs(value) >= 1 << 63:
