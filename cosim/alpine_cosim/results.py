@@ -228,6 +228,8 @@ def _summary(result: RunResult) -> Table:
     if accesses:
         table.add_row("I/O accesses", f"{accesses:,}", "uncached, to the accelerator")
     table.add_row("LLC misses per instruction", f"{result.llc_misses_per_instruction:.5f}", "")
+    row_hits = result.stats["memory"]["dram_row_hit_share"]
+    table.add_row("DRAM row hits", f"{row_hits:.1%}", "of reads")
     table.add_row("tile cycles", f"{result.tile_cycles:,}", "not idle")
     if result.programming is not None:
         programming = result.programming

@@ -9,10 +9,9 @@ import numpy.typing as npt
 
 from alpine_models.errors import AlpineError
 
-__all__ = ["AddressSpace", "Buffer"]
+from .placement import Allocator, GlibcAllocator
 
-BASE_ADDRESS = 0x1000_0000
-"""First address handed out; 0 and its surroundings stay unmapped, as on a real system."""
+__all__ = ["AddressSpace", "Buffer"]
 
 END_ADDRESS = 1 << 48
 """First address beyond the 48 bits of an Armv8.0-A core's physical addresses."""
@@ -55,45 +54,28 @@ class Buffer:
 
 
 class AddressSpace:
-    """Hands out addresses, in order, and knows which were written.
+    """Hands out addresses and knows which were written.
 
     Parameters
     ----------
+    allocator : chooses addresses; as a C program's malloc when None.
     check_reads : whether loops and `note_read` complain about memory nobody wrote.
     """
 
-    def __init__(self, *, check_reads: bool = False) -> None:
+    def __init__(self, allocator: Allocator | None = None, *, check_reads: bool = False) -> None:
         self.check_reads = check_reads
-        self._next = BASE_ADDRESS
+        self._allocator = allocator or GlibcAllocator()
         self._starts: list[int] = []
         self._buffers: list[Buffer] = []
         self._written: dict[int, npt.NDArray[np.bool_]] = {}
 
     def allocate(
-        self,
-        name: str,
-        shape: int | tuple[int, ...],
-        dtype: npt.DTypeLike = np.int8,
-        *,
-        align_bytes: int = 64,
+        self, name: str, shape: int | tuple[int, ...], dtype: npt.DTypeLike = np.int8
     ) -> Buffer:
-        """Return zeroed memory that counts as never written.
+        """Return zeroed memory that counts as never written."""
+        return self._place(name, np.zeros(shape, dtype), None)
 
-        Raises
-        ------
-        ValueError
-            The alignment is not a power of two.
-        """
-        return self._place(Buffer(name, self._aligned(align_bytes), np.zeros(shape, dtype)))
-
-    def place(
-        self,
-        name: str,
-        data: npt.NDArray[Any],
-        *,
-        address: int | None = None,
-        align_bytes: int = 64,
-    ) -> Buffer:
+    def place(self, name: str, data: npt.NDArray[Any], *, address: int | None = None) -> Buffer:
         """Return memory that holds a copy of an array: programs change the memory, not the array.
 
         Raises
@@ -101,13 +83,11 @@ class AddressSpace:
         AlpineError
             The array holds Python objects, or the address is none.
         ValueError
-            The memory overlaps another buffer's, or the alignment is not a power of two.
+            The memory overlaps another buffer's.
         """
-        if address is None:
-            address = self._aligned(align_bytes)
-        buffer = self._place(Buffer(name, address, np.array(data, order="C", ndmin=1)))
+        buffer = self._place(name, np.array(data, order="C", ndmin=1), address)
         if self.check_reads:
-            self.note_write(address, buffer.size_bytes)
+            self.note_write(buffer.address, buffer.size_bytes)
         return buffer
 
     def find(self, address: int) -> Buffer | None:
@@ -165,12 +145,9 @@ class AddressSpace:
             raise ValueError(f"access at {address:#x}: no buffer lies there")
         return buffer, self._written[buffer.address]
 
-    def _aligned(self, align_bytes: int) -> int:
-        if align_bytes < 1 or align_bytes & (align_bytes - 1):
-            raise ValueError(f"align_bytes must be a power of two, not {align_bytes}")
-        return -(-self._next // align_bytes) * align_bytes
-
-    def _place(self, buffer: Buffer) -> Buffer:
+    def _place(self, name: str, data: npt.NDArray[Any], address: int | None) -> Buffer:
+        chosen = self._allocator.choose(data.nbytes) if address is None else address
+        buffer = Buffer(name, chosen, data)
         end = buffer.address + buffer.size_bytes
         if buffer.data.dtype.hasobject:
             raise AlpineError(
@@ -190,7 +167,8 @@ class AddressSpace:
                 )
         self._starts.insert(index, buffer.address)
         self._buffers.insert(index, buffer)
-        self._next = max(self._next, end)
+        if address is not None:
+            self._allocator.occupy(address, buffer.size_bytes)
         if self.check_reads:
             self._written[buffer.address] = np.zeros(buffer.size_bytes, np.bool_)
         return buffer

@@ -27,7 +27,8 @@ class MemoryStats:
     snoop_transfers : lines that came from another core's L1.
     upgrades : writes to a shared line, which invalidate the other copies.
     l2_accesses, l2_misses, l2_writebacks : of the shared last-level cache.
-    dram_reads, dram_writes, dram_row_hits : lines moved, and reads that found their row open.
+    dram_reads, dram_writes : lines moved.
+    dram_row_hits : reads that found their row open.
     llc_read_bytes, llc_written_bytes : bytes read from and written to the last-level cache.
     """
 
@@ -45,6 +46,11 @@ class MemoryStats:
     dram_row_hits: int
     llc_read_bytes: int
     llc_written_bytes: int
+
+    @property
+    def dram_row_hit_share(self) -> float:
+        """Share of the DRAM's reads that found their row open; 0 where it was not read."""
+        return self.dram_row_hits / max(self.dram_reads, 1)
 
 
 def memory_state(config: SystemConfig) -> MemoryState:

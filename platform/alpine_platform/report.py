@@ -35,7 +35,10 @@ def statistics_tree(result: "RunResult") -> dict[str, Any]:
             for number, core in result.cores.items()
         },
         "unused_cores": result.unused_cores,
-        "memory": asdict(result.memory),
+        "memory": {
+            **asdict(result.memory),
+            "dram_row_hit_share": result.memory.dram_row_hit_share,
+        },
         "llc_misses_per_instruction": result.llc_misses_per_instruction,
         "energy_j": result.energy.as_dict(),
         "tile_energy": {

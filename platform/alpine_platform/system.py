@@ -22,13 +22,21 @@ from .loop_service import LoopService
 from .memory import MemoryStats, memory_stats
 from .operations import Program
 from .peripheral_port import PeripheralPort
+from .placement import (
+    Allocator,
+    GlibcAllocator,
+    PackedAllocator,
+    Placement,
+    SkewedAllocator,
+    VirtualAllocator,
+)
 from .report import statistics_tree
 from .sync import Synchronisation
 from .tile_port import TilePort
 from .time import FS_PER_S
 from .working_sets import WorkingSets
 
-__all__ = ["DeadlockError", "RunResult", "System"]
+__all__ = ["DeadlockError", "RunResult", "System", "allocator_of"]
 
 
 class DeadlockError(RuntimeError):
@@ -128,7 +136,7 @@ class System:
         self._check_cores((*ports, *(tile_configs or {})))
         self.trace = trace
         self.env = simpy.Environment(initial_time=0)
-        self.memory = AddressSpace(check_reads=check_reads)
+        self.memory = AddressSpace(allocator_of(config), check_reads=check_reads)
         self.working_sets = WorkingSets()
         self.engine = Engine(config)
         self.loops = LoopService(self.env, self.engine, config.core.period_fs)
@@ -291,3 +299,29 @@ class System:
             if number not in ends
         )
         return f"deadlock at {int(self.env.now)} fs: {stuck}"
+
+
+def allocator_of(config: SystemConfig, *, heap_offset_bytes: int = 0) -> Allocator:
+    """Return the allocator that a system's programs use, with nothing allocated yet.
+
+    Parameters
+    ----------
+    heap_offset_bytes : by which small buffers lie behind their usual place.
+    """
+    match config.placement:
+        case Placement.GLIBC:
+            return GlibcAllocator(heap_offset_bytes=heap_offset_bytes)
+        case Placement.VIRTUAL:
+            return VirtualAllocator(heap_offset_bytes=heap_offset_bytes)
+        case Placement.PACKED:
+            return PackedAllocator(heap_offset_bytes=heap_offset_bytes)
+        case Placement.SKEWED:
+            banks = config.dram.ranks * config.dram.banks
+            # As far apart as the banks allow when every core streams a buffer.
+            apart = max(banks // config.cores, 1)
+            row = config.dram.row_bytes
+            return SkewedAllocator(
+                heap_offset_bytes=heap_offset_bytes,
+                period_bytes=banks * row,
+                step_bytes=apart * row,
+            )

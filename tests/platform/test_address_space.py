@@ -12,7 +12,7 @@ def test_buffers_are_aligned_and_apart():
     space = AddressSpace()
     one = space.allocate("one", 100)
     two = space.allocate("two", 10, np.float32)
-    assert one.address % 64 == 0
+    assert one.address % 16 == 0
     assert two.address >= one.address + 100
     assert two.part(2, 4).address == two.address + 8
 

@@ -11,11 +11,12 @@ from probe import RUNS, SMALL, measured
 from alpine_models.errors import AlpineError
 from alpine_platform.overrides import field_names
 
-OF_PROGRAMS = {"io.access_bytes", "tile_clock.product_cycles"}
+OF_PROGRAMS = {"io.access_bytes", "placement", "tile_clock.product_cycles"}
 """What tiles and programs are made with before the platform sees them.
 
 They are moved by test_products_take_as_long_as_they_are_told in tests/cosim and by
-test_a_vector_comes_back_through_an_identity_matrix in tests/sw.
+test_a_vector_comes_back_through_an_identity_matrix and test_streams_in_step_close_each_others_rows
+in tests/sw.
 """
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -55,7 +55,6 @@ def test_order_of_phases_and_repetitions_counts():
 def test_a_stream_ends_where_it_says():
     memory = space()
     buffer = memory.place("v", np.zeros(40, np.int8))
-    memory.allocate("w", 64, align_bytes=8)
     end = buffer.address + 40
     note_accesses(memory, [loop(READ, buffer.address, 3, 16, end=end)], 1)
 

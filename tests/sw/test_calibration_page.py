@@ -2,10 +2,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from alpine_models.page_origin import origin_of
+from alpine_platform.placement import Placement
 from alpine_platform.presets import HIGH_POWER
+from alpine_sw.calibrate.experiment import Measured
 from alpine_sw.calibrate.fit import BodyFit, Comparison
 from alpine_sw.calibrate.honesty import beyond_limits, instruction_errors, observed
 from alpine_sw.calibrate.page import write_page
+from alpine_sw.calibrate.placements import HeapMoved, Moved
 from alpine_sw.kernels.calibration import calibration_data, range_warnings
 
 RUN = Comparison(
@@ -73,8 +76,16 @@ def test_page_and_picture_show_every_run(tmp_path: Path):
         body="copy_call", extra_cycles=0.5, left_out={"job:region hp": 0.02},
         smallest_bytes=16, largest_bytes=64,
     )  # fmt: skip
-    page, picture = write_page(tmp_path, [RUN, late], [RUN, late], [fit])
+    # mlp_dig2 took 1535446.3 cycles on hp, 69.8 % of its reads found their row open.
+    half = Measured(cycles=767723.15, instructions=1.0, llc_misses=1.0, row_hits=0.25)
+    moved = Moved(name="mlp_dig2:total", system="hp", by_placement=dict.fromkeys(Placement, half))
+    heap = HeapMoved(name="digital lstm", system="lp", fewest=100.0, most=150.0)
+    page, picture = write_page(
+        tmp_path, [RUN, late], [RUN, late], [fit], moved=[moved], heaps=[heap]
+    )
     text = page.read_text()
+    assert f"| mlp_dig2:total | hp | 69.8% |{' -50.0%, 25.0% |' * len(Placement)}\n" in text
+    assert "| digital lstm | lp | 100 | 150 | +50.0% |" in text
     assert "| late:run | hp | 100 | 150 | +50.0% | +50.0% | +1.0% |" in text
     assert origin_of(text) is not None
     drawn = picture.read_text()

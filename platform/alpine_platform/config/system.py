@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..placement import Placement
 from .cache import CacheConfig
 from .core import CoreConfig
 from .energy import EnergyConfig
@@ -34,6 +35,11 @@ class SystemConfig(Checked):
     sync: SyncConfig = field(default_factory=SyncConfig)
     tile_clock: TileClockConfig = field(default_factory=TileClockConfig)
     energy: EnergyConfig
+    placement: Placement = described(
+        "where programs' buffers lie (docs/placement.md)",
+        source="this project; glibc as in the reference's programs",
+        default=Placement.GLIBC,
+    )
 
     def __post_init__(self) -> None:
         super(SystemConfig, self).__post_init__()

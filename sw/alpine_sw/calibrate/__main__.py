@@ -11,6 +11,7 @@ from . import applications, convolution, library, lstm, micro, several_cores
 from .experiment import EXPERIMENTS
 from .fit import compare, fit_all, with_extra, with_ranges
 from .page import write_page
+from .placements import move_heaps, move_programs
 
 DATA = Path(kernels.__file__).parent / "data" / "calibration.json"
 PROVENANCE = (
@@ -45,7 +46,9 @@ def main() -> None:
     }
     write_text(DATA, json.dumps({"provenance": PROVENANCE, "bodies": bodies}, indent=2) + "\n")
     make_folder(arguments.docs)
-    written = write_page(arguments.docs, fitted, plain, fits)
+    written = write_page(
+        arguments.docs, fitted, plain, fits, moved=move_programs(), heaps=move_heaps()
+    )
     for path in (DATA, *written):
         print(path)
 

@@ -34,11 +34,18 @@ MARKER_INSTRUCTIONS = 15
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """Per unit of work, but for the misses and the working sets of loop bodies."""
+    """Per unit of work, but for misses, row hits and the working sets of loop bodies.
+
+    Members
+    -------
+    row_hits : share of the DRAM's reads that found their row open; not a number where the region
+        is not a whole run.
+    """
 
     cycles: float
     instructions: float
     llc_misses: float
+    row_hits: float = math.nan
     working_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
 
@@ -105,6 +112,7 @@ def timed(
         cycles=cycles / reps,
         instructions=(result.instructions + regions * MARKER_INSTRUCTIONS) / reps,
         llc_misses=result.memory.l2_misses,
+        row_hits=result.memory.dram_row_hit_share,
         working_sets=result.working_sets,
     )
 

@@ -4,6 +4,7 @@ The constant minimises the mean squared relative error of the body's runs on bot
 close to linear in it, so two executions, without and with a few cycles, give the slope.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +29,7 @@ class Comparison:
 
     Members
     -------
+    reference_row_hits, our_row_hits : as of `Run` and `Measured`.
     working_sets : bytes by loop body on which the run checks it, smallest and largest.
     """
 
@@ -41,6 +43,8 @@ class Comparison:
     our_instructions: float
     reference_misses: float
     our_misses: float
+    reference_row_hits: float = math.nan
+    our_row_hits: float = math.nan
     working_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
     @property
@@ -104,6 +108,8 @@ def compare(names: Iterable[str]) -> list[Comparison]:
                     our_instructions=measured.instructions,
                     reference_misses=reference.llc_misses,
                     our_misses=measured.llc_misses * experiment.executions,
+                    reference_row_hits=reference.row_hits,
+                    our_row_hits=measured.row_hits,
                     working_sets=measured.working_sets,
                 )
             )

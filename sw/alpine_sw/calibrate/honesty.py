@@ -63,8 +63,8 @@ def chosen_numbers() -> list[str]:
         " lie across two fetch lines (4.1 instead of 3.1 fetches per iteration), 600 instructions"
         " in every region of rd, wr and cp, some tens at an inference's start and between"
         " positions, that core 0 of the programs on several cores spins at the end, and where"
-        " in memory the small buffers lie: before the weights, in the LSTM 200 kB before them, as"
-        " the misses of its regions on one core say.",
+        " in the heap small buffers lie, for which the misses of the LSTM's regions on one core are"
+        " the only sign (`alpine_sw.calibrate.programs`).",
         "",
         "The rows of the perceptron and the LSTM are the library's own programs, as `alpine run`"
         " executes them; only the digital layers are the reference's, which do not go by way of a"

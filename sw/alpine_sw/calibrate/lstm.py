@@ -50,13 +50,13 @@ APPLICATION = Application(
     },
     next_regions={("dense_queue", "analog process"): "dense_process"},
     extra={"input_load": LOAD, "writeback": PLACE},
-    apart_bytes=200 * 1024,
+    heap_offset_bytes=54 * 1024,
     marker_instructions=REGION_INSTRUCTIONS,
 )
 """Sections of the library's programs and regions of the reference's on one core.
 
-The misses of lstm256_dig's regions on lp tell the place of the weights: inputs, state and gates
-share sets of the 2-way L2 with them, and what the layers own besides does not. Of its ways each is
+The misses of lstm256_dig's regions on lp tell the place of the heap: inputs, state and gates share
+sets of the 2-way L2 with the weights, and what the layers own besides does not. Of its ways each is
 256 kB, and 320 kB of weights fill both ways of the sets that lie 0 to 64 kB behind their start.
 """
 

@@ -10,6 +10,7 @@ from alpine_models.page_origin import Origin, with_origin
 from .experiment import EXPERIMENTS
 from .fit import BodyFit, Comparison
 from .honesty import MISSES_COMPARED, beyond_limits, chosen_numbers, instruction_errors
+from .placements import HeapMoved, Moved, placed_programs
 from .plot import scatter
 from .reference import EXCLUDED, exclusion, reference_runs
 
@@ -25,18 +26,25 @@ def write_page(
     fitted: Sequence[Comparison],
     plain: Sequence[Comparison],
     fits: Sequence[BodyFit],
+    *,
+    moved: Sequence[Moved],
+    heaps: Sequence[HeapMoved],
 ) -> list[Path]:
     """Write `calibration.md` and its plot; returns what was written."""
     page = folder / "calibration.md"
     plot = folder / "calibration.svg"
-    written = "\n".join(text(fitted, plain, fits))
+    written = "\n".join(text(fitted, plain, fits, moved, heaps))
     write_text(page, with_origin(written, Origin.now("make calibrate", PACKAGES, NO_FIGURES)))
     write_text(plot, scatter(fitted))
     return [page, plot]
 
 
 def text(
-    fitted: Sequence[Comparison], plain: Sequence[Comparison], fits: Sequence[BodyFit]
+    fitted: Sequence[Comparison],
+    plain: Sequence[Comparison],
+    fits: Sequence[BodyFit],
+    moved: Sequence[Moved],
+    heaps: Sequence[HeapMoved],
 ) -> list[str]:
     """Lines of the page."""
     return [
@@ -69,6 +77,8 @@ def text(
         *left_out(fits),
         "",
         *misses(fitted),
+        "",
+        *placed_programs(fitted, moved, heaps),
         "",
         *domain(fits),
         "",
@@ -143,10 +153,11 @@ def misses(runs: Sequence[Comparison]) -> list[str]:
     rows = [
         "## LLC misses",
         "",
-        f"Runs with more than {MISSES_COMPARED} misses, where ours covers the same repetitions:",
+        f"Runs with more than {MISSES_COMPARED} misses, where ours covers the same repetitions;"
+        " row hits are the share of the DRAM's reads that found their row open, of whole runs:",
         "",
-        "| run | system | reference | ours | error |",
-        "|---|---|---|---|---|",
+        "| run | system | reference | ours | error | row hits, reference | row hits, ours |",
+        "|---|---|---|---|---|---|---|",
     ]
     for run in runs:
         reference = run.reference_misses
@@ -154,9 +165,15 @@ def misses(runs: Sequence[Comparison]) -> list[str]:
             ours = run.our_misses
             rows.append(
                 f"| {run.name} | {run.system} | {reference:.0f} | {ours:.0f} |"
-                f" {ours / reference - 1:+.1%} |"
+                f" {ours / reference - 1:+.1%} | {share(run.reference_row_hits)} |"
+                f" {share(run.our_row_hits)} |"
             )
     return rows
+
+
+def share(value: float) -> str:
+    """A share in per cent, where it is known."""
+    return "-" if math.isnan(value) else f"{value:.1%}"
 
 
 def domain(fits: Sequence[BodyFit]) -> list[str]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy.typing as npt
 
+from alpine_platform.address_space import AddressSpace
 from alpine_platform.config import SystemConfig
 from alpine_platform.operations import Begin, Channel, Compute, Operation, Program, Put, Take
-from alpine_platform.system import System
+from alpine_platform.placement import PackedAllocator
+from alpine_platform.system import System, allocator_of
 from alpine_sw.workloads import Workload
 
 from .experiment import (
@@ -30,6 +32,9 @@ WARM = 1
 FLUSH = walk(3 << 20, 1 << 30)
 """What the reference reads to leave its inputs to DRAM."""
 
+LAYERS_BEHIND_BYTES = 1294 * 1024
+"""How far behind a program's small buffers those lie that its layers own."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Application:
@@ -41,7 +46,8 @@ class Application:
     regions : sections of the library's programs -> regions of the reference's.
     next_regions : (region before, section) -> region, where a section occurs more than once.
     extra : region -> instructions that the reference's counts hold at its start.
-    apart_bytes : as of `Layout`.
+    heap_offset_bytes : where small buffers lie, each at the beginning of a line. The reference does
+        not give it; its misses are the only sign.
     marker_instructions : of a region's markers.
     """
 
@@ -49,7 +55,7 @@ class Application:
     regions: Mapping[str, str]
     next_regions: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     extra: Mapping[str, Compute]
-    apart_bytes: int
+    heap_offset_bytes: int
     marker_instructions: int = MARKER_INSTRUCTIONS
 
 
@@ -113,7 +119,11 @@ def run_application(
 
     def execute(config: SystemConfig) -> Measured:
         system = System(config, tile_ports={core: ReferenceUnits(config) for core in range(cores)})
-        space = system.memory = Layout(system.memory, apart_bytes=application.apart_bytes)
+        heap = application.heap_offset_bytes
+        space = system.memory = Layout(
+            AddressSpace(PackedAllocator(heap_offset_bytes=heap)),
+            AddressSpace(allocator_of(config, heap_offset_bytes=heap + LAYERS_BEHIND_BYTES)),
+        )
         regions = Regions(system, instructions=application.marker_instructions)
         programs = workload().programs
 

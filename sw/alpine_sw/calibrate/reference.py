@@ -27,6 +27,9 @@ EXCLUDED = {
 """Parts of names of runs that are left out, with the reason."""
 
 
+LINE_BYTES = 64
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
     """One measured region.
@@ -37,6 +40,7 @@ class Run:
     reps : units of work in the region.
     cycles, instructions : per unit of work.
     llc_misses : in the whole region.
+    row_hits : share of the DRAM's reads that found their row open; 0 where there were none.
     host_seconds : what gem5 took.
     """
 
@@ -46,6 +50,7 @@ class Run:
     cycles: float
     instructions: float
     llc_misses: float
+    row_hits: float
     host_seconds: float
 
 
@@ -62,6 +67,8 @@ def reference_runs() -> dict[tuple[str, str], Run]:
             cycles=float(row["cycles_per_rep"]),
             instructions=float(row["insts_per_rep"]),
             llc_misses=float(row["l2_miss"] or 0),
+            row_hits=float(row["dram_row_hits_rd"] or 0)
+            / max(float(row["dram_read_bytes"] or 0) / LINE_BYTES, 1),
             host_seconds=float(row["host_seconds"] or 0),
         )
     return runs
