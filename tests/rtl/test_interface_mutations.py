@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import accelerator_bus
 import pytest
 import test_accelerator
 import test_axi_lite
@@ -20,23 +21,23 @@ from interface_faults import INTERFACE_FAULTS
 
 @dataclass(frozen=True)
 class Suite:
-    """A module of tests, and the hardware that it makes by a name of its own.
+    """Tests of one component.
 
     Members
     -------
-    tests : the module.
+    maker : module that makes the component for them.
     design : name under which it knows the component.
     source : module of `alpine_rtl` that the component comes from.
     """
 
-    tests: ModuleType
+    maker: ModuleType
     design: str
     source: str
 
 
 AXI = Suite(test_axi_lite, "AxiLitePort", "axi_lite")
 BANK = Suite(test_register_bank, "RegisterBank", "register_bank")
-ACCELERATOR = Suite(test_accelerator, "AimcAxi", "accelerator")
+ACCELERATOR = Suite(accelerator_bus, "AimcAxi", "accelerator")
 CROSSING = Suite(test_crossing, "AimcTileCdc", "crossing")
 CVXIF = Suite(test_cvxif, "AimcTileCvxif", "cvxif")
 
@@ -184,7 +185,7 @@ def test_fault_is_caught(name, tmp_path, monkeypatch):
     suite, test, arguments = CAUGHT_BY[name]
     package = faulty_package(INTERFACE_FAULTS[name], tmp_path).__name__
     faulty = importlib.import_module(f"{package}.{suite.source}")
-    monkeypatch.setattr(suite.tests, suite.design, getattr(faulty, suite.design))
+    monkeypatch.setattr(suite.maker, suite.design, getattr(faulty, suite.design))
     with pytest.raises(AssertionError) as caught:
         test(**arguments)
     # `pytest -rP` shows the table of what caught which fault.
