@@ -1,11 +1,14 @@
 """The `alpine` command."""
 
+import os
 import sys
+import tempfile
 
 import click
 
 from alpine_models import __version__
 from alpine_models.errors import AlpineError
+from alpine_models.files import FULL
 
 from .commands.doctor import doctor
 from .commands.exit_status import ExitStatus
@@ -39,12 +42,17 @@ def main() -> None:
     heed_interrupts()
     try:
         code = cli(standalone_mode=False)
+        sys.stdout.flush()
     except AlpineError as error:
         _fail(str(error), ExitStatus.USAGE_ERROR)
     except click.ClickException as error:
         _fail(f"{error.format_message().rstrip('.')}; see `alpine --help`", ExitStatus.USAGE_ERROR)
     except (KeyboardInterrupt, click.Abort):
         _fail(INTERRUPTION, ExitStatus.INTERRUPTED)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _fail(_no_space(error), ExitStatus.USAGE_ERROR)
     except Exception:
         # The compiler behind numba swallows an interrupt and fails of it a moment later.
         if not was_interrupted():
@@ -52,6 +60,17 @@ def main() -> None:
         _fail(INTERRUPTION, ExitStatus.INTERRUPTED)
     else:
         sys.exit(code or 0)
+
+
+def _no_space(error: OSError) -> str:
+    """Say what a disk without space, or a device that takes nothing, could not take."""
+    # Python would try standard output once more at its end, and tell of it.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return (
+        f"{error.filename or 'standard output or a file'} cannot be written ({error.strerror}): "
+        f"free some space for results, for the cache and for temporary files in "
+        f"{tempfile.gettempdir()}"
+    )
 
 
 def _fail(message: str, status: int) -> None:

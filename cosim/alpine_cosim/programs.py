@@ -19,6 +19,7 @@ from alpine_sw.aimclib import Tile
 from alpine_sw.mapping import TilePlan
 from alpine_sw.workloads import Workload
 
+from .arguments import checked
 from .measurement import Measurement, measure, timed_ports
 from .results import Programming
 from .rtl_session import RtlSession
@@ -72,6 +73,7 @@ class ProgramResult:
         return sum(self.energy_parts_j.values())
 
 
+@checked
 def run_program(
     start: Start,
     *,

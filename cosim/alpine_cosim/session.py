@@ -17,6 +17,7 @@ from alpine_sw.kernels import ActivationStyle
 from alpine_sw.workloads import InputFormat, Software
 
 from .analog_outcome import Spread, analog_outcome
+from .arguments import checked
 from .device_choice import chip_series
 from .engines import EngineRun
 from .measurement import Measurement
@@ -31,6 +32,7 @@ DIGITAL_STYLES = ("neon4", "neon1", "eigen_i8row")
 ACTIVATION_STYLES: dict[str, ActivationStyle] = {"eigen": "eigen", "libm": "libm"}
 
 
+@checked
 def run(
     network: str,
     *,

@@ -25,8 +25,15 @@ def is_whole(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def whole_number(name: str, value: object, *, least: int, most: int | None = None) -> int:
+def whole_number(
+    name: str, value: object, *, least: int | None = None, most: int | None = None
+) -> int:
     """Return a value as a Python integer if it is one of any integer type, numpy's included.
+
+    Parameters
+    ----------
+    name : of the thing, for the message.
+    least, most : bounds, or None.
 
     Raises
     ------
@@ -36,12 +43,13 @@ def whole_number(name: str, value: object, *, least: int, most: int | None = Non
     if (
         not isinstance(value, bool)
         and isinstance(value, Integral)
-        and least <= (number := int(value))
-        and (most is None or number <= most)
+        and (least is None or int(value) >= least)
+        and (most is None or int(value) <= most)
     ):
-        return number
+        return int(value)
+    lower = "" if least is None else f" from {least} on"
     upper = "" if most is None else f", {most} at most"
-    raise AlpineError(f"{name} {value!r} is refused: give a whole number from {least} on{upper}")
+    raise AlpineError(f"{name} {value!r} is refused: give a whole number{lower}{upper}")
 
 
 def real_number(name: str, value: object) -> float:

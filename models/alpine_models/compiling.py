@@ -6,6 +6,9 @@ Numba looks for machine code by the source file of one function, not of those th
 constants that it froze. The name under which code is kept here also has a fingerprint of them.
 """
 
+import functools
+import multiprocessing
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +16,41 @@ from typing import Any
 
 import numba
 
-__all__ = ["FINGERPRINT", "compiled", "fingerprint", "kept"]
+__all__ = ["FINGERPRINT", "compiled", "fingerprint", "kept", "stored"]
 
 
 def fingerprint(*sources: Path) -> str:
     """Return a short text that changes with the text of any of these files."""
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:14]
+
+
+def stored(**options: Any) -> Callable[[Any], Any]:
+    """Return a decorator that compiles with `numba.njit` and keeps the code, if there is a place.
+
+    Numba keeps it beside the source, else in the user's cache. Where neither can be written every
+    process compiles anew, and the first one says so.
+    """
+
+    def compile_(function: Any) -> Any:
+        dispatcher = numba.njit(**options)(function)
+        try:
+            dispatcher.enable_caching()
+        except RuntimeError:
+            _tell_uncached()
+        return dispatcher
+
+    return compile_
+
+
+@functools.cache
+def _tell_uncached() -> None:
+    if multiprocessing.parent_process() is None:
+        print(
+            "alpine: compiled code can be kept neither beside the installation nor in the user's "
+            "cache, so every command compiles anew, which takes a minute: set NUMBA_CACHE_DIR to a "
+            "folder that is writable",
+            file=sys.stderr,
+        )
 
 
 def kept(fingerprint: str, **options: Any) -> Callable[[Any], Any]:
@@ -27,7 +59,7 @@ def kept(fingerprint: str, **options: Any) -> Callable[[Any], Any]:
     def compile_(function: Any) -> Any:
         # Numba's files are named after it.
         function.__qualname__ += f"_{fingerprint}"
-        return numba.njit(cache=True, **options)(function)
+        return stored(**options)(function)
 
     return compile_
 

@@ -22,7 +22,7 @@ __all__ = ["FINGERPRINT", "called", "compiled", "entry", "fingerprint"]
 
 njit: Any = numba.njit
 
-entry = njit(cache=True, error_model="numpy", boundscheck=False, _nrt=False)
+entry = compiling.stored(error_model="numpy", boundscheck=False, _nrt=False)
 """Compile, and keep the machine code on disk."""
 
 compiled = njit(error_model="numpy", boundscheck=False, forceinline=True, _nrt=False)

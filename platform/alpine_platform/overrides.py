@@ -58,9 +58,13 @@ def read_toml(path: Path) -> dict[str, Any]:
         The file cannot be read or is no TOML.
     """
     try:
-        tree = tomllib.loads(path.read_text())
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise AlpineError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise AlpineError(
+            f"{path}: byte {error.start} is no UTF-8, which TOML is written in: convert the file"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise AlpineError(f"{path}: {error}") from None
     return flattened(tree, "")

@@ -82,6 +82,18 @@ def test_mistakes_are_one_line_and_status_2(arguments: list[str], message: str):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", [["--version"], ["kernel", "--list"], ["run", "--help"]])
+def test_an_output_that_takes_nothing_is_one_line(command: list[str]):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "alpine_cosim", *command],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("alpine: standard output or a file cannot be written (No space")
+    assert done.stderr.count("\n") == 1
+
+
 def test_cache_that_cannot_be_written_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("")
     done = alpine("run", "mlp", "--inferences", "1", ALPINE_CACHE_DIR=str(tmp_path / "file"))

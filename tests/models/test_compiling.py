@@ -26,16 +26,19 @@ def add(x):
 """
 
 
-def output(folder: Path) -> str:
-    done = subprocess.run(
+def output(folder: Path, **environment: str) -> str:
+    return run(folder, **environment).stdout.strip()
+
+
+def run(folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [sys.executable, "-c", "import outer"],
         cwd=folder,
-        env={"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **environment},
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout.strip()
 
 
 def test_code_follows_the_functions_and_constants_that_it_inlined(tmp_path: Path):
@@ -45,6 +48,28 @@ def test_code_follows_the_functions_and_constants_that_it_inlined(tmp_path: Path
     assert output(tmp_path) == "111 1"
     (tmp_path / "inner.py").write_text(INNER.format(step=20, added=2))
     assert output(tmp_path) == "122"
+
+
+def test_where_nothing_can_be_kept_code_is_compiled_and_one_line_says_so(tmp_path: Path):
+    twice = OUTER + "\n@kept('x')\ndef other(x):\n    return x\n\nprint(other(5))\n"
+    (tmp_path / "outer.py").write_text(twice)
+    (tmp_path / "inner.py").write_text(INNER.format(step=10, added=1))
+    # Numba is left with one place to look at, and that is none.
+    nowhere = {
+        "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator",
+        "NUMBA_CACHE_DIR": "/proc/nowhere",
+    }
+    done = run(tmp_path, **nowhere)
+    assert done.stdout.split() == ["111", "5"]
+    assert done.stderr.count("\n") == 1
+    assert "set NUMBA_CACHE_DIR to a folder that is writable" in done.stderr
+
+
+def test_code_is_kept_in_one_way():
+    root = Path(__file__).parents[2]
+    for room in ("models", "platform", "sw", "cosim"):
+        for source in (root / room).rglob("*.py"):
+            assert "cache=True" not in source.read_text(), source
 
 
 def test_every_compiled_module_is_part_of_the_fingerprint():

@@ -65,6 +65,9 @@ def test_settings_from_command_line_and_file(tmp_path):
     assert HIGH_POWER.override(read_toml(path)).l2.associativity == 8
     with pytest.raises(AlpineError, match="No such file"):
         read_toml(tmp_path / "missing.toml")
+    path.write_bytes("# größer\n".encode("latin-1"))
+    with pytest.raises(AlpineError, match=r"byte 4 is no UTF-8, which TOML is written in"):
+        read_toml(path)
 
 
 def field_of(name: str) -> Field[Any]:

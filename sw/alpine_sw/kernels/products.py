@@ -5,12 +5,13 @@
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
+
+from alpine_models.compiling import stored
 
 __all__ = ["int8_product"]
 
 
-@njit(cache=True)
+@stored()
 def product(weights, inputs, outputs):
     for row in range(weights.shape[0]):
         total = np.int32(0)
