@@ -31,7 +31,7 @@ def test_every_parameter_is_checked(function: Any):
 
 @pytest.mark.parametrize("name", sorted(CHOSEN - {"compensate"}))
 def test_a_name_that_is_no_text_is_refused(name: str):
-    with pytest.raises(AlpineError, match="unknown .* '?5'?: choose from "):
+    with pytest.raises(AlpineError, match=r"unknown .* '?5'?: choose from "):
         run(**{"network": "mlp", "engine": "model", name: 5})
 
 
