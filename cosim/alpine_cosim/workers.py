@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -10,21 +9,9 @@ from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any
 
-__all__ = ["held_interrupts", "worker_pool"]
+from alpine_models.children import held_interrupts
 
-
-@contextmanager
-def held_interrupts() -> Generator[None]:
-    """Let Ctrl-C wait for the end of the ``with`` block; processes started in it never hear of it.
-
-    A terminal sends it to every process of the command. What a child would say of it, from amid its
-    own start, is of no use to anybody; the first process decides what ends.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+__all__ = ["worker_pool"]
 
 
 @contextmanager

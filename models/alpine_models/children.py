@@ -23,7 +23,14 @@ from typing import Any
 
 from .errors import AlpineError
 
-__all__ = ["child", "end_children", "run_child", "scratch_folder", "watched_folder"]
+__all__ = [
+    "child",
+    "end_children",
+    "held_interrupts",
+    "run_child",
+    "scratch_folder",
+    "watched_folder",
+]
 
 PREFIX = "alpine-"
 """What names of temporary folders begin with."""
@@ -121,6 +128,20 @@ def scratch_folder(purpose: str) -> Generator[Path]:
                 f"folder that is writable"
             ) from error
         yield folder
+
+
+@contextlib.contextmanager
+def held_interrupts() -> Generator[None]:
+    """Let Ctrl-C wait for the end of the ``with`` block; processes started in it never hear of it.
+
+    A terminal sends it to every process of the command. What a child would say of it, from amid its
+    own start, is of no use to anybody; the first process decides what ends.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Guard:

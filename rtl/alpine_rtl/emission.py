@@ -21,6 +21,7 @@ from amaranth.hdl._ir import PortDirection
 from amaranth.hdl._xfrm import DomainCollector
 from amaranth.lib import wiring
 
+from alpine_models.children import held_interrupts
 from alpine_models.errors import AlpineError
 
 __all__ = ["Emission", "EmittedDomain", "emission", "flattened_members"]
@@ -92,9 +93,11 @@ def emission(design: Elaboratable, *, name: str, signals: Iterable[Any] | None =
     driven = _driven(lowered) if own else SignalSet()
     emitted = [_add_domain(ports, domain, driven) for domain in domains if domain.clk not in driven]
     prepared = fragment.prepare(_as_list(ports), hierarchy=(name,), propagate_domains=False)
-    text = verilog.convert_fragment(prepared, name=name, emit_src=False, strip_internal_attrs=True)[
-        0
-    ]
+    # Yosys runs in a child of Amaranth's, which would tell of Ctrl-C at length.
+    with held_interrupts():
+        text, _ = verilog.convert_fragment(
+            prepared, name=name, emit_src=False, strip_internal_attrs=True
+        )
     return Emission(
         text=str(text),
         domains=tuple(emitted),

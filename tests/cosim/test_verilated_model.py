@@ -135,6 +135,22 @@ def test_broken_verilog_is_one_clear_line():
     assert "\n" not in str(caught.value)
 
 
+def test_a_waveform_that_finds_no_space_is_one_line_and_ends_nothing():
+    # The writer's buffer takes some hundred kilobytes before it first fails.
+    with VerilatedModel.build(Accumulator(), trace="vcd") as model:
+        model.reset()
+        with (
+            pytest.raises(
+                AlpineError, match=r"^waveform /dev/full is incomplete \(No space left on device\)"
+            ),
+            model.trace("/dev/full"),
+        ):
+            model.step(100_000)
+        before = model.cycles
+        model.step(3)
+        assert model.cycles == before + 3
+
+
 def test_trace_holds_the_chosen_window(tmp_path):
     with VerilatedModel.build(Accumulator(), trace="vcd") as model:
         model.reset()

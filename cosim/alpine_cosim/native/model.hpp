@@ -5,6 +5,7 @@
 //   ALPINE_CLOCKS               how many clocks are driven
 //   ALPINE_CLOCK                the clock's member, where there is one
 //   ALPINE_TRACER               the trace writer class, when the model was built with tracing
+//   ALPINE_VCD                  when that one writes VCD
 //   ALPINE_TIMING               when the design has delays
 //   ALPINE_SAVABLE              when its state can be saved
 // and that defines alpine_clock_member() and alpine_port_address() afterwards.
@@ -12,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -47,6 +49,22 @@ struct ClockTimes {
     uint8_t active_level;
 };
 
+#ifdef ALPINE_VCD
+// A waveform's file. Once it cannot be written it takes everything and keeps nothing: the runtime's
+// own answer is to end the simulation from within the writer, with its locks held.
+struct WaveFile final : VerilatedVcdFile {
+    int failure = 0;  // errno
+
+    ssize_t write(const char* data, ssize_t size) override {
+        if (failure) return size;
+        const ssize_t written = VerilatedVcdFile::write(data, size);
+        if (written >= 0 || errno == EAGAIN || errno == EINTR) return written;
+        failure = errno;
+        return size;
+    }
+};
+#endif
+
 struct Model {
     Events events;  // before what reports to it until it is gone
     VerilatedContext context;
@@ -58,6 +76,9 @@ struct Model {
     std::vector<ClockTimes> clocks;
     uint64_t progress = 0;  // rows that drive() has done
     std::vector<uint8_t> saved;
+#ifdef ALPINE_VCD
+    WaveFile wave_file;
+#endif
 #ifdef ALPINE_TRACER
     std::unique_ptr<ALPINE_TRACER> tracer;
     bool tracing = false;
@@ -147,7 +168,12 @@ struct Model {
     bool trace_open(const char* path, int depth, const char* scope) {
 #ifdef ALPINE_TRACER
         trace_close();
+#ifdef ALPINE_VCD
+        wave_file.failure = 0;
+        tracer = std::make_unique<ALPINE_TRACER>(&wave_file);
+#else
         tracer = std::make_unique<ALPINE_TRACER>();
+#endif
         tracer->dumpvars(depth, scope);
         top.trace(tracer.get(), depth);
         tracer->open(path);
@@ -445,11 +471,17 @@ int alpine_trace_open(alpine::Model* model, const char* path, int depth, const c
                                                      : alpine::Status::kAbsent;
     }));
 }
-void alpine_trace_close(alpine::Model* model) {
+// Returns the error number of the first write that failed, or 0.
+int alpine_trace_close(alpine::Model* model) {
     alpine::enter(model, [&] {
         model->trace_close();
         return alpine::Status::kDone;
     });
+#ifdef ALPINE_VCD
+    return model->wave_file.failure;
+#else
+    return 0;
+#endif
 }
 
 int alpine_step(alpine::Model* model, uint64_t count) {

@@ -15,6 +15,7 @@ from enum import Enum
 from importlib import resources
 from pathlib import Path
 
+from alpine_models.children import end_children
 from alpine_models.errors import AlpineError
 
 from .cache import cached_build, content_hash
@@ -185,6 +186,8 @@ class BuildPlan:
             definitions.append("ALPINE_SAVABLE")
         if self.trace:
             definitions.append(f"ALPINE_TRACER Verilated{self.trace.value.capitalize()}C")
+        if self.trace is TraceFormat.VCD:
+            definitions.append("ALPINE_VCD")
         text = interface(
             self.ports, self.clocks, definitions=definitions, extensions=self.extensions
         )
@@ -312,8 +315,13 @@ def _compile_and_link(
         return _compile(toolchain, part[0], [*headers, *part[1]])
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        runtime = list(pool.map(runtime_part, re.findall(r"\w+", globals_)))
-        objects = list(pool.map(model_part, _parts(model)))
+        try:
+            runtime = list(pool.map(runtime_part, re.findall(r"\w+", globals_)))
+            objects = list(pool.map(model_part, _parts(model)))
+        except KeyboardInterrupt:
+            # Leaving the pool waits for its threads.
+            end_children()
+            raise
     linking = [CATCH_ABORT] if timing else []
     # Without SystemVerilog classes a model never has garbage, but Verilator's every evaluation
     # locks a mutex to look for some: a fifth of the time of a small step.

@@ -1,6 +1,5 @@
 """From what a person gives to be built to a plan of the build."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from amaranth.hdl import Elaboratable
 from amaranth.lib import wiring
 
+from alpine_models.children import scratch_folder
 from alpine_models.errors import AlpineError
 from alpine_rtl.emission import Emission, emission
 
@@ -147,8 +147,7 @@ def _amaranth(
 
 
 def _elaborated(sources: Sources, top: str, public: Sequence[str]) -> Elaboration:
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
+    with scratch_folder("ports") as directory:
         written = sources.write_text(directory, top)
         found = elaborate(written, top=top, public=public, directory=directory)
     # What was written only to be read is part of the sources themselves.

@@ -61,7 +61,7 @@ _FUNCTIONS: tuple[tuple[str, Any, list[Any]], ...] = (
     ("alpine_port_address", _POINTER, [_POINTER, _I32]),
     ("alpine_signal", _POINTER, [_POINTER, _TEXT, _TEXT, ctypes.POINTER(_U64)]),
     ("alpine_trace_open", _I32, [_POINTER, _TEXT, _I32, _TEXT]),
-    ("alpine_trace_close", None, [_POINTER]),
+    ("alpine_trace_close", _I32, [_POINTER]),
 )
 _SAVING: tuple[tuple[str, Any, list[Any]], ...] = (
     ("alpine_save", _U64, [_POINTER]),

@@ -313,7 +313,7 @@ class VerilatedModel:
         Raises
         ------
         AlpineError
-            The model was built without tracing, or the file cannot be written.
+            The model was built without tracing, or the file cannot be written or not to its end.
         """
         if self._plan.trace is None:
             raise AlpineError('this model has no tracing: build it with trace="fst" or "vcd"')
@@ -329,8 +329,12 @@ class VerilatedModel:
         try:
             yield
         finally:
-            if self.handle:
-                self.library.alpine_trace_close(self.handle)
+            failure = self.library.alpine_trace_close(self.handle) if self.handle else 0
+        if failure:
+            raise AlpineError(
+                f"waveform {path} is incomplete ({os.strerror(failure)}): free some space, or "
+                f"write it to another disk"
+            )
 
     def save(self) -> ModelState:
         """Return the whole state of the design, its ports and its time.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import find_libpython
 
+from alpine_models.children import run_child
 from alpine_models.errors import AlpineError
 
 __all__ = ["Requirement", "ToolError", "Toolchain", "requirements", "run_tool", "run_verilator"]
@@ -211,16 +212,8 @@ def first_error(output: str) -> str:
 def _run(
     command: Sequence[str], *, cwd: Path, env: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        list(command),
-        cwd=cwd,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
+    # Compilers leave their own temporary files where they are killed; so they go with the folder.
+    return run_child(command, cwd=cwd, env={**env, "TMPDIR": str(cwd)})
 
 
 def _verilator_root() -> Path | None:
