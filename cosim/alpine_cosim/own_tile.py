@@ -2,7 +2,6 @@
 # A tile is made for its list of ports alone.
 """A tile of a user's own: its Verilog, checked before anything is built from it."""
 
-import json
 import re
 import tempfile
 from collections.abc import Iterable
@@ -14,7 +13,8 @@ from alpine_models.tile import TileConfig
 from alpine_rtl.tile import AimcTile
 
 from .verilated import Port, ports_of
-from .verilated.toolchain import Toolchain, run_tool
+from .verilated.elaboration import elaborate
+from .verilated.sources import Sources
 
 __all__ = ["read_own_tile"]
 
@@ -38,7 +38,7 @@ def read_own_tile(path: Path, configs: Iterable[TileConfig]) -> str:
         another size, or a port is missing, of another width or of the other direction.
     """
     text = _read(path)
-    found = _ports(text)
+    found = _ports(path)
     for config in set(configs):
         _check_size(path, found, config)
         for port in ports_of(AimcTile(config=config)):
@@ -61,41 +61,18 @@ def _read(path: Path) -> str:
     return text
 
 
-def _ports(text: str) -> dict[str, tuple[str, int]]:
-    """Return direction and width of every port, as Verilator reads them."""
-    toolchain = Toolchain.find()
-    with tempfile.TemporaryDirectory(prefix="alpine-tile-") as name:
-        directory = Path(name)
-        (directory / f"{TOP}.v").write_text(text)
-        run_tool(
-            [
-                toolchain.verilator,
-                *("--json-only", "--json-only-output", "tree.json", "--Mdir", "made"),
-                *("-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", TOP, f"{TOP}.v"),
-            ],
-            what=f"Verilator on {TOP}",
-            cwd=directory,
-            env=toolchain.environment,
-        )
-        tree = json.loads((directory / "tree.json").read_text())
-    ranges = {
-        node["addr"]: node.get("range", "0:0")
-        for misc in tree["miscsp"]
-        for node in misc.get("typesp", ())
-    }
-    (top,) = (node for node in tree["modulesp"] if node["name"] == TOP)
-    found: dict[str, tuple[str, int]] = {}
-    for node in top["stmtsp"]:
-        if node["type"] == "VAR" and node["direction"] != "NONE":
-            high, low = map(int, ranges[node["dtypep"]].split(":"))
-            found[node["name"]] = node["direction"].lower(), abs(high - low) + 1
-    return found
+def _ports(path: Path) -> dict[str, Port]:
+    """Return every port by name, as Verilator reads them."""
+    with tempfile.TemporaryDirectory(prefix="alpine-tile-") as directory:
+        sources = Sources.of(path.absolute())
+        found = elaborate(sources, top=TOP, public=(), directory=Path(directory))
+    return {port.name: port for port in found.ports}
 
 
-def _check_size(path: Path, found: dict[str, tuple[str, int]], config: TileConfig) -> None:
+def _check_size(path: Path, found: dict[str, Port], config: TileConfig) -> None:
     if not {"xb_dac", "xb_adc"} <= found.keys():
         return
-    rows, columns = (found[name][1] / 8 for name in ("xb_dac", "xb_adc"))
+    rows, columns = (found[name].width / 8 for name in ("xb_dac", "xb_adc"))
     if (rows, columns) != (config.rows, config.columns):
         raise AlpineError(
             f"tile Verilog {path} has {rows:g} word lines x {columns:g} bit lines, but the run "
@@ -104,17 +81,17 @@ def _check_size(path: Path, found: dict[str, tuple[str, int]], config: TileConfi
         )
 
 
-def _check_port(path: Path, found: dict[str, tuple[str, int]], port: Port) -> None:
-    needed = _described(port.direction.value, port.width)
+def _check_port(path: Path, found: dict[str, Port], port: Port) -> None:
+    needed = _described(port)
     if port.name not in found:
         raise AlpineError(
             f"tile Verilog {path} has no port {port.name}, which must be {needed}: keep the ports "
             f"of the file that `alpine verilog` writes"
         )
-    has = _described(*found[port.name])
+    has = _described(found[port.name])
     if has != needed:
         raise AlpineError(f"port {port.name} of tile Verilog {path} is {has}, not {needed}")
 
 
-def _described(direction: str, width: int) -> str:
-    return f"an {direction} of {counted(width, 'bit')}"
+def _described(port: Port) -> str:
+    return f"an {port.direction.value} of {counted(port.width, 'bit')}"

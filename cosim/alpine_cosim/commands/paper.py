@@ -12,6 +12,7 @@ from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder
 from alpine_models.plurals import counted
 
+from .exit_status import ExitStatus
 from .progress import progress_bars
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def paper(
             click.echo(path)
     wrong = [plan.label for plan, record in records.items() if not record["outputs_equal_golden"]]
     if wrong:
-        raise AlpineError(f"outputs differ from the golden model: {'; '.join(wrong)}")
+        click.echo(f"alpine: outputs differ from the golden model: {'; '.join(wrong)}", err=True)
+        click.get_current_context().exit(ExitStatus.WRONG_OUTPUTS)
 
 
 def _advance(progress: "Progress", task: "TaskID", label: str) -> None:
