@@ -124,7 +124,8 @@ def renew(file: Path) -> None:
 def main() -> None:
     """Say which pages are older than the code, or renew some."""
     parser = argparse.ArgumentParser(
-        prog="python -m alpine_models.page_origin", description="Say which pages with figures are older than the code."
+        prog="python -m alpine_models.page_origin",
+        description="Say which pages with figures are older than the code.",
     )
     parser.add_argument("paths", nargs="*", type=Path, help="pages, and folders of pages")
     parser.add_argument(
