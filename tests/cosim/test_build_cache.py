@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from alpine_cosim.cocotb import runner
 from alpine_cosim.verilated.cache import cache_directory, cached_build, content_hash
 from alpine_models.errors import AlpineError
 
@@ -112,3 +114,22 @@ def test_cache_that_is_a_file_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 def test_hash_knows_where_parts_end():
     assert content_hash(["ab", "c"]) != content_hash(["a", "bc"])
     assert content_hash(["ab", b"c"]) == content_hash([b"ab", "c"])
+
+
+def test_cocotb_builds_where_no_path_has_spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # Neither make nor Verilator's preprocessor takes such a path.
+    cache = tmp_path / 'it\'s "mine"'
+    monkeypatch.setenv("ALPINE_CACHE_DIR", str(cache))
+    seen: list[str] = []
+
+    def build(action: str, arguments: dict, **options) -> None:
+        seen.append(json.dumps([arguments, str(options["directory"])]))
+        options["product"].parent.mkdir()
+        options["product"].write_text("made")
+
+    monkeypatch.setattr(runner, "_run_child", build)
+    simulator = runner.build_simulator("module top(); endmodule", top="top", ports=[])
+    assert (simulator.directory / "top").read_text() == "made"
+    assert simulator.directory.is_relative_to(cache)
+    assert len(seen) == 1
+    assert "mine" not in seen[0]

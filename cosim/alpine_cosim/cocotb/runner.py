@@ -143,30 +143,31 @@ def build_simulator(
     )
 
     def build(directory: Path) -> None:
-        sources = directory / "sources"
-        objects = directory / "objects"
-        sources.mkdir()
-        write_text(sources / f"{top}.v", verilog)
-        write_text(sources / "control.vlt", control)
-        fst = ("--trace-fst",) if trace is TraceFormat.FST else ()
-        _run_child(
-            "build",
-            {
-                "sources": [str(sources / "control.vlt"), str(sources / f"{top}.v")],
-                "hdl_toplevel": top,
-                "build_dir": str(objects),
-                "build_args": [*VERILATOR_FLAGS, *fst],
-                "timescale": TIME_PRECISION,
-                "waves": trace is not None,
-            },
-            directory=directory,
-            waves=trace is not None,
-            timeout_s=BUILD_TIMEOUT_S,
-            what=f"building {top} for cocotb",
-            product=objects / top,
-        )
-        (objects / top).rename(directory / top)
-        shutil.rmtree(objects)
+        # Not in the cache: make and Verilator fail where a path has spaces or quotes, and the
+        # person chooses where the cache is.
+        with scratch_folder("build") as work:
+            sources, objects = work / "sources", work / "objects"
+            sources.mkdir()
+            write_text(sources / f"{top}.v", verilog)
+            write_text(sources / "control.vlt", control)
+            fst = ("--trace-fst",) if trace is TraceFormat.FST else ()
+            _run_child(
+                "build",
+                {
+                    "sources": [str(sources / "control.vlt"), str(sources / f"{top}.v")],
+                    "hdl_toplevel": top,
+                    "build_dir": str(objects),
+                    "build_args": [*VERILATOR_FLAGS, *fst],
+                    "timescale": TIME_PRECISION,
+                    "waves": trace is not None,
+                },
+                directory=work,
+                waves=trace is not None,
+                timeout_s=BUILD_TIMEOUT_S,
+                what=f"building {top} for cocotb",
+                product=objects / top,
+            )
+            shutil.copy2(objects / top, directory / top)
 
     return Simulator(directory=cached_build(f"cocotb-{key}", build), top=top, trace=trace)
 
