@@ -64,7 +64,11 @@ def chosen_numbers() -> list[str]:
         " in every region of rd, wr and cp, some tens at an inference's start and between"
         " positions, that core 0 of the programs on several cores spins at the end, and where"
         " in the heap small buffers lie, for which the misses of the LSTM's regions on one core are"
-        " the only sign (`alpine_sw.calibrate.programs`).",
+        " the only sign (`alpine_sw.calibrate.programs`): about 15 settings of the LSTM's offset"
+        " (54 kB) and of that of the layers' own buffers (1294 kB behind) were compared with the"
+        " misses and the best were kept. [placement.md](placement.md) describes the placements;"
+        " that page frames follow each other in the order of first touch (`glibc`) was preferred"
+        " to `virtual` because of the row hits of the perceptron on two cores.",
         "",
         "The rows of the perceptron and the LSTM are the library's own programs, as `alpine run`"
         " executes them; only the digital layers are the reference's, which do not go by way of a"
