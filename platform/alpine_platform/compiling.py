@@ -25,10 +25,13 @@ njit: Any = numba.njit
 entry = compiling.stored(error_model="numpy", boundscheck=False, _nrt=False)
 """Compile, and keep the machine code on disk."""
 
-compiled = njit(error_model="numpy", boundscheck=False, forceinline=True, _nrt=False)
+# Python cannot call these: not making what it would need saves a seventh of compilation.
+_internal: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+compiled = njit(error_model="numpy", boundscheck=False, forceinline=True, _nrt=False, **_internal)
 """Compile for use in other compiled functions only."""
 
-called = njit(error_model="numpy", boundscheck=False, _nrt=False)
+called = njit(error_model="numpy", boundscheck=False, _nrt=False, **_internal)
 """The same without inlining, for functions that do more than it costs to call them."""
 
 

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from tests.random_inputs import examples
 
 from alpine_platform.engine import Engine
 from alpine_platform.memory import clock, memory_stats
-from alpine_platform.memory_kernel import NEAR, edge_after
+from alpine_platform.memory_kernel import NEAR
+from alpine_platform.memory_kernel import edge_after as compiled_edge_after
 from alpine_platform.presets import HIGH_POWER
 
 SMALL = HIGH_POWER.override({"l1.size_bytes": 512, "l2.size_bytes": 4096})
@@ -160,6 +162,12 @@ def test_caches_are_coherent(accesses):
     assert stats.snoop_transfers == naive.transfers
     assert stats.upgrades == naive.upgrades
     assert stats.l1_writebacks == naive.writebacks
+
+
+@njit
+def edge_after(clock, time):
+    """What only compiled functions can call."""
+    return compiled_edge_after(clock, time)
 
 
 @given(
