@@ -5,6 +5,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from lstm_helpers import network
 
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.system import RunResult, System
@@ -18,19 +19,6 @@ from alpine_sw.workloads import Workload
 
 TILE_PERIOD_FS = 1_000_000
 TEXT = "in the beginning god created the heaven"
-
-
-def network(hidden: int = 9) -> LstmNetwork:
-    rng = np.random.default_rng(3)
-    return LstmNetwork(
-        name="small",
-        cell_weights=rng.integers(-128, 128, (4 * hidden, hidden + 50)).astype(np.int8),
-        cell_lsb=rng.uniform(100, 400, 4 * hidden).astype(np.float32),
-        gate_scale=0.05,
-        dense_weights=rng.integers(-128, 128, (50, hidden)).astype(np.int8),
-        dense_lsb=rng.uniform(100, 400, 50).astype(np.float32),
-        logit_scale=0.07,
-    )
 
 
 def simulate(
