@@ -9,7 +9,7 @@ from tests.random_inputs import examples
 
 from alpine_platform.engine import Engine
 from alpine_platform.memory import clock, memory_stats
-from alpine_platform.memory_kernel import NEAR
+from alpine_platform.memory_kernel import L1_MISSES, NEAR, SNOOPS, UPGRADES
 from alpine_platform.memory_kernel import edge_after as compiled_edge_after
 from alpine_platform.presets import HIGH_POWER
 
@@ -41,7 +41,7 @@ def test_l1_replaces_the_least_recently_used_line(lines):
     naive = NaiveCache(SMALL.l1.sets, SMALL.l1.associativity)
     misses = sum(not naive.hit(line) for line in lines)
     engine.look_up(0, np.array(lines, np.int64) * 64, write=False, cycle=1000)
-    assert engine.counters()[0, 1] == misses
+    assert engine.counters()[0, L1_MISSES] == misses
 
 
 def latency(engine: Engine, address: int, cycle: int) -> int:
@@ -94,13 +94,13 @@ def test_line_written_by_one_core_comes_from_it_when_another_reads():
     address = np.array([1 << 20], np.int64)
     engine.look_up(0, address, write=True, cycle=2000)
     taken = engine.look_up(1, address, write=False, cycle=4000) - 4000
-    assert engine.counters()[1, 4] == 1
+    assert engine.counters()[1, SNOOPS] == 1
     assert taken < 27
     # Both share it now; writing it again invalidates the other copy.
     engine.look_up(0, address, write=True, cycle=6000)
-    assert engine.counters()[0, 5] == 1
+    assert engine.counters()[0, UPGRADES] == 1
     engine.look_up(1, address, write=False, cycle=8000)
-    assert engine.counters()[1, 1] == 2
+    assert engine.counters()[1, L1_MISSES] == 2
 
 
 def test_write_to_a_shared_line_asks_the_last_level_cache():

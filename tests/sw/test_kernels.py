@@ -130,12 +130,26 @@ def test_queue_packs_lowest_index_first_and_names_a_short_group(packing, length)
     assert (batch["gap_fs"] % HIGH_POWER.core.period_fs == 0).all()
 
 
-def test_every_kernel_can_be_timed_alone():
-    sizes = {1: (64,), 2: (32, 48), 3: (4, 4, 16)}
-    for name, entry in KERNELS.items():
-        timing = kernels.time_kernel(name, size=sizes[len(entry.dimensions)], config=HIGH_POWER)
-        assert timing.cycles > 0
-        assert timing.instructions > 0
+@pytest.mark.parametrize("name", KERNELS)
+def test_every_kernel_takes_as_much_for_each_further_block_of_data(name: str):
+    names = KERNELS[name].dimensions
+    # What grows; every other dimension is 8.
+    growing = names.index("CHANNELS") if "CHANNELS" in names else 0
+    unit = 512 if len(names) == 1 else 64
+    timings = [
+        kernels.time_kernel(
+            name,
+            size=tuple(unit * blocks if at == growing else 8 for at in range(len(names))),
+            config=HIGH_POWER,
+        )
+        for blocks in (1, 2, 3)
+    ]
+    first, second = np.diff([timing.instructions for timing in timings])
+    assert first == pytest.approx(second, rel=0.01)
+    # A vector instruction handles 16 bytes at most, and an element has one byte at least.
+    assert first >= unit * 8 ** (len(names) - 1) / 16
+    cycles = np.diff([timing.cycles for timing in timings])
+    assert min(cycles) >= first / HIGH_POWER.core.issue_width
 
 
 def test_timing_warns_outside_the_checked_range():
