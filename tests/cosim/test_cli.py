@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from alpine_cosim.verilated.cache import cache_directory
 from alpine_models import __version__
+
+SMALL_RUN = Path(__file__).with_name("small_run.py")
 
 
 def alpine(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -117,24 +120,32 @@ def test_compiler_that_fails_is_named(tmp_path: Path):
 
 
 def test_interrupted_build_leaves_nothing_and_the_next_run_works(tmp_path: Path):
+    # Everything but the model is taken from the user's cache, as after other runs.
+    for entry in cache_directory().iterdir():
+        if entry.is_dir() and not entry.name.startswith("model-") and "." not in entry.name:
+            (tmp_path / entry.name).symlink_to(entry)
     # A shell starts background jobs with SIGINT ignored; this one must react to it.
-    command = ["env", "--default-signal=INT", sys.executable, "-m", "alpine_cosim"]
-    command += ["run", "mlp", "--inferences", "1"]
+    command = ["env", "--default-signal=INT", sys.executable, str(SMALL_RUN)]
+    result = tmp_path / "result.json"
+    command += ["run", "mlp", "--case", "2", "--inferences", "1", "--json", str(result)]
     environment = {**os.environ, "ALPINE_CACHE_DIR": str(tmp_path)}
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("*.tmp")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob("model-*.tmp")) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert not list(tmp_path.glob("*.tmp"))
-    done = alpine("run", "mlp", "--engine", "model", "--inferences", "1")
+    assert not [entry for entry in tmp_path.glob("model-*") if entry.is_dir()]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert json.loads(result.read_text())["outputs_equal_golden"] is True
+    assert [entry for entry in tmp_path.glob("model-*") if entry.is_dir()]
 
 
 def test_verilog_command_writes_what_it_names(tmp_path: Path):
