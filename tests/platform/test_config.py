@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
+from tests.random_inputs import examples
 
 from alpine_cosim.systems import configure
 from alpine_models.errors import AlpineError
@@ -194,7 +195,7 @@ def refusal(name: str, value: object) -> str:
     return str(caught.value)
 
 
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(max_examples=examples(150))
 @given(outside())
 def test_values_out_of_range_are_one_line_that_names_the_field(case: tuple[str, Any]):
     message = refusal(*case)
