@@ -11,11 +11,11 @@ PACKAGES := models rtl platform sw cosim
 TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
 
 .DEFAULT_GOAL := help
-.PHONY: help machine setup run test hunt cocotb formal formal-long synth docs lint format types wheel \
+.PHONY: help machine setup run test coverage hunt cocotb formal formal-long synth docs lint format types wheel \
 	check pages bench calibrate paper findings clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 machine:
 	@ok=1; \
@@ -43,6 +43,13 @@ run: setup ## Classify real images on the RTL tile
 
 test: setup ## Run the unit and cocotb tests
 	$(BIN)/python -m pytest $(TEST_OPTIONS)
+
+coverage: setup ## Run the tests and print which modules they reach too little
+	@rm -f .coverage .coverage.*
+	COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest $(TEST_OPTIONS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage json --quiet -o .coverage.json
+	@$(BIN)/python -m tests.line_coverage .coverage.json
 
 hunt: setup ## Draw many new random inputs; SEED=number draws the same ones again
 	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; \
@@ -97,7 +104,7 @@ wheel: setup
 pages: setup ## Say which pages of figures are older than the code
 	$(BIN)/python -m alpine_models.page_origin docs README.md
 
-check: test lint types wheel pages ## Everything that must pass before a change lands
+check: coverage lint types wheel pages ## Everything that must pass before a change lands
 
 calibrate: setup ## Fit the platform to the gem5 runs again and rewrite docs/calibration.md
 	$(BIN)/python -m alpine_sw.calibrate
@@ -112,4 +119,4 @@ bench: setup ## Measure host speeds (docs/speed.md)
 	$(BIN)/python -m pytest benchmarks/bench_*.py --benchmark-only --benchmark-disable-gc -q
 
 clean: ## Remove the virtual environment and everything built in the checkout
-	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis .benchmarks waves verilog
+	rm -rf $(VENV) dist build .coverage* .pytest_cache .ruff_cache .hypothesis .benchmarks waves verilog
