@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from alpine_models.children import end_children
 from alpine_platform.config import SystemConfig
 from alpine_sw.workloads import Workload
 
@@ -102,7 +103,12 @@ class EngineRun:
                 tile_verilog=self.tile_verilog,
                 trace=self.trace,
             )
-            compile_loops(self.system, {})
+            try:
+                compile_loops(self.system, {})
+            except BaseException:
+                # Ctrl-C reaches this thread alone.
+                end_children()
+                raise
             return session.result()
 
     def _under_cocotb(self) -> tuple[Measurement, int]:
