@@ -1,7 +1,7 @@
 """One run on whichever engine was chosen."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,11 +105,13 @@ class EngineRun:
             )
             try:
                 compile_loops(self.system, {})
+                return session.result()
             except BaseException:
-                # Ctrl-C reaches this thread alone.
-                end_children()
+                # Ctrl-C reaches this thread alone; between two tools, the build would go on.
+                while not session.done():
+                    end_children()
+                    wait([session], timeout=0.05)
                 raise
-            return session.result()
 
     def _under_cocotb(self) -> tuple[Measurement, int]:
         self.on_stage("simulating under cocotb", 0)
