@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.sw.lstm_helpers import network
 
-from alpine_cosim import RunResult, run
+from alpine_cosim import RunResult, run, tasks
 from alpine_cosim.analog_outcome import Spread
 from alpine_cosim.crossbar import AnalogProducts
 from alpine_cosim.device_choice import chip_series
@@ -16,8 +17,13 @@ from alpine_models.errors import AlpineError
 HERMES = {"device": "hermes-2", "after": "1day", "compensate": "tile", "seed": 7}
 
 
+CASE = 2
+"""Its tiles are those of `test_session.py` and `test_lstm_session.py`, which are built once."""
+
+
 def mlp(engine: str = "model", **options) -> RunResult:
-    return run("mlp", engine=engine, **{"inferences": 2, "back_door": True, **HERMES, **options})
+    options = {"case": CASE, "inferences": 2, "back_door": True, **HERMES, **options}
+    return run("mlp", engine=engine, **options)
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +62,14 @@ def test_what_is_changed_changes_outputs(two_chips: RunResult, options: dict):
 def test_chips_differ_and_times_do_not(two_chips: RunResult):
     first, second = two_chips.analog.chips
     assert first.outputs_sha256 != second.outputs_sha256
-    ideal = run("mlp", engine="model", inferences=2, back_door=True)
+    ideal = run("mlp", case=CASE, engine="model", inferences=2, back_door=True)
     assert (ideal.device, ideal.analog, ideal.outputs_equal_golden) == ("ideal", None, True)
     assert (ideal.time_s, ideal.energy_j) == (two_chips.time_s, two_chips.energy_j)
 
 
 def test_recurrent_network_on_both_engines():
     results = [
-        run("lstm-256", engine=engine, inferences=3, back_door=True, **HERMES)
+        run("lstm-256", case=CASE, engine=engine, inferences=3, back_door=True, **HERMES)
         for engine in ("rtl", "model")
     ]
     assert results[0].outputs_sha256 == results[1].outputs_sha256
@@ -72,7 +78,9 @@ def test_recurrent_network_on_both_engines():
     assert 0 < outcome.output_error.mean < 1
 
 
-def test_verified_cells_are_the_same_through_the_port_and_without_the_system():
+def test_verified_cells_are_the_same_through_the_port_and_without_the_system(monkeypatch):
+    small = network(8)
+    monkeypatch.setattr(tasks, "load_lstm", lambda hidden, weights: small)
     options = {**HERMES, "verify": "published", "chips": 2}
     port, direct = (
         run("lstm-256", engine=engine, inferences=2, back_door=back_door, **options)
@@ -82,7 +90,7 @@ def test_verified_cells_are_the_same_through_the_port_and_without_the_system():
     assert (port.time_s, port.energy_j) == (direct.time_s, direct.energy_j)
     spent = port.programming
     # Every cell is written once and read once, and once more each time it is written again.
-    assert spent.cells == 4 * 256 * 306 + 50 * 256
+    assert spent.cells == 4 * 8 * (8 + 50) + 50 * 8
     assert spent.read == spent.cells + spent.rewritten > spent.cells
     assert spent.arrays == direct.programming.arrays
     assert replace(spent, method="back-door", tile_cycles=0, time_s=0.0) == direct.programming
