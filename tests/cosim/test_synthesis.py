@@ -1,24 +1,30 @@
 # amaranth: UnusedElaboratable=no
 """What `alpine synth` measures, and that it is what the design page demands."""
 
+import functools
+
 import pytest
 from click.testing import CliRunner
 
-from alpine_cosim import synthesis_report
+from alpine_cosim import synthesis, synthesis_report
 from alpine_cosim.cli import cli
-from alpine_cosim.synthesis import (
-    BlockFigures,
-    SpeedFigures,
-    SynthesisFigures,
-    measure_speed,
-    synthesize,
-    synthesize_tops,
-)
 from alpine_cosim.synthesis_report import parse_geometry
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_rtl import open_tools
 from alpine_rtl.open_tools import OpenTool, find_tool
+
+# Several tests look at the same figures, which take seconds.
+synthesize = functools.cache(synthesis.synthesize)
+synthesize_tops = functools.cache(synthesis.synthesize_tops)
+measure_speed = functools.cache(synthesis.measure_speed)
+
+TINY, SMALL = 2, 8
+
+
+def tile(side: int, *, double_buffer: bool = False) -> TileConfig:
+    return TileConfig(rows=side, columns=side, double_buffer=double_buffer)
+
 
 BANKS = {"input_memory", "output_memory", "dac_bank"}
 DOUBLINGS = 2
@@ -52,13 +58,13 @@ def test_only_banks_and_their_decode_grow(double_buffer):
 
 
 def test_no_top_has_latches():
-    for figures in synthesize_tops(TileConfig(rows=4, columns=4)):
+    for figures in synthesize_tops(tile(SMALL)):
         assert figures.latches == 0, figures.name
         assert figures.cells > figures.flip_flops > 0
 
 
 def test_a_small_tile_is_placed_and_routed():
-    speed = measure_speed(TileConfig(rows=2, columns=2))
+    speed = measure_speed(tile(TINY))
     assert speed.fmax_mhz > 20
     assert 500 < speed.logic_cells < 7680
 
@@ -84,23 +90,23 @@ def test_a_missing_tool_is_named_with_its_remedy(monkeypatch):
     assert "\n" not in str(e.value)
 
 
-def test_the_command_writes_a_page(monkeypatch, tmp_path):
-    config = TileConfig(rows=2, columns=2)
-    figures = BlockFigures(name="tile", luts=3, flip_flops=2, latches=0, memory_bits=0, depth=1)
-    monkeypatch.setattr(
-        synthesis_report,
-        "synthesize",
-        lambda config: SynthesisFigures(config=config, blocks=(figures,), whole=figures),
-    )
-    monkeypatch.setattr(synthesis_report, "synthesize_tops", lambda config: (figures,))
-    monkeypatch.setattr(
-        synthesis_report,
-        "measure_speed",
-        lambda config: SpeedFigures(config=config, device="device", fmax_mhz=12.5, logic_cells=7),
-    )
+def test_the_command_writes_a_page_of_what_was_measured(monkeypatch, tmp_path):
+    for function in (synthesize, synthesize_tops, measure_speed):
+        monkeypatch.setattr(synthesis_report, function.__name__, function)
+    monkeypatch.setattr(synthesis_report, "SPEED_GEOMETRY", (TINY, TINY))
     page = tmp_path / "synthesis.md"
-    arguments = ["synth", "--geometry", "2x2", "--write-docs", str(page)]
+    arguments = ["synth", "--geometry", "8x8", "--write-docs", str(page)]
     result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
     assert result.exit_code == 0
-    assert f"{config.rows} x {config.columns}: LUTs" in page.read_text()
-    assert "12.5" in page.read_text()
+    rows = [
+        [cell.strip(" `") for cell in line.split("|")] for line in page.read_text().splitlines()
+    ]
+    for double_buffer in (False, True):
+        config = tile(SMALL, double_buffer=double_buffer)
+        for block in (*synthesize(config).blocks, synthesize(config).whole):
+            figures = [str(block.luts), str(block.flip_flops), str(block.depth)]
+            assert ["", block.name.replace("_", " "), *figures, ""] in rows
+        speed = measure_speed(tile(TINY, double_buffer=double_buffer))
+        assert [str(speed.logic_cells), f"{speed.fmax_mhz:.1f}"] in [row[-3:-1] for row in rows]
+    for top in synthesize_tops(tile(SMALL)):
+        assert ["", top.name, str(top.cells)] in [row[:3] for row in rows]
