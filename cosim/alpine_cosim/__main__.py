@@ -6,10 +6,11 @@ from .interruption import leave
 
 __all__ = ["main"]
 
+signal.signal(signal.SIGINT, leave)
+
 
 def main() -> None:
     """Run the `alpine` command."""
-    signal.signal(signal.SIGINT, leave)
     from .cli import main as command
 
     command()

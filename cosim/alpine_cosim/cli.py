@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from typing import Any
 
 import click
 
@@ -19,12 +20,22 @@ from .commands.paper import paper
 from .commands.run import run
 from .commands.study import study
 from .commands.system import system
-from .interruption import INTERRUPTION, heed_interrupts, was_interrupted
+from .interruption import InterruptedRunError, heed_interrupts, leave, was_interrupted
 
 __all__ = ["cli", "main"]
 
 
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; click itself would print an empty line for Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise InterruptedRunError from None
+
+
 @click.group(
+    cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: alpine run mlp --system high-power --case 1 --inferences 100",
 )
@@ -47,8 +58,8 @@ def main() -> None:
         _fail(str(error), ExitStatus.USAGE_ERROR)
     except click.ClickException as error:
         _fail(f"{error.format_message().rstrip('.')}; see `alpine --help`", ExitStatus.USAGE_ERROR)
-    except (KeyboardInterrupt, click.Abort):
-        _fail(INTERRUPTION, ExitStatus.INTERRUPTED)
+    except (InterruptedRunError, KeyboardInterrupt, click.Abort):
+        leave()
     except OSError as error:
         if error.errno not in FULL:
             raise
@@ -57,7 +68,7 @@ def main() -> None:
         # The compiler behind numba swallows an interrupt and fails of it a moment later.
         if not was_interrupted():
             raise
-        _fail(INTERRUPTION, ExitStatus.INTERRUPTED)
+        leave()
     else:
         sys.exit(code or 0)
 

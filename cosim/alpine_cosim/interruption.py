@@ -1,14 +1,30 @@
-"""Ctrl-C: one line and exit status 130, whenever it comes."""
+"""Ctrl-C: one line and exit status 130, whenever it comes.
+
+Imports nothing that takes time, not even typing: until it is imported Ctrl-C is Python's own.
+"""
 
 import _thread
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 
-from .commands.exit_status import ExitStatus
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
-__all__ = ["INTERRUPTION", "heed_interrupts", "leave", "was_interrupted"]
+__all__ = [
+    "INTERRUPTED",
+    "INTERRUPTION",
+    "InterruptedRunError",
+    "heed_interrupts",
+    "leave",
+    "was_interrupted",
+]
+
+INTERRUPTED = 130
+"""Exit status, as shells say it."""
 
 INTERRUPTION = "interrupted; nothing half-written was left behind"
 """What is said of it."""
@@ -19,11 +35,15 @@ SHOW_CURSOR = "\x1b[?25h"
 _interrupts: list[int] = []
 
 
-def leave(_number: int = signal.SIGINT, _frame: FrameType | None = None) -> None:
+class InterruptedRunError(Exception):
+    """Ctrl-C ended a command's work, and what had to be ended in order is."""
+
+
+def leave(_number: int = signal.SIGINT, _frame: FrameType | None = None) -> "NoReturn":
     """End this process at once; a signal handler for while nothing is begun."""
     shown = SHOW_CURSOR if os.isatty(2) else ""
     os.write(2, f"{shown}alpine: {INTERRUPTION}\n".encode())
-    os._exit(ExitStatus.INTERRUPTED)
+    os._exit(INTERRUPTED)
 
 
 def heed_interrupts() -> None:
@@ -42,6 +62,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     if _importing(frame):
         leave()
     _interrupts.append(number)
+    # What is abandoned half-way would warn of being unused.
+    warnings.simplefilter("ignore")
     raise KeyboardInterrupt
 
 

@@ -148,6 +148,22 @@ def test_interrupted_build_leaves_nothing_and_the_next_run_works(tmp_path: Path)
     assert [entry for entry in tmp_path.glob("model-*") if entry.is_dir()]
 
 
+@pytest.mark.parametrize("wait_s", [0.3, 0.7, 1.2])
+def test_an_interrupt_is_one_line_whatever_is_being_done(tmp_path: Path, wait_s: float):
+    # Imports at first, then the hardware's elaboration, then Yosys in a child of Amaranth's.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "alpine_cosim", "verilog"]
+    command += ["--rows", "256", "--cols", "256", "--out", str(tmp_path)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(wait_s)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert errors == "alpine: interrupted; nothing half-written was left behind\n"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
 def test_verilog_command_writes_what_it_names(tmp_path: Path):
     done = alpine("verilog", "--rows", "7", "--cols", "3", "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr

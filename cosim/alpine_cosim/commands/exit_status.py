@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from ..interruption import INTERRUPTED
+
 __all__ = ["ExitStatus"]
 
 
@@ -14,5 +16,5 @@ class ExitStatus(IntEnum):
     """The person asked for something that cannot be."""
     WRONG_OUTPUTS = 3
     """A run came to its end, and its outputs differ from the golden reference."""
-    INTERRUPTED = 130
+    INTERRUPTED = INTERRUPTED
     """Ctrl-C, as shells say it."""
