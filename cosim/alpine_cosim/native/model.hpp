@@ -8,6 +8,8 @@
 //   ALPINE_VCD                  when that one writes VCD
 //   ALPINE_TIMING               when the design has delays
 //   ALPINE_SAVABLE              when its state can be saved
+//   ALPINE_INOUTS               when it has inouts
+// and the structures Ports, references to ports by name, and Outside, what is driven on inouts,
 // and that defines alpine_clock_member() and alpine_port_address() afterwards.
 
 #pragma once
@@ -70,6 +72,7 @@ struct Model {
     VerilatedContext context;
     ALPINE_MODEL top{&context, ""};
     Ports ports{top};
+    Outside outside;  // what is driven on inouts from outside
     uint64_t cycles = 0;
     std::atomic<bool> busy{false};
     bool broken = false;
@@ -113,13 +116,22 @@ struct Model {
         if (events.stopped || events.finished) [[unlikely]] throw Halted{};
     }
 
+    // One evaluation, and more of them as long as what the design drives on its inouts changes what
+    // stands on them.
+    void eval() {
+        top.eval();
+#ifdef ALPINE_INOUTS
+        for (int turn = 0; turn < kInoutTurns && outside.resolve(top); ++turn) top.eval();
+#endif
+    }
+
     // Lets inputs act before the edge of the next step(), also on what is open while the clock is
     // idle; a step that is shown in a waveform does so itself.
     void prepare() {
 #ifdef ALPINE_TRACER
         if (tracing) return;
 #endif
-        top.eval();
+        eval();
     }
 
     // Lets what depends on inputs settle, between two edges.
@@ -130,7 +142,7 @@ struct Model {
             return;
         }
 #endif
-        top.eval();
+        eval();
     }
 
     // Runs clocks and delays for some time.
@@ -157,7 +169,7 @@ struct Model {
     void show() {
 #ifdef ALPINE_TRACER
         if (!tracing) return;
-        top.eval();
+        eval();
         const uint64_t next = next_edge(), now = context.time();
         uint64_t later = now + (next - now) / 2;
         if (later <= dumped) later = dumped + 1;
@@ -179,7 +191,7 @@ struct Model {
         tracer->open(path);
         tracing = tracer->isOpen();
         if (tracing) {
-            top.eval();
+            eval();
             dump(context.time());
         }
         return tracing;
@@ -199,6 +211,8 @@ struct Model {
     }
 
 private:
+    static constexpr int kInoutTurns = 8;
+
     uint64_t next_edge() const {
         uint64_t next = clocks.empty() ? context.time() + 2 : ~uint64_t(0);
         for (const ClockTimes& clock : clocks) {
@@ -224,7 +238,7 @@ private:
     }
 
     void evaluate() {
-        top.eval();
+        eval();
 #ifdef ALPINE_TRACER
         if (tracing) dump(context.time());
 #endif
@@ -428,7 +442,7 @@ int alpine_start(alpine::Model* model) {
     return int(alpine::enter(model, [&] {
         for (size_t number = 0; number < model->clocks.size(); ++number)
             *alpine_clock_member(model, int(number)) = !model->clocks[number].active_level;
-        model->top.eval();
+        model->eval();
         return alpine::Status::kDone;
     }));
 }
@@ -438,6 +452,7 @@ int alpine_end(alpine::Model* model) {
     return int(alpine::enter(model, [&] {
         model->trace_close();
         model->top.final();
+        std::fflush(nullptr);  // the design's files; they are closed with its memory
         return alpine::Status::kDone;
     }));
 }
@@ -573,9 +588,10 @@ uint64_t alpine_save(alpine::Model* model) {
     alpine::enter(model, [&] {
         model->saved.clear();
         alpine::StateWriter writer(model->saved);
-        writer << model->context;
+        writer << &model->context;
         writer << model->top;
         writer.write(&model->cycles, sizeof model->cycles);
+        writer.write(&model->outside, sizeof model->outside);
         writer.write(model->clocks.data(), model->clocks.size() * sizeof(alpine::ClockTimes));
         return alpine::Status::kDone;
     });
@@ -585,9 +601,10 @@ const uint8_t* alpine_saved(alpine::Model* model) { return model->saved.data(); 
 int alpine_restore(alpine::Model* model, const uint8_t* data, uint64_t size) {
     return int(alpine::enter(model, [&] {
         alpine::StateReader reader(data, size);
-        reader >> model->context;
+        reader >> &model->context;
         reader >> model->top;
         reader.read(&model->cycles, sizeof model->cycles);
+        reader.read(&model->outside, sizeof model->outside);
         reader.read(model->clocks.data(), model->clocks.size() * sizeof(alpine::ClockTimes));
         model->events.finished = model->context.gotFinish();
         return alpine::Status::kDone;

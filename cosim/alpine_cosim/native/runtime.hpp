@@ -66,7 +66,7 @@ void vl_fatal(const char* file, int line, const char*, const char* what) {
 
 void vl_warn(const char* file, int line, const char*, const char* what) {
     std::string& warnings = alpine::current_events->warnings;
-    if (file && *file) warnings += std::string(file) + ":" + std::to_string(line) + ": ";
+    if (file && *file) warnings += file + (line ? ":" + std::to_string(line) : std::string()) + ": ";
     warnings += std::string(what) + "\n";
 }
 

@@ -264,7 +264,8 @@ def compile_model(plan: BuildPlan) -> Path:
         for path in directory.iterdir():
             if path.name != LIBRARY_NAME:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        found = [] if plan.own else [warning.as_dict() for warning in warnings_of(output)]
+        names = [port.name for port in plan.ports]
+        found = [warning.as_dict() for warning in warnings_of(output, around.name, names)]
         (directory / WARNINGS_NAME).write_text(json.dumps(found), encoding="utf-8")
 
     return cached_build(f"model-{plan.key(toolchain)}", build) / LIBRARY_NAME

@@ -23,8 +23,10 @@ from .types import (
     Struct,
     Union,
     UnpackedArray,
+    is_two_state,
     unsupported,
 )
+from .wrapper import top_module, wrapper_name
 
 __all__ = ["Elaboration", "PublicSignal", "elaborate"]
 
@@ -85,6 +87,11 @@ def elaborate(sources: Sources, *, top: str, public: Sequence[str], directory: P
         signal.
     """
     toolchain = Toolchain.find()
+    # In a module around it, as it will be built: a top module's ports may not have every name.
+    around = directory / f"{wrapper_name(top)}.sv"
+    around.write_text(
+        top_module((), top=top, parameters=sources.parameters, precision_fs=1), encoding="utf-8"
+    )
     run_verilator(
         toolchain,
         [
@@ -97,11 +104,11 @@ def elaborate(sources: Sources, *, top: str, public: Sequence[str], directory: P
             "--Mdir",
             "elaboration",
             "--top-module",
-            top,
+            wrapper_name(top),
             "-Wno-fatal",
             "-Wno-lint",
-            *sources.parameter_options(),
             *sources.options(),
+            around.name,
         ],
         what=top,
         cwd=directory,
@@ -222,7 +229,8 @@ class _Reader:
             return self._packed(self._types[node["refDTypep"]], what=what)
         if kind == "BASICDTYPE" and node["keyword"] in _VECTORS:
             left, right = _bounds(f"[{node.get('range', '0:0')}]")
-            return Integer(abs(left - right) + 1, bool(node.get("signed", False)))
+            two_state = node["keyword"] in _TWO_STATE
+            return Integer(abs(left - right) + 1, bool(node.get("signed", False)), two_state)
         if kind == "ENUMDTYPE":
             return self._enumeration(node, what=what)
         if kind == "PACKARRAYDTYPE":
@@ -238,7 +246,8 @@ class _Reader:
 
     def _enumeration(self, node: Node, *, what: str) -> Enumeration:
         base = self._packed(self._types[node["refDTypep"]], what=what)
-        base = Integer(base.width, isinstance(base, Integer) and base.signed)
+        signed = isinstance(base, Integer) and base.signed
+        base = Integer(base.width, signed, is_two_state(base))
         mask = (1 << base.width) - 1
         members = tuple(
             (item["name"], base.decode(_constant(item["valuep"][0]["name"]) & mask))
@@ -272,6 +281,7 @@ _DIRECTIONS = {
     "INOUT": PortDirection.INOUT,
 }
 _VECTORS = ("logic", "bit", "reg", "byte", "shortint", "int", "longint", "integer", "time")
+_TWO_STATE = ("bit", "byte", "shortint", "int", "longint")
 _NO_SIGNALS = ("GPARAM", "LPARAM", "GENVAR", "SPECPARAM", "IFACEREF")
 _NAMES = {
     "STRUCTDTYPE": "an unpacked structure",

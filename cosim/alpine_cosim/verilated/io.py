@@ -25,30 +25,28 @@ class Io:
     """
 
     __slots__ = ()
-    _ports: Mapping[str, Port] = {}
-    _slots: Mapping[str, Slot] = {}
 
     def __getitem__(self, name: str) -> Any:
-        return self._find(name).get()
+        return _slot_of(self, name).get()
 
     def __setitem__(self, name: str, value: Any) -> None:
-        slot = self._find(name)
-        if self._ports[name].direction is PortDirection.OUTPUT:
+        slot = _slot_of(self, name)
+        if _ports_of(self)[name].direction is PortDirection.OUTPUT:
             raise AttributeError(f"port {name} is an output of the model and cannot be set")
         slot.set(value)
 
     def __getattr__(self, name: str) -> Any:
         # Called for what is no port.
-        return self._find(name).get()
+        return _slot_of(self, name).get()
 
     def __dir__(self) -> list[str]:
-        return list(self._ports)
+        return list(_ports_of(self))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._ports)
+        return iter(_ports_of(self))
 
     def __len__(self) -> int:
-        return len(self._ports)
+        return len(_ports_of(self))
 
     def __reduce__(self) -> Any:
         raise ModelError("a model's ports cannot be copied or pickled: they are its memory")
@@ -57,7 +55,7 @@ class Io:
         rows = [("port", "direction", "type", "value")]
         rows += [
             (name, port.direction.value, str(port.data_type), shown(port, self[name]))
-            for name, port in self._ports.items()
+            for name, port in _ports_of(self).items()
         ]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         return "\n".join(
@@ -65,10 +63,20 @@ class Io:
             for row in rows
         )
 
-    def _find(self, name: str) -> Slot:
-        if name not in self._slots:
-            find_port(list(self._ports.values()), name)
-        return self._slots[name]
+
+# A class has these beside its ports, so they are called what no port can be: names hold no blanks.
+_PORTS, _SLOTS = " ports", " slots"
+
+
+def _ports_of(io: Io) -> Mapping[str, Port]:
+    return getattr(type(io), _PORTS)
+
+
+def _slot_of(io: Io, name: str) -> Slot:
+    slots: Mapping[str, Slot] = getattr(type(io), _SLOTS)
+    if name not in slots:
+        find_port(list(_ports_of(io).values()), name)
+    return slots[name]
 
 
 class _Closed:
@@ -105,14 +113,11 @@ def io_of(ports: Sequence[Port], slots: Mapping[str, Slot]) -> Io:
     Each model has a class of its own, whose properties reach the memory without a look-up.
     """
     named = {port.name: port for port in ports}
-    resolved = dict(slots)
-    members: dict[str, Any] = {"__slots__": (), "_ports": named, "_slots": resolved}
+    members: dict[str, Any] = {"__slots__": (), _PORTS: named, _SLOTS: dict(slots)}
     for name, port in named.items():
-        if port.direction is PortDirection.INOUT:
-            resolved[name] = _inout(port, slots)
         if name.startswith("__") and name.endswith("__"):
             continue  # Python's own names: such a port is reached as an item
-        members[name] = _property(port, resolved[name])
+        members[name] = _property(port, slots[name])
     return type("Io", (Io,), members)()
 
 
@@ -126,21 +131,6 @@ def _property(port: Port, slot: Slot) -> property:
 
         return property(lambda _: getter(), refuse, doc=what)
     return property(lambda _: getter(), lambda _, value: setter(value), doc=what)
-
-
-def _inout(port: Port, slots: Mapping[str, Slot]) -> Slot:
-    """What stands on an inout: the design's bits where it drives, else those from outside."""
-    memory, driven, enabled = (slots[port.name + end].memory for end in ("", "__out", "__en"))
-
-    def get() -> Any:
-        outside, inside, mask = (int.from_bytes(m, "little") for m in (memory, driven, enabled))
-        bits = inside & mask | outside & ~mask
-        if port.width > WORD_BITS:
-            return np.frombuffer(bits.to_bytes((port.width + 7) // 8, "little"), np.uint8)
-        data_type: Any = port.data_type
-        return data_type.decode(bits)
-
-    return Slot(get, slots[port.name].set, memory)
 
 
 class Signals(Mapping[str, Any]):

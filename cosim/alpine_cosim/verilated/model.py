@@ -30,6 +30,7 @@ from .wrapper import storage_bytes, wrapper_name
 __all__ = ["ModelState", "VerilatedModel"]
 
 LONGEST = 1 << 62
+INOUT_ENDS = ("__out", "__en")
 EVERYTHING = 1000
 """Levels below which no design goes."""
 
@@ -77,24 +78,15 @@ class VerilatedModel:
         self._instance = Instance(self.library, plus_arguments)
         self.handle: int = self._instance.handle
         self.ports = tuple(_expanded(plan.ports))
-        slots = {
-            port.name: slot(
-                port.data_type,
-                self._instance.memory(
-                    self.library.alpine_port_address(self.handle, number),
-                    storage_bytes(port.data_type),
-                ),
-                what=f"port {port.name}",
-            )
-            for number, port in enumerate(self.ports)
-        }
-        self._slots = slots
-        self.io = io_of(self.ports, slots)
+        self._slots = self._port_slots()
+        self.io = io_of(self.ports, self._slots)
         self.signals = Signals(self._public_slots())
         self._fs_per_unit = 10 ** (self.library.alpine_precision(self.handle) + 15)
-        self._step_one = self._instance.caller(
+        self._step_one: Callable[[], int] = self._instance.caller(
             "alpine_step", ctypes.c_void_p(self.handle), ctypes.c_uint64(1)
         )
+        if not plan.clocks:
+            self._step_one = _refuse_to_step
         self._eval = self._instance.caller("alpine_eval", ctypes.c_void_p(self.handle))
         self._start()
 
@@ -280,10 +272,13 @@ class VerilatedModel:
         when the design finishes.
         """
         self._open()
+        if not self._plan.clocks:
+            _refuse_to_step()
         return drive(self._instance, self.ports, self._slots, inputs, read, handle=self._open)
 
     def reset(self, cycles: int = 2) -> None:
         """Set every input but the clocks to 0, hold reset for some cycles, and release it."""
+        self._open()
         if self._reset not in self._slots:
             raise AlpineError(
                 f"the design has no input {self._reset} to reset it: pass reset=NAME to build"
@@ -410,14 +405,33 @@ class VerilatedModel:
     def _repeated(self, cycles: int, call: Callable[[int], int]) -> tuple[int, int]:
         """Cycles that a long call took, and its status; Python looks at signals in between."""
         if not self._plan.clocks:
-            raise AlpineError(
-                "the model has no clock to step: use eval() or run(), or pass clock=NAME to build"
-            )
+            _refuse_to_step()
         before, status = self.cycles, int(Status.SLICE)
         while status == Status.SLICE:
             status = call(cycles - (self.cycles - before))
         self._instance.check(status)
         return self.cycles - before, status
+
+    def _port_slots(self) -> dict[str, Slot]:
+        """Places of the ports; an inout is read where it is resolved and set where it is driven."""
+        slots: dict[str, Slot] = {}
+        number = 0
+
+        def next_slot(port: Port) -> Slot:
+            nonlocal number
+            address = self.library.alpine_port_address(self.handle, number)
+            number += 1
+            memory = self._instance.memory(address, storage_bytes(port.data_type))
+            return slot(port.data_type, memory, what=f"port {port.name}")
+
+        for port in self._plan.ports:
+            slots[port.name] = next_slot(port)
+            if port.direction is PortDirection.INOUT:
+                for end in INOUT_ENDS:
+                    slots[port.name + end] = next_slot(port)
+                outside = next_slot(port)
+                slots[port.name] = Slot(slots[port.name].get, outside.set, outside.memory)
+        return slots
 
     def _public_slots(self) -> dict[str, Slot]:
         """Places of the signals that the library exposes."""
@@ -459,8 +473,14 @@ def _expanded(ports: Sequence[Port]) -> Iterator[Port]:
     for port in ports:
         yield port
         if port.direction is PortDirection.INOUT:
-            for end in ("__out", "__en"):
+            for end in INOUT_ENDS:
                 yield Port(name=port.name + end, width=port.width, direction=PortDirection.OUTPUT)
+
+
+def _refuse_to_step() -> Never:
+    raise AlpineError(
+        "the model has no clock to step: use eval() or run(), or pass clock=NAME to build"
+    )
 
 
 def _refuse() -> Never:

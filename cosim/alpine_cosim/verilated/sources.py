@@ -120,10 +120,6 @@ class Sources:
             *map(str, self.files),
         ]
 
-    def parameter_options(self) -> list[str]:
-        """Verilator's arguments that set the top module's parameters."""
-        return [f"-G{name}={literal(value)}" for name, value in self.parameters.items()]
-
     def identity(self) -> list[str]:
         """Everything but the contents of files, as part of a build's content hash."""
         return [

@@ -120,17 +120,17 @@ def _real(memory: memoryview, what: str) -> Slot:
 
 
 def _array(data_type: UnpackedArray, memory: memoryview, what: str) -> Slot:
-    raw = np.frombuffer(memory, storage_dtype(data_type.leaf)).reshape(data_type.shape)
+    rows = np.frombuffer(memory, np.dtype([("row", storage_dtype(data_type))]))["row"]
 
     def get_array() -> npt.NDArray[Any]:
-        values = storage_to_column(data_type, raw[np.newaxis])[0].copy()
+        values = storage_to_column(data_type, rows)[0].copy()
         # A write into a copy would be lost.
         values.flags.writeable = False
         return values
 
     def set_array(value: Any) -> None:
         given = np.asarray(value)
-        raw[...] = column_to_storage(data_type, given[np.newaxis], what=what)[0]
+        rows[...] = column_to_storage(data_type, given[np.newaxis], what=what)
 
     return Slot(get_array, set_array, memory)
 

@@ -3,7 +3,7 @@
 import enum
 import operator
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ __all__ = [
     "Struct",
     "Union",
     "UnpackedArray",
+    "is_two_state",
     "number_of",
     "unsupported",
 ]
@@ -97,10 +98,12 @@ class Integer:
     -------
     width : int, bits.
     signed : bool, whether it is two's complement.
+    two_state : bool, whether it was declared without unknown values, as ``bit`` and ``int``.
     """
 
     width: int
     signed: bool = False
+    two_state: bool = field(default=False, compare=False)
 
     @property
     def limits(self) -> tuple[int, int]:
@@ -393,6 +396,17 @@ class UnpackedArray:
 def _mapping(value: Any) -> Mapping[str, Any] | None:
     """A value if it is a mapping."""
     return value if isinstance(value, Mapping) else None  # pyright: ignore
+
+
+def is_two_state(data_type: "PackedType") -> bool:
+    """Whether a type is declared without unknown values; one with a part that has them is not."""
+    if isinstance(data_type, Integer):
+        return data_type.two_state
+    if isinstance(data_type, Enumeration):
+        return data_type.base.two_state
+    if isinstance(data_type, Struct | Union):
+        return all(is_two_state(part) for _, part in data_type.fields)
+    return isinstance(data_type, PackedArray) and is_two_state(data_type.element)
 
 
 PackedType = Integer | Enumeration | Struct | Union | PackedArray | AmaranthType

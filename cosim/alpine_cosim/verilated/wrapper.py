@@ -12,7 +12,7 @@ from alpine_models.errors import AlpineError
 from .clocks import Clock
 from .ports import Port, PortDirection
 from .sources import literal
-from .types import DataType, Real, UnpackedArray
+from .types import DataType, Integer, Real, UnpackedArray, is_two_state
 
 __all__ = ["MODEL_CLASS", "interface", "storage_bytes", "top_module", "wrapper_name"]
 
@@ -83,6 +83,7 @@ def interface(
     if len(clocks) == 1:
         lines.append(f"#define ALPINE_CLOCK p{numbers[clocks[0].name]}")
     lines += _port_members(ports if extensions else ())
+    lines += _outside([n for n, p in enumerate(ports) if p.direction is PortDirection.INOUT])
     lines += [
         '#include "model.hpp"',
         'extern "C" void* alpine_port_address(alpine::Model* model, int port) {',
@@ -90,8 +91,11 @@ def interface(
     ]
     position = 0
     for number, port in enumerate(ports):
-        for suffix in ("", "__out", "__en") if port.direction is PortDirection.INOUT else ("",):
-            member = f"model->top.p{number}{suffix}"
+        members = [f"model->top.p{number}"]
+        if port.direction is PortDirection.INOUT:
+            members += [f"model->top.p{number}__out", f"model->top.p{number}__en"]
+            members.append(f"model->outside.p{number}")
+        for member in members:
             lines.append(
                 f"        case {position}: static_assert(sizeof({member}) == "
                 f"{storage_bytes(port.data_type)}); return &{member};"
@@ -140,6 +144,43 @@ def _port_members(ports: Sequence[Port]) -> list[str]:
     ]
 
 
+def _outside(numbers: Sequence[int]) -> list[str]:
+    """Structure of what is driven on inouts from outside, and how that meets the design's bits."""
+    resolving = [
+        f"        changed |= meet(top.p{n}, top.p{n}__out, top.p{n}__en, p{n});" for n in numbers
+    ]
+    return [
+        *(["#define ALPINE_INOUTS"] if numbers else []),
+        "#include <cstdint>",
+        "#include <type_traits>",
+        "namespace alpine {",
+        "struct Outside {",
+        *(f"    std::decay_t<decltype({MODEL_CLASS}::p{n})> p{n}{{}};" for n in numbers),
+        "    template <class Wires>",
+        "    static bool meet(Wires& wires, const Wires& out, const Wires& en, const Wires& own) {",
+        "        auto* const all = reinterpret_cast<uint8_t*>(&wires);",
+        "        auto* const driven = reinterpret_cast<const uint8_t*>(&out);",
+        "        auto* const enabled = reinterpret_cast<const uint8_t*>(&en);",
+        "        auto* const outer = reinterpret_cast<const uint8_t*>(&own);",
+        "        bool changed = false;",
+        "        for (size_t i = 0; i < sizeof wires; ++i) {",
+        "            const uint8_t bits = (driven[i] & enabled[i]) | (outer[i] & ~enabled[i]);",
+        "            changed |= all[i] != bits;",
+        "            all[i] = bits;",
+        "        }",
+        "        return changed;",
+        "    }",
+        f"    bool resolve({MODEL_CLASS}& top) {{",
+        "        bool changed = false;",
+        *resolving,
+        "        (void)top;",
+        "        return changed;",
+        "    }",
+        "};",
+        "}",
+    ]
+
+
 def _declaration(number: int, port: Port) -> str:
     data_type, bounds = port.data_type, ""
     while isinstance(data_type, UnpackedArray):
@@ -148,6 +189,10 @@ def _declaration(number: int, port: Port) -> str:
     kind = "logic"
     if isinstance(data_type, Real):
         kind = "real"
+    elif bounds:
+        # Arrays that are connected have elements of the same sign, with or without unknown values.
+        kind = "bit" if is_two_state(data_type) else "logic"
+        kind += " signed" if isinstance(data_type, Integer) and data_type.signed else ""
     elif port.direction is PortDirection.INOUT:
         kind = "wire"
     if data_type.width < 1:
