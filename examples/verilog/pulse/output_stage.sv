@@ -1,0 +1,5 @@
+module output_stage import pulse_types::*; (
+  input logic clk, input state_t state, output logic pulse
+);
+  always_ff @(posedge clk) pulse <= state == PULSING;
+endmodule

@@ -1,0 +1,2 @@
+// Included by several modules.
+`define COUNT_WIDTH 8
