@@ -51,12 +51,13 @@ coverage: setup ## Run the tests and print which modules they reach too little
 	@$(BIN)/python -m coverage json --quiet -o .coverage.json
 	@$(BIN)/python -m tests.line_coverage .coverage.json
 
-hunt: setup ## Draw many new random inputs; SEED=number draws the same ones again
+hunt: setup ## Draw new random inputs (SEED=number: the same again); CORES=folder: open cores too
 	@seed=$${SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; \
 	echo "seed $$seed: to draw the same inputs again, make hunt SEED=$$seed"; \
 	$(BIN)/python -m pytest -n auto -m "hypothesis or random" \
 	  --hypothesis-profile=hunt --hypothesis-seed=$$seed || \
 	  { echo "seed $$seed failed: make hunt SEED=$$seed" >&2; exit 1; }
+	$(if $(CORES),$(BIN)/python tests/open_cores.py $(CORES))
 
 cocotb: setup ## Run all cocotb testbenches (WAVES=1 leaves waveforms in waves/)
 	$(BIN)/python -m pytest cocotb_tests

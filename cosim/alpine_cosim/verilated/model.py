@@ -82,9 +82,7 @@ class VerilatedModel:
         self.io = io_of(self.ports, self._slots)
         self.signals = Signals(self._public_slots())
         self._fs_per_unit = 10 ** (self.library.alpine_precision(self.handle) + 15)
-        self._step_one: Callable[[], int] = self._instance.caller(
-            "alpine_step", ctypes.c_void_p(self.handle), ctypes.c_uint64(1)
-        )
+        self._step_one = self._instance.single_step()
         if not plan.clocks:
             self._step_one = _refuse_to_step
         self._eval = self._instance.caller("alpine_eval", ctypes.c_void_p(self.handle))
@@ -200,11 +198,9 @@ class VerilatedModel:
         ModelError
             The model is closed, or another thread is in it.
         """
-        if type(count) is int and count == 1:
-            status = self._step_one()
-            if not status:
-                return 1
-            self._instance.check(status)
+        if count == 1 and type(count) is int:  # the short way
+            if status := self._step_one():
+                self._instance.check(status)
             return 1
         number = _cycle_count(count)
         return self._repeated(number, lambda left: self.library.alpine_step(self._open(), left))[0]
