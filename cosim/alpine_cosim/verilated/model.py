@@ -25,6 +25,7 @@ from .library import Instance, Status, load
 from .ports import Port, PortDirection, find_port
 from .storage import Slot, encode_bytes, slot
 from .types import number_of
+from .warnings import BuildWarning
 from .wrapper import storage_bytes, wrapper_name
 
 __all__ = ["ModelState", "VerilatedModel"]
@@ -71,10 +72,10 @@ class VerilatedModel:
         reset_active: Literal["high", "low"],
         plus_arguments: tuple[str, ...],
     ):
-        path, self.library = _loaded(plan)
+        path, self.library, said = _loaded(plan)
         self._plan, self._build = plan, path.parent.name
         self._reset, self._reset_level = reset, int(reset_active == "high")
-        self._build_warnings = tuple(map(str, build_warnings(path)))
+        self._build_warnings = tuple(map(str, said))
         self._instance = Instance(self.library, plus_arguments)
         self.handle: int = self._instance.handle
         self.ports = tuple(_expanded(plan.ports))
@@ -449,19 +450,17 @@ class VerilatedModel:
             raise AlpineError("this model cannot save its state: build it with savable=True")
 
 
-def _loaded(plan: BuildPlan) -> tuple[Path, ctypes.CDLL]:
-    """Library of a plan; a file that cannot be loaded does not stay in the cache."""
-    path = compile_model(plan)
-    try:
-        return path, load(path)
-    except OSError:
-        shutil.rmtree(path.parent, ignore_errors=True)
-    path = compile_model(plan)
-    try:
-        return path, load(path)
-    except OSError as error:
-        shutil.rmtree(path.parent, ignore_errors=True)
-        raise AlpineError(f"the compiled {plan.top} cannot be loaded: {error}") from error
+def _loaded(plan: BuildPlan) -> tuple[Path, ctypes.CDLL, tuple[BuildWarning, ...]]:
+    """Library of a plan and its warnings; a build that cannot be loaded does not stay."""
+    reason = OSError()
+    for _ in range(2):
+        path = compile_model(plan)
+        try:
+            return path, load(path), build_warnings(path)
+        except OSError as error:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            reason = error
+    raise AlpineError(f"the compiled {plan.top} cannot be loaded: {reason}") from reason
 
 
 def _expanded(ports: Sequence[Port]) -> Iterator[Port]:
