@@ -10,6 +10,8 @@
 #include <cstring>
 #include <vector>
 
+#include "calls.hpp"
+
 namespace alpine {
 
 struct IoRecord {  // alpine_platform.peripheral_port.IO_BATCH_DTYPE

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "boundary.hpp"
+#include "calls.hpp"
 
 namespace alpine {
 

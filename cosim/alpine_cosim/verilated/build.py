@@ -197,7 +197,8 @@ class BuildPlan:
     def headers(self) -> dict[str, str]:
         """Native sources by name."""
         return {
-            name: native_source(name) for name in ("runtime.hpp", "model.hpp", *self.extensions)
+            name: native_source(name)
+            for name in ("runtime.hpp", "model.hpp", "calls.hpp", *self.extensions)
         }
 
     def key(self, toolchain: Toolchain) -> str:

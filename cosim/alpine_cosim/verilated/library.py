@@ -14,7 +14,7 @@ __all__ = ["Column", "Instance", "Status", "load"]
 
 
 class Status(IntEnum):
-    """What a call did; `alpine::Status` of native/model.hpp."""
+    """What a call did; `alpine::Status` of native/calls.hpp."""
 
     DONE = 0
     SLICE = 1
@@ -27,7 +27,7 @@ class Status(IntEnum):
 
 
 class Column(ctypes.Structure):
-    """`alpine::Column` of native/model.hpp: a field of a row, and its port."""
+    """`alpine::Column` of native/calls.hpp: a field of a row, and its port."""
 
     _fields_ = [
         ("offset", ctypes.c_uint64),

@@ -3,7 +3,6 @@
 import ctypes
 import os
 import shutil
-import warnings as python_warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from amaranth.hdl import Elaboratable
 
 from alpine_models.errors import AlpineError
 
+from .arguments import checked_plus_arguments, cycle_count, reset_level, trace_format
 from .build import BuildPlan, TraceFormat, build_warnings, compile_model
 from .design import ClockChoice, design_of
 from .driving import drive
@@ -24,13 +24,11 @@ from .io import Signals, closed, io_of
 from .library import Instance, Status, load
 from .ports import Port, PortDirection, find_port
 from .storage import Slot, encode_bytes, slot
-from .types import number_of
 from .warnings import BuildWarning
 from .wrapper import storage_bytes, wrapper_name
 
 __all__ = ["ModelState", "VerilatedModel"]
 
-LONGEST = 1 << 62
 INOUT_ENDS = ("__out", "__en")
 EVERYTHING = 1000
 """Levels below which no design goes."""
@@ -151,7 +149,7 @@ class VerilatedModel:
         found = design_of(design, top=top, ports=ports, public=public, reading=reading)
         plan = found.plan(
             found.clocks(clock),
-            trace=_trace_format(trace),
+            trace=trace_format(trace),
             savable=savable,
             extensions=tuple(extensions),
             control=control,
@@ -160,8 +158,8 @@ class VerilatedModel:
         return cls(
             plan,
             reset=found.reset(reset),
-            reset_active=_reset_level(reset, reset_active, found.ports),
-            plus_arguments=_checked_plus_arguments(plus_arguments),
+            reset_active=reset_level(reset, reset_active, found.ports),
+            plus_arguments=checked_plus_arguments(plus_arguments),
         )
 
     @property
@@ -203,7 +201,7 @@ class VerilatedModel:
             if status := self._step_one():
                 self._instance.check(status)
             return 1
-        number = _cycle_count(count)
+        number = cycle_count(count)
         return self._repeated(number, lambda left: self.library.alpine_step(self._open(), left))[0]
 
     def eval(self) -> None:
@@ -219,7 +217,7 @@ class VerilatedModel:
         SimulationStopped, SimulationFinished
             As of `step`.
         """
-        units, rest = divmod(_cycle_count(duration_fs), self._fs_per_unit)
+        units, rest = divmod(cycle_count(duration_fs), self._fs_per_unit)
         if rest:
             raise ValueError(
                 f"the model counts time in steps of {self._fs_per_unit} fs; "
@@ -243,7 +241,7 @@ class VerilatedModel:
         wanted = encode_bytes(found.data_type, value, what=f"port {port}")
         here = self._slots[port]
         cycles, status = self._repeated(
-            _cycle_count(max_cycles),
+            cycle_count(max_cycles),
             lambda left: self.library.alpine_step_until(
                 self._open(), here.address, len(wanted), wanted, left
             ),
@@ -355,7 +353,7 @@ class VerilatedModel:
         return found.address, len(found.memory)
 
     def check(self, status: int) -> None:
-        """Raise what a status of native code stands for; see native/model.hpp."""
+        """Raise what a status of native code stands for; see native/calls.hpp."""
         self._instance.check(status)
 
     def close(self) -> None:
@@ -480,42 +478,3 @@ def _refuse_to_step() -> Never:
 
 def _refuse() -> Never:
     raise ModelError("the model is closed: build a new one")
-
-
-def _cycle_count(value: Any) -> int:
-    number = number_of(value, what="the number of cycles")
-    if not 0 <= number <= LONGEST:
-        raise ValueError(f"{number} cannot be run: from 0 to {LONGEST}")
-    return number
-
-
-def _trace_format(trace: TraceFormat | str | None) -> TraceFormat | None:
-    if trace is None:
-        return None
-    try:
-        return TraceFormat(trace)
-    except ValueError:
-        known = " or ".join(each.value for each in TraceFormat)
-        raise AlpineError(f"trace={trace!r} is no waveform format: {known}") from None
-
-
-def _reset_level(
-    name: str, active: Literal["high", "low"] | None, ports: Sequence[Port]
-) -> Literal["high", "low"]:
-    if active not in (None, "high", "low"):
-        raise AlpineError(f"reset_active={active!r} is no level: high or low")
-    exists = name in {port.name for port in ports}
-    if active is None and exists and name.lower().endswith(("n", "_ni")):
-        python_warnings.warn(
-            f"reset {name} is taken as active high, though its name ends like one that is active "
-            f"low: pass reset_active='low' or 'high'",
-            stacklevel=3,
-        )
-    return active or "high"
-
-
-def _checked_plus_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
-    for text in arguments:
-        if not text.startswith("+") or text.startswith("+verilator+"):
-            raise AlpineError(f"plus-argument {text!r} is none of a design's: write +NAME=VALUE")
-    return tuple(arguments)

@@ -85,7 +85,7 @@ def interface(
     lines += _port_members(ports if extensions else ())
     lines += _outside([n for n, p in enumerate(ports) if p.direction is PortDirection.INOUT])
     lines += [
-        '#include "model.hpp"',
+        '#include "calls.hpp"',
         'extern "C" void* alpine_port_address(alpine::Model* model, int port) {',
         "    switch (port) {",
     ]
