@@ -12,13 +12,11 @@ from .hits_kernel import run_hits
 from .kernel_state import (
     DONE,
     K_AHEAD,
-    K_LOADS,
     K_PREDICTED,
     L_CONTEXT,
     L_PHASES,
     L_REPEATS,
     LIMIT,
-    LOADS,
     MISS,
     O_END,
     O_MEMORY,
@@ -32,8 +30,6 @@ from .kernel_state import (
     S_INSTRUCTIONS,
     S_ISSUE,
     S_ITERATION,
-    S_LOAD,
-    S_MEMORY,
     S_NEW,
     S_NEXT,
     S_PHASE,
@@ -46,13 +42,12 @@ from .kernel_state import (
     T_AT,
     T_CM,
     T_ISSUE,
-    T_NEXT,
     T_STATE,
     T_WAIT,
 )  # fmt: skip
 from .memo_kernel import C_CM, C_FULL, add_step, enter, restore, step_from
 from .memory_kernel import access, would_miss
-from .pipeline_kernel import address_of, run_segment
+from .pipeline_kernel import address_of, asks_in, run_segment
 
 TRIAL = 4096  # segments computed, after which remembering must have paid
 NONE = np.int64(-1)  # a plain -1 is a type of its own, for which everything is compiled again
@@ -93,7 +88,7 @@ def forget(pipe, mem, memo, loops):
 @compiled
 def run(k, pipe, mem, memo, core, loops, limit, stop):
     """Advance a core's loop until it ends, its issue passes a limit, or a load would miss."""
-    s, loads = pipe.scalars[core], pipe.loads[core]
+    s = pipe.scalars[core]
     ops, phases, table = loops.operations[core], loops.phases[core], loops.table[core]
     cm_issue, steps = loops.cm_issue[core], memo.steps
     repeats = loops.sizes[core, L_REPEATS]
@@ -162,25 +157,21 @@ def run(k, pipe, mem, memo, core, loops, limit, stop):
                             state = NONE
                         s[S_NEW], s[S_SINCE] = 0, s[S_ROUNDS]
                 end, memory = ops[index, O_END], ops[index, O_MEMORY]
-                at = 0
-                if state >= 0:
-                    at = steps[state, T_AT]
-                if memory != 0:
-                    if state >= 0:
-                        time = issue + steps[state, T_NEXT]
-                    else:
-                        time = max(s[S_MEMORY], loads[(s[S_LOAD] - k[K_LOADS]) & (LOADS - 1)])
-                    if time >= limit:
-                        s[S_NEXT] = time
-                        code = LIMIT
-                        break
                 outcome = ending if end == last else 0
                 answer = NONE
-                if at > 0:
+                if memory != 0:
+                    if state >= 0:
+                        asks = issue + steps[state, T_AT]
+                    else:
+                        asks = asks_in(k, pipe, mem, loops, core, index)
+                    if asks >= limit:
+                        s[S_NEXT] = asks
+                        code = LIMIT
+                        break
                     address = address_of(ops, table, index, iteration, repeat)
-                    answer = access(mem, core, address, memory == 2, issue + at)
-                    outcome += 4 * (answer - issue - at + 2)
-                if state >= 0 and (at > 0 or memory == 0):
+                    answer = access(mem, core, address, memory == 2, asks)
+                    outcome += 4 * (answer - asks + 2)
+                if state >= 0:
                     row = step_from(memo, state, outcome)
                     if row >= 0:
                         place = steps[row, T_CM]
@@ -199,11 +190,8 @@ def run(k, pipe, mem, memo, core, loops, limit, stop):
                 if stale:
                     restore(pipe, mem, loops, core, memo.states[state])
                     stale = False
-                asked, answered = run_segment(k, pipe, mem, loops, core, index, end, answer)
+                run_segment(k, pipe, mem, loops, core, index, end, answer)
                 before, from_issue, from_wait, from_cm = state, issue, wait, cm
-                if before >= 0 and memory != 0 and at == 0:
-                    steps[before, T_AT] = asked - issue
-                    outcome += 4 * (answered - asked + 2)
                 issue, cm, wait = s[S_ISSUE], s[S_CM], s[S_WAIT]
                 state = NONE
                 index = end

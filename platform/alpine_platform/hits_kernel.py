@@ -26,7 +26,6 @@ from .kernel_state import (
     T_AT,
     T_CM,
     T_ISSUE,
-    T_NEXT,
     T_STATE,
     T_WAIT,
 )
@@ -91,9 +90,7 @@ def learn_iteration(mem, memo, ops, first, last, state):
     while index < last:
         code = 0
         if ops[index, O_MEMORY] != 0:
-            if steps[here, T_AT] == 0:
-                return
-            latest = max(latest, cycles + steps[here, T_NEXT])
+            latest = max(latest, cycles + steps[here, T_AT])
             code = hit
             accesses += 1
         row = step_from(memo, here, code)

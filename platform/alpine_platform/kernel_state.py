@@ -107,14 +107,13 @@ L_CONTEXT = 4  # number of the nest's first operation among all nests, or -1: re
 L_COUNT = 5
 
 # Columns of a remembered state and of the steps from it; see `memo_kernel`.
-T_AT = 0
+T_AT = 0  # of a state before a memory operation: cycles from its issue to the request
 T_OWNER = 0
-T_NEXT = 1
-T_CODE = 2
-T_ISSUE = 3
-T_STATE = 4
-T_WAIT = 5
-T_CM = 6
+T_CODE = 1
+T_ISSUE = 2
+T_STATE = 3
+T_WAIT = 4
+T_CM = 5
 T_COUNT = 8
 
 # Columns of the step that an iteration of hits takes from a state; see `hits_kernel`.

@@ -22,7 +22,6 @@ from .kernel_state import (
     K_FETCH_WIDTH,
     K_FRESH,
     K_ISSUE_WIDTH,
-    K_LOADS,
     K_NEAR,
     K_TAKEN,
     K_TAKEN_FIRST,
@@ -53,13 +52,13 @@ from .kernel_state import (
     T_CODE,
     T_COUNT,
     T_ISSUE,
-    T_NEXT,
     T_OWNER,
     T_STATE,
     T_WAIT,
     UNITS,
     Memo,
 )  # fmt: skip
+from .pipeline_kernel import asks_in
 
 STATES = 1 << 14
 BUCKETS = 1 << 16
@@ -226,14 +225,11 @@ def enter(k, pipe, mem, memo, loops, core):
     for index in range(width):
         memo.states[state, index] = out[index]
     step = memo.steps[state]
-    step[T_AT] = 0
     step[T_CODE] = -1
     memo.hits[state, H_KNOWN] = 0
     s = pipe.scalars[core]
     if loops.operations[core, s[S_INDEX], O_MEMORY] != 0:
-        loads = pipe.loads[core]
-        asks = max(s[S_MEMORY], loads[(s[S_LOAD] - k[K_LOADS]) & (LOADS - 1)])
-        step[T_NEXT] = asks - s[S_ISSUE]
+        step[T_AT] = asks_in(k, pipe, mem, loops, core, s[S_INDEX]) - s[S_ISSUE]
     return state
 
 

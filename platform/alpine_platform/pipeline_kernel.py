@@ -14,7 +14,9 @@ times are core cycles; front-end times are half cycles. What an operation waits 
 - commit: the operation before, its latency or its line, the commit width (memory ends the group).
 
 A segment is what runs between two accesses: it begins with a memory operation, or where a body
-begins, and ends before the next one or with the body.
+begins, and ends before the next one or with the body. `asks_in` says when a segment's access will
+be asked for, without a change of anything, so that cores can take their turns at the memory in the
+order of their requests; `run_segment` is given the answer.
 """
 
 from .compiling import compiled
@@ -79,7 +81,6 @@ from .kernel_state import (
     S_WAIT,
     Pipeline,
 )  # fmt: skip
-from .memory_kernel import access
 
 
 @compiled
@@ -110,17 +111,97 @@ def room_in(units, unit_state, unit, latency, exclusive):
 
 
 @compiled
+def delivered(k, starts, groups, fetch, fetched, group):
+    """Front end after the delivery of an operation: its half cycle, its group's size and place.
+
+    Fetch groups hold instructions and wait for room in the buffers; `starts` is 2 for the first
+    instruction of a fetch line, 0 for an operation that begins no instruction.
+    """
+    if starts != 0:
+        if fetched >= k[K_FETCH_WIDTH] or (starts == 2 and fetched > 0):
+            fetch += 2
+            fetched = 0
+            group += 1
+            if group >= k[K_GROUPS]:
+                group = 0
+        if fetched == 0:
+            fetch = max(fetch, 2 * groups[group])
+        fetched += 1
+    return fetch, fetched, group
+
+
+@compiled
+def issued_in(k, op, ready, units, unit_state, issue, issued, fetch):
+    """Cycle in which a delivered operation issues, and the place of its unit."""
+    unit, latency = op[O_UNIT], op[O_LATENCY]
+    t = max(ready[op[O_SOURCE0]], ready[op[O_SOURCE1]], ready[op[O_SOURCE2]]) - op[O_FORWARD]
+    t = max(t, issue, (fetch + 1) >> 1)
+    if t == issue and issued >= k[K_ISSUE_WIDTH]:
+        t += 1
+    chosen = unit + 1
+    if unit == 0:
+        chosen = 0
+        free = room_in(units, unit_state, 0, latency, False)
+        if free > t and k[K_ALUS] > 1:
+            other = room_in(units, unit_state, 1, latency, False)
+            if other < free:
+                chosen = 1
+                free = other
+    else:
+        free = room_in(units, unit_state, chosen, latency, unit == 2)
+    return max(t, free), chosen
+
+
+@compiled
+def requested_in(k, s, op, committed, loads, stores, begun, t):
+    """When a memory operation that issues in a cycle could leave, leaves, and asks for its line.
+
+    The fourth cycle is the latest commit of a late address. Loads whose address has hardly
+    committed when they issue, and those that share it, overlap less.
+    """
+    address_commit = max(
+        committed[op[O_SOURCE0]], committed[op[O_SOURCE1]], committed[op[O_SOURCE2]]
+    )
+    start = max(t + 1, s[S_MEMORY] + 1, address_commit)
+    late = s[S_LATE]
+    if op[O_MEMORY] == 1:
+        window = k[K_LOADS]
+        if address_commit + k[K_FRESH] > t:
+            late = address_commit
+            window = k[K_LATE_LOADS]
+        elif abs(address_commit - late) <= k[K_NEAR]:
+            window = k[K_LATE_LOADS]
+        leaves = max(start, loads[(s[S_LOAD] - window) & (LOADS - 1)])
+        return start, leaves, leaves, late
+    leaves = max(start, stores[s[S_STORE]])
+    return start, leaves, max(leaves + 1, begun), late
+
+
+@compiled
+def asks_in(k, pipe, mem, loops, core, index):
+    """Cycle in which a core's next operation, a memory operation, will ask for its line."""
+    s, op = pipe.scalars[core], loops.operations[core, index]
+    fetch, _, _ = delivered(
+        k, op[O_STARTS], pipe.groups[core], s[S_FETCH], s[S_FETCHED], s[S_GROUP]
+    )
+    t, _ = issued_in(
+        k, op, pipe.ready[core], pipe.units[core], pipe.unit_state[core], s[S_ISSUE], s[S_ISSUED],
+        fetch,
+    )  # fmt: skip
+    _, _, asked, _ = requested_in(
+        k, s, op, pipe.committed[core], pipe.loads[core], mem.stores[core], mem.store_begun[core], t
+    )
+    return asked
+
+
+@compiled
 def run_segment(k, pipe, mem, loops, core, begin, end, answer):
     """Compute one segment of the iteration that a core is in.
 
     Parameters
     ----------
     begin, end : its first operation and the one after its last.
-    answer : cycle in which memory has answered its access, or -1: it has not been asked.
-
-    Returns
-    -------
-    Cycle in which memory is asked, and in which it has answered; 0 and 0 without an access.
+    answer : cycle in which memory has answered its access, which is asked for in `asks_in`.
     """
     s, ready, committed = pipe.scalars[core], pipe.ready[core], pipe.committed[core]
     groups, loads = pipe.groups[core], pipe.loads[core]
@@ -131,78 +212,30 @@ def run_segment(k, pipe, mem, loops, core, begin, end, answer):
     fetch, fetched = s[S_FETCH], s[S_FETCHED]
     target, group = s[S_TARGET], s[S_GROUP]
     final = s[S_ITERATION] + 1 >= phase[P_ITERATIONS]
-    asked = 0
-    answered = 0
     for index in range(begin, end):
-        unit = ops[index, O_UNIT]
-        memory = ops[index, O_MEMORY]
-        latency = ops[index, O_LATENCY]
-        source0, source1 = ops[index, O_SOURCE0], ops[index, O_SOURCE1]
-        source2 = ops[index, O_SOURCE2]
-        # Delivery: fetch groups hold instructions and wait for room in the buffers; 2 marks the
-        # first instruction of a fetch line.
-        starts = ops[index, O_STARTS]
-        if starts != 0:
-            if fetched >= k[K_FETCH_WIDTH] or (starts == 2 and fetched > 0):
-                fetch += 2
-                fetched = 0
-                group += 1
-                if group >= k[K_GROUPS]:
-                    group = 0
-            if fetched == 0:
-                fetch = max(fetch, 2 * groups[group])
-            fetched += 1
-        # Issue.
-        t = max(ready[source0], ready[source1], ready[source2]) - ops[index, O_FORWARD]
-        t = max(t, issue, (fetch + 1) >> 1)
-        if t == issue and issued >= k[K_ISSUE_WIDTH]:
-            t += 1
-        chosen = unit + 1
-        if unit == 0:
-            chosen = 0
-            free = room_in(units, unit_state, 0, latency, False)
-            if free > t and k[K_ALUS] > 1:
-                other = room_in(units, unit_state, 1, latency, False)
-                if other < free:
-                    chosen = 1
-                    free = other
-        else:
-            free = room_in(units, unit_state, chosen, latency, unit == 2)
-        t = max(t, free)
+        op = ops[index]
+        memory = op[O_MEMORY]
+        fetch, fetched, group = delivered(k, op[O_STARTS], groups, fetch, fetched, group)
+        t, chosen = issued_in(k, op, ready, units, unit_state, issue, issued, fetch)
         issued = 1 if t > issue else issued + 1
         issue = t
         groups[group] = t
         # Memory.
-        done = t + latency
+        done = t + op[O_LATENCY]
         leaves = 0
         if memory != 0:
             issued += CLOSED
-            load, store = s[S_LOAD], s[S_STORE]
-            address_commit = max(committed[source0], committed[source1], committed[source2])
-            start = max(t + 1, s[S_MEMORY] + 1, address_commit)
+            stores = mem.stores[core]
+            start, leaves, asked, s[S_LATE] = requested_in(
+                k, s, op, committed, loads, stores, mem.store_begun[core], t
+            )
             if memory == 1:
-                # Loads whose address has hardly committed when they issue, and those that share
-                # it, overlap less.
-                window = k[K_LOADS]
-                if address_commit + k[K_FRESH] > t:
-                    s[S_LATE] = address_commit
-                    window = k[K_LATE_LOADS]
-                elif abs(address_commit - s[S_LATE]) <= k[K_NEAR]:
-                    window = k[K_LATE_LOADS]
-                asked = leaves = max(start, loads[(load - window) & (LOADS - 1)])
-            else:
-                leaves = max(start, mem.stores[core, store])
-                asked = max(leaves + 1, mem.store_begun[core])
-                mem.store_begun[core] = asked
-            answered = answer
-            if answer < 0:
-                address = address_of(ops, loops.table[core], index, s[S_ITERATION], s[S_REPEAT])
-                answered = access(mem, core, address, memory == 2, asked)
-            if memory == 1:
-                done = answered
+                done = answer
                 stall = done - leaves - 1
             else:
-                mem.stores[core, store] = answered
+                mem.store_begun[core] = asked
+                store = s[S_STORE]
+                stores[store] = answer
                 store += 1
                 s[S_STORE] = store if store < k[K_STORES] else 0
                 done = leaves
@@ -219,8 +252,8 @@ def run_segment(k, pipe, mem, loops, core, begin, end, answer):
             commits = 1
         else:
             commits += 1
-        dest = ops[index, O_DEST]
-        ready[dest] = t + ops[index, O_RESULT]
+        dest = op[O_DEST]
+        ready[dest] = t + op[O_RESULT]
         committed[dest] = commit
         if memory == 0:
             leaves = commit
@@ -234,11 +267,11 @@ def run_segment(k, pipe, mem, loops, core, begin, end, answer):
         units[chosen, held & (RING - 1)] = leaves
         unit_state[chosen, 0] = t
         unit_state[chosen, 1] = held + 1
-        if unit >= 5:
+        if op[O_UNIT] >= 5:
             loops.cm_issue[core, s[S_CM]] = t
             s[S_CM] += 1
         # Branches steer the front end.
-        branch = ops[index, O_BRANCH]
+        branch = op[O_BRANCH]
         if branch != 0:
             if branch == 1 or (branch == 3 and not final):
                 fetch += k[K_TAKEN_FIRST] if group == target else k[K_TAKEN]
@@ -258,7 +291,6 @@ def run_segment(k, pipe, mem, loops, core, begin, end, answer):
     s[S_COMMIT], s[S_COMMITTED] = commit, commits
     s[S_FETCH], s[S_FETCHED] = fetch, fetched
     s[S_TARGET], s[S_GROUP] = target, group
-    return asked, answered
 
 
 def reset_pipeline(pipe: Pipeline, core: int, cycle: int) -> None:
