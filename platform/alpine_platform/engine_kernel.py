@@ -46,7 +46,7 @@ from .kernel_state import (
     T_WAIT,
 )  # fmt: skip
 from .memo_kernel import C_CM, C_FULL, add_step, enter, restore, step_from
-from .memory_kernel import access, would_miss
+from .memory_kernel import access, free_mshr, would_miss
 from .pipeline_kernel import address_of, asks_in, run_segment
 
 TRIAL = 4096  # segments computed, after which remembering must have paid
@@ -86,8 +86,12 @@ def forget(pipe, mem, memo, loops):
 
 
 @compiled
-def run(k, pipe, mem, memo, core, loops, limit, stop):
-    """Advance a core's loop until it ends, its issue passes a limit, or a load would miss."""
+def run(k, pipe, mem, memo, core, loops, limit, turn, stop):
+    """Advance a core's loop until it ends, its issue passes a limit, or a load would miss.
+
+    `turn` is the end of its turn, not after the limit, at what the cores share: a miss that starts
+    then or later is left to the next call.
+    """
     s = pipe.scalars[core]
     ops, phases, table = loops.operations[core], loops.phases[core], loops.table[core]
     cm_issue, steps = loops.cm_issue[core], memo.steps
@@ -164,11 +168,13 @@ def run(k, pipe, mem, memo, core, loops, limit, stop):
                         asks = issue + steps[state, T_AT]
                     else:
                         asks = asks_in(k, pipe, mem, loops, core, index)
-                    if asks >= limit:
-                        s[S_NEXT] = asks
+                    address = address_of(ops, table, index, iteration, repeat)
+                    starts = max(asks, free_mshr(mem, core))
+                    early = starts >= turn and would_miss(mem, core, address)
+                    if early or asks >= limit:
+                        s[S_NEXT] = starts if early else asks
                         code = LIMIT
                         break
-                    address = address_of(ops, table, index, iteration, repeat)
                     answer = access(mem, core, address, memory == 2, asks)
                     outcome += 4 * (answer - asks + 2)
                 if state >= 0:
@@ -242,7 +248,8 @@ def entry_points(fingerprint):
                     refresh(pipe, mem, memo, loops, active[0])
                 return -1
             until = min(limit, second + k[K_AHEAD])
-            code = run(k, pipe, mem, memo, core, loops, until, stop)
+            turn = min(limit, second + 1)
+            code = run(k, pipe, mem, memo, core, loops, until, turn, stop)
             if code != LIMIT:
                 refresh(pipe, mem, memo, loops, core)
                 return core if code == DONE else -1

@@ -14,8 +14,9 @@ class LoopService:
     """Runs the loops that cores hand over and wakes each core when its loop has ended.
 
     Loops are advanced by compiled code, always the core that is furthest behind, up to the next
-    event of the discrete-event kernel, which no loop may pass. So L2, bus and DRAM are visited in
-    time order to within 7 ns (`pipeline.AHEAD_FS`), without an event per line.
+    event of the discrete-event kernel, which no loop may pass. L2, bus and DRAM are visited in the
+    order in which misses start; what hits L1 is up to 7 ns early (`pipeline.AHEAD_FS`). So there is
+    no event per line.
 
     Parameters
     ----------

@@ -126,6 +126,13 @@ def would_miss(mem, core, address):
 
 
 @compiled
+def free_mshr(mem, core):
+    """Cycle from which an L1 has room for another miss."""
+    slots = mem.l1_mshr[core]
+    return slots[slots[slots.shape[0] - 1]]
+
+
+@compiled
 def access(mem, core, address, write, cycle):
     """Cycle in which an access that starts at a cycle has its data or its line."""
     m = mem.config
@@ -146,21 +153,22 @@ def access(mem, core, address, write, cycle):
         if lines[STATE, way] != EXCLUSIVE:
             counters[UPGRADES] += 1
             invalidate_others(mem, core, line)
-            ready = max(ready, upgraded(m, mem.l1_mshr[core], cycle))
+            ready = max(ready, upgraded(mem, core, cycle))
             lines[READY, way] = ready
         lines[STATE, way] = MODIFIED
     return max(cycle + m[M_L1_LOOKUP] - 1, ready)
 
 
 @compiled
-def upgraded(m, slots, cycle):
+def upgraded(mem, core, cycle):
     """Cycle in which a core may write a line that others have shared.
 
     The request goes to the L2, which answers as for a hit; the snoop is no slower.
     """
-    begun = max(cycle, slots[slots[slots.shape[0] - 1]]) + m[M_L1_LOOKUP] + m[M_REQUEST]
+    m = mem.config
+    begun = max(cycle, free_mshr(mem, core)) + m[M_L1_LOOKUP] + m[M_REQUEST]
     ready = begun + max(m[M_L2_LOOKUP], m[M_SNOOP]) + m[M_RESPONSE] + m[M_L1_RESPONSE] - 1
-    take_slot(slots, ready + 1)
+    take_slot(mem.l1_mshr[core], ready + 1)
     return ready
 
 
@@ -213,8 +221,7 @@ def fill_l1(mem, core, line, write, cycle):
     m = mem.config
     place = line & (m[M_L1_SETS] - 1)
     lines, tags = mem.l1[core, place], mem.l1_tags[place]
-    slots = mem.l1_mshr[core]
-    arrival = max(cycle, slots[slots[slots.shape[0] - 1]]) + m[M_L1_LOOKUP] + m[M_REQUEST]
+    arrival = max(cycle, free_mshr(mem, core)) + m[M_L1_LOOKUP] + m[M_REQUEST]
     state = MODIFIED if write else EXCLUSIVE
     supplied = False
     if held(tags, line) > 0:
@@ -238,7 +245,7 @@ def fill_l1(mem, core, line, write, cycle):
     lines[STATE, way] = state
     use(lines, way, mem.counters[core, STAMP])
     lines[READY, way] = ready
-    take_slot(slots, ready + 1)
+    take_slot(mem.l1_mshr[core], ready + 1)
     return ready
 
 

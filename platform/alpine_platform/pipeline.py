@@ -61,8 +61,8 @@ class Phase:
 
 
 AHEAD_FS = 7_000_000
-"""How far a core runs ahead of the next before that one takes over: less than a DRAM row hit, whose
-burst would otherwise keep earlier requests off the data bus; longer turns are faster."""
+"""How far a core runs ahead of the next before that one takes over, as long as it hits its L1:
+misses wait for their turn. Longer turns are faster, but writes reach other cores' copies late."""
 
 
 def core_constants(core: CoreConfig) -> Ints:

@@ -193,8 +193,8 @@ def domain(fits: Sequence[BodyFit]) -> list[str]:
         "",
         "Known limits: instruction caches always hit; no TLB misses and no operating system, as in"
         " the reference; requests at the DRAM are served in the order of their arrival; cores"
-        " visit L2 and DRAM in time order to within 7 ns, loops with CM instructions to within"
-        " 2000 core cycles.",
+        " visit L2 and DRAM in time order, but loops with CM instructions to within 2000 core"
+        " cycles.",
     ]
 
 
