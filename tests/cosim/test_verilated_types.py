@@ -1,12 +1,16 @@
-"""Every type of port and every name, in two builds."""
+"""Every type of port and every name, in two builds, and a third for cocotb to read the same."""
 
 import inspect
+import json
 import keyword
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.random_inputs import seed
 
+from alpine_cosim.cocotb.runner import build_simulator, run_simulation
 from alpine_cosim.verilated import VerilatedModel
 from alpine_models.errors import AlpineError
 
@@ -156,6 +160,101 @@ def test_unpacked_arrays_are_numpy_arrays(model):
         io.a_row = [1, 2]
     with pytest.raises(TypeError, match=r"port a_real takes real numbers, not '1'"):
         io.a_real = "1"
+
+
+FIELDS = {"hi": 4, "state": 2, "low": 5}
+"""Bits of each field of ``rec_t``, in the order of its declaration."""
+
+NOT_IN_COCOTB = {
+    "reals": "Verilator's VPI has one value for every index of an array of reals",
+}
+"""Types that the binding reads and cocotb does not, with the reason.
+
+The names of a packed structure's and union's parts are not there either: cocotb has their bits.
+"""
+
+
+def as_cocotb(value, bits: int):
+    """A value of the model as cocotb gives it: a number, or nested lists of them.
+
+    Over 64 bits the model has bytes, the lowest first, in the last dimension.
+    """
+    if isinstance(value, np.ndarray) and bits > 64:
+        rows = value.reshape(-1, value.shape[-1])
+        numbers = [int.from_bytes(row.tobytes(), "little") for row in rows]
+        return numbers if value.ndim > 1 else numbers[0]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return value if isinstance(value, float) else int(value)
+
+
+def as_model(value, bits: int):
+    """The reverse, to give an input the value that cocotb read there."""
+    if isinstance(value, list) and bits > 64:
+        size = (bits + 7) // 8
+        return np.array([list(word.to_bytes(size, "little")) for word in value], np.uint8)
+    return value
+
+
+def bits_of_fields(record) -> int:
+    """Bits of a ``rec_t``: the first field is the highest, each is in two's complement."""
+    bits = 0
+    for field, width in FIELDS.items():
+        bits = bits << width | int(getattr(record, field)) & (1 << width) - 1
+    return bits
+
+
+def elements_like(value, like):
+    """Elements of a packed array at the indices where cocotb has some."""
+    if isinstance(like, dict):
+        return {index: elements_like(value[int(index)], part) for index, part in like.items()}
+    return int(value)
+
+
+@pytest.mark.random
+def test_cocotb_reads_the_same_at_every_port(model, tmp_path):
+    # Verilator warns of ascending ranges, and this build takes a warning for an error.
+    simulator = build_simulator(
+        f"/* verilator lint_off ASCRANGE */ {zoo()}", top="zoo", ports=model.ports
+    )
+    run_simulation(
+        simulator,
+        test_module="tb_port_types",
+        timeout_s=120,
+        seed=seed(12),
+        plusargs={"readings": str(tmp_path / "readings.json")},
+        python_path=[Path(__file__).parent],
+        verbose=False,
+    )
+    readings = json.loads((tmp_path / "readings.json").read_text())
+    assert len(readings) > 20
+    for reading in readings:
+        assert set(reading) == {port.name for port in model.ports}
+        split = {name for name, seen in reading.items() if isinstance(seen["elements"], dict)}
+        assert split == {f"{side}_{kind}" for side in "ay" for kind in ("bytes", "cube", "records")}
+        compared = {
+            name: seen
+            for name, seen in reading.items()
+            if name.partition("_")[2] not in NOT_IN_COCOTB
+        }
+        for name, seen in compared.items():
+            if name.startswith("a_"):
+                model.io[name] = as_model(seen["value"], seen["element_width"])
+        model.eval()
+        for port in model.ports:
+            seen = reading[port.name]
+            assert (port.width, port.signed) == (seen["width"], seen["signed"]), port.name
+        for name, seen in compared.items():
+            value = model.io[name]
+            assert as_cocotb(value, seen["element_width"]) == seen["value"], name
+            if name in split:
+                assert elements_like(value, seen["elements"]) == seen["elements"], name
+        for side in "ay":
+            record, union = model.io[f"{side}_rec"], model.io[f"{side}_uni"]
+            assert bits_of_fields(record) == reading[f"{side}_rec"]["value"]
+            assert union.raw == bits_of_fields(union.rec) == reading[f"{side}_uni"]["value"]
+            for index, bits in reading[f"{side}_records"]["elements"].items():
+                assert bits_of_fields(model.io[f"{side}_records"][int(index)]) == bits
 
 
 def test_step_until_takes_values_of_the_port_only(model):
