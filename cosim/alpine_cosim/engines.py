@@ -1,14 +1,14 @@
 """One run on whichever engine was chosen."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.children import end_children
+from alpine_models.beside import beside
 from alpine_platform.config import SystemConfig
 from alpine_sw.workloads import Workload
 
@@ -95,23 +95,16 @@ class EngineRun:
         """Build the tiles while loops are compiled: a first run's time is that of compilers."""
         # What is missing is said before anything is compiled.
         Toolchain.find()
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            session = beside.submit(
-                RtlSession,
-                self.workload,
-                tile_period_fs=self.system.tile_clock.period_fs,
-                tile_verilog=self.tile_verilog,
-                trace=self.trace,
-            )
-            try:
-                compile_loops(self.system, {})
-                return session.result()
-            except BaseException:
-                # Ctrl-C reaches this thread alone; between two tools, the build would go on.
-                while not session.done():
-                    end_children()
-                    wait([session], timeout=0.05)
-                raise
+        build = partial(
+            RtlSession,
+            self.workload,
+            tile_period_fs=self.system.tile_clock.period_fs,
+            tile_verilog=self.tile_verilog,
+            trace=self.trace,
+        )
+        with beside(build) as session:
+            compile_loops(self.system, {})
+            return session.result()
 
     def _under_cocotb(self) -> tuple[Measurement, int]:
         self.on_stage("simulating under cocotb", 0)

@@ -4,7 +4,7 @@
 
 Times are femtoseconds. A read is served when it comes, after writes whose drain began before it;
 rows are closed after a number of accesses and by refresh. What it leaves out: reordering among
-queued reads (a core has at most three), the rank-to-rank and four-activate limits.
+queued reads (a core has at most as many as MSHRs), the rank-to-rank and four-activate limits.
 """
 
 from .compiling import compiled

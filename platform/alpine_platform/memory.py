@@ -10,9 +10,12 @@ from . import memory_kernel as kernel
 from .config import DramConfig, SystemConfig
 from .kernel_state import MemoryState
 
-__all__ = ["MemoryStats", "memory_state", "memory_stats"]
+__all__ = ["MemoryStats", "dram_constants", "memory_state", "memory_stats"]
 
 FS_PER_NS = 1_000_000
+
+BURST_BYTES = 64
+"""Of a DDR4 channel: eight transfers of 64 bits (reference configuration, DDR4_2400_4x16)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +120,12 @@ def constants(config: SystemConfig) -> npt.NDArray[np.int64]:
 
 
 def dram_constants(dram: DramConfig, line_bytes: int) -> npt.NDArray[np.int64]:
-    """Return the constants of the DRAM channel, times in femtoseconds."""
+    """Return the constants of the DRAM channel, times in femtoseconds.
+
+    A line longer than a burst is several of its row, as close as columns of a bank group may be.
+    """
+    bursts = max(1, line_bytes // BURST_BYTES)
+    others_ns = (bursts - 1) * max(dram.t_burst_ns, dram.t_ccd_l_ns)
     d = np.zeros(dram_kernel.D_COUNT, np.int64)
     d[dram_kernel.D_BANKS] = dram.banks
     d[dram_kernel.D_RANKS] = dram.ranks
@@ -128,8 +136,8 @@ def dram_constants(dram: DramConfig, line_bytes: int) -> npt.NDArray[np.int64]:
     d[dram_kernel.D_LOW] = dram.write_low
     d[dram_kernel.D_SWITCH] = dram.writes_per_switch
     times = {
-        dram_kernel.D_BURST: dram.t_burst_ns,
-        dram_kernel.D_CCD: dram.t_ccd_l_ns,
+        dram_kernel.D_BURST: dram.t_burst_ns + others_ns,
+        dram_kernel.D_CCD: dram.t_ccd_l_ns + others_ns,
         dram_kernel.D_RCD: dram.t_rcd_ns,
         dram_kernel.D_CL: dram.t_cl_ns,
         dram_kernel.D_RP: dram.t_rp_ns,

@@ -174,7 +174,7 @@ def test_verification_is_part_of_a_study_and_of_its_title(tmp_path: Path):
         error[verify] = result.curves["no compensation"][0].output_error.mean
     # The programming error, some 4 weights, is cut at 2.
     assert error["2"] < 0.6 * error[None]
-    assert result.title == "lstm-256 on pcm, cells verified within 2 weights"
+    assert result.title == "lstm-256, case 1, on pcm, cells verified within 2 weights"
     assert (result.verify_margin, result.effects) == (2.0, ("programming",))
     effects = plan_effects(SUBJECT, device="pcm", effects=["programming", "drift"], verify="8")
     margins = [point.works[0].device.verify_margin for point in effects.curves[0].points]

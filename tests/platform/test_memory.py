@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from numba import njit
 from tests.random_inputs import examples
 
+from alpine_platform.dram_kernel import D_BURST, D_CCD
 from alpine_platform.engine import Engine
-from alpine_platform.memory import clock, memory_stats
+from alpine_platform.memory import clock, dram_constants, memory_stats
 from alpine_platform.memory_kernel import L1_MISSES, NEAR, SNOOPS, UPGRADES
 from alpine_platform.memory_kernel import edge_after as compiled_edge_after
 from alpine_platform.presets import HIGH_POWER
@@ -181,3 +182,11 @@ def test_edges_are_exact_quotients(period, times):
             assert edge_after(row, near) == -(-near // period)
             since = near + int(row[4])
             assert edge_after(row, since) == -(-since // period)
+
+
+@pytest.mark.parametrize(("line", "bus_ns"), [(32, 3.332), (64, 3.332), (128, 8.332)])
+def test_a_line_longer_than_a_burst_takes_the_data_bus_for_several(line: int, bus_ns: float):
+    # DDR4-2400 on 64 bits: 64 bytes take 3.332 ns, and columns of a bank group are 5 ns apart.
+    constants = dram_constants(HIGH_POWER.dram, line)
+    assert constants[D_BURST] == round(bus_ns * 1e6)
+    assert constants[D_CCD] - constants[D_BURST] == round((5.0 - 3.332) * 1e6)

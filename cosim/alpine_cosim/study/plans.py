@@ -79,6 +79,11 @@ class Subject:
         return {name: value for name, value in vars(self).items() if name != "task"}
 
     @property
+    def label(self) -> str:
+        """What is studied, for titles."""
+        return f"{self.network}, case {self.case},"
+
+    @property
     def sample_count(self) -> int:
         """Samples that are looked at."""
         if self.samples is not None:
@@ -234,7 +239,7 @@ def plan_time(
         kind="time",
         subject=subject,
         device=made[0],
-        title=", ".join([f"{subject.network} on {device}", *made[0].details]),
+        title=", ".join([f"{subject.label} on {device}", *made[0].details]),
         axis="time after programming",
         curves=tuple(curves),
     )
@@ -275,7 +280,7 @@ def plan_adc(
         kind="adc",
         subject=subject,
         device=made,
-        title=f"{subject.network} on {made}",
+        title=f"{subject.label} on {made}",
         axis="bits of an ADC code",
         curves=(
             Curve(label="resolution alone", points=tuple(alone)),
@@ -332,7 +337,7 @@ def plan_effects(
         kind="effects",
         subject=subject,
         device=together,
-        title=f"{subject.network} on {together}, each effect alone",
+        title=f"{subject.label} on {together}, each effect alone",
         axis="effect",
         curves=(Curve(label=str(together), points=tuple(points)),),
     )

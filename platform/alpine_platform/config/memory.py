@@ -85,7 +85,7 @@ class DramConfig(Checked):
         "controller, after the data", source=REFERENCE, minimum=0, maximum=1e6, default=10.0
     )
     t_burst_ns: float = described(
-        "one line on the data bus", source=REFERENCE, minimum=0, maximum=1e4, default=3.332
+        "64 bytes on the data bus", source=REFERENCE, minimum=0, maximum=1e4, default=3.332
     )
     t_ccd_l_ns: float = described(
         "column to column, same bank group", source=REFERENCE, minimum=0, maximum=1e4, default=5.0

@@ -1,0 +1,65 @@
+"""Work in another thread that ends when the thread that waits for it is interrupted."""
+
+import ctypes
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TypeVar
+
+from .children import end_children
+
+__all__ = ["beside"]
+
+Result = TypeVar("Result")
+
+POLL_S = 0.05
+
+
+@contextmanager
+def beside(function: Callable[[], Result]) -> Generator[Future[Result]]:
+    """Run a function in another thread while the ``with`` block runs, and wait for it at its end.
+
+    If the block raises, Ctrl-C included, which Python shows to the main thread alone, the function
+    is interrupted as well: by a `KeyboardInterrupt` between two of its instructions, and by the end
+    of the programs that it has started.
+
+    Parameters
+    ----------
+    function : takes nothing; the future that the block is given has its result.
+    """
+    thread = _Thread()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(thread.run, function)
+        try:
+            yield future
+        except BaseException:
+            thread.interrupt()
+            while not future.done():
+                end_children()
+                wait([future], timeout=POLL_S)
+            raise
+
+
+class _Thread:
+    """A thread that can be interrupted while it runs a function, and not after that."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: int | None = None
+
+    def run(self, function: Callable[[], Result]) -> Result:
+        with self._lock:
+            self._running = threading.get_ident()
+        try:
+            return function()
+        finally:
+            with self._lock:
+                self._running = None
+
+    def interrupt(self) -> None:
+        with self._lock:
+            if self._running is not None:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(self._running), ctypes.py_object(KeyboardInterrupt)
+                )

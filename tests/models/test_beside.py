@@ -1,0 +1,46 @@
+"""What runs beside an interrupted thread ends with it, whether it computes or waits for a tool."""
+
+import sys
+import threading
+
+import pytest
+
+from alpine_models.beside import beside
+from alpine_models.children import run_child
+
+
+def test_the_result_is_that_of_the_function():
+    with beside(threading.get_ident) as future:
+        assert future.result() != threading.get_ident()
+
+
+def test_an_error_of_the_function_is_raised_where_its_result_is_asked_for():
+    with pytest.raises(ZeroDivisionError), beside(lambda: 1 // 0) as future:
+        future.result()
+
+
+def compute(started: threading.Event, ended: list[str]) -> None:
+    # Python that never ends by itself, as an elaboration does not for half a minute.
+    try:
+        started.set()
+        while True:
+            pass
+    finally:
+        ended.append("cleaned up")
+
+
+def wait_for_a_tool(started: threading.Event, ended: list[str]) -> None:
+    try:
+        started.set()
+        run_child([sys.executable, "-c", "import time; time.sleep(600)"])
+    finally:
+        ended.append("cleaned up")
+
+
+@pytest.mark.parametrize("function", [compute, wait_for_a_tool])
+def test_an_interrupt_ends_the_function_too(function):
+    started, ended = threading.Event(), []
+    with pytest.raises(KeyboardInterrupt), beside(lambda: function(started, ended)):
+        assert started.wait(timeout=60)
+        raise KeyboardInterrupt
+    assert ended == ["cleaned up"]
