@@ -7,6 +7,7 @@ import _thread
 import os
 import signal
 import sys
+import time
 import warnings
 from types import FrameType
 
@@ -31,6 +32,9 @@ INTERRUPTION = "interrupted; nothing half-written was left behind"
 
 SHOW_CURSOR = "\x1b[?25h"
 """What makes a terminal show the cursor that a progress bar has hidden."""
+
+SOON_S = 0.01
+"""After which an interrupt that was lost is raised again."""
 
 _interrupts: list[int] = []
 
@@ -78,6 +82,12 @@ def _importing(frame: FrameType | None) -> bool:
 def _unraisable(arguments: "sys.UnraisableHookArgs") -> None:
     """Raise an interrupt once more that came in a destructor or a callback and would be lost."""
     if arguments.exc_type is KeyboardInterrupt:
-        _thread.interrupt_main()
+        # Not at once: within this hook, too, it would be lost.
+        _thread.start_new_thread(_interrupt_soon, ())
     else:
         sys.__unraisablehook__(arguments)
+
+
+def _interrupt_soon() -> None:
+    time.sleep(SOON_S)
+    _thread.interrupt_main()

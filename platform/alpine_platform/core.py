@@ -312,7 +312,9 @@ class Core:
                 self.engine.delay(self.number, late)
                 waited += late
                 issued = count
-            yield from self._until(self.engine.cycle(self.number))
+            # A loop that the limit has stopped may have nothing to commit until long after it.
+            going_on = self.engine.next_cycle(self.number) - CM_WINDOW_CYCLES
+            yield from self._until(max(self.engine.cycle(self.number), 0 if done else going_on))
             if done:
                 break
         if issued != len(batch):

@@ -79,6 +79,10 @@ class Engine:
         """Cycle in which a core's last operation commits."""
         return int(self.pipelines.scalars[core, columns.S_COMMIT])
 
+    def next_cycle(self, core: int) -> int:
+        """Cycle, at or after a limit that stopped a core's loop, in which it would go on."""
+        return int(self.pipelines.scalars[core, columns.S_NEXT])
+
     def stored_cycle(self, core: int) -> int:
         """Cycle in which the last of a core's stores so far has its line."""
         return int(self.memory.stores[core].max())

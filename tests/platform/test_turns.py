@@ -2,11 +2,15 @@
 
 import pytest
 
+from alpine_models import isa
+from alpine_models.tile import TileConfig
 from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import RunLoop
+from alpine_platform.operations import RunCmLoop, RunLoop
 from alpine_platform.pipeline import Phase, Stream
 from alpine_platform.presets import SYSTEMS
 from alpine_platform.system import RunResult, System
+from alpine_platform.tile_port import empty_batch
+from alpine_platform.timed_tile import TimedTile, TimedTilePort
 
 NEXT = "\nalu p <- p\nalu f <- p\nbranch <- f"
 LOOPS = {
@@ -71,3 +75,31 @@ def test_rows_of_one_bank_are_opened_in_turn(name: str):
     result = stream(name, 2, apart=16 * ROW_OF_ONE_BANK)
     assert result.memory.dram_row_hits <= 0.01 * result.memory.dram_reads
     assert result.time_fs > 2 * LINES * 46_160_000
+
+
+def test_loops_with_cm_instructions_go_on_when_no_miss_can_begin_for_long():
+    """Stores of eight cores to rows of one bank: a core may have nothing to do for 2000 cycles.
+
+    Every line takes the data bus for 3.332 ns.
+    """
+    config, lines, cores = SYSTEMS["low-power"], 32, 8
+    period = config.tile_clock.period_fs
+    ports = {
+        core: TimedTilePort(
+            [TimedTile(config=TileConfig(rows=4, columns=4 * lines), tile_period_fs=period)],
+            tile_period_fs=period,
+        )
+        for core in range(cores)
+    }
+    batch = empty_batch(lines)
+    batch["word"], batch["rm"] = isa.dequeue(), 4
+
+    def program(core: int):
+        address = (1 << 28) + core * 16 * ROW_OF_ONE_BANK
+        body = LoopBody(name="dequeue", text="cm_dequeue q <-\nstore <- q p @s" + NEXT)
+        streams = {"s": Stream(address=address, stride=64)}
+        phase = Phase(body=body, iterations=lines, streams=streams)
+        yield RunCmLoop(phases=[phase], batch=batch.copy(), wait=True)
+
+    result = System(config, tile_ports=ports).run({core: program(core) for core in range(cores)})
+    assert result.time_fs > cores * lines * 3_332_000

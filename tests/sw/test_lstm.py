@@ -11,6 +11,7 @@ from alpine_platform.presets import SYSTEMS
 from alpine_platform.system import RunResult, System
 from alpine_platform.tile_port import TilePort
 from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_sw.calibrate.lstm import APPLICATION
 from alpine_sw.lstm import LSTM_CASES, LSTM_DIGITAL_CORES, analog_lstm, digital_lstm
 from alpine_sw.lstm_programs import Writing
 from alpine_sw.networks.lstm import LstmNetwork, load_lstm
@@ -22,7 +23,12 @@ TEXT = "in the beginning god created the heaven"
 
 
 def simulate(
-    workload: Workload, text: str, system: str = "high-power", *, check_reads: bool = False
+    workload: Workload,
+    text: str,
+    system: str = "high-power",
+    *,
+    check_reads: bool = False,
+    heap_offset_bytes: int = 0,
 ) -> tuple[RunResult, np.ndarray]:
     ports: dict[int, TilePort] = {}
     for core, (plan,) in workload.plans.items():
@@ -32,6 +38,8 @@ def simulate(
             tile.crossbar.weights[placement.columns, placement.rows] = placement.weights
         ports[core] = TimedTilePort([tile], tile_period_fs=TILE_PERIOD_FS)
     machine = System(SYSTEMS[system], tile_ports=ports, check_reads=check_reads)
+    if heap_offset_bytes:
+        machine.memory.allocate("what the heap holds before", heap_offset_bytes)
     steps: list[None] = []
     outputs, programs = workload.programs(
         machine, one_hot(encode(text)), lambda: steps.append(None)
@@ -145,7 +153,11 @@ REFERENCE = {
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("run", REFERENCE)
 def test_time_per_step_is_that_of_the_gem5_run(run: str, system: str):
-    """No constant was fitted to these rows. With 256 units, weights of digital runs stay in L2."""
+    """No constant was fitted to these rows, but for the place of the heap.
+
+    With 256 units, weights of digital runs nearly fill the ways of the low-power L2, and where the
+    heap lies moves their time by 15 % (docs/calibration.md); it lies as in the calibration.
+    """
     short = {"high-power": "hp", "low-power": "lp"}[system]
     file = resources.files("alpine_platform") / "data" / "gem5" / "runs.csv"
     (row,) = (
@@ -154,9 +166,10 @@ def test_time_per_step_is_that_of_the_gem5_run(run: str, system: str):
         if row["name"] == f"lstm256_{run}:total" and row["system"] == short
     )
     lstm, steps, warm = load_lstm(256), 10, 2
+    heap = {"heap_offset_bytes": APPLICATION.heap_offset_bytes}
     # The reference warms up; the difference of two lengths leaves that out, and the filling
     # of the pipelines, which counts in the reference: 4 % on five cores.
-    long, _ = simulate(mapped(lstm, REFERENCE[run]), TEXT[: warm + steps], system)
-    begin, _ = simulate(mapped(lstm, REFERENCE[run]), TEXT[:warm], system)
+    long, _ = simulate(mapped(lstm, REFERENCE[run]), TEXT[: warm + steps], system, **heap)
+    begin, _ = simulate(mapped(lstm, REFERENCE[run]), TEXT[:warm], system, **heap)
     cycles = (long.time_fs - begin.time_fs) / steps / SYSTEMS[system].core.period_fs
     assert cycles == pytest.approx(float(row["cycles_per_rep"]), rel=0.08)
