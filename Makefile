@@ -12,7 +12,7 @@ TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
 
 .DEFAULT_GOAL := help
 .PHONY: help machine setup run test coverage hunt cocotb formal formal-long synth docs lint format types wheel \
-	check pages bench calibrate paper findings clean
+	check pages regression bench calibrate paper findings clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ wheel: setup
 	cd "$$scratch" && ./clean/bin/alpine --version && \
 	./clean/bin/alpine run mlp --engine rtl --case 2 --inferences 2 --back-door --json run.json && \
 	./clean/bin/python -c "import json; assert json.load(open('run.json'))['outputs_equal_golden']"
+
+regression: setup ## Compare 66 runs with tests/regression/runs.json, to the last bit
+	$(BIN)/python -m tests.regression
 
 pages: setup ## Say which pages of figures are older than the code
 	$(BIN)/python -m alpine_models.page_origin docs README.md
