@@ -1,7 +1,6 @@
 """One byte of any kind of file, in any package, and no kept number counts any more."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.untraced import untraced
 
 from alpine_cosim.code_digest import NO_NUMBERS, PACKAGES
 
@@ -73,10 +73,9 @@ def test_one_byte_of_each_kind_of_file_changes_the_digest(copy: Path):
         *((package, ".py") for package in PACKAGES),
     } <= kinds
     # Lines of the copy do not count where lines are counted.
-    plain = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
     done = subprocess.run(
         [sys.executable, "-c", CHANGE_EACH, *files],
-        env={**plain, "PYTHONPATH": str(copy)},
+        env={**untraced(), "PYTHONPATH": str(copy)},
         capture_output=True,
         text=True,
         check=True,

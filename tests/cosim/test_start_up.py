@@ -1,10 +1,10 @@
 """What the command imports before it is asked to work."""
 
-import os
 import subprocess
 import sys
 
 import pytest
+from tests.untraced import untraced
 
 HEAVY = {
     "amaranth", "cocotb", "matplotlib", "numba", "numpy", "rich", "scipy", "simpy", "xml",
@@ -33,10 +33,9 @@ print(sorted(set(sys.modules) & set(sys.argv[1:])))
 
 def told(script: str, *arguments: str) -> list[str]:
     # Where lines are counted, the counting imports modules of its own into every process.
-    plain = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],
-        capture_output=True, text=True, check=True, env=plain,
+        capture_output=True, text=True, check=True, env=untraced(),
     )  # fmt: skip
     return done.stdout.splitlines()
 
