@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-PACKAGES := models rtl platform sw cosim
+PACKAGES := models rtl platform sw cosim papers
 # A worker that is done takes tests from the other's end: files differ a hundredfold in time, and
 # what they build is shared by the build cache.
 TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
@@ -75,9 +75,9 @@ docs: setup ## Rewrite the generated pages that need no tool
 	$(BIN)/python -m alpine_rtl.formal --write-docs docs/formal.md
 	$(BIN)/python cocotb_tests/testplan.py --write-docs docs/testplan.md
 	$(BIN)/python -m alpine_rtl.register_files docs/registers.md
-	$(BIN)/python -m alpine_cosim.configuration_page docs/configuration.md
-	$(BIN)/python -m alpine_cosim.loose_page docs/loose.md
-	$(BIN)/python -m alpine_cosim.synchronisation_page docs/synchronisation.md
+	$(BIN)/python -m alpine_cosim.pages.configuration docs/configuration.md
+	$(BIN)/python -m alpine_cosim.pages.loose docs/loose.md
+	$(BIN)/python -m alpine_cosim.pages.synchronisation docs/synchronisation.md
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings of both suites, `tests` and `cocotb_tests`, made before anything imports numpy."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Host speed on imperfect chips: beside the ideal crossbar, and without the system.
 
 The batched path is bound by its integer products: with read noise every product is two (of
@@ -10,8 +11,8 @@ import os
 import pytest
 
 from alpine_cosim import run
-from alpine_cosim.batched import BatchedChip
-from alpine_cosim.study import Subject
+from alpine_cosim.campaigns.study import Subject
+from alpine_cosim.runs.batched_run import BatchedChip
 from alpine_models.device import analog_device
 
 DEVICES = ("ideal", "pcm", "hermes-2")

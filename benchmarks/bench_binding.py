@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """Host speed of `VerilatedModel` on a counter: native loops, rows of an array, single steps."""
 
 import numpy as np
 import pytest
 
-from alpine_cosim.verilated import VerilatedModel
+from alpine_cosim.binding import VerilatedModel
 
 COUNTER = """
 module counter(input clk, input rst, input [7:0] d, output reg [31:0] sum);

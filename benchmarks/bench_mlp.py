@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Host speed of whole runs of the perceptron, engine by engine."""
 
 import pytest

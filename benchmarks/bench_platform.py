@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Host speed of the platform: lines looked up, loops of digital programs, steps of whole networks.
 
 Networks are timed step by step and the fastest step counts, so that a busy machine shows less.
@@ -12,11 +13,11 @@ import numpy as np
 import pytest
 
 from alpine_cosim import run
-from alpine_platform.engine import Engine
-from alpine_platform.operations import RunLoop
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import System
+from alpine_platform.cores.engine import Engine
+from alpine_platform.cores.operations import RunLoop
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import System
 from alpine_sw.kernels import BODIES
 
 LINE = 64

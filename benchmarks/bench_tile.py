@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Host speed of the 1024 x 1024 tile at each layer of the stack, in one run.
 
 Run with `make bench`. Every benchmark adds its rate to ``extra_info``; `conftest.py` prints the
@@ -7,11 +8,11 @@ rates and their ratios at the end.
 import numpy as np
 import pytest
 
-from alpine_cosim.crossbar import NativeCrossbar
-from alpine_cosim.rtl_tile import RtlTile
+from alpine_cosim.hardware.crossbar import NativeCrossbar
+from alpine_cosim.hardware.rtl_tile import RtlTile
 from alpine_models import isa
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import CmBatch, empty_batch
+from alpine_platform.accelerators.tile_port import CmBatch, empty_batch
 
 SIDE = 1024
 TILE_PERIOD_FS = 1_000_000

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prints the measured rates side by side, each with its target."""
 
 TARGETS = {

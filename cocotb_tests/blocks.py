@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # pyright: basic, reportAttributeAccessIssue=false
 # cocotb's handles are typed by what the simulator finds, Amaranth's components by their signature.
@@ -17,10 +18,10 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.utils import bits_for
 
+from alpine_cosim.binding import Port, PortDirection, ports_of
 from alpine_cosim.cocotb.clock import TileClock
 from alpine_cosim.cocotb.drivers import CmRequest
 from alpine_cosim.cocotb.runner import CaseOutcome, Simulator, build_simulator, run_simulation
-from alpine_cosim.verilated import Port, PortDirection, ports_of
 from alpine_models.tile import TileConfig
 from alpine_rtl.cells import CellAccess
 from alpine_rtl.crossing import AimcTileCdc

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of the testplan: `python cocotb_tests/testplan.py [--write-docs FILE]`."""
 
 import argparse

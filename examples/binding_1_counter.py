@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """A counter in Verilog as a Python object: ports as attributes, steps, waiting for a value.
 
 python examples/binding_1_counter.py
 """
 
-from alpine_cosim.verilated import VerilatedModel
+from alpine_cosim.binding import VerilatedModel
 
 COUNTER = """
 module counter #(parameter WIDTH = 8) (

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The RISC-V core PicoRV32 runs a program: it adds 1 to 10 and writes the sum to memory.
 
 python examples/binding_2_picorv32.py picorv32.v
@@ -8,7 +9,7 @@ The core is github.com/YosysHQ/picorv32, one file, ISC licence.
 import sys
 from pathlib import Path
 
-from alpine_cosim.verilated import VerilatedModel
+from alpine_cosim.binding import VerilatedModel
 
 PROGRAM = [
     0x00A00093,  #       addi x1, x0, 10

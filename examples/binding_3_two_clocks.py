@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A FIFO between two clocks: everything written at one comes out, in order, at the other.
 
 python examples/binding_3_two_clocks.py
@@ -5,7 +6,7 @@ python examples/binding_3_two_clocks.py
 
 from pathlib import Path
 
-from alpine_cosim.verilated import Clock, VerilatedModel
+from alpine_cosim.binding import Clock, VerilatedModel
 
 SOURCE = Path(__file__).parent / "verilog" / "two_clock_fifo.v"
 # `step` counts cycles of the first clock; the other one's edges come where its period puts them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A design in ten files, with a package, an include file, an enumeration and a structure.
 
 python examples/binding_4_ten_files.py
@@ -5,7 +6,7 @@ python examples/binding_4_ten_files.py
 
 from pathlib import Path
 
-from alpine_cosim.verilated import VerilatedModel
+from alpine_cosim.binding import VerilatedModel
 
 FOLDER = Path(__file__).parent / "verilog" / "pulse"
 

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """A layer and its ReLU through an analog tile, written with AIMClib (docs/aimclib.md)."""
 
 import numpy as np
 
 from alpine_cosim import run_program
 from alpine_models.tile import TileConfig
-from alpine_sw.aimclib import Aimc, Tile, section
+from alpine_sw.library.aimclib import Aimc, Tile, section
 
 rng = np.random.default_rng(0)
 weights = rng.integers(-20, 20, (32, 64)).astype(np.int8)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prints which modules the tests reach too little, from `coverage json`, and why.
 
 ``python -m tests.line_coverage REPORT`` reads a report; `make coverage` makes it.

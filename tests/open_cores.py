@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds well-known open cores with the binding and checks what they compute.
 
 python tests/open_cores.py FOLDER
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alpine_cosim.verilated import Clock, VerilatedModel
+from alpine_cosim.binding import Clock, VerilatedModel
 
 PATIENCE_CYCLES = 100_000
 SUM_PROGRAM = [

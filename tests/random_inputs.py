@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many random inputs tests draw, and from which seed.
 
 The suite draws the same inputs every time, on every machine. `make hunt` draws `HUNT_FACTOR` as

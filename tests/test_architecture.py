@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The rooms of the house: which package may import which, and what must not shadow what."""
 
 import ast
@@ -14,18 +15,97 @@ FLOORS = {
     "alpine_rtl": ("rtl", {"alpine_models"}),
     "alpine_sw": ("sw", {"alpine_models", "alpine_platform"}),
     "alpine_cosim": ("cosim", {"alpine_models", "alpine_platform", "alpine_rtl", "alpine_sw"}),
+    "alpine_papers": (
+        "papers",
+        {"alpine_models", "alpine_platform", "alpine_rtl", "alpine_sw", "alpine_cosim"},
+    ),
 }
 FOLDERS = [folder for folder, _ in FLOORS.values()] + ["tests", "cocotb_tests", "benchmarks"]
 
 
-def imported_packages(source: Path) -> set[str]:
+ROOMS = {
+    "alpine_platform": (
+        "time",
+        "config",
+        "compiled",
+        "memory",
+        "accelerators",
+        "cores",
+        "systems",
+    ),
+    "alpine_sw": (
+        "quantisation",
+        "datasets",
+        "kernels",
+        "library",
+        "networks",
+        "programs",
+        "calibrate",
+        "training",
+    ),
+    "alpine_cosim": (
+        "code_digest",
+        "binding",
+        "hardware",
+        "cocotb",
+        "measurement",
+        "engines",
+        "runs",
+        "campaigns",
+        "pages",
+        "commands",
+        "cli",
+        "__main__",
+        "__init__",
+    ),
+}
+"""Rooms of the larger packages from the ground up: a room imports those before it alone."""
+UPWARDS = {("cores", "systems"), ("engines", "runs")}
+"""Arrows that still point up."""
+
+
+def modules_of(package: str) -> dict[str, Path]:
+    """Sources of a package by module name."""
+    root = ROOT / FLOORS[package][0]
+    names = {
+        ".".join(path.relative_to(root).with_suffix("").parts): path
+        for path in (root / package).rglob("*.py")
+    }
+    return {name.removesuffix(".__init__"): path for name, path in names.items()}
+
+
+def imported_modules(module: str, source: Path) -> set[str]:
+    """Names that a source imports, for type checkers alone as well; relative ones spelt out."""
+    room = module if source.name == "__init__.py" else module.rpartition(".")[0]
     names: set[str] = set()
     for node in ast.walk(ast.parse(source.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.split(".")[0])
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = room.split(".")[: len(room.split(".")) - node.level + 1] if node.level else []
+            origin = ".".join([*parts, *([node.module] if node.module else [])])
+            names |= {origin, *(f"{origin}.{alias.name}" for alias in node.names)}
     return names
+
+
+def imported_packages(source: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported_modules("", source) if name}
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_arrows_between_rooms_point_down(package: str):
+    rooms = ROOMS[package]
+    for module, source in modules_of(package).items():
+        room = module.split(".")[1] if "." in module else "__init__"
+        if room not in rooms:
+            assert room == "__init__", f"{source}: no floor is given to {room}"
+            continue
+        for name in imported_modules(module, source):
+            parts = name.split(".")
+            if parts[0] != package or len(parts) < 2 or parts[1] not in rooms:
+                continue
+            up = rooms.index(parts[1]) > rooms.index(room)
+            assert not up or (room, parts[1]) in UPWARDS, f"{source} imports {name}"
 
 
 @pytest.mark.parametrize("package", FLOORS)
@@ -36,6 +116,15 @@ def test_arrows_between_packages_point_down(package: str):
     for source in sources:
         reached = imported_packages(source) & set(FLOORS) - {package}
         assert reached <= allowed, f"{source} imports {reached - allowed}"
+
+
+def test_every_source_names_its_licence():
+    line = "SPDX-License-Identifier: Apache-2.0"
+    folders = [*FOLDERS, "examples"]
+    for folder in folders:
+        for source in (ROOT / folder).rglob("*"):
+            if source.suffix in (".py", ".hpp", ".cpp", ".v", ".sv") and source.is_file():
+                assert line in "".join(source.read_text().splitlines()[:2]), source
 
 
 def test_no_top_level_folder_is_a_package():
@@ -95,7 +184,7 @@ ALLOWED = (
     # The one module that writes.
     "models/alpine_models/files.py",
     # Builds fill a temporary folder, which the cache renames when it is complete.
-    "cosim/alpine_cosim/verilated/",
+    "cosim/alpine_cosim/binding/",
     # A child's output grows in its temporary folder while it runs.
     "cosim/alpine_cosim/cocotb/runner.py",
 )

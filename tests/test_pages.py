@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every page of documentation is compared with its source by a test, or says where it is from."""
 
 from pathlib import Path

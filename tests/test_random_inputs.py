@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every test draws the same inputs each time that it runs, in the suite and alone."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Children of tests in which no lines are counted."""
 
 import os

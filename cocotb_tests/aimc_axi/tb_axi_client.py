@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The accelerator driven by cocotbext-axi, a bus model that is not ours.
 
 That model goes to sleep between transfers and is woken by an edge of valid, which some Verilator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # The accelerator is made for its list of ports and its Verilog.
 """Runs the accelerator under cocotbext-axi, an AXI4-Lite master that is not ours."""
@@ -7,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.random_inputs import seed
 
+from alpine_cosim.binding import ports_of
 from alpine_cosim.cocotb.runner import build_simulator, run_simulation
-from alpine_cosim.verilated import ports_of
 from alpine_models.tile import TileConfig
 from alpine_rtl.accelerator import AimcAxi
 from alpine_rtl.verilog import emit

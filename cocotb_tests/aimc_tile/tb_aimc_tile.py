@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # A tile is made for its list of ports alone.
 """Testbench of the tile: directed tests of each instruction and error, random programs, reset.
@@ -13,10 +14,10 @@ from collections.abc import Iterator
 import cocotb
 import numpy as np
 
+from alpine_cosim.binding import ports_of
 from alpine_cosim.cocotb.clock import TileClock
 from alpine_cosim.cocotb.drivers import CmDriver, CmProgram, CmRequest, CrossbarResponder
 from alpine_cosim.cocotb.scoreboard import CmMonitor, Scoreboard
-from alpine_cosim.verilated import ports_of
 from alpine_models import isa
 from alpine_models.crossbar import IdealCrossbar
 from alpine_models.isa import CmOperation, CmStatus, encode

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # A tile is made for its list of ports alone.
 """Runs the tile's testbench on several hardware configurations, and on planted faults.
@@ -12,13 +13,13 @@ from pathlib import Path
 import pytest
 from tests.random_inputs import seed
 
+from alpine_cosim.binding import ports_of
 from alpine_cosim.cocotb.runner import (
     CocotbTestError,
     build_simulator,
     run_simulation,
 )
-from alpine_cosim.rtl_session import trace_format
-from alpine_cosim.verilated import ports_of
+from alpine_cosim.engines.verilated_tiles import trace_format
 from alpine_models.tile import TileConfig
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import emit

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weight programming and read-back: how long an access lasts, and the weight that it brings."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clock-domain crossing: two clocks that have nothing to do with each other, and resets."""
 
 import random
@@ -7,10 +8,10 @@ import numpy as np
 from cocotb.triggers import Timer
 from cocotb_tests.blocks import CONFIG, PERIOD_FS, Block, Blocks, pauses, requests, started
 
+from alpine_cosim.binding import Port, PortDirection
 from alpine_cosim.cocotb.clock import TileClock
 from alpine_cosim.cocotb.drivers import CmDriver, CmProgram, CmRequest, CrossbarResponder
 from alpine_cosim.cocotb.scoreboard import CmMonitor, Scoreboard
-from alpine_cosim.verilated import Port, PortDirection
 from alpine_models import isa
 from alpine_models.crossbar import IdealCrossbar
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A RISC-V core with several harts in front of CV-X-IF: what it does, and what must come of it."""
 
 import random

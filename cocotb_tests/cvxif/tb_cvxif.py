@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The CV-X-IF adapter under harts that issue, withdraw, kill and commit freely, and resets."""
 
 import random

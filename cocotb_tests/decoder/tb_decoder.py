@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The CM instruction decoder: random words and operands against the instruction set's text."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tile with two input buffers: the next vector queued during a multiplication, and reset."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Input memory and DAC register bank: bytes written, presented in parallel, cleared."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ADC register bank and output memory: all codes taken at once, read in groups at any index."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Configuration and status registers: every address, every field, counters and sticky error.
 
 Expected words come from `RegisterFile`, the model that programs of the timed tile see.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """MVM sequencer: phases in order and to length, one multiplication after the other."""
 
 import random

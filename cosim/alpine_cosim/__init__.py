@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The coupling: verilated tiles under simulated processors, run sessions and their results.
 
 from alpine_cosim import run
@@ -10,18 +11,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .programs import ProgramResult, run_program
-    from .results import RunResult
-    from .session import Engine, run
+    from .measurement.results import RunResult
+    from .runs.network_run import Engine, run
+    from .runs.program_run import ProgramResult, run_program
 
 __all__ = ["Engine", "ProgramResult", "RunResult", "run", "run_program"]
 
 _MODULES = {
-    "Engine": "session",
-    "ProgramResult": "programs",
-    "RunResult": "results",
-    "run": "session",
-    "run_program": "programs",
+    "Engine": "runs.network_run",
+    "ProgramResult": "runs.program_run",
+    "RunResult": "measurement.results",
+    "run": "runs.network_run",
+    "run_program": "runs.program_run",
 }
 
 

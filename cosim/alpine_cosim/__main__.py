@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m alpine_cosim` is the `alpine` command; Ctrl-C is heeded from here on."""
 
 import signal
 
-from .interruption import leave
+from .commands.interruption import leave
 
 __all__ = ["main"]
 

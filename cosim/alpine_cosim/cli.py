@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """The `alpine` command."""
 
 import os
 import sys
 import tempfile
+from importlib.metadata import entry_points
 from typing import Any
 
 import click
@@ -15,12 +17,11 @@ from .commands.doctor import doctor
 from .commands.exit_status import ExitStatus
 from .commands.faults import faults
 from .commands.hardware import synth, verilog
+from .commands.interruption import InterruptedRunError, heed_interrupts, leave, was_interrupted
 from .commands.kernel import kernel
-from .commands.paper import paper
 from .commands.run import run
 from .commands.study import study
 from .commands.system import system
-from .interruption import InterruptedRunError, heed_interrupts, leave, was_interrupted
 
 __all__ = ["cli", "main"]
 
@@ -44,8 +45,10 @@ def cli() -> None:
     """Co-simulate processors that compute inside analog memory, down to the RTL."""
 
 
-for command in (run, study, faults, kernel, paper, system, verilog, synth, doctor):
+for command in (run, study, faults, kernel, system, verilog, synth, doctor):
     cli.add_command(command)
+for point in entry_points(group="alpine.commands"):
+    cli.add_command(point.load(), point.name)
 
 
 def main() -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a simulated number depends on besides the options of its run."""
 
 import hashlib
@@ -9,14 +10,22 @@ from alpine_models.provenance import library_versions, source_digest
 
 __all__ = ["HARDWARE", "NO_HARDWARE", "NO_NUMBERS", "PACKAGES", "code_digest", "page_origin"]
 
-PACKAGES = ("alpine_models", "alpine_rtl", "alpine_platform", "alpine_sw", "alpine_cosim")
+PACKAGES = (
+    "alpine_models",
+    "alpine_rtl",
+    "alpine_platform",
+    "alpine_sw",
+    "alpine_cosim",
+    "alpine_papers",
+)
 
 NO_NUMBERS = (
     "alpine_rtl/formal",
     "alpine_sw/calibrate",
     "alpine_sw/training",
     "alpine_cosim/commands",
-    "alpine_cosim/paper",
+    "alpine_cosim/pages",
+    "alpine_papers/alpine2022",
 )
 """What runs are made without: proofs, the fit of shipped constants, the training of shipped
 weights, command lines, reports. The constants and the weights themselves count."""

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A FIFO between two clocks: addresses cross in Gray code, through two registers.
 module two_clock_fifo #(
   parameter WIDTH = 8,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Activation functions on float32 that give the same bits on every machine.
 
 The vector mathematics of numpy, of C libraries and of Eigen differ from one another, and from one

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What AXI4-Lite leaves to agree on between hardware, its model and whoever drives it."""
 
 from enum import IntEnum

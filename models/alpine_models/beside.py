@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Work in another thread that ends when the thread that waits for it is interrupted."""
 
 import ctypes

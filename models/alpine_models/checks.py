@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks of what a person gives a Python function: types first, then ranges.
 
 The command line turns text into values of the right type; a script can pass anything.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Child processes and temporary folders that end with this process, however it ends.
 
 A child gets a process group of its own, so that whatever it starts ends with it. Ctrl-C does not

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names that a person chooses from, and what to say when they mistype one."""
 
 import difflib

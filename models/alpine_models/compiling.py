@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic
 # Reason for the header: numba gives no types.
 """Compiled functions whose machine code stays on disk, and is found again only while it is right.

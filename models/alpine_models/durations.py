@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Times as people write them: 25s, 90min, 1day, 2 years."""
 
 import re

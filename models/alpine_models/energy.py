@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Energy of one matrix-vector product, scaled with the geometry of the tile.
 
 ALPINE states 12.8 TOPS/W at 256 x 256 in 14 nm, "re-calculated for varying tile sizes, considering

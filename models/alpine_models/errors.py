@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors that a person can cause and correct."""
 
 __all__ = ["AlpineError"]

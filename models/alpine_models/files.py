@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writing files so that nobody ever sees half of one, and so that they stay what they are.
 
 A file that exists keeps its mode; through a symbolic link the file behind it is written. What is

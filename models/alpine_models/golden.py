@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Golden reference: the codes an ideal tile must answer, computed straight from the weights.
 
 Shares no code with any crossbar model, so that agreement with one is evidence and not tautology.
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.tile import CODE_MAX, CODE_MIN
+from .tile import CODE_MAX, CODE_MIN
 
 __all__ = ["PreparedDense", "dense", "digitise", "dot", "relu"]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Golden reference of convolutional layers: integer codes straight from the weights.
 
 Images are channels last, `image[row, column, channel]`; a kernel's weights lie in the order of its
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from alpine_models import golden
+from . import golden
 
 __all__ = ["Codes", "convolution", "max_pool", "normalise", "windows"]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Golden reference of the LSTM: one step, or a sequence, computed straight from the weights.
 
 The structure is that of the analog programs (Klein et al., ALPINE, Table II and the reference runs
@@ -21,9 +22,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.activations import sigmoid, softmax, tanh
-from alpine_models.golden import PreparedDense
-from alpine_models.tile import CODE_MAX, CODE_MIN
+from .activations import sigmoid, softmax, tanh
+from .golden import PreparedDense
+from .tile import CODE_MAX, CODE_MIN
 
 __all__ = [
     "STATE_SCALE",

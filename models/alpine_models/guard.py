@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What outlives a process to end its children and remove its temporary folders.
 
 Run as a program of its own, before anything of this product is imported. Standard input says what

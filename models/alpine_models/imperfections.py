@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Imperfections and devices by the names that people type; what they are, without their physics.
 
 Every imperfection is an *effect* with a name. An effect named alone has its published size; where

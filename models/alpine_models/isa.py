@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The CM instruction set: one table from which hardware, drivers and documentation are made.
 
 The four published instructions and the parameter read of ALPINE's released code, in unused AArch64

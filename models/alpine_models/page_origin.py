@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which code the figures on a page of documentation were made with.
 
 A page with figures ends with a comment that says by which command, from which packages and from

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers of things in sentences: 1 run, 2 runs, 1,000 runs."""
 
 __all__ = ["counted"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where numbers come from: a digest of the code and data that they were computed with."""
 
 import hashlib

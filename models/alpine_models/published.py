@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures that the ALPINE paper prints, as data.
 
 Source: Klein et al., ALPINE, IEEE Transactions on Computers 2022 (arXiv 2205.10042v2); what each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportUntypedFunctionDecorator=false
 # Numba carries no types; everything that crosses this module's border is annotated.
 """What CM instructions do to a tile, without time: the reference for every engine."""

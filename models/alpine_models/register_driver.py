@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A driver made from a register map: fields by name over any way to read and write words."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a program sees of a register map: `alpine_rtl.register_bank` as a model."""
 
 from collections.abc import Callable, Mapping

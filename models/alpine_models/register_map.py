@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a register map is: registers of 32 bits, made of fields with a way of access each."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The register maps: one table from which decode, C header, driver and documentation are made.
 
 Registers are 32 bits wide, at byte offsets that are multiples of 4. Two maps exist: the one behind

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Geometry and timing of one analog in-memory computing tile."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Simulated time: integer femtoseconds, and clocks whose edges are multiples of their period."""
 
 from alpine_models.errors import AlpineError

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # An accelerator is often made for its signature alone, and its stages with it.
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Verilog of any Amaranth design, with every clock that it uses as a port."""

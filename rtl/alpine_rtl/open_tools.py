@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Open hardware tools from pip: Yosys, its model checker front end, a solver, nextpnr."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Probe points: registers of emitted hardware, and the file that makes Verilator expose them."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is made from the register maps for people and C programs: a header and a page."""
 
 from collections.abc import Iterator

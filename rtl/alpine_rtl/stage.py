@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # A stage is often made for its signature alone, and its tile with it.
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false

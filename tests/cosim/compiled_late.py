@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Print what numba compiles while workloads run their inferences: run by test_warm_up."""
 
 import sys
@@ -5,13 +6,13 @@ import sys
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from alpine_cosim.accelerator_setup import timed_accelerator
-from alpine_cosim.measurement import measure, timed_ports
-from alpine_platform.presets import HIGH_POWER
-from alpine_sw.mlp import analog_mlp, digital_mlp
-from alpine_sw.mlp_loose import loose_mlp
+from alpine_cosim.measurement.accelerator_setup import timed_accelerator
+from alpine_cosim.measurement.measure import measure, timed_ports
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_sw.library.workloads import Software, Workload
 from alpine_sw.networks.mlp import MlpNetwork
-from alpine_sw.workloads import Software, Workload
+from alpine_sw.programs.mlp import analog_mlp, digital_mlp
+from alpine_sw.programs.mlp_loose import loose_mlp
 
 
 def compiled() -> set[str]:

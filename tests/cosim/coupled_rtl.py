@@ -1,13 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """RTL of a tile behind a coupling, driven edge by edge from Python by the tile port's rules."""
 
 import numpy as np
 
-from alpine_cosim.verilated import VerilatedModel
+from alpine_cosim.binding import VerilatedModel
 from alpine_models.crossbar import IdealCrossbar
 from alpine_models.isa import OPERANDS, XZR, decode, riscv_encode
 from alpine_models.registers import TILE_REGISTERS
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import CmBatch, CmResult
+from alpine_platform.accelerators.tile_port import CmBatch, CmResult
 
 SETTLING_CYCLES = 30
 """Longer than a reset takes to reach every corner of a crossing."""

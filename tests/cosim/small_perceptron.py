@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A perceptron that makes campaigns and whole runs quick."""
 
 from collections.abc import Iterator
@@ -7,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alpine_cosim.tasks import NETWORKS, Task
+from alpine_cosim.runs.tasks import NETWORKS, Task
 from alpine_models.tile import TileConfig
-from alpine_sw.mlp import analog_mlp
+from alpine_sw.library.workloads import Software
 from alpine_sw.networks.mlp import MlpNetwork
-from alpine_sw.workloads import Software
+from alpine_sw.programs.mlp import analog_mlp
 
 __all__ = [
     "EVERY_TILE",

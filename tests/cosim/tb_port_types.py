@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What cocotb reads at every port of a design, for a comparison with the binding's reading.
 
 Inputs are the ports whose names begin with ``a_``. The readings go, as JSON, into the file that the

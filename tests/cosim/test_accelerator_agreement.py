@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The timed accelerator against the RTL: data, responses and every edge of every access."""
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from tests.random_inputs import examples
 
-from alpine_cosim.rtl_accelerator import RtlAccelerator
+from alpine_cosim.hardware.rtl_accelerator import RtlAccelerator
 from alpine_models.registers import (
     ACCELERATOR_REGISTERS,
     PAGE_REGISTERS,
@@ -17,8 +18,8 @@ from alpine_models.registers import (
     TILE_REGISTERS,
 )
 from alpine_models.tile import TileConfig, pending_answers
-from alpine_platform.peripheral_port import IoTimes, empty_accesses
-from alpine_platform.timed_accelerator import TimedAccelerator
+from alpine_platform.accelerators.peripheral_port import IoTimes, empty_accesses
+from alpine_platform.accelerators.timed_accelerator import TimedAccelerator
 
 PERIOD_FS = 1_000_000
 CORE_PERIODS_FS = (434_783, 1_000_000, 1_250_000)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a script passes to a run: of the right type, or one line before anything is prepared."""
 
 import inspect
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from alpine_cosim import run, run_program
-from alpine_cosim.arguments import CHECKS, checked
+from alpine_cosim.runs.arguments import CHECKS, checked
 from alpine_models.errors import AlpineError
 
 CHOSEN = {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks without the system around them, against whole runs."""
 
 import hashlib
@@ -6,16 +7,16 @@ import numpy as np
 import pytest
 
 from alpine_cosim import run
-from alpine_cosim.batched import BatchedChip, run_batched
-from alpine_cosim.device_choice import chip_series
-from alpine_cosim.measurement import measure, timed_ports
-from alpine_cosim.tasks import NETWORKS, Engine, Request, Task
-from alpine_platform.presets import SYSTEMS
-from alpine_sw.batched import batched_cnn
-from alpine_sw.cnn import analog_cnn
+from alpine_cosim.measurement.measure import measure, timed_ports
+from alpine_cosim.runs.batched_run import BatchedChip, run_batched
+from alpine_cosim.runs.device_choice import chip_series
+from alpine_cosim.runs.tasks import NETWORKS, Engine, Request, Task
+from alpine_platform.systems.presets import SYSTEMS
+from alpine_sw.library.workloads import Software
 from alpine_sw.networks.cnn import CnnNetwork, matrix_shapes
 from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
-from alpine_sw.workloads import Software
+from alpine_sw.programs.batched import batched_cnn
+from alpine_sw.programs.cnn import analog_cnn
 
 HERMES = {"device": "hermes-2", "after": "1day", "compensate": "column", "seed": 5}
 SERIES = chip_series(**HERMES, chips=2)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import errno
 import json
 import os
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from alpine_cosim.binding.cache import cache_directory, cached_build, content_hash
 from alpine_cosim.cocotb import runner
-from alpine_cosim.verilated.cache import cache_directory, cached_build, content_hash
 from alpine_models.errors import AlpineError
 
 
@@ -47,7 +48,7 @@ def test_failed_build_leaves_nothing_and_can_be_repeated(cache: Path):
 
 def test_killed_build_is_cleared_away(cache: Path):
     program = (
-        "import time\nfrom alpine_cosim.verilated.cache import cached_build\n"
+        "import time\nfrom alpine_cosim.binding.cache import cached_build\n"
         "def build(d):\n (d / 'half').write_text('x'); print('building', flush=True);"
         " time.sleep(60)\ncached_build('key', build)\n"
     )
@@ -84,7 +85,7 @@ def test_a_full_disk_is_one_line(cache: Path):
 
 def test_waiting_process_uses_the_finished_build(cache: Path):
     program = (
-        "import sys, time\nfrom alpine_cosim.verilated.cache import cached_build\n"
+        "import sys, time\nfrom alpine_cosim.binding.cache import cached_build\n"
         "def build(d):\n print('building', flush=True); time.sleep(1)\n"
         "cached_build('key', build)\nprint(time.monotonic())"
     )

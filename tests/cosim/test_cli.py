@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command line as a person meets it."""
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from alpine_cosim.verilated.cache import cache_directory
+from alpine_cosim.binding.cache import cache_directory
 from alpine_models import __version__
 
 SMALL_RUN = Path(__file__).with_name("small_run.py")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Convolutional networks in run sessions: engines, results, mistakes."""
 
 from dataclasses import replace
@@ -6,16 +7,16 @@ import numpy as np
 import pytest
 
 from alpine_cosim import run
-from alpine_cosim.measurement import measure
-from alpine_cosim.rtl_session import RtlSession
+from alpine_cosim.engines.verilated_tiles import RtlSession
+from alpine_cosim.measurement.measure import measure
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.presets import SYSTEMS
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw.cnn import analog_cnn
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.systems.presets import SYSTEMS
+from alpine_sw.library.workloads import Software
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
 from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
-from alpine_sw.workloads import Software
+from alpine_sw.programs.cnn import analog_cnn
 
 SHAPE = CnnShape(
     name="small",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import os
 import signal
 import subprocess
@@ -10,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alpine_cosim.binding.doctor import fst_requirement
 from alpine_cosim.cocotb.engine import run_in_cocotb
 from alpine_cosim.cocotb.runner import CocotbTestError
-from alpine_cosim.doctor import fst_requirement
-from alpine_cosim.rtl_tile import RtlTile, RtlTilePort, tile_verilog
+from alpine_cosim.hardware.rtl_tile import RtlTile, RtlTilePort, tile_verilog
 from alpine_models import isa
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import NO_DEPENDENCY, empty_batch
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, empty_batch
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 
 HERE = Path(__file__).stem
 SMALL = TileConfig(rows=5, columns=3, precharge_cycles=1, integrate_cycles=8, digitise_cycles=2)

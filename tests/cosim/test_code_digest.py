@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One byte of any kind of file, in any package, and no kept number counts any more."""
 
 import json

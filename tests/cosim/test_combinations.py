@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every command with every network, case, engine and option that matters: it begins, or one line.
 
 Nothing is simulated: a run counts as begun where it asks for its tiles.
@@ -12,12 +13,15 @@ from typing import Any
 import pytest
 from tests.sw.cnn_helpers import tiny
 
-from alpine_cosim import cocotb_session, engines, run, tasks
-from alpine_cosim.faults import sites
-from alpine_cosim.study import Subject
-from alpine_cosim.tasks import NETWORKS, Engine, Request
+from alpine_cosim import run
+from alpine_cosim.campaigns.faults import sites
+from alpine_cosim.campaigns.study import Subject
+from alpine_cosim.engines.engine_run import engine_run as engines
+from alpine_cosim.engines.engine_run import in_cocotb as cocotb_session
+from alpine_cosim.runs import tasks
+from alpine_cosim.runs.tasks import NETWORKS, Engine, Request
 from alpine_models.errors import AlpineError
-from alpine_sw.workloads import Software
+from alpine_sw.library.workloads import Software
 
 NAMES = ("mlp", "lstm-256", "cnn-m")
 CASES = ("1", "2", "3", "4", "loose", "digital")

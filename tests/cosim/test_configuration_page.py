@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 import re
 import tomllib
 from pathlib import Path
 
-from alpine_cosim.configuration_page import configuration_page
-from alpine_platform.overrides import field_names, parse_setting
-from alpine_platform.presets import HIGH_POWER
+from alpine_cosim.pages.configuration import configuration_page
+from alpine_platform.config.overrides import field_names, parse_setting
+from alpine_platform.systems.presets import HIGH_POWER
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 

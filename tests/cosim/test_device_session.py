@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole runs on imperfect chips."""
 
 import math
@@ -7,10 +8,11 @@ import numpy as np
 import pytest
 from tests.sw.lstm_helpers import network
 
-from alpine_cosim import RunResult, run, tasks
-from alpine_cosim.analog_outcome import Spread
-from alpine_cosim.crossbar import AnalogProducts
-from alpine_cosim.device_choice import chip_series
+from alpine_cosim import RunResult, run
+from alpine_cosim.hardware.crossbar import AnalogProducts
+from alpine_cosim.measurement.analog_outcome import Spread
+from alpine_cosim.runs import tasks
+from alpine_cosim.runs.device_choice import chip_series
 from alpine_models.device import NoiseKey, analog_device
 from alpine_models.errors import AlpineError
 

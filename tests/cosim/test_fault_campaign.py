@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fault campaigns on a small perceptron: outcomes, their determinism, their intervals."""
 
 import json
@@ -11,15 +12,14 @@ from click.testing import CliRunner
 from hypothesis import given
 from small_perceptron import HIDDEN, OUTPUTS, small_perceptron
 
-from alpine_cosim.cli import cli
-from alpine_cosim.faults.campaign import (
+from alpine_cosim.campaigns.faults.campaign import (
     Campaign,
     CampaignPlan,
     Injection,
     Record,
     run_campaign,
 )
-from alpine_cosim.faults.kinds import (
+from alpine_cosim.campaigns.faults.kinds import (
     DeadAdc,
     Flip,
     OpenColumn,
@@ -27,11 +27,17 @@ from alpine_cosim.faults.kinds import (
     fault_text,
     parse_fault,
 )
-from alpine_cosim.faults.report import campaign_json, known_records, rows, share
-from alpine_cosim.faults.session import FaultResult, FaultSession, Outcome, stuck_weight
-from alpine_cosim.faults.sites import draw_fault, groups, sites_of
-from alpine_cosim.systems import configure
-from alpine_cosim.tasks import Engine, Request, Task
+from alpine_cosim.campaigns.faults.repeated_run import (
+    FaultResult,
+    FaultSession,
+    Outcome,
+    stuck_weight,
+)
+from alpine_cosim.campaigns.faults.report import campaign_json, known_records, rows, share
+from alpine_cosim.campaigns.faults.sites import draw_fault, groups, sites_of
+from alpine_cosim.cli import cli
+from alpine_cosim.runs.systems import configure
+from alpine_cosim.runs.tasks import Engine, Request, Task
 from alpine_models.device import (
     IDEAL,
     PCM_LIKE,
@@ -45,8 +51,8 @@ from alpine_models.device import (
     StuckDevice,
 )
 from alpine_models.errors import AlpineError
-from alpine_sw.networks.weight_file import chosen_weights
-from alpine_sw.workloads import Software
+from alpine_sw.datasets.weight_file import chosen_weights
+from alpine_sw.library.workloads import Software
 
 SITES = ("streams", "converters.adc")
 
@@ -286,7 +292,7 @@ def test_runs_of_other_code_or_weights_are_not_continued(tmp_path, monkeypatch: 
     with pytest.raises(AlpineError, match="its weights_sha256 is "):
         known_records(path, plan)
     weights.write_bytes(content)
-    monkeypatch.setattr("alpine_cosim.faults.report.code_digest", lambda: "other code")
+    monkeypatch.setattr("alpine_cosim.campaigns.faults.report.code_digest", lambda: "other code")
     with pytest.raises(AlpineError, match="made by another version of this program; leave --resu"):
         known_records(path, plan)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults on imperfect chips, and campaigns of which a run fails or that a person ends."""
 
 import json
@@ -13,13 +14,13 @@ import pytest
 from click.testing import CliRunner
 from small_perceptron import HIDDEN, OUTPUTS, small_perceptron
 
-from alpine_cosim.analog_tiles import ChipSeries, analog_crossbar
+from alpine_cosim.campaigns.faults.campaign import CampaignPlan
+from alpine_cosim.campaigns.faults.kinds import DeadAdc, Flip, OpenColumn, StuckCell
+from alpine_cosim.campaigns.faults.repeated_run import FaultSession, Outcome
 from alpine_cosim.cli import cli
-from alpine_cosim.faults.campaign import CampaignPlan
-from alpine_cosim.faults.kinds import DeadAdc, Flip, OpenColumn, StuckCell
-from alpine_cosim.faults.session import FaultSession, Outcome
-from alpine_cosim.systems import configure
-from alpine_cosim.tasks import Task
+from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
+from alpine_cosim.runs.systems import configure
+from alpine_cosim.runs.tasks import Task
 from alpine_models import golden
 from alpine_models.device import AnalogCrossbar, Polarity, StuckAt, StuckDevice, analog_device
 
@@ -159,8 +160,8 @@ def test_waveforms_of_chosen_faults_begin_with_the_run(small_campaigns, tmp_path
 INTERRUPTED = """
 import os, signal
 from alpine_cosim.cli import main
-from alpine_cosim.faults.campaign import CampaignPlan
-from alpine_cosim.faults.session import FaultSession
+from alpine_cosim.campaigns.faults.campaign import CampaignPlan
+from alpine_cosim.campaigns.faults.repeated_run import FaultSession
 from small_perceptron import small_perceptron
 
 CampaignPlan.task = lambda plan: small_perceptron()

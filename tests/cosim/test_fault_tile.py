@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flips of register bits: the same cycle and the same consequences as in Amaranth's simulator."""
 
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ from amaranth.sim import Simulator
 from hypothesis import Phase, given, settings
 from tests.random_inputs import examples
 
-from alpine_cosim.faults.tile import FaultyTile
-from alpine_cosim.rtl_tile import RtlTile, TileFaultError
+from alpine_cosim.campaigns.faults.faulty_tile import FaultyTile
+from alpine_cosim.hardware.rtl_tile import RtlTile, TileFaultError
 from alpine_models.isa import dequeue, initialize, process, queue
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import empty_batch
+from alpine_platform.accelerators.tile_port import empty_batch
 from alpine_rtl.formal.state import elaborate_with_registers
 from alpine_rtl.tile import AimcTile
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The loosely coupled perceptron: small through the RTL, full size on the timed model."""
 
 from dataclasses import replace
@@ -8,17 +9,17 @@ import pytest
 from tests.sw import mlp_helpers
 
 from alpine_cosim import run
-from alpine_cosim.accelerator_setup import timed_accelerator
 from alpine_cosim.cocotb.engine import run_accelerator_in_cocotb
-from alpine_cosim.device_choice import chip_series
-from alpine_cosim.measurement import Measurement, measure
-from alpine_cosim.rtl_session import RtlSession
+from alpine_cosim.engines.verilated_tiles import RtlSession
+from alpine_cosim.measurement.accelerator_setup import timed_accelerator
+from alpine_cosim.measurement.measure import Measurement, measure
+from alpine_cosim.runs.device_choice import chip_series
 from alpine_models.device import NoiseKey
 from alpine_models.errors import AlpineError
-from alpine_platform.presets import HIGH_POWER
-from alpine_sw.mlp_loose import loose_mlp
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_sw.library.workloads import Software
 from alpine_sw.networks import MlpNetwork
-from alpine_sw.workloads import Software
+from alpine_sw.programs.mlp_loose import loose_mlp
 
 COUNT = 6
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole runs of the LSTM: every engine, both mappings, real text."""
 
 from dataclasses import replace
@@ -5,10 +6,11 @@ from dataclasses import replace
 import pytest
 from tests.sw.lstm_helpers import network
 
-from alpine_cosim import run, tasks
+from alpine_cosim import run
+from alpine_cosim.runs import tasks
 from alpine_models.errors import AlpineError
+from alpine_sw.datasets.texts import load_king_james_excerpt
 from alpine_sw.networks.lstm import load_lstm
-from alpine_sw.texts import load_king_james_excerpt
 
 STEPS = 4
 

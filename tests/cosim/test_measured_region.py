@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the measured region begins: the same place, however weights got into the tiles."""
 
 from dataclasses import replace
@@ -5,10 +6,10 @@ from dataclasses import replace
 import pytest
 from tests.cosim.small_perceptron import small_perceptron
 
-from alpine_cosim.device_choice import chip_series
-from alpine_cosim.measurement import Measurement, measure, timed_ports
-from alpine_platform.presets import SYSTEMS
-from alpine_platform.system import System
+from alpine_cosim.measurement.measure import Measurement, measure, timed_ports
+from alpine_cosim.runs.device_choice import chip_series
+from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.system import System
 
 STARTS: list[int] = []
 

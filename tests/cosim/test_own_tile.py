@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tile of a user's own is checked, and what it does wrong is told in one line."""
 
 from dataclasses import replace
@@ -10,11 +11,11 @@ from click.testing import CliRunner
 
 from alpine_cosim.commands.exit_status import ExitStatus
 from alpine_cosim.commands.run import run as run_command
-from alpine_cosim.own_tile import read_own_tile
-from alpine_cosim.rtl_tile import tile_verilog
+from alpine_cosim.hardware.own_tile import read_own_tile
+from alpine_cosim.hardware.rtl_tile import tile_verilog
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import CmResult
+from alpine_platform.accelerators.tile_port import CmResult
 from alpine_sw.kernels.cm import check_status
 
 CONFIG = TileConfig(rows=4, columns=3)
@@ -98,8 +99,10 @@ def test_a_wrong_status_is_one_line(status, words):
 )
 def test_wrong_outputs_are_an_exit_status_of_their_own(tmp_path, monkeypatch, equal, status):
     result = SimpleNamespace(outputs_equal_golden=equal, host_profile_s=None, to_json=lambda: "{}")
-    monkeypatch.setattr("alpine_cosim.session.run", lambda *_, **__: result)
-    monkeypatch.setattr("alpine_cosim.results.print_result", lambda *_: print("the table"))
+    monkeypatch.setattr("alpine_cosim.runs.network_run.run", lambda *_, **__: result)
+    monkeypatch.setattr(
+        "alpine_cosim.measurement.results.print_result", lambda *_: print("the table")
+    )
     target = tmp_path / "result.json"
     done = CliRunner().invoke(run_command, ["mlp", "--json", str(target)])
     assert done.exit_code == status

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report: runs are kept and reused, and its numbers are the runs' numbers."""
 
 import itertools
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from alpine_cosim.cli import main
-from alpine_cosim.paper import (
+from alpine_cosim.runs.tasks import Engine
+from alpine_models.published import Metric, cnn_factors, lstm_factors, mlp_factors
+from alpine_papers.alpine2022 import (
     EXPLORATIONS,
     Effort,
     Plan,
@@ -22,9 +25,9 @@ from alpine_cosim.paper import (
     tables,
     write_report,
 )
-from alpine_cosim.paper.constant_costs import fits
-from alpine_cosim.paper.findings import Verdict, against, slightly
-from alpine_cosim.paper.plans import (
+from alpine_papers.alpine2022.constant_costs import fits
+from alpine_papers.alpine2022.findings import Verdict, against, slightly
+from alpine_papers.alpine2022.plans import (
     BASE,
     LARGE_CACHE,
     SENSITIVITIES,
@@ -33,11 +36,9 @@ from alpine_cosim.paper.plans import (
     changed,
     digital,
 )
-from alpine_cosim.paper.results import Results
-from alpine_cosim.paper.unused_cores import unused_cores_section, used_cores_energy_j
-from alpine_cosim.tasks import Engine
-from alpine_models.published import Metric, cnn_factors, lstm_factors, mlp_factors
-from alpine_platform.presets import SYSTEMS
+from alpine_papers.alpine2022.results import Results
+from alpine_papers.alpine2022.unused_cores import unused_cores_section, used_cores_energy_j
+from alpine_platform.systems.presets import SYSTEMS
 
 PLAN = Plan(network="mlp", system="low-power", case="1", software="tuned", inferences=1)
 FACTORS = [*mlp_factors(), *lstm_factors(), *cnn_factors()]
@@ -109,7 +110,7 @@ def test_results_of_other_code_or_engines_are_not_reused(
     assert RunStore(tmp_path, effort=Effort.QUICK).path(released) != RunStore(tmp_path).path(
         released
     )
-    monkeypatch.setattr("alpine_cosim.paper.store.code_digest", lambda: "other code")
+    monkeypatch.setattr("alpine_papers.alpine2022.store.code_digest", lambda: "other code")
     assert RunStore(tmp_path).path(PLAN) != path
 
 

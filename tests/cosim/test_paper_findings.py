@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the paper states in words and our simulated times confirm, or do not, stays so.
 
 Digital references of the CNNs take minutes: what needs them is `LONG`, which `make findings` checks
@@ -12,11 +13,11 @@ from typing import Any
 import pytest
 
 from alpine_cosim import run
-from alpine_cosim.paper import RunStore
-from alpine_cosim.paper.findings import COMPARED, Verdict
-from alpine_cosim.paper.plans import CNNS, Plan
-from alpine_cosim.paper.results import Results
-from alpine_cosim.paper.statements import FINDINGS
+from alpine_papers.alpine2022 import RunStore
+from alpine_papers.alpine2022.findings import COMPARED, Verdict
+from alpine_papers.alpine2022.plans import CNNS, Plan
+from alpine_papers.alpine2022.results import Results
+from alpine_papers.alpine2022.statements import FINDINGS
 from alpine_sw.networks.cnn_shapes import cnn_shape
 
 INFERENCES = {"mlp": 10, **dict.fromkeys(CNNS, 1)}

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 import pstats
 import time
 
 import numpy as np
 
-from alpine_cosim.crossbar import NativeCrossbar
-from alpine_cosim.profile import PRODUCTS, REST, TILE, profiled
+from alpine_cosim.hardware.crossbar import NativeCrossbar
+from alpine_cosim.measurement.profile import PRODUCTS, REST, TILE, profiled
 
 
 def test_crossbar_keeps_the_host_time_of_its_products():
@@ -19,9 +20,9 @@ def test_native_products_are_told_apart_from_the_tile(monkeypatch):
     # What Python's profiler gives: own seconds per function, by the file that it is in. Native
     # products count for the tile's function that calls them.
     own_seconds = {
-        "/alpine_cosim/rtl_tile.py": 2.0,
+        "/alpine_cosim/hardware/rtl_tile.py": 2.0,
         "/alpine_sw/kernels/products.py": 0.25,
-        "/alpine_sw/mlp_programs.py": 0.5,
+        "/alpine_sw/programs/mlp_programs.py": 0.5,
         "/elsewhere.py": 0.125,
     }
 

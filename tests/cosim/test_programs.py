@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs of a user's own: the documented example, both engines, several cores."""
 
 import re
@@ -13,10 +14,10 @@ import pytest
 from alpine_cosim import ProgramResult, run_program
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.address_space import AddressSpace
-from alpine_platform.operations import Program
-from alpine_sw.aimclib import Aimc, Tile
-from alpine_sw.ping_pong import PingPong
+from alpine_platform.cores.operations import Program
+from alpine_platform.memory.address_space import AddressSpace
+from alpine_sw.library.aimclib import Aimc, Tile
+from alpine_sw.library.ping_pong import PingPong
 
 ROOT = Path(__file__).parents[2]
 
@@ -152,7 +153,11 @@ TILE = Tile(TileConfig(rows=4, columns=4))
 @pytest.mark.parametrize(
     ("tiles", "returned", "message"),
     [
-        ([TILE], {}, "tiles is a list: give lists of alpine_sw.aimclib.Tile by core number"),
+        (
+            [TILE],
+            {},
+            "tiles is a list: give lists of alpine_sw.library.aimclib.Tile by core number",
+        ),
         ({0: TILE}, {}, "tiles of core 0 are a Tile: give lists"),
         ({0: [TILE.plan]}, {}, "core 0 owns a TilePlan: give lists"),
         ({8: [TILE]}, {}, "core 8 is refused: give a whole number from 0 on, 7 at most"),

@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from alpine_cosim import run
-from alpine_cosim.results import RunResult, print_result
-from alpine_platform.overrides import field_names
-from alpine_platform.presets import HIGH_POWER
+from alpine_cosim.measurement.results import RunResult, print_result
+from alpine_platform.config.overrides import field_names
+from alpine_platform.systems.presets import HIGH_POWER
 
 
 def printed(result: RunResult) -> str:

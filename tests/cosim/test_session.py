@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole runs: every engine, both mappings, and a tile with a fault in it."""
 
 import json
@@ -12,14 +13,15 @@ from amaranth.hdl import Const
 from rich.console import Console
 from small_perceptron import EVERY_TILE, HIDDEN, INPUTS, OUTPUTS, small_perceptron_is_mlp
 
-from alpine_cosim import RunResult, rtl_session, run
-from alpine_cosim.results import print_result
-from alpine_cosim.rtl_tile import tile_verilog
-from alpine_cosim.verilated import TraceFormat
+from alpine_cosim import RunResult, run
+from alpine_cosim.binding import TraceFormat
+from alpine_cosim.engines.engine_run import verilated_tiles as rtl_session
+from alpine_cosim.hardware.rtl_tile import tile_verilog
+from alpine_cosim.measurement.results import print_result
 from alpine_models.errors import AlpineError
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import emit
-from alpine_sw.datasets import load_fashion_mnist
+from alpine_sw.datasets.fashion_mnist import load_fashion_mnist
 from alpine_sw.kernels import calibration
 from alpine_sw.networks import load_mlp
 

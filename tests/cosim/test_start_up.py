@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the command imports before it is asked to work."""
 
 import subprocess

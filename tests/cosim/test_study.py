@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import io
 import json
 import signal
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from alpine_cosim.study import (
+from alpine_cosim.campaigns.study import (
     Subject,
     collect,
     complete,
@@ -91,7 +92,7 @@ def test_chips_of_other_code_are_computed_again(
     plan, folder, _ = over_time
     kept = {path.stem for path in folder.glob("*.json")}
     assert kept == {work.key for work in plan.works}
-    monkeypatch.setattr("alpine_cosim.study.plans.code_digest", lambda: "other code")
+    monkeypatch.setattr("alpine_cosim.campaigns.study.plans.code_digest", lambda: "other code")
     other = plan_time(replace(SUBJECT), device="pcm", times_s=[86400.0, 25.0])
     assert not kept & {work.key for work in other.works}
 
@@ -184,7 +185,7 @@ def test_verification_is_part_of_a_study_and_of_its_title(tmp_path: Path):
 INTERRUPTED = """
 import os, signal
 from alpine_cosim.cli import main
-from alpine_cosim.study import runs
+from alpine_cosim.campaigns.study import runs
 
 evaluate, calls = runs.evaluate, []
 

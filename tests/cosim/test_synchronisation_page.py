@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the page on waiting computes from its runs."""
 
 import pytest
 
-from alpine_cosim.synchronisation_page import SCALES, handed_over_us, time_us, turning_point
-from alpine_platform.presets import HIGH_POWER, LOW_POWER
+from alpine_cosim.pages.synchronisation import SCALES, handed_over_us, time_us, turning_point
+from alpine_platform.systems.presets import HIGH_POWER, LOW_POWER
 
 
 def test_cost_of_a_hand_over():

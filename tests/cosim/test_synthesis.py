@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 """What `alpine synth` measures, and that it is what the design page demands."""
 
@@ -6,9 +7,9 @@ import functools
 import pytest
 from click.testing import CliRunner
 
-from alpine_cosim import synthesis, synthesis_report
 from alpine_cosim.cli import cli
-from alpine_cosim.synthesis_report import parse_geometry
+from alpine_cosim.pages import synthesis, synthesis_report
+from alpine_cosim.pages.synthesis_report import parse_geometry
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_rtl import open_tools

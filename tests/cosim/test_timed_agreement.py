@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The timed Python tile against the RTL: data, statuses and every accept and completion edge."""
 
 from dataclasses import dataclass
@@ -9,13 +10,13 @@ from hypothesis import given, settings
 from tests.random_inputs import examples
 from timed_programs import GEOMETRY, as_batch, instructions
 
-from alpine_cosim.rtl_tile import RtlTile
+from alpine_cosim.hardware.rtl_tile import RtlTile
 from alpine_models.device import NoiseKey, analog_device
 from alpine_models.errors import AlpineError
 from alpine_models.isa import CmOperation, encode, param_read, queue
 from alpine_models.registers import TILE_REGISTERS
 from alpine_models.tile import TileConfig
-from alpine_platform.timed_tile import TimedTile
+from alpine_platform.accelerators.timed_tile import TimedTile
 
 TILE_PERIOD_FS = 1_000_000
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 """The timed tile behind a clock crossing and behind CV-X-IF, against the RTL, edge by edge."""
 
@@ -12,13 +13,13 @@ from hypothesis import example, given, settings
 from tests.random_inputs import examples
 from timed_programs import GEOMETRY, as_batch, instructions
 
-from alpine_cosim.verilated import Port, PortDirection, VerilatedModel, ports_of
+from alpine_cosim.binding import Port, PortDirection, VerilatedModel, ports_of
 from alpine_models.errors import AlpineError
 from alpine_models.isa import CmOperation, dequeue, encode, process, queue
 from alpine_models.registers import TILE_REGISTERS
 from alpine_models.tile import CROSSING_DEPTH, TileConfig
-from alpine_platform.tile_coupling import ClockCrossing, CvxifAdapter
-from alpine_platform.timed_tile import TimedTile
+from alpine_platform.accelerators.tile_coupling import ClockCrossing, CvxifAdapter
+from alpine_platform.accelerators.timed_tile import TimedTile
 from alpine_rtl.crossing import AimcTileCdc
 from alpine_rtl.cvxif import AimcTileCvxif
 from alpine_rtl.verilog import emit

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 import subprocess
 import sys
@@ -8,8 +9,8 @@ from amaranth.hdl import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from alpine_cosim.verilated import Port, PortDirection, VerilatedModel, ports_of
-from alpine_cosim.verilated.cache import cache_directory
+from alpine_cosim.binding import Port, PortDirection, VerilatedModel, ports_of
+from alpine_cosim.binding.cache import cache_directory
 from alpine_models.errors import AlpineError
 
 
@@ -179,7 +180,7 @@ def test_processes_building_the_same_model_share_one_build(tmp_path, monkeypatch
             (tmp_path / made.name).symlink_to(made)
     monkeypatch.setenv("ALPINE_CACHE_DIR", str(tmp_path))
     program = (
-        "from alpine_cosim.verilated import VerilatedModel\n"
+        "from alpine_cosim.binding import VerilatedModel\n"
         "m = VerilatedModel.build('module t(input clk, input rst, output reg q);"
         " always @(posedge clk) q <= ~rst; endmodule', top='t')\n"
         "m.reset(); m.step(); print(m.io.q)\n"

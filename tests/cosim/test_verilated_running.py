@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What designs do while they run: stopping, finishing, failing, waiting, clocks, waveforms."""
 
 import copy
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alpine_cosim.verilated import (
+from alpine_cosim.binding import (
     Clock,
     ModelError,
     SimulationFinished,
@@ -423,7 +424,7 @@ def test_a_saved_state_comes_back(holder):
 def test_a_forked_process_has_a_model_of_its_own():
     program = (
         "import os\n"
-        "from alpine_cosim.verilated import VerilatedModel\n"
+        "from alpine_cosim.binding import VerilatedModel\n"
         "from test_verilated_running import build\n"
         "m = build(); m.step(3)\n"
         "if os.fork() == 0:\n"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 """What designs are read from: files, folders, includes, parameters; Amaranth of every kind."""
 
@@ -9,10 +10,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib import enum as amaranth_enum
 from amaranth.lib.wiring import In, Out
 
-from alpine_cosim.verilated import VerilatedModel
-from alpine_cosim.verilated.build import compile_model
-from alpine_cosim.verilated.cache import cache_directory
-from alpine_cosim.verilated.design import design_of
+from alpine_cosim.binding import VerilatedModel
+from alpine_cosim.binding.build import compile_model
+from alpine_cosim.binding.cache import cache_directory
+from alpine_cosim.binding.design import design_of
 from alpine_models.errors import AlpineError
 from alpine_rtl.emission import emission
 

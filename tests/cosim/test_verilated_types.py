@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every type of port and every name, in two builds, and a third for cocotb to read the same."""
 
 import inspect
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 from tests.random_inputs import seed
 
+from alpine_cosim.binding import VerilatedModel
 from alpine_cosim.cocotb.runner import build_simulator, run_simulation
-from alpine_cosim.verilated import VerilatedModel
 from alpine_models.errors import AlpineError
 
 PACKAGE = """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No compiler runs during inferences."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Worker processes while they start, and when what started them is gone."""
 
 import os
@@ -11,7 +12,7 @@ import pytest
 
 PROGRAM = """
 import sys, time
-from alpine_cosim.workers import worker_pool
+from alpine_cosim.campaigns.workers import worker_pool
 
 if __name__ == "__main__":
     with worker_pool(2) as pool:

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random batches for comparing tiles cycle by cycle."""
 
 import hypothesis.strategies as st
 
 from alpine_models.isa import XZR, CmOperation, encode
-from alpine_platform.tile_port import NO_DEPENDENCY, CmBatch, empty_batch
+from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, empty_batch
 
 # One side that is a multiple of four and one that is not, phases short enough that a program sees
 # many multiplications and long enough that a byte-wise vector overtakes the room for answers.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What runs beside an interrupted thread ends with it, whether it computes or waits for a tool."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Machine code on disk is not used after a change of what it was made from."""
 
 import subprocess

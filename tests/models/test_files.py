@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writing files: whole or not at all, and what is no file stays what it is."""
 
 import os

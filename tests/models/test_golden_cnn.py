@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Golden convolution, pooling and normalisation against plain loops over exact numbers."""
 
 from fractions import Fraction

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pages say from which state of the code their figures are, and are found when it has changed."""
 
 import runpy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import csv
 from importlib import resources
 from typing import NamedTuple

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The digest of a package changes with everything in it, and with nothing else."""
 
 import hashlib

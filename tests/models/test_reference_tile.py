@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The architecture's rules, each with its expectation written out."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The register maps, and the driver made from them."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small programs that use every part of a system, for tests of its configuration."""
 
 from collections.abc import Callable, Mapping
@@ -5,9 +6,13 @@ from typing import Any
 
 from alpine_models import isa
 from alpine_models.tile import TileConfig
+from alpine_platform.accelerators.peripheral_port import empty_accesses
+from alpine_platform.accelerators.tile_port import empty_batch
+from alpine_platform.accelerators.timed_accelerator import TimedAccelerator
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.config import SystemConfig
-from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import (
+from alpine_platform.cores.loop_body import LoopBody
+from alpine_platform.cores.operations import (
     Channel,
     Compute,
     Lock,
@@ -20,13 +25,9 @@ from alpine_platform.operations import (
     Take,
     Unlock,
 )
-from alpine_platform.peripheral_port import empty_accesses
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import System
-from alpine_platform.tile_port import empty_batch
-from alpine_platform.timed_accelerator import TimedAccelerator
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import System
 
 __all__ = ["RUNS", "SMALL", "measured"]
 

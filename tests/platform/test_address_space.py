@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 from typing import Any
 
 import numpy as np
 import pytest
 
 from alpine_models.errors import AlpineError
-from alpine_platform.address_space import AddressSpace
-from alpine_platform.operations import Compute
+from alpine_platform.cores.operations import Compute
+from alpine_platform.memory.address_space import AddressSpace
 
 
 def test_buffers_are_aligned_and_apart():

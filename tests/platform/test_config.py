@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import math
 import re
 from dataclasses import Field, fields, replace
@@ -10,12 +11,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 from tests.random_inputs import examples
 
-from alpine_cosim.systems import configure
+from alpine_cosim.runs.systems import configure
 from alpine_models.errors import AlpineError
+from alpine_platform.config.describe import describe
 from alpine_platform.config.fields import range_text
-from alpine_platform.describe import describe
-from alpine_platform.overrides import field_names, parse_setting, read_toml
-from alpine_platform.presets import HIGH_POWER, LOW_POWER, SYSTEMS
+from alpine_platform.config.overrides import field_names, parse_setting, read_toml
+from alpine_platform.systems.presets import HIGH_POWER, LOW_POWER, SYSTEMS
 
 
 def test_presets_hold_the_published_table():

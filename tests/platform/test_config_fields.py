@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every field of a system does something, and does no harm at the ends of its range."""
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ import pytest
 from probe import RUNS, SMALL, measured
 
 from alpine_models.errors import AlpineError
-from alpine_platform.overrides import field_names
+from alpine_platform.config.overrides import field_names
 
 OF_PROGRAMS = {"io.access_bytes", "placement", "tile_clock.product_cycles"}
 """What tiles and programs are made with before the platform sees them.

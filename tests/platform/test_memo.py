@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -5,15 +6,15 @@ from tests.random_inputs import examples
 
 from alpine_models import isa
 from alpine_models.tile import TileConfig
-from alpine_platform.engine import Engine
-from alpine_platform.loop_body import Field, LoopBody, Unit, compile_body
-from alpine_platform.memo_kernel import C_STATES, STATES
-from alpine_platform.operations import RunCmLoop, RunLoop
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.presets import SYSTEMS
-from alpine_platform.system import RunResult, System
-from alpine_platform.tile_port import empty_batch
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.accelerators.tile_port import empty_batch
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.cores.engine import Engine
+from alpine_platform.cores.loop_body import Field, LoopBody, Unit, compile_body
+from alpine_platform.cores.memo_kernel import C_STATES, STATES
+from alpine_platform.cores.operations import RunCmLoop, RunLoop
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.system import RunResult, System
 from alpine_sw.kernels import BODIES
 
 QUEUES = [

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from collections import OrderedDict
 
 import numpy as np
@@ -7,12 +8,12 @@ from hypothesis import strategies as st
 from numba import njit
 from tests.random_inputs import examples
 
-from alpine_platform.dram_kernel import D_BURST, D_CCD
-from alpine_platform.engine import Engine
-from alpine_platform.memory import clock, dram_constants, memory_stats
-from alpine_platform.memory_kernel import L1_MISSES, NEAR, SNOOPS, UPGRADES
-from alpine_platform.memory_kernel import edge_after as compiled_edge_after
-from alpine_platform.presets import HIGH_POWER
+from alpine_platform.cores.engine import Engine
+from alpine_platform.memory.dram_kernel import D_BURST, D_CCD
+from alpine_platform.memory.memory_kernel import L1_MISSES, NEAR, SNOOPS, UPGRADES
+from alpine_platform.memory.memory_kernel import edge_after as compiled_edge_after
+from alpine_platform.memory.memory_state import clock, dram_constants, memory_stats
+from alpine_platform.systems.presets import HIGH_POWER
 
 SMALL = HIGH_POWER.override({"l1.size_bytes": 512, "l2.size_bytes": 4096})
 # One compiled signature for all examples; 2 ways, 4 sets.

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from alpine_platform.loop_body import LoopBody, compile_body
-from alpine_platform.operations import Fence, Operation, RunLoop
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import System
+from alpine_platform.cores.loop_body import LoopBody, compile_body
+from alpine_platform.cores.operations import Fence, Operation, RunLoop
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import System
 
 TAIL = "alu f <- p\nbranch <- f"
 

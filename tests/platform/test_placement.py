@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Addresses of buffers, by the rules of each allocator."""
 
 from dataclasses import replace
@@ -6,11 +7,16 @@ import numpy as np
 import pytest
 
 from alpine_models.errors import AlpineError
-from alpine_platform.address_space import AddressSpace
-from alpine_platform.overrides import parse_setting
-from alpine_platform.placement import GlibcAllocator, Placement, SkewedAllocator, VirtualAllocator
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import System, allocator_of
+from alpine_platform.config.overrides import parse_setting
+from alpine_platform.config.placement import (
+    GlibcAllocator,
+    Placement,
+    SkewedAllocator,
+    VirtualAllocator,
+)
+from alpine_platform.memory.address_space import AddressSpace
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import System, allocator_of
 
 MEGABYTE = 1 << 20
 PAGE = 4096

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
 
-from alpine_platform.address_space import AddressSpace
-from alpine_platform.loop_body import LoopBody
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.read_check import note_accesses
+from alpine_platform.cores.loop_body import LoopBody
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.cores.read_check import note_accesses
+from alpine_platform.memory.address_space import AddressSpace
 
 READ = LoopBody(name="read", text="load a <- p @s\nalu p <- p\nbranch <- p")
 WRITE = LoopBody(name="write", text="store <- a p @s\nalu p <- p\nbranch <- p")

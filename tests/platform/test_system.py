@@ -1,11 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 import json
 
 import pytest
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import (
+from alpine_platform.accelerators.peripheral_port import empty_accesses
+from alpine_platform.accelerators.timed_accelerator import TimedAccelerator
+from alpine_platform.cores.loop_body import LoopBody
+from alpine_platform.cores.operations import (
     Arrive,
     Barrier,
     Begin,
@@ -24,12 +27,10 @@ from alpine_platform.operations import (
     Unlock,
     Wait,
 )
-from alpine_platform.peripheral_port import empty_accesses
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.presets import SYSTEMS
-from alpine_platform.report import write_timeline
-from alpine_platform.system import DeadlockError, System
-from alpine_platform.timed_accelerator import TimedAccelerator
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.report import write_timeline
+from alpine_platform.systems.system import DeadlockError, System
 
 READ = LoopBody(name="read", text="load q <- p @s\nalu p <- p\nalu f <- p\nbranch <- f")
 

@@ -1,16 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cores that run loops at the same time reach the memory in the order of their requests."""
 
 import pytest
 
 from alpine_models import isa
 from alpine_models.tile import TileConfig
-from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import RunCmLoop, RunLoop
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.presets import SYSTEMS
-from alpine_platform.system import RunResult, System
-from alpine_platform.tile_port import empty_batch
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.accelerators.tile_port import empty_batch
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.cores.loop_body import LoopBody
+from alpine_platform.cores.operations import RunCmLoop, RunLoop
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.system import RunResult, System
 
 NEXT = "\nalu p <- p\nalu f <- p\nbranch <- f"
 LOOPS = {

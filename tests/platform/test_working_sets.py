@@ -1,9 +1,10 @@
-from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import RunLoop
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import System
-from alpine_platform.working_sets import WorkingSets
+# SPDX-License-Identifier: Apache-2.0
+from alpine_platform.cores.loop_body import LoopBody
+from alpine_platform.cores.operations import RunLoop
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.cores.working_sets import WorkingSets
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import System
 
 BODY = LoopBody(name="add", text="load a <- p @s\nload b <- q @t\nbranch <- a")
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs whose results must not change: ``python -m tests.regression``.
 
 Every run's times, energies, counts and outputs are compared with ``runs.json``, to the last bit. A

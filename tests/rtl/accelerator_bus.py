@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 """The accelerator in pysim, with crossbars at its tiles and a host on its bus."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults of the tile, planted into a copy of its sources.
 
 Each replaces a piece of text that must be found, so that a fault cannot quietly stop existing.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Functional coverage of CM programs: which of the plan's bins a run has reached.
 
 The bins are data in `cocotb_tests/testplan.toml`: a coverage point is the cross product of its

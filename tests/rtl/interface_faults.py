@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults of what surrounds the tile: its buses, its queues, its coprocessor interface."""
 
 from faults import Fault

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random CM programs that go to every limit of the instruction set."""
 
 import random

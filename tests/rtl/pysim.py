@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Helpers of the pysim tests."""
 
 from amaranth.sim import Simulator

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 """Running a `TileBench` on pysim and on a verilated model."""
 
 from amaranth.sim import Simulator
 from tile_bench import TileBench
 
-from alpine_cosim.verilated import VerilatedModel
+from alpine_cosim.binding import VerilatedModel
 
 PERIOD = 1e-9
 

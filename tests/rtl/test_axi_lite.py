@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bus front end with every channel stalling at random, against a memory behind it."""
 
 import random

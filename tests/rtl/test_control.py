@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sequencer, response buffer, command register, cell access, counters."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 """Random programs on the verilated tile, under monitors, until the plan's last bin is reached."""
 
@@ -10,7 +11,7 @@ from simulations import run_verilated
 from tests.random_inputs import examples, seed
 from tile_bench import Pressure, Request, TileBench
 
-from alpine_cosim.verilated import VerilatedModel
+from alpine_cosim.binding import VerilatedModel
 from alpine_models.isa import OPCODES, XZR, CmOperation, encode
 from alpine_models.tile import TileConfig
 from alpine_rtl.formal.harness import TileHarness

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The clock-domain crossing, with clocks that have nothing to do with each other."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 """The CV-X-IF adapter against harts that issue, withdraw, kill and commit as they like."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The decoder against the reference, over forms, counts and boundary indices."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 """The tests of what surrounds the tile bite: each planted fault turns the named one red."""
 

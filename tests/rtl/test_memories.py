@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Input memory, output memory and DAC registers, byte by byte."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The register bank on a map of its own, with every kind of field."""
 
 from pysim import simulate

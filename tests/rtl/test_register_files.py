@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The header and the page made from the register maps."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The testplan names tests that exist and points that are measured, and its page is up to date."""
 
 from pathlib import Path

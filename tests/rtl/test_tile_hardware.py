@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole tile in pysim: commands against the reference, registers, counters, reset."""
 
 import random

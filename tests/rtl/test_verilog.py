@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The folder that `write_tops` makes: complete, clean and self-contained."""
 
 import os
@@ -8,7 +9,7 @@ import sys
 
 import pytest
 
-from alpine_cosim.verilated.toolchain import Toolchain
+from alpine_cosim.binding.toolchain import Toolchain
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_rtl.open_tools import OpenTool, ToolError, run_tool

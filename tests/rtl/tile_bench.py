@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tile, what surrounds it, and who checks it: one cycle at a time, whatever simulates it.
 
 The bench is told the outputs of a clock cycle and answers with the inputs, so that pysim and a

@@ -1,14 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tiny convolutional network and a run of it on timed tiles."""
 
 import numpy as np
 
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.config import SystemConfig
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import RunResult, System
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import RunResult, System
+from alpine_sw.library.workloads import Workload
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
 from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
-from alpine_sw.workloads import Workload
 
 SHAPE = CnnShape(
     name="tiny",

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small perceptron for tests."""
 
 import numpy as np
 
-from alpine_sw.code_words import exhaustive_code
+from alpine_sw.datasets.code_words import exhaustive_code
 from alpine_sw.networks import MlpNetwork
 
 

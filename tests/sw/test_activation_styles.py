@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scalar activations of the C library beside Eigen's packets: same bits, the gem5 runs' times."""
 
 import csv
@@ -6,8 +7,8 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from alpine_platform.presets import HIGH_POWER, SYSTEMS
-from alpine_platform.system import System
+from alpine_platform.systems.presets import HIGH_POWER, SYSTEMS
+from alpine_platform.systems.system import System
 from alpine_sw import kernels
 from alpine_sw.kernels.timing import time_kernel
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """AIMClib's calls: what they move, what they cost, what they refuse."""
 
 import numpy as np
@@ -10,12 +11,12 @@ from alpine_models import golden
 from alpine_models.errors import AlpineError
 from alpine_models.golden_lstm import dequantise, quantise
 from alpine_models.tile import TileConfig
-from alpine_platform.operations import Program
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import RunResult, System
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw.aimclib import Aimc, Tile, section
-from alpine_sw.workloads import Software
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.cores.operations import Program
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import RunResult, System
+from alpine_sw.library.aimclib import Aimc, Tile, section
+from alpine_sw.library.workloads import Software
 
 TILE_PERIOD_FS = 1_000_000
 

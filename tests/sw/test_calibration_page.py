@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 from dataclasses import replace
 from pathlib import Path
 
 from alpine_models.page_origin import origin_of
-from alpine_platform.placement import Placement
-from alpine_platform.presets import HIGH_POWER
+from alpine_platform.config.placement import Placement
+from alpine_platform.systems.presets import HIGH_POWER
 from alpine_sw.calibrate.experiment import Measured
 from alpine_sw.calibrate.fit import BodyFit, Comparison
 from alpine_sw.calibrate.honesty import beyond_limits, instruction_errors, observed

@@ -1,14 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the place of buffers does to the DRAM's rows, and what the calibration page says of it."""
 
 from dataclasses import replace
 
 import pytest
 
-from alpine_platform.memory import MemoryStats
-from alpine_platform.pipeline import Stream
-from alpine_platform.placement import Placement
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import System
+from alpine_platform.config.placement import Placement
+from alpine_platform.cores.pipeline import Stream
+from alpine_platform.memory.memory_state import MemoryStats
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import System
 from alpine_sw.calibrate.experiment import play
 from alpine_sw.calibrate.micro import READ, nest
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rows of the reference that the library's own programs and derived bodies must meet, unfitted."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs of the convolutional networks on timed tiles: outputs, order, errors, time."""
 
 from dataclasses import replace
@@ -8,20 +9,20 @@ from cnn_helpers import SHAPE, images, run_workload, tiny
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.config import SystemConfig
-from alpine_platform.presets import HIGH_POWER, LOW_POWER
-from alpine_platform.system import System
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw import cnn as mappings
-from alpine_sw.cnn import analog_cnn, digital_cnn
-from alpine_sw.cnn_programs import AnalogRows, DigitalRows
-from alpine_sw.cnn_rows import ring_between
+from alpine_platform.systems.presets import HIGH_POWER, LOW_POWER
+from alpine_platform.systems.system import System
+from alpine_sw.datasets.photographs import load_photographs
 from alpine_sw.kernels.positions import time_position
+from alpine_sw.library.row_ring import RowRing
+from alpine_sw.library.workloads import Software
 from alpine_sw.networks.cnn import CnnNetwork, load_cnn
 from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, ConvGeometry, Convolution, Pool
-from alpine_sw.photographs import load_photographs
-from alpine_sw.row_ring import RowRing
-from alpine_sw.workloads import Software
+from alpine_sw.programs import cnn as mappings
+from alpine_sw.programs.cnn import analog_cnn, digital_cnn
+from alpine_sw.programs.cnn_programs import AnalogRows, DigitalRows
+from alpine_sw.programs.cnn_rows import ring_between
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shapes, weights, ADC steps and images of the convolutional networks."""
 
 import numpy as np
@@ -6,10 +7,10 @@ from cnn_helpers import SHAPE, images, tiny
 
 from alpine_models import golden
 from alpine_models.errors import AlpineError
+from alpine_sw.datasets.photographs import image_codes, load_photographs
 from alpine_sw.networks import cnn
 from alpine_sw.networks.cnn import CnnNetwork, load_cnn, matrix_shapes, seeded_weights
 from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, Convolution, Pool, cnn_shape
-from alpine_sw.photographs import image_codes, load_photographs
 
 # Per convolution: rows x columns of the tile, output positions, millions of products; then inputs
 # of the first dense layer, millions of products of convolutions and of dense layers. Derived in the

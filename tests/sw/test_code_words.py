@@ -1,7 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
 
-from alpine_sw.code_words import check_code_words, exhaustive_code, nearest_code_word
+from alpine_sw.datasets.code_words import (
+    check_code_words,
+    exhaustive_code,
+    nearest_code_word,
+)
 
 
 def test_ten_classes_fill_1024_outputs_with_every_split_once():

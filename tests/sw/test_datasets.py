@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import gzip
 import shutil
 import struct
@@ -9,7 +10,7 @@ import pytest
 
 import alpine_sw
 from alpine_models.errors import AlpineError
-from alpine_sw.datasets import ImageSet, Split, load_fashion_mnist
+from alpine_sw.datasets.fashion_mnist import ImageSet, Split, load_fashion_mnist
 
 SHIPPED = Path(alpine_sw.__file__).parent / "data" / "fashion_mnist"
 IMAGES = "t10k-images-idx3-ubyte.gz"
@@ -124,7 +125,7 @@ def test_a_missing_file_is_named(copy: Path):
 
 def test_a_missing_shipped_file_has_another_remedy(copy: Path, monkeypatch: pytest.MonkeyPatch):
     (copy / IMAGES).unlink()
-    monkeypatch.setattr("alpine_sw.datasets._SHIPPED", copy)
+    monkeypatch.setattr("alpine_sw.datasets.fashion_mnist._SHIPPED", copy)
     message = complaint(load_fashion_mnist)
     assert f"data file {copy / IMAGES} is missing; install alpine-cosim again" in message
 

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
 
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import System
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import System
 from alpine_sw import kernels
 from alpine_sw.calibrate.experiment import ReferenceUnits
 from alpine_sw.kernels.calibration import calibration_data

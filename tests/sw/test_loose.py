@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Vectors through a peripheral's windows, and the perceptron on chained tiles."""
 
 import numpy as np
@@ -6,21 +7,21 @@ from mlp_helpers import network
 
 from alpine_models.registers import ACCELERATOR_REGISTERS, PAGE_WINDOWS
 from alpine_models.tile import TileConfig
-from alpine_platform.operations import RunIo
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import System
-from alpine_platform.timed_accelerator import TimedAccelerator
+from alpine_platform.accelerators.timed_accelerator import TimedAccelerator
+from alpine_platform.cores.operations import RunIo
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import System
 from alpine_sw import kernels
-from alpine_sw.accelerator import (
+from alpine_sw.library.accelerator_driver import (
     BASE_ADDRESS,
     AcceleratorDriver,
     AcceleratorPlan,
     page,
     programming_batches,
 )
-from alpine_sw.mapping import Placement
-from alpine_sw.mlp_loose import loose_mlp
-from alpine_sw.workloads import Software
+from alpine_sw.library.tile_plan import Placement
+from alpine_sw.library.workloads import Software
+from alpine_sw.programs.mlp_loose import loose_mlp
 
 PERIOD_FS = 1_000_000
 INPUT, _ = (window.offset for window in PAGE_WINDOWS)

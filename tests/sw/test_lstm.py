@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mappings of the LSTM: tiles of the paper, golden outputs, times beside the gem5 runs."""
 
 import csv
@@ -7,16 +8,16 @@ import numpy as np
 import pytest
 from lstm_helpers import network
 
-from alpine_platform.presets import SYSTEMS
-from alpine_platform.system import RunResult, System
-from alpine_platform.tile_port import TilePort
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.accelerators.tile_port import TilePort
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.system import RunResult, System
 from alpine_sw.calibrate.lstm import APPLICATION
-from alpine_sw.lstm import LSTM_CASES, LSTM_DIGITAL_CORES, analog_lstm, digital_lstm
-from alpine_sw.lstm_programs import Writing
+from alpine_sw.datasets.texts import encode, one_hot
+from alpine_sw.library.workloads import Workload
 from alpine_sw.networks.lstm import LstmNetwork, load_lstm
-from alpine_sw.texts import encode, one_hot
-from alpine_sw.workloads import Workload
+from alpine_sw.programs.lstm import LSTM_CASES, LSTM_DIGITAL_CORES, analog_lstm, digital_lstm
+from alpine_sw.programs.lstm_programs import Writing
 
 TILE_PERIOD_FS = 1_000_000
 TEXT = "in the beginning god created the heaven"

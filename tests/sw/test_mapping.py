@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_sw.mapping import Placement, TilePlan
+from alpine_sw.library.tile_plan import Placement, TilePlan
 
 
 def matrix(outputs: int, inputs: int, *, row: int = 0, column: int = 0) -> Placement:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mappings of the perceptron: geometry from the paper, errors, and a small network end to end."""
 
 import numpy as np
@@ -6,12 +7,12 @@ from mlp_helpers import network
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import System
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
-from alpine_sw.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import System
+from alpine_sw.library.workloads import InputFormat, Software, Workload
 from alpine_sw.networks import load_mlp
-from alpine_sw.workloads import InputFormat, Software, Workload
+from alpine_sw.programs.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
 
 TILE_PERIOD_FS = 1_000_000
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import dataclasses
 import io
 import random
@@ -12,10 +13,10 @@ import pytest
 
 import alpine_sw
 from alpine_models.errors import AlpineError
-from alpine_sw.code_words import exhaustive_code
-from alpine_sw.datasets import load_fashion_mnist
+from alpine_sw.datasets.code_words import exhaustive_code
+from alpine_sw.datasets.fashion_mnist import load_fashion_mnist
+from alpine_sw.datasets.weight_file import read_weight_file, write_weight_file
 from alpine_sw.networks import MLP_SHAPES, MlpNetwork, TrainingRecord, load_mlp, save_mlp
-from alpine_sw.networks.weight_file import read_weight_file, write_weight_file
 
 SHIPPED = Path(alpine_sw.__file__).parent / "data" / "mlp" / "weights.npz"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import dataclasses
 import functools
 import itertools
@@ -15,6 +16,12 @@ from hypothesis import strategies as st
 import alpine_sw
 from alpine_models.errors import AlpineError
 from alpine_models.golden_lstm import LstmState
+from alpine_sw.datasets.texts import SYMBOLS, encode, load_king_james_excerpt, one_hot
+from alpine_sw.datasets.weight_file import (
+    HARDWARE_AWARE,
+    read_weight_file,
+    write_weight_file,
+)
 from alpine_sw.networks import (
     LSTM_SIZES,
     LstmNetwork,
@@ -23,8 +30,6 @@ from alpine_sw.networks import (
     save_lstm,
 )
 from alpine_sw.networks.lstm import LSTM_STREAMS, mean_bits, pick_symbol, streams
-from alpine_sw.networks.weight_file import HARDWARE_AWARE, read_weight_file, write_weight_file
-from alpine_sw.texts import SYMBOLS, encode, load_king_james_excerpt, one_hot
 
 SHIPPED = Path(alpine_sw.__file__).parent / "data" / "lstm"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What loses information is refused in one line, whichever way it comes in."""
 
 import inspect
@@ -10,13 +11,13 @@ import pytest
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.address_space import AddressSpace, Buffer
-from alpine_platform.operations import Program
+from alpine_platform.cores.operations import Program
+from alpine_platform.memory.address_space import AddressSpace, Buffer
 from alpine_sw import kernels
-from alpine_sw.aimclib import Aimc, Tile
-from alpine_sw.mapping import Placement
-from alpine_sw.quantise import column_lsb, quantise_dense, quantise_weights
-from alpine_sw.workloads import Software
+from alpine_sw.library.aimclib import Aimc, Tile
+from alpine_sw.library.tile_plan import Placement
+from alpine_sw.library.workloads import Software
+from alpine_sw.quantisation.quantise import column_lsb, quantise_dense, quantise_weights
 
 NUMBERS = ("?", "b", "B", "h", "H", "i", "I", "q", "Q", "e", "f", "d")
 """Every real type of numpy with 64 bits or less, by its letter."""

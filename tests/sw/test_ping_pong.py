@@ -1,13 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """Vectors handed over by ping-pong buffers: order, shares, waking, names in deadlocks."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpine_platform.operations import Compute, Program
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import DeadlockError, System
-from alpine_sw.ping_pong import PingPong
+from alpine_platform.cores.operations import Compute, Program
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import DeadlockError, System
+from alpine_sw.library.ping_pong import PingPong
 
 SYNC = HIGH_POWER.sync
 WIDTH = 2

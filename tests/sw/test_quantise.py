@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from fractions import Fraction
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from alpine_models import golden
 from alpine_models.errors import AlpineError
-from alpine_sw.quantise import column_lsb, quantise_dense, quantise_weights
+from alpine_sw.quantisation.quantise import column_lsb, quantise_dense, quantise_weights
 
 
 def test_the_largest_weight_of_a_column_becomes_127():

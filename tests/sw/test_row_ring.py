@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rows handed from core to core: order, room, and reads of rows that are not there."""
 
 import numpy as np
 import pytest
 
-from alpine_platform.operations import Compute
-from alpine_platform.presets import HIGH_POWER
-from alpine_platform.system import DeadlockError, System
-from alpine_sw.row_ring import RowRing
+from alpine_platform.cores.operations import Compute
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_platform.systems.system import DeadlockError, System
+from alpine_sw.library.row_ring import RowRing
 
 ROWS = 9
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Row kernels against the kernels for single positions: the same data, nearly the same time."""
 
 import numpy as np
@@ -6,10 +7,10 @@ import pytest
 from alpine_models import golden_cnn
 from alpine_models.isa import CmOperation, decode
 from alpine_models.tile import TileConfig
-from alpine_platform.address_space import Buffer
-from alpine_platform.presets import HIGH_POWER, LOW_POWER
-from alpine_platform.system import System
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.memory.address_space import Buffer
+from alpine_platform.systems.presets import HIGH_POWER, LOW_POWER
+from alpine_platform.systems.system import System
 from alpine_sw import kernels
 from alpine_sw.kernels import positions, rows
 

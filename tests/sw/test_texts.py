@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import gzip
 import hashlib
 import json
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 import alpine_sw
 from alpine_models.errors import AlpineError
-from alpine_sw import texts
-from alpine_sw.texts import (
+from alpine_sw.datasets.fashion_mnist import texts
+from alpine_sw.datasets.texts import (
     HELD_OUT_EVERY,
     ONE_HOT_WIDTH,
     SYMBOLS,

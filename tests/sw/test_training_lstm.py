@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from alpine_models import golden
-from alpine_sw.texts import SYMBOLS, encode, load_king_james_excerpt
+from alpine_sw.datasets.texts import SYMBOLS, encode, load_king_james_excerpt
 from alpine_sw.training import lstm
 
 

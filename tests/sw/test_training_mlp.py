@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alpine_sw.datasets import load_fashion_mnist
+from alpine_sw.datasets.fashion_mnist import load_fashion_mnist
 from alpine_sw.training import mlp
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The peripheral port's cocotb engine: the platform runs inside a simulation of the accelerator."""
 
 from collections.abc import Sequence
@@ -5,11 +6,11 @@ from typing import Any
 
 from cocotb.task import resume
 
+from alpine_cosim.hardware.hardware_accelerator import HardwareAccelerator
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
+from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
 
-from ..hardware_accelerator import HardwareAccelerator
 from .axi import AxiLiteDriver
 from .clock import TileClock
 from .drivers import CrossbarResponder

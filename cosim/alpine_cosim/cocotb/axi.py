@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic
 # cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """What drives an accelerator's bus in a simulation: one access at a time, with its times."""
 
 from alpine_models.errors import AlpineError
-from alpine_platform.peripheral_port import IoBatch, IoResult, IoTimes
+from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, IoTimes
 from alpine_platform.time import ceil_to_edge, cycles_until
 
 from .clock import TileClock

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the child process of `runner` runs: one call of cocotb's own runner.
 
     python -P child.py JOB

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic
 # cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """The tile's clock in a simulation, and when testbench code acts relative to it."""
@@ -6,7 +7,7 @@ import cocotb.simulator
 from cocotb.clock import Clock
 from cocotb.triggers import Timer
 
-from ..verilated.ports import Port, PortDirection
+from alpine_cosim.binding.ports import Port, PortDirection
 
 __all__ = ["RESET_CYCLES", "TileClock"]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic
 # cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """What drives a tile's ports in a simulation: the core's side and the analog side."""

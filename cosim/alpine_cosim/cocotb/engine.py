@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # A tile is made for its list of ports alone.
 """The tile port's cocotb engine: the platform runs inside a cocotb simulation of the tile.
@@ -15,19 +16,19 @@ from typing import Any
 import numpy as np
 from cocotb.task import resume
 
+from alpine_cosim.binding.build import TraceFormat
+from alpine_cosim.binding.ports import Port, ports_of
+from alpine_cosim.hardware.crossbar import NativeCrossbar
+from alpine_cosim.hardware.rtl_tile import cached_verilog, tile_verilog
 from alpine_models.children import scratch_folder
 from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.tile_port import CmBatch, CmResult, TileGroup
+from alpine_platform.accelerators.tile_port import CmBatch, CmResult, TileGroup
 from alpine_platform.time import ceil_to_edge, cycles_until
 from alpine_rtl.accelerator import AimcAxi
 from alpine_rtl.tile import AimcTile
 
-from ..crossbar import NativeCrossbar
-from ..rtl_tile import cached_verilog, tile_verilog
-from ..verilated.build import TraceFormat
-from ..verilated.ports import Port, ports_of
 from .clock import TileClock
 from .drivers import CmDriver, CmRequest, CrossbarResponder
 from .job import PLUSARG, Job, outcome

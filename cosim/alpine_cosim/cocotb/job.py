@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a launching process asks of the simulator's process: a function to call with a port there.
 
 Both sides meet in a directory that a plusarg names; what is asked and what comes of it is pickled.

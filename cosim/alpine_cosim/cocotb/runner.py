@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Building and running Verilog designs under cocotb and Verilator, from Python.
 
 cocotb's own runner does both, in a child process that carries the environment it needs; nothing of
@@ -20,14 +21,13 @@ from xml.etree import ElementTree
 import cocotb_tools.config
 import find_libpython
 
+from alpine_cosim.binding.build import TraceFormat
+from alpine_cosim.binding.cache import cached_build, content_hash
+from alpine_cosim.binding.ports import Port
+from alpine_cosim.binding.toolchain import Toolchain
 from alpine_models.children import child, scratch_folder
 from alpine_models.errors import AlpineError
 from alpine_models.files import check_writable, copy_file, make_folder, write_text
-
-from ..verilated.build import TraceFormat
-from ..verilated.cache import cached_build, content_hash
-from ..verilated.ports import Port
-from ..verilated.toolchain import Toolchain
 
 __all__ = [
     "CaseOutcome",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Options that say what tiles are made of."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`alpine doctor`."""
 
 import sys
@@ -12,7 +13,7 @@ def doctor() -> None:
     """Say what this machine lacks and the exact command that fixes it."""
     from rich.console import Console
 
-    from ..doctor import diagnose
+    from alpine_cosim.binding.doctor import diagnose
 
     if not diagnose(Console()):
         sys.exit(1)

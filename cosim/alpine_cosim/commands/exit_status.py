@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the `alpine` command tells the shell."""
 
 from enum import IntEnum
 
-from ..interruption import INTERRUPTED
+from .interruption import INTERRUPTED
 
 __all__ = ["ExitStatus"]
 

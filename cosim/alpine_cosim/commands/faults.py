@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`alpine faults`."""
 
 import time
@@ -120,15 +121,19 @@ def faults(
     """
     from rich.console import Console
 
+    from alpine_cosim.campaigns.faults.campaign import CampaignPlan, run_campaign
+    from alpine_cosim.campaigns.faults.report import (
+        campaign_json,
+        known_records,
+        print_campaign,
+        print_sites,
+    )
+    from alpine_cosim.campaigns.faults.sites import sites_of
+    from alpine_cosim.runs.device_choice import chip_series
+    from alpine_cosim.runs.systems import configure
+    from alpine_cosim.runs.tasks import NETWORKS, Engine, Request
+    from alpine_sw.library.workloads import Software
     from alpine_sw.networks.cnn_shapes import CNN_NAMES
-    from alpine_sw.workloads import Software
-
-    from ..device_choice import chip_series
-    from ..faults.campaign import CampaignPlan, run_campaign
-    from ..faults.report import campaign_json, known_records, print_campaign, print_sites
-    from ..faults.sites import sites_of
-    from ..systems import configure
-    from ..tasks import NETWORKS, Engine, Request
 
     choose("network", network, NETWORKS)
     default_case, default_inferences = DEFAULTS_CNN if network in CNN_NAMES else DEFAULTS

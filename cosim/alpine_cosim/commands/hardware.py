@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`alpine verilog` and `alpine synth`."""
 
 from pathlib import Path
@@ -53,9 +54,9 @@ def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str, 
 @output_file_option("--write-docs", help="Write the page to this file instead.")
 def synth(*, geometries: tuple[str, ...], write_docs: Path | None) -> None:
     """Measure the hardware's size, logic depth and speed with open tools."""
-    from ..code_digest import HARDWARE, NO_HARDWARE
-    from ..synthesis import GEOMETRIES
-    from ..synthesis_report import parse_geometry, synthesis_page
+    from alpine_cosim.code_digest import HARDWARE, NO_HARDWARE
+    from alpine_cosim.pages.synthesis import GEOMETRIES
+    from alpine_cosim.pages.synthesis_report import parse_geometry, synthesis_page
 
     sizes = tuple(map(parse_geometry, geometries)) or GEOMETRIES
     page = synthesis_page(sizes, on_stage=lambda stage: click.echo(f"measuring {stage}", err=True))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`alpine kernel`."""
 
 import json
@@ -45,10 +46,10 @@ def kernel(
     """Time one kernel of the library alone: one warm execution on an idle system."""
     from rich.console import Console
 
+    from alpine_cosim.runs.systems import configure
     from alpine_sw.kernels import KERNELS, time_kernel
 
-    from ..kernel_report import print_kernels, print_timing
-    from ..systems import configure
+    from .kernel_report import print_kernels, print_timing
 
     if list_kernels:
         print_kernels(KERNELS, Console())

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Options that name a file to write."""
 
 from collections.abc import Callable

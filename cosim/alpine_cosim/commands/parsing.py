@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the command line is taken apart, where click's own way would surprise."""
 
 import click

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`alpine run`."""
 
 from pathlib import Path
@@ -178,9 +179,9 @@ def run(
     """
     from rich.console import Console
 
-    from ..profile import print_profile
-    from ..results import print_result
-    from ..session import run as run_session
+    from alpine_cosim.measurement.profile import print_profile
+    from alpine_cosim.measurement.results import print_result
+    from alpine_cosim.runs.network_run import run as run_session
 
     with progress_bars() as progress:
         task = progress.add_task("preparing", total=None)

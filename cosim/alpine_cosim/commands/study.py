@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`alpine study`."""
 
 import functools
@@ -18,7 +19,7 @@ from .progress import progress_bars
 from .weights_option import weights_option
 
 if TYPE_CHECKING:
-    from ..study import StudyPlan, Subject
+    from alpine_cosim.campaigns.study import StudyPlan, Subject
 
 __all__ = ["study"]
 
@@ -77,7 +78,7 @@ def _command(name: str, *, epilog: str) -> Callable[[Planner], click.Command]:
             out: Path,
             **options: Any,
         ) -> int:
-            from ..study import Subject
+            from alpine_cosim.campaigns.study import Subject
 
             subject = Subject(
                 network=network,
@@ -125,8 +126,8 @@ def study_time(
     **device: Any,
 ) -> "StudyPlan":
     """Score against the time after programming."""
-    from ..study import plan_time
-    from ..study.plans import DEFAULT_TIMES_S
+    from alpine_cosim.campaigns.study import plan_time
+    from alpine_cosim.campaigns.study.plans import DEFAULT_TIMES_S
 
     times_s = DEFAULT_TIMES_S if times is None else [duration_s(text) for text in times]
     return plan_time(subject, times_s=times_s, compensations=compensate, **device)
@@ -145,8 +146,8 @@ def study_adc(
     **device: Any,
 ) -> "StudyPlan":
     """Score against the resolution of the ADC codes."""
-    from ..study import plan_adc
-    from ..study.plans import DEFAULT_BITS
+    from alpine_cosim.campaigns.study import plan_adc
+    from alpine_cosim.campaigns.study.plans import DEFAULT_BITS
 
     return plan_adc(
         subject,
@@ -170,7 +171,7 @@ def study_adc(
 @_adc_bits
 def study_effects(subject: "Subject", *, after: str, compensate: str, **device: Any) -> "StudyPlan":
     """Score with each imperfection alone: what costs most."""
-    from ..study import plan_effects
+    from alpine_cosim.campaigns.study import plan_effects
 
     return plan_effects(subject, after_s=duration_s(after), compensation=compensate, **device)
 
@@ -178,7 +179,7 @@ def study_effects(subject: "Subject", *, after: str, compensate: str, **device: 
 def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:
     from rich.console import Console
 
-    from ..study import collect, complete, print_study, write_study
+    from alpine_cosim.campaigns.study import collect, complete, print_study, write_study
 
     works, chips, done = plan.works, out / "chips", 0
     try:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`alpine system`."""
 
 from pathlib import Path
@@ -20,8 +21,7 @@ def describe_system(name: str, *, config: Path | None, settings: tuple[str, ...]
     """Draw a system's block diagram as a tree, every number with its source."""
     from rich.console import Console
 
-    from alpine_platform.describe import describe
-
-    from ..systems import configure
+    from alpine_cosim.runs.systems import configure
+    from alpine_platform.config.describe import describe
 
     Console().print(describe(configure(name, config_file=config, settings=settings)))

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // Native transactor of the loosely coupled accelerator: drives batches of accesses through the
 // AXI4-Lite port of a verilated model.
 //
 // Compiled beside the model. It reads and writes top-level ports only; whatever the accelerator
-// computes comes out of its RTL. The timing rules are those of alpine_platform.peripheral_port.
+// computes comes out of its RTL. The timing rules are those of alpine_platform.accelerators.peripheral_port.
 
 #pragma once
 
@@ -14,19 +15,19 @@
 
 namespace alpine {
 
-struct IoRecord {  // alpine_platform.peripheral_port.IO_BATCH_DTYPE
+struct IoRecord {  // alpine_platform.accelerators.peripheral_port.IO_BATCH_DTYPE
     uint32_t address, data;
     uint8_t write, strobes;
     int64_t gap_fs, response_gap_fs;
 };
 
-struct IoAnswer {  // alpine_platform.peripheral_port.IoResult
+struct IoAnswer {  // alpine_platform.accelerators.peripheral_port.IoResult
     uint32_t* data;
     uint8_t* response;
     int64_t *issue_fs, *accept_cycle, *complete_cycle, *response_fs;
 };
 
-struct IoPath {  // alpine_platform.peripheral_port.IoTimes
+struct IoPath {  // alpine_platform.accelerators.peripheral_port.IoTimes
     int64_t request_fs, response_fs, taken_fs, posted_stores;
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The analog boundary of a healthy tile: what the crossbar does at every clock edge.
 
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The C interface of a model, through which Python calls it: whatever the design does, a call
 // returns, and its status tells what happened.
 
@@ -13,7 +14,7 @@
 
 namespace alpine {
 
-// What a call did; alpine_cosim.verilated.library names the same numbers.
+// What a call did; alpine_cosim.binding.library names the same numbers.
 enum class Status : int {
     kDone = 0,
     kSlice = 1,     // time to let Python look at its signals; call again

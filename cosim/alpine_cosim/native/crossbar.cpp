@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Crossbar with 8-bit converters: codes in, codes out. Ideal, or with the analog physics of
 // alpine_models.device once a stage is installed.
 //
@@ -13,7 +14,7 @@
 
 #include "analog_product.hpp"
 
-// alpine_cosim.crossbar.AnalogStage: everything between DAC and ADC codes at one time.
+// alpine_cosim.hardware.crossbar.AnalogStage: everything between DAC and ADC codes at one time.
 struct AnalogStage {
     alpine_analog::Reading reading;
     alpine_analog::Adcs adcs;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The boundary of a tile that is made to fail: flips of register bits, defects of the converters,
 // and a crossbar that follows the tile's phase lines whatever they do.
 //

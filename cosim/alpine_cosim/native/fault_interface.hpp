@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // C interface of a transactor whose tile is made to fail; included after transactor.hpp.
 
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One verilated model with its clocks: stepping, waiting for a port, driving, tracing.
 //
 // Included by a generated wrapper that has defined

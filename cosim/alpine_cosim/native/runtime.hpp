@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What Verilator's runtime calls when a design prints, stops, finishes or fails: it tells the model
 // that is at work in this thread, and never ends the process.
 //

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // Native transactor: drives batches of CM instructions through the ports of a verilated tile.
 //
 // Compiled beside the model. It reads and writes top-level ports only; whatever the tile computes
-// comes out of its RTL. The timing rules are those of alpine_platform.tile_port.
+// comes out of its RTL. The timing rules are those of alpine_platform.accelerators.tile_port.
 
 #pragma once
 
@@ -12,7 +13,7 @@
 
 namespace alpine {
 
-struct CmRecord {  // alpine_platform.tile_port.CM_BATCH_DTYPE
+struct CmRecord {  // alpine_platform.accelerators.tile_port.CM_BATCH_DTYPE
     uint32_t word;
     uint64_t rn, rm, ra;
     int64_t gap_fs, response_gap_fs;

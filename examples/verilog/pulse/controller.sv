@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 module controller import pulse_types::*; (
   input logic clk, input logic rst, input logic start,
   input logic period_over, input logic width_over, output state_t state, output logic clear

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 module output_stage import pulse_types::*; (
   input logic clk, input state_t state, output logic pulse
 );

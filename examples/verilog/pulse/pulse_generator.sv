@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Answers each start with one pulse: `setting.period` cycles later, `setting.width` cycles long.
 module pulse_generator import pulse_types::*; (
   input logic clk, input logic rst, input logic start, input setting_t setting,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Types that several files of the design share.
 package pulse_types;
   typedef enum logic [1:0] {WAITING, COUNTING, PULSING} state_t;

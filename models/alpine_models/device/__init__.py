@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """Analog physics of a tile: phase-change devices, converters, wires, defects.
 
 `AnalogCrossbar` puts the parts together; each part also stands alone. docs/device.md has the
 formulas, their sources and what is left out.
 """
 
-from ..imperfections import EFFECTS, IDEAL_DEVICE, EffectName
+from alpine_models.imperfections import EFFECTS, IDEAL_DEVICE, EffectName
+
 from .adc import (
     HERMES_ADC,
     HERMES_MVM_ERROR,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Analog-to-digital conversion by counting oscillator periods, and its calibration."""
 
 from dataclasses import dataclass
@@ -6,9 +7,10 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import is_whole
-from ..errors import AlpineError
-from ..tile import CODE_MAX
+from alpine_models.checks import is_whole
+from alpine_models.errors import AlpineError
+from alpine_models.tile import CODE_MAX
+
 from .adc_kernel import AdcArrays, convert
 from .ideal import IDEAL, Ideal, OutOfRangeError
 from .noise import Effect, NoiseKey, line_normals, line_uniforms

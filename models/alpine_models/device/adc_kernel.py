@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportUntypedFunctionDecorator=false
 # Numba carries no types; everything that crosses this module's border is annotated.
 """One conversion of every column, compiled."""
@@ -8,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiling import compiled
+from alpine_models.compiling import compiled
 
 __all__ = ["AdcArrays", "convert"]
 

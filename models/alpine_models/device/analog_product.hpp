@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Products of an analog array and their conversion, with the bits of this package's Python.
 //
 // Copies of noise.py (philox, normal), exact.py (log), reading.py (multiply) and adc_kernel.py

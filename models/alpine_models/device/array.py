@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A phase-change memory array: programmed once, read at a time, multiplied exactly."""
 
 from dataclasses import dataclass
@@ -7,8 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import AlpineError
-from ..tile import MAX_LINES
+from alpine_models.errors import AlpineError
+from alpine_models.tile import MAX_LINES
+
 from .constants import PcmConstants
 from .faults import NO_FAULTS, ArrayFaults
 from .formulas import coefficients, logarithm, read_spread

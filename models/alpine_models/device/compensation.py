@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Global drift compensation: a gain that undoes what drift did on average."""
 
 from enum import Enum

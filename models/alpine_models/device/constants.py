@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Published constants of phase-change memory devices, and the shape of their formulas.
 
 Source of every number: IBM's aihwkit, `inference/noise/pcm.py` and `hermes.py`, whose fits follow
@@ -9,7 +10,7 @@ conductance divided by g_max.
 import math
 from dataclasses import dataclass
 
-from ..choices import choose
+from alpine_models.choices import choose
 
 __all__ = [
     "HERMES_ONE_DEVICE",

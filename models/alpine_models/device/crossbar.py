@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """DACs, array and ADCs of one tile: an analog stand-in for the ideal crossbar."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Digital-to-analog conversion by pulse width: quantisation, range, non-linearity."""
 
 from dataclasses import dataclass
@@ -5,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checks import is_whole
-from ..tile import CODE_MAX, CODE_MIN
+from alpine_models.checks import is_whole
+from alpine_models.tile import CODE_MAX, CODE_MIN
+
 from .ideal import IDEAL, Ideal, OutOfRangeError
 from .noise import Effect, NoiseKey, line_uniforms
 from .reading import DRIVE_UNITS

@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """What each imperfection changes in the configuration of an analog crossbar."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ..errors import AlpineError
-from ..imperfections import DEVICE_NAMES
+from alpine_models.errors import AlpineError
+from alpine_models.imperfections import DEVICE_NAMES
+
 from .adc import HERMES_ADC, HERMES_MVM_ERROR, Calibration, GainSpread
 from .array import ReadNoise
 from .constants import HERMES_ONE_DEVICE, HERMES_TWO_DEVICE, PCM_LIKE, PcmConstants

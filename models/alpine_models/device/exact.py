@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportUntypedFunctionDecorator=false
 # Numba carries no types; everything that crosses this module's border is annotated.
 """Elementary functions whose bits are the same on every machine and in every language.
@@ -11,7 +12,7 @@ fuse multiplications and additions unless `fastmath` asks for it; a C++ copy mus
 
 import math
 
-from ..compiling import compiled
+from alpine_models.compiling import compiled
 
 __all__ = ["exp", "log", "normal_cdf", "normal_density"]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Defects that stay: cells stuck at one conductance, bit lines without a connection."""
 
 from dataclasses import dataclass
@@ -6,7 +7,8 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import AlpineError
+from alpine_models.errors import AlpineError
+
 from .ideal import IDEAL, Ideal, OutOfRangeError
 from .noise import Effect, NoiseKey, cell_uniforms, line_uniforms
 

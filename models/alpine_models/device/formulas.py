@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportUntypedFunctionDecorator=false
 # Numba carries no types; everything that crosses this module's border is annotated.
 """Programming error, drift and 1/f noise of one device, compiled, with reproducible bits.
@@ -21,7 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiling import compiled
+from alpine_models.compiling import compiled
+
 from .constants import LogThenPolynomial, PcmConstants, PowerLaw
 from .exact import exp, log, normal_cdf, normal_density
 

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """An imperfection that is absent, one that is as published, and one whose size is refused."""
 
 from enum import Enum
 from typing import Final
 
-from ..errors import AlpineError
+from alpine_models.errors import AlpineError
 
 __all__ = ["IDEAL", "PUBLISHED", "Ideal", "OutOfRangeError", "Published"]
 

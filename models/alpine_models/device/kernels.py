@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportUntypedFunctionDecorator=false
 # Numba carries no types; everything that crosses this module's border is annotated.
 """Compiled loops over the cells of an array, and the exact sums of its products.
@@ -11,7 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiling import compiled
+from alpine_models.compiling import compiled
+
 from .formulas import (
     Coefficients,
     drift_factor,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A device with its imperfections and its age, by the names that people type."""
 
 from collections.abc import Mapping, Sequence
@@ -6,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..choices import choose
-from ..durations import duration_text
-from ..errors import AlpineError
-from ..imperfections import EFFECTS, IDEAL_DEVICE, EffectName
+from alpine_models.choices import choose
+from alpine_models.durations import duration_text
+from alpine_models.errors import AlpineError
+from alpine_models.imperfections import EFFECTS, IDEAL_DEVICE, EffectName
+
 from .adc import AdcConfig
 from .array import MAX_TIME_S, PcmConfig
 from .compensation import Compensation

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportUntypedFunctionDecorator=false
 # Numba carries no types; everything that crosses this module's border is annotated.
 """Random numbers with an address: a function of what they are for, not of when they are drawn.
@@ -27,8 +28,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compiling import compiled
-from ..errors import AlpineError
+from alpine_models.compiling import compiled
+from alpine_models.errors import AlpineError
+
 from .exact import log
 
 __all__ = [

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programming cells: reading back and writing again, and what pulses cost in time and energy."""
 
 from dataclasses import dataclass
@@ -5,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import AlpineError
+from alpine_models.errors import AlpineError
+
 from .crossbar import AnalogCrossbar
 
 __all__ = [

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An array at one time: integer conductances, and products whose sums are exact."""
 
 from dataclasses import dataclass
@@ -5,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import AlpineError
+from alpine_models.errors import AlpineError
+
 from .kernels import matrix_product
 from .noise import Effect, NoiseKey, fill_line_normals, product_words
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic
 # SciPy carries no types; everything that crosses this module's border is annotated.
 """Voltage drop along word and bit lines: an exact network solver and a fast model.
@@ -17,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import AlpineError
+from alpine_models.errors import AlpineError
+
 from .ideal import OutOfRangeError
 
 __all__ = ["Wires", "effective_conductances", "exact_conductances", "interleave", "split"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Configuration of a system: frozen dataclasses whose every number has a unit and a source.
 
 The presets are the two systems of Klein et al., "ALPINE: Analog In-Memory Acceleration with Tight

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A level of cache."""
 
 from dataclasses import dataclass

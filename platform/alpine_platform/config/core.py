@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """An in-order core."""
 
 import math
 from dataclasses import dataclass
 
-from ..time import period_fs
+from alpine_platform.time import period_fs
+
 from .fields import OBSERVED, REFERENCE, TABLE_I, Checked, described
 
 __all__ = ["CoreConfig"]

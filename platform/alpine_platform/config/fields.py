@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every field of a configuration states: meaning, unit, range and source."""
 
 from dataclasses import Field, field, fields

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """What lies outside the memory system: the path to peripherals, the clock of the tiles."""
 
 from dataclasses import dataclass
 
 from alpine_models.tile import MAX_PHASE_CYCLES
+from alpine_platform.time import period_fs
 
-from ..time import period_fs
 from .fields import Checked, described
 
 __all__ = ["IoConfig", "TileClockConfig"]

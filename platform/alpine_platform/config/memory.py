@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """Between the caches and the DRAM, and the DRAM."""
 
 from dataclasses import dataclass
 
-from ..time import period_fs
+from alpine_platform.time import period_fs
+
 from .fields import OBSERVED, REFERENCE, TABLE_I, Checked, described
 
 __all__ = ["BusConfig", "DramConfig"]

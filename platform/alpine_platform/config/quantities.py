@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers with units as people write them: 2.3GHz, 64kB, 14.16 ns."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Replacing fields of a configuration by dotted name, all at once."""
 
 from collections.abc import Mapping

@@ -1,16 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
 """A whole system."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..placement import Placement
 from .cache import CacheConfig
 from .core import CoreConfig
 from .energy import EnergyConfig
 from .fields import TABLE_I, Checked, described
 from .io import IoConfig, TileClockConfig
 from .memory import BusConfig, DramConfig
+from .placement import Placement
 from .replacing import override
 from .sync import SyncConfig
 

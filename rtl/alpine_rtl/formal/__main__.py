@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m alpine_rtl.formal`: prove everything and print what held.
 
 python -m alpine_rtl.formal [--long] [--write-docs FILE]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
@@ -13,9 +14,9 @@ from amaranth.lib.wiring import In, Out
 from alpine_models.isa import CmOperation
 from alpine_models.registers import PAGE_REGISTERS, PAGE_WINDOWS, TILE_PAGE_BYTES
 from alpine_models.tile import TileConfig
+from alpine_rtl.accelerator import AimcAxi
+from alpine_rtl.axi_lite import AxiLitePort, AxiResponse
 
-from ..accelerator import AimcAxi
-from ..axi_lite import AxiLitePort, AxiResponse
 from .state import elaborate_with_registers
 
 __all__ = [

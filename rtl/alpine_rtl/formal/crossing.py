@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false, reportArgumentType=false, reportReturnType=false
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
@@ -20,8 +21,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import CROSSING_DEPTH
+from alpine_rtl.crossing import crossing_queue
 
-from ..crossing import crossing_queue
 from .state import elaborate_with_registers
 
 __all__ = ["CROSSING_PROPERTIES", "CrossingHarness"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
@@ -10,8 +11,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import TileConfig
+from alpine_rtl.tile import AimcTile
 
-from ..tile import AimcTile
 from .invariants import tile_invariants
 from .monitor import PORT_PROPERTIES, TileMonitor
 from .situations import situations

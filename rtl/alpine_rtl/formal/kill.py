@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
@@ -11,8 +12,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import CVXIF_DEPTH, TileConfig
+from alpine_rtl.cvxif import AimcTileCvxif
 
-from ..cvxif import AimcTileCvxif
 from .state import elaborate_with_registers
 
 __all__ = ["KILL_PROPERTIES", "KILL_SITUATIONS", "Fate", "KillHarness"]

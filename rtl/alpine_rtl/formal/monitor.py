@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
@@ -11,8 +12,8 @@ from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import CmOperation
 from alpine_models.tile import TileConfig
+from alpine_rtl.tile import AimcTile
 
-from ..tile import AimcTile
 from .chosen import ChosenRequest
 from .reference import EFFECTS, ReferenceState
 from .rules import HandshakeRules, MvmRules

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The documentation page of the proofs, made from the list of claims."""
 
 from collections.abc import Mapping

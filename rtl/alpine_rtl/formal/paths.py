@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
@@ -11,8 +12,7 @@ from amaranth.lib import wiring
 
 from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
-
-from ..open_tools import OpenTool, run_tool
+from alpine_rtl.open_tools import OpenTool, run_tool
 
 __all__ = ["combinational_paths"]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
@@ -8,8 +9,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import TileConfig, pending_answers
+from alpine_rtl.sequencer import PHASE_BITS, MvmPhase
 
-from ..sequencer import PHASE_BITS, MvmPhase
 from .chosen import OUTSTANDING_BITS
 
 __all__ = ["HandshakeRules", "MvmRules", "answer_bound", "most_outstanding", "refusal_bound"]

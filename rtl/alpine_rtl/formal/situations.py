@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
@@ -7,8 +8,8 @@ from amaranth.hdl import Signal, Value
 
 from alpine_models.isa import CmOperation
 from alpine_models.tile import TileConfig
+from alpine_rtl.sequencer import MvmPhase
 
-from ..sequencer import MvmPhase
 from .monitor import TileMonitor
 
 __all__ = ["SITUATIONS", "situations"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
 # pyright: reportOperatorIssue=false
 # Amaranth carries no types and makes the attributes of a component from its signature at run time.
@@ -15,8 +16,7 @@ from amaranth.lib.wiring import In
 
 from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
-
-from ..open_tools import OpenTool, run_tool
+from alpine_rtl.open_tools import OpenTool, run_tool
 
 __all__ = ["Method", "Obligation", "Problem", "Verdict", "check", "compile_problem"]
 

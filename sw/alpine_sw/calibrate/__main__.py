@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compare, fit, write the constants and the page: ``python -m alpine_sw.calibrate``."""
 
 import argparse

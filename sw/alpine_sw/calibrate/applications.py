@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reference's multi-layer perceptron: the library's own programs, whole and by region."""
 
 from collections.abc import Callable
@@ -5,18 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from alpine_platform.address_space import Buffer
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Compute, Program
+from alpine_platform.cores.operations import Compute, Program
+from alpine_platform.memory.address_space import Buffer
 from alpine_sw import kernels
-from alpine_sw.aimclib import section
 from alpine_sw.kernels.cm import Packing
-from alpine_sw.mapping import Placement
-from alpine_sw.mlp import analog_mlp, digital_mlp
-from alpine_sw.mlp_programs import MlpMemory
+from alpine_sw.library.aimclib import section
+from alpine_sw.library.ping_pong import PingPong
+from alpine_sw.library.tile_plan import Placement
+from alpine_sw.library.workloads import Software
 from alpine_sw.networks import load_mlp
-from alpine_sw.ping_pong import PingPong
-from alpine_sw.workloads import Software
+from alpine_sw.programs.mlp import analog_mlp, digital_mlp
+from alpine_sw.programs.mlp_programs import MlpMemory
 
 from .experiment import Measured, experiment, placed
 from .programs import FLUSH, Application, enter_regions, run_application
@@ -62,7 +63,7 @@ class ReferenceLayer:
 
     Parameters
     ----------
-    memory, layer, style : as of `alpine_sw.mlp.PlaceLayer`.
+    memory, layer, style : as of `alpine_sw.programs.mlp.PlaceLayer`.
     """
 
     def __init__(self, memory: MlpMemory, layer: Placement, style: str) -> None:

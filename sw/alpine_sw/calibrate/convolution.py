@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Convolution and fully connected layers of the reference, position by position."""
 
 from collections.abc import Callable
@@ -5,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alpine_platform.address_space import Buffer
 from alpine_platform.config import SystemConfig
-from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import Compute, Program, RunCmLoop, RunLoop
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.system import System
+from alpine_platform.cores.loop_body import LoopBody
+from alpine_platform.cores.operations import Compute, Program, RunCmLoop, RunLoop
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.memory.address_space import Buffer
+from alpine_platform.systems.system import System
 from alpine_sw import kernels
 from alpine_sw.kernels.bodies import lines, numbered, tail
 from alpine_sw.kernels.cm import Packing, dequeue_batch, queue_batch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An experiment: how to repeat a reference run on the platform."""
 
 import math
@@ -8,10 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from alpine_models import isa
+from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, CmResult
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Compute, Fence, Operation, Program
-from alpine_platform.system import RunResult, System
-from alpine_platform.tile_port import NO_DEPENDENCY, CmBatch, CmResult
+from alpine_platform.cores.operations import Compute, Fence, Operation, Program
+from alpine_platform.systems.system import RunResult, System
 from alpine_platform.time import ceil_to_edge
 from alpine_sw.kernels.bodies import BODIES
 

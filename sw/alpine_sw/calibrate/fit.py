@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fits one constant per loop body: cycles added to each of its iterations, never below zero.
 
 The constant minimises the mean squared relative error of the body's runs on both systems. Time is

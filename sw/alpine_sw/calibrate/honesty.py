@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a reader of the calibration page must know: chosen numbers, and runs beyond the limits."""
 
 import math
@@ -6,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from alpine_platform.config import OBSERVED
-from alpine_platform.presets import HIGH_POWER
+from alpine_platform.systems.presets import HIGH_POWER
 
 from .fit import Comparison
 from .reasons import (

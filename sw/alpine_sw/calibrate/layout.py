@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the programs of the reference's applications keep their data, the same in every run."""
 
 from collections import Counter
@@ -6,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from alpine_platform.address_space import AddressSpace, Buffer
+from alpine_platform.memory.address_space import AddressSpace, Buffer
 
 __all__ = ["Layout"]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels of the reference: products, activations, conversions, CM loops, convolution helpers."""
 
 from collections.abc import Callable
@@ -6,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from alpine_platform.config import SystemConfig
-from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import Program, RunCmLoop, RunLoop
-from alpine_platform.pipeline import Phase
-from alpine_platform.placement import Placement
-from alpine_platform.system import System
+from alpine_platform.config.placement import Placement
+from alpine_platform.cores.loop_body import LoopBody
+from alpine_platform.cores.operations import Program, RunCmLoop, RunLoop
+from alpine_platform.cores.pipeline import Phase
+from alpine_platform.systems.system import System
 from alpine_sw import kernels
 from alpine_sw.kernels.bodies import BODIES, lines, numbered, tail
 from alpine_sw.kernels.cm import Packing, dequeue_batch

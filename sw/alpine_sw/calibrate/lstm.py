@@ -1,17 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reference's long short-term memory: the library's own programs, whole and by region."""
 
 import numpy as np
 import numpy.typing as npt
 
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program
+from alpine_platform.cores.operations import Compute, Program
+from alpine_platform.memory.address_space import Buffer
 from alpine_sw import kernels
-from alpine_sw.aimclib import section
-from alpine_sw.lstm import analog_lstm, digital_lstm
-from alpine_sw.lstm_programs import LstmMemory
+from alpine_sw.datasets.texts import ONE_HOT_WIDTH
+from alpine_sw.library.aimclib import section
+from alpine_sw.library.ping_pong import PingPong
 from alpine_sw.networks.lstm import LstmNetwork
-from alpine_sw.ping_pong import PingPong
-from alpine_sw.texts import ONE_HOT_WIDTH
+from alpine_sw.programs.lstm import analog_lstm, digital_lstm
+from alpine_sw.programs.lstm_programs import LstmMemory
 
 from .experiment import experiment
 from .programs import Application, enter_regions, run_application
@@ -82,7 +83,7 @@ class ReferenceLayer:
 
     Parameters
     ----------
-    memory, layer, name, scale, style : as of `alpine_sw.lstm.PlaceLayer`.
+    memory, layer, name, scale, style : as of `alpine_sw.programs.lstm.PlaceLayer`.
     """
 
     def __init__(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Micro-benchmarks of the reference: pipeline, caches, DRAM, streams, hand-over between cores."""
 
 from collections.abc import Callable
@@ -5,17 +6,17 @@ from collections.abc import Callable
 import numpy as np
 
 from alpine_models import isa
+from alpine_platform.accelerators.tile_port import empty_batch
 from alpine_platform.config import SystemConfig
-from alpine_platform.loop_body import LoopBody
-from alpine_platform.operations import (
+from alpine_platform.cores.loop_body import LoopBody
+from alpine_platform.cores.operations import (
     Compute,
     Operation,
     RunCmLoop,
     RunLoop,
 )
-from alpine_platform.pipeline import Phase, Stream
-from alpine_platform.system import System
-from alpine_platform.tile_port import empty_batch
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.systems.system import System
 from alpine_sw.kernels.bodies import lines, numbered, tail
 
 from .experiment import Measured, ReferenceUnits, experiment, play, timed

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes the calibration page: every reference run, ours beside it, and a plot."""
 
 import math

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far the place of buffers moves the reference's digital programs, and what the page says."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alpine_platform.placement import Placement
+from alpine_platform.config.placement import Placement
 
 from . import lstm
 from .experiment import EXPERIMENTS, Measured
@@ -104,10 +105,10 @@ def placed_programs(
         ),
         "",
         "So the place of its matrices decides how fast a digital program on several cores is. It is"
-        " a choice, `placement` of the system (`alpine_platform.placement` explains each): error in"
-        " cycles and row hits with every one of them. The row hits of mlp_dig2 tell that the"
-        " reference's matrices lie exactly 1 MB apart, as `glibc` places them, and not 1 MB and a"
-        " page, as virtual addresses do.",
+        " a choice, `placement` of the system (`alpine_platform.config.placement` explains each):"
+        " error in cycles and row hits with every one of them. The row hits of mlp_dig2 tell that"
+        " the reference's matrices lie exactly 1 MB apart, as `glibc` places them, and not 1 MB and"
+        " a page, as virtual addresses do.",
         "",
         "| program | system | row hits, reference | "
         + " | ".join(placement.value for placement in Placement)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic
 # Matplotlib types its keyword arguments only in part; what crosses this border is annotated.
 """The calibration's picture: every run, ours against the reference."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The library's own programs, run and counted as the reference's applications are."""
 
 from collections.abc import Callable, Mapping
@@ -6,12 +7,12 @@ from typing import Any
 
 import numpy.typing as npt
 
-from alpine_platform.address_space import AddressSpace
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Begin, Channel, Compute, Operation, Program, Put, Take
-from alpine_platform.placement import PackedAllocator
-from alpine_platform.system import System, allocator_of
-from alpine_sw.workloads import Workload
+from alpine_platform.config.placement import PackedAllocator
+from alpine_platform.cores.operations import Begin, Channel, Compute, Operation, Program, Put, Take
+from alpine_platform.memory.address_space import AddressSpace
+from alpine_platform.systems.system import System, allocator_of
+from alpine_sw.library.workloads import Workload
 
 from .experiment import (
     MARKER_INSTRUCTIONS,

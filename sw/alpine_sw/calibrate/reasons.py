@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Why runs lie beyond the limits: the calibration page prints these beside their errors."""
 
 __all__ = [

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reference runs: gem5 MinorCPU measurements, kept with their README in `alpine_platform`."""
 
 import csv
@@ -6,7 +7,7 @@ from functools import lru_cache
 from importlib import resources
 
 from alpine_platform.config import SystemConfig
-from alpine_platform.presets import HIGH_POWER, LOW_POWER
+from alpine_platform.systems.presets import HIGH_POWER, LOW_POWER
 
 __all__ = ["EXCLUDED", "SYSTEMS", "Run", "exclusion", "reference_runs"]
 

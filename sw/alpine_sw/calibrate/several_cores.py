@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """Micro-benchmarks of the reference on several cores: shared DRAM, hand-over between two cores."""
 
 from collections.abc import Callable
 
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import (
+from alpine_platform.cores.operations import (
     Channel,
     Compute,
     Lock,
@@ -14,8 +15,8 @@ from alpine_platform.operations import (
     Take,
     Unlock,
 )
-from alpine_platform.pipeline import Stream
-from alpine_platform.system import System
+from alpine_platform.cores.pipeline import Stream
+from alpine_platform.systems.system import System
 
 from .experiment import Measured, Regions, experiment, play, timed
 from .micro import BASE, KILO, READ, WRITE, nest

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ping-pong buffers at which the waiting cores spin, as in the reference's `spin` runs."""
 
 from functools import cached_property
 
-from alpine_platform.operations import Channel, Program, Put, Take
-from alpine_sw.ping_pong import PingPong
+from alpine_platform.cores.operations import Channel, Program, Put, Take
+from alpine_sw.library.ping_pong import PingPong
 
 __all__ = ["SpinningPingPong"]
 

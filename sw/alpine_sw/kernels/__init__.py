@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kernels: generators that compute real data and cost real time on the core that runs them."""
 
 from . import float_bodies as float_bodies  # registers its loop bodies

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Activations on float32: exponential, sigmoid, tanh, logistic, softmax, response normalisation.
 
 Values are those of `alpine_models.activations`, the same bits on every machine; the loop bodies,
@@ -15,9 +16,9 @@ import numpy.typing as npt
 
 from alpine_models import activations
 from alpine_models.errors import AlpineError
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program, RunLoop
-from alpine_sw.operands import check_buffers
+from alpine_platform.cores.operations import Compute, Program, RunLoop
+from alpine_platform.memory.address_space import Buffer
+from alpine_sw.quantisation.operands import check_buffers
 
 from .elementwise import same_length
 from .streams import CALL, loop_over

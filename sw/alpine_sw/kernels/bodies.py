@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loop bodies of the integer and CM kernels, as compiled for the reference runs.
 
 The instruction mixes are those of the reference data's README (gcc 12.2 -O3, Eigen 3.4, AArch64);
@@ -7,7 +8,7 @@ pointer update among them, the comparison before the branch. Bodies of the produ
 are in `float_bodies`.
 """
 
-from alpine_platform.loop_body import LoopBody
+from alpine_platform.cores.loop_body import LoopBody
 
 from .calibration import extra_cycles
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What calibration found: one constant per loop body, and the sizes for which it was checked."""
 
 import json

@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """Choosing a class from probabilities: what a network that writes does after its softmax."""
 
 import numpy as np
 
 from alpine_models.checks import whole_number
 from alpine_models.errors import AlpineError
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program
-from alpine_sw.operands import check_buffers
+from alpine_platform.cores.operations import Compute, Program
+from alpine_platform.memory.address_space import Buffer
+from alpine_sw.quantisation.operands import check_buffers
 
 from .bodies import body, tail
 from .streams import CALL, loop_over

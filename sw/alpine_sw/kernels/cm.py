@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Queue, process and dequeue: the kernels that talk to the tile.
 
 Styles: ``"bytes"`` packs and unpacks byte by byte, as the released AIMClib does; ``"word"`` moves
@@ -14,10 +15,10 @@ from alpine_models import isa
 from alpine_models.checks import whole_number
 from alpine_models.errors import AlpineError
 from alpine_models.golden_lstm import dequantise, quantise
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Program, RunCm, RunCmLoop
-from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
-from alpine_sw.operands import check_buffers, check_no_nan, real_scale
+from alpine_platform.accelerators.tile_port import CmBatch, CmResult, empty_batch
+from alpine_platform.cores.operations import Program, RunCm, RunCmLoop
+from alpine_platform.memory.address_space import Buffer
+from alpine_sw.quantisation.operands import check_buffers, check_no_nan, real_scale
 
 from .streams import CALL, over, phase
 

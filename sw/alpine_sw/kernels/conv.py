@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Convolution helpers: im2col windows and maximum pooling, channels last."""
 
 from collections.abc import Iterator
@@ -5,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Program, RunLoop
-from alpine_sw.operands import check_buffers
+from alpine_platform.cores.operations import Program, RunLoop
+from alpine_platform.memory.address_space import Buffer
+from alpine_sw.quantisation.operands import check_buffers
 
 from .bodies import body, lines, pool_neon
 from .copy import Span, copy, copy_phases

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Memory copy: the paths of glibc's routine by size, and copies expanded in line.
 
 Up to 32, 64 and 128 bytes are copied without a loop, more in a loop of 64 bytes after a first part
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Program, RunLoop
-from alpine_platform.pipeline import Phase, Stream
+from alpine_platform.cores.operations import Program, RunLoop
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.memory.address_space import Buffer
 
 from .bodies import BODIES, body, numbered
 from .streams import loop_over, over, phase

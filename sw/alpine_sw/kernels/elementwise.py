@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Element-wise kernels: ReLU, requantisation, conversions, vector arithmetic, gate combination."""
 
 from typing import Literal
@@ -5,9 +6,9 @@ from typing import Literal
 import numpy as np
 
 from alpine_models import golden_lstm
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program
-from alpine_sw.operands import check_buffers, check_no_nan, real_scale
+from alpine_platform.cores.operations import Compute, Program
+from alpine_platform.memory.address_space import Buffer
+from alpine_sw.quantisation.operands import check_buffers, check_no_nan, real_scale
 
 from .streams import CALL, loop_over
 

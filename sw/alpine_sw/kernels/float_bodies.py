@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loop bodies of the floating-point kernels, as compiled for the reference runs.
 
 For the packet functions (exponential, sigmoid, tanh, logistic) the reference gives the number of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programming of a matrix into a tile's cells, one CM_INITIALIZE each."""
 
 from collections.abc import Callable, Iterator
@@ -7,9 +8,9 @@ import numpy.typing as npt
 
 from alpine_models import isa
 from alpine_models.checks import whole_number
-from alpine_platform.operations import Program, RunCm
-from alpine_platform.tile_port import CmBatch, CmResult, empty_batch
-from alpine_sw.operands import code_matrix
+from alpine_platform.accelerators.tile_port import CmBatch, CmResult, empty_batch
+from alpine_platform.cores.operations import Program, RunCm
+from alpine_sw.quantisation.operands import code_matrix
 
 from .cm import LAST_INDEX, check_status
 

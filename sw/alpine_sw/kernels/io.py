@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loads and stores to memory-mapped peripherals: vectors through a window, single registers.
 
 Vectors are packed as for a tightly coupled tile (`cm`): ``"bytes"`` byte by byte into words, as the
@@ -10,10 +11,10 @@ import numpy.typing as npt
 
 from alpine_models.axi import AxiResponse
 from alpine_models.errors import AlpineError
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program, RunIo, RunIoLoop
-from alpine_platform.peripheral_port import IoBatch, IoResult, empty_accesses
-from alpine_sw.operands import check_buffers
+from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, empty_accesses
+from alpine_platform.cores.operations import Compute, Program, RunIo, RunIoLoop
+from alpine_platform.memory.address_space import Buffer
+from alpine_sw.quantisation.operands import check_buffers
 
 from .cm import BODY, Packing
 from .streams import over, phase

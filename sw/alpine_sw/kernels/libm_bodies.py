@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loop bodies of scalar activations: one call of the C library's function per element.
 
 The reference data gives instructions and cycles per element, not the code. The bodies follow the

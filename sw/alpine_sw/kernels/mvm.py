@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Matrix products of int8 with exact int32 sums; the style decides time, never results.
 
 Styles are named as in the reference data. `eigen_i8row` and `eigen_i8col` time Eigen's int8
@@ -8,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program, RunLoop
-from alpine_platform.pipeline import Stream
-from alpine_sw.operands import check_buffers
+from alpine_platform.cores.operations import Compute, Program, RunLoop
+from alpine_platform.cores.pipeline import Stream
+from alpine_platform.memory.address_space import Buffer
+from alpine_sw.quantisation.operands import check_buffers
 
 from .products import int8_product
 from .streams import loop_over, over, phase

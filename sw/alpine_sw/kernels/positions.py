@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CM instructions of a whole row of output positions in one batch.
 
 One position's queue, process and dequeue kernels run once, warm, on a system of their own; the gaps
@@ -15,12 +16,12 @@ from numpy.typing import NDArray
 
 from alpine_models import isa
 from alpine_models.tile import TileConfig
-from alpine_platform.address_space import Buffer
+from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, CmResult
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.config import SystemConfig
-from alpine_platform.operations import Compute, Program, RunCm, RunCmLoop
-from alpine_platform.system import System
-from alpine_platform.tile_port import NO_DEPENDENCY, CmBatch, CmResult
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.cores.operations import Compute, Program, RunCm, RunCmLoop
+from alpine_platform.memory.address_space import Buffer
+from alpine_platform.systems.system import System
 
 from .bodies import body, numbered, tail
 from .cm import Packing, check_status, dequeue_vector, process, queue_batch, queue_vector

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loop bodies of the products, as compiled for the reference runs, and of what surrounds them.
 
 Mixes and orders as in `bodies`; what lies between rows and columns follows the reference's counts.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic
 # Reason for the header: numba gives no types; `mvm` wraps what is here.
 """Exact int8 products, compiled: what the matrix kernels compute, however they are timed."""

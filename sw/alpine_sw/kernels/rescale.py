@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requantisation with one step per output: what makes a digital product equal an ADC's codes."""
 
 import numpy as np
 
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Program
-from alpine_sw.operands import check_buffers, check_steps
+from alpine_platform.cores.operations import Program
+from alpine_platform.memory.address_space import Buffer
+from alpine_sw.quantisation.operands import check_buffers, check_steps
 
 from .bodies import body, numbered, tail
 from .elementwise import same_length

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Convolution kernels that work on a whole row of output positions, channels last.
 
 A row is one nest of loops, repeated for every position, so that the host's work per position stays
@@ -12,10 +13,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, Program, RunLoop
-from alpine_platform.pipeline import Phase
-from alpine_sw.operands import check_buffers, check_steps
+from alpine_platform.cores.operations import Compute, Program, RunLoop
+from alpine_platform.cores.pipeline import Phase
+from alpine_platform.memory.address_space import Buffer
+from alpine_sw.quantisation.operands import check_buffers, check_steps
 
 from .bodies import BODIES, LoopBody, body, numbered, pool_neon, tail
 from .copy import Span, copy_phases

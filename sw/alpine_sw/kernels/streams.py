@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loops over buffers: what every kernel needs to state its address streams."""
 
 from collections.abc import Mapping
 from functools import lru_cache
 
-from alpine_platform.address_space import Buffer
-from alpine_platform.operations import Compute, RunLoop
-from alpine_platform.pipeline import Phase, Stream
+from alpine_platform.cores.operations import Compute, RunLoop
+from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.memory.address_space import Buffer
 
 from .bodies import BODIES
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Time one kernel of the library alone: what `alpine kernel` prints."""
 
 import math
@@ -7,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from alpine_models.tile import TileConfig
-from alpine_platform.address_space import AddressSpace
+from alpine_platform.accelerators.tile_port import TilePort
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.config import SystemConfig
-from alpine_platform.memory import MemoryStats
-from alpine_platform.operations import Program
-from alpine_platform.system import System
-from alpine_platform.tile_port import TilePort
-from alpine_platform.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.cores.operations import Program
+from alpine_platform.memory.address_space import AddressSpace
+from alpine_platform.memory.memory_state import MemoryStats
+from alpine_platform.systems.system import System
 
 from . import activation, cm, conv, elementwise
 from .calibration import trust_warning

@@ -1,13 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trained, quantised networks and the files that hold them."""
 
-from alpine_sw.networks.lstm import (
+from .lstm import (
     LSTM_SIZES,
     LstmNetwork,
     LstmTrainingRecord,
     load_lstm,
     save_lstm,
 )
-from alpine_sw.networks.mlp import MLP_SHAPES, MlpNetwork, TrainingRecord, load_mlp, save_mlp
+from .mlp import MLP_SHAPES, MlpNetwork, TrainingRecord, load_mlp, save_mlp
 
 __all__ = [
     "LSTM_SIZES",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Convolutional networks with seeded weights: five convolutions, three dense layers.
 
 No freely licensed trained weights of the published networks exist, and none are needed: time and
@@ -16,8 +17,9 @@ from alpine_models import golden, golden_cnn
 from alpine_models.activations import softmax
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
-from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, cnn_shape
-from alpine_sw.networks.weight_file import read_weight_file
+from alpine_sw.datasets.weight_file import read_weight_file
+
+from .cnn_shapes import CnnShape, Convolution, cnn_shape
 
 __all__ = [
     "SCORE_SCALE",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shapes of the published convolutional networks and what follows from them.
 
 Sources: Klein et al., ALPINE, IEEE TC 2022, Fig. 12(b), for the table; Chatfield et al., Return of

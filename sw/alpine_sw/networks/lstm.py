@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The LSTM: one cell layer and a softmax layer, predicting the next symbol of a text.
 
 Shape of the published benchmark (Klein et al., ALPINE, IEEE TC 2022, Table II): 50 inputs, 256, 512
@@ -21,13 +22,13 @@ from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
 from alpine_models.golden_lstm import Gate, GoldenLstm, LstmState
-from alpine_sw.networks.weight_file import (
+from alpine_sw.datasets.texts import ONE_HOT_WIDTH, SYMBOLS, decode, encode, one_hot
+from alpine_sw.datasets.weight_file import (
     chosen_weights,
     read_weight_file,
     record_from_facts,
     write_weight_file,
 )
-from alpine_sw.texts import ONE_HOT_WIDTH, SYMBOLS, decode, encode, one_hot
 
 __all__ = [
     "LSTM_SIZES",
@@ -81,7 +82,7 @@ class LstmTrainingRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class LstmNetwork:
-    """A quantised LSTM of any size that reads and predicts symbols of `alpine_sw.texts`.
+    """A quantised LSTM of any size that reads and predicts symbols of `alpine_sw.datasets.texts`.
 
     Members
     -------

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The multi-layer perceptron: two dense layers without bias, a ReLU behind each.
 
 Shape of the published benchmark (Klein et al., ALPINE, IEEE TC 2022, Fig. 6): 1024 inputs, 1024
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from alpine_models import golden
 from alpine_models.errors import AlpineError
-from alpine_sw.code_words import check_code_words, nearest_code_word
-from alpine_sw.networks.weight_file import (
+from alpine_sw.datasets.code_words import check_code_words, nearest_code_word
+from alpine_sw.datasets.weight_file import (
     chosen_weights,
     read_weight_file,
     record_from_facts,

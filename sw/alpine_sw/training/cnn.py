@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Choose the ADC steps of the convolutional networks on the shipped photographs.
 
     python -m alpine_sw.training.cnn
@@ -11,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alpine_sw.datasets.photographs import load_photographs
+from alpine_sw.datasets.weight_file import write_weight_file
 from alpine_sw.networks import cnn
 from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, cnn_shape
-from alpine_sw.networks.weight_file import write_weight_file
-from alpine_sw.photographs import load_photographs
 
 __all__ = ["calibrated_shapes", "write_steps"]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Train the LSTM on the King James Bible and write its int8 weight file.
 
 The text is read in `STREAMS` places at once; gradients are followed `CHUNK` symbols back. Adam with
@@ -27,6 +28,13 @@ from numpy.typing import NDArray
 from alpine_models.errors import AlpineError
 from alpine_models.golden_lstm import STATE_SCALE, Gate
 from alpine_models.tile import CODE_MAX
+from alpine_sw.datasets.texts import (
+    ONE_HOT_WIDTH,
+    SYMBOLS,
+    encode,
+    load_king_james_excerpt,
+    split_king_james,
+)
 from alpine_sw.networks.lstm import (
     LSTM_SIZES,
     LSTM_STREAMS,
@@ -35,15 +43,9 @@ from alpine_sw.networks.lstm import (
     save_lstm,
     streams,
 )
-from alpine_sw.quantise import column_lsb, quantise_weights
-from alpine_sw.texts import (
-    ONE_HOT_WIDTH,
-    SYMBOLS,
-    encode,
-    load_king_james_excerpt,
-    split_king_james,
-)
-from alpine_sw.training.noise import HELP, NO_NOISE, WeightNoise, parse_noise
+from alpine_sw.quantisation.quantise import column_lsb, quantise_weights
+
+from .noise import HELP, NO_NOISE, WeightNoise, parse_noise
 
 __all__ = ["finish", "float_bits_per_character", "main", "quantise", "train"]
 

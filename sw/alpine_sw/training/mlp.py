@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Train the multi-layer perceptron on Fashion-MNIST and write its int8 weight file.
 
 The 1024 outputs are the exhaustive code of the ten classes. Training is end to end through both
@@ -24,11 +25,12 @@ from numpy.typing import NDArray
 from alpine_models import golden
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
-from alpine_sw.code_words import exhaustive_code, nearest_code_word
-from alpine_sw.datasets import ImageSet, Split, load_fashion_mnist
+from alpine_sw.datasets.code_words import exhaustive_code, nearest_code_word
+from alpine_sw.datasets.fashion_mnist import ImageSet, Split, load_fashion_mnist
 from alpine_sw.networks import MlpNetwork, TrainingRecord, save_mlp
-from alpine_sw.quantise import quantise_dense
-from alpine_sw.training.noise import HELP, NO_NOISE, WeightNoise, parse_noise
+from alpine_sw.quantisation.quantise import quantise_dense
+
+from .noise import HELP, NO_NOISE, WeightNoise, parse_noise
 
 __all__ = ["main", "quantise", "train"]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hardware-aware training: weights err while gradients are taken, as they will on a chip.
 
 Joshi et al. (Nature Communications 11, 2020) add normal noise to the weights in every forward pass,

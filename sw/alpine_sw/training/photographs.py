@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Make the shipped photographs from scikit-image's sample images.
 
     python -m alpine_sw.training.photographs
@@ -12,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_sw import photographs
-from alpine_sw.networks.weight_file import write_weight_file
+from alpine_sw.datasets import photographs
+from alpine_sw.datasets.weight_file import write_weight_file
 
 __all__ = ["make_photographs"]
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The published formulas of part E, written a second time for the tests, in plain numpy.
 
 Shares nothing with the package but the formulas' source. Conductances are in units of g_max.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The device model against IBM's aihwkit, an independent implementation of the same fits."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mean and deviation of devices against the published formulas, over range and time."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C++ copy of product and conversion against Python, bit for bit."""
 
 import ctypes

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verilated hardware as Python objects.
+
+from alpine_cosim.binding import VerilatedModel
+
+with VerilatedModel.build(component) as sim:
+    sim.reset()
+    sim.io.enable = 1
+    sim.step(10)
+    print(sim.io.count)
+"""
+
+from .build import TraceFormat
+from .clocks import Clock
+from .errors import ModelError, SimulationFinished, SimulationStopped
+from .model import ModelState, VerilatedModel
+from .ports import Port, PortDirection, ports_of
+
+__all__ = [
+    "Clock",
+    "ModelError",
+    "ModelState",
+    "Port",
+    "PortDirection",
+    "SimulationFinished",
+    "SimulationStopped",
+    "TraceFormat",
+    "VerilatedModel",
+    "ports_of",
+]

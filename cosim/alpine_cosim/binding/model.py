@@ -1,0 +1,481 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A verilated module as a Python object: ports as attributes, stepping, tracing."""
+
+import ctypes
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Never, Self
+
+import numpy.typing as npt
+from amaranth.hdl import Elaboratable
+
+from alpine_models.errors import AlpineError
+
+from .arguments import checked_plus_arguments, cycle_count, reset_level, trace_format
+from .build import BuildPlan, TraceFormat, build_warnings, compile_model
+from .design import ClockChoice, design_of
+from .driving import drive
+from .errors import ModelError, SimulationStopped
+from .io import Signals, closed, io_of
+from .library import Instance, Status, load
+from .ports import Port, PortDirection, find_port
+from .storage import Slot, encode_bytes, slot
+from .warnings import BuildWarning
+from .wrapper import storage_bytes, wrapper_name
+
+__all__ = ["ModelState", "VerilatedModel"]
+
+INOUT_ENDS = ("__out", "__en")
+EVERYTHING = 1000
+"""Levels below which no design goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model's state, for models of the same build.
+
+    Members
+    -------
+    build : str, the build's content hash. data : bytes.
+    """
+
+    build: str
+    data: bytes
+
+
+class VerilatedModel:
+    """One instance of a verilated module, clocked from Python or from native code beside it.
+
+    Use `build`; a model holds native memory, which `close` or leaving a ``with`` block frees. One
+    thread at a time may use it; several models in one process do not know of each other.
+
+    Members
+    -------
+    io : Io, the ports.
+    ports : the port list.
+    signals : Signals, those inside the design that `build` was asked to keep public.
+    library : ctypes.CDLL, the compiled model; extensions add functions that take `handle`.
+    handle : int, address of the instance.
+    """
+
+    def __init__(
+        self,
+        plan: BuildPlan,
+        *,
+        reset: str,
+        reset_active: Literal["high", "low"],
+        plus_arguments: tuple[str, ...],
+    ):
+        path, self.library, said = _loaded(plan)
+        self._plan, self._build = plan, path.parent.name
+        self._reset, self._reset_level = reset, int(reset_active == "high")
+        self._build_warnings = tuple(map(str, said))
+        self._instance = Instance(self.library, plus_arguments)
+        self.handle: int = self._instance.handle
+        self.ports = tuple(_expanded(plan.ports))
+        self._slots = self._port_slots()
+        self.io = io_of(self.ports, self._slots)
+        self.signals = Signals(self._public_slots())
+        self._fs_per_unit = 10 ** (self.library.alpine_precision(self.handle) + 15)
+        self._step_one = self._instance.single_step()
+        if not plan.clocks:
+            self._step_one = _refuse_to_step
+        self._eval = self._instance.caller("alpine_eval", ctypes.c_void_p(self.handle))
+        self._start()
+
+    @classmethod
+    def build(
+        cls,
+        design: Elaboratable | str | Path | Sequence[str | Path],
+        *,
+        top: str | None = None,
+        ports: Sequence[Any] | None = None,
+        clock: ClockChoice = "clk",
+        reset: str = "rst",
+        reset_active: Literal["high", "low"] | None = None,
+        trace: TraceFormat | str | None = None,
+        public: Sequence[str] = (),
+        savable: bool = False,
+        include_dirs: Sequence[str | Path] = (),
+        defines: Mapping[str, str | int | None] | None = None,
+        parameters: Mapping[str, int | float | str] | None = None,
+        libraries: Sequence[str | Path] = (),
+        plus_arguments: Sequence[str] = (),
+        extensions: Sequence[str] = (),
+        control: str = "",
+        strict: bool | None = None,
+    ) -> Self:
+        """Compile a design, or find it in the cache, and return a new instance of it.
+
+        Parameters
+        ----------
+        design : an Amaranth component or other `Elaboratable`, Verilog text, the `Path` of a
+            Verilog file or folder, or a list of files and folders.
+        top : name of the top module; required for Verilog, ``top`` for Amaranth by default.
+        ports : for an `Elaboratable` without signature, the signals that become ports; for Verilog
+            the ports, which are then not read from it.
+        clock : name of the clock, a `Clock`, several of them with the one first whose cycles
+            `step` counts, or None for a design without a clock.
+        reset, reset_active : name of the reset, and the level at which it resets, high by default.
+        trace : waveform format that the model can write, or None for the fastest model.
+        public : paths of signals to keep visible in `signals`, with wildcards, as ``u_fifo.*``.
+        savable : whether `save` and `restore` work; delays in the design are then ignored.
+        include_dirs, defines, parameters, libraries : how to read Verilog: folders of files to
+            include, macros, the top module's parameters, and folders or files of further modules.
+        plus_arguments : what ``$test$plusargs`` and ``$value$plusargs`` find, as ``+seed=1``.
+        extensions : native sources of this package to compile beside the model.
+        control : text of a Verilator control file, read before the design.
+        strict : whether a warning of Verilator stops the build; by default in Amaranth's Verilog,
+            whose warnings of lint are left out. Others are kept in `warnings`.
+
+        Raises
+        ------
+        AlpineError
+            A tool is missing or rejects the design, a name is unknown, or the cache cannot be
+            written.
+        SimulationStopped
+            The design stops or fails as it begins.
+        """
+        reading = {
+            "include_dirs": include_dirs,
+            "defines": defines,
+            "parameters": parameters,
+            "libraries": libraries,
+        }
+        found = design_of(design, top=top, ports=ports, public=public, reading=reading)
+        plan = found.plan(
+            found.clocks(clock),
+            trace=trace_format(trace),
+            savable=savable,
+            extensions=tuple(extensions),
+            control=control,
+            own=found.own if strict is None else strict,
+        )
+        return cls(
+            plan,
+            reset=found.reset(reset),
+            reset_active=reset_level(reset, reset_active, found.ports),
+            plus_arguments=checked_plus_arguments(plus_arguments),
+        )
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of the first clock since creation."""
+        return self.library.alpine_cycles(self._open())
+
+    @property
+    def time_fs(self) -> int:
+        """Simulated time in femtoseconds; ``$time`` tells it in the design's unit."""
+        return self.library.alpine_time(self._open()) * self._fs_per_unit
+
+    @property
+    def finished(self) -> bool:
+        """Whether the design has called ``$finish`` or ``$fatal``."""
+        return bool(self.library.alpine_finished(self._open()))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What Verilator had to say about the design, then what its runtime had to say so far."""
+        later = self.library.alpine_warnings(self._open()).decode(errors="replace")
+        return (*self._build_warnings, *later.splitlines())
+
+    def step(self, count: int = 1) -> int:
+        """Run whole cycles of the first clock and return how many; fewer when the design finishes.
+
+        Outputs read afterwards are those of the new state.
+
+        Raises
+        ------
+        SimulationStopped
+            The design stopped, in the last cycle that counts.
+        SimulationFinished
+            It had finished before.
+        ModelError
+            The model is closed, or another thread is in it.
+        """
+        if count == 1 and type(count) is int:  # the short way
+            if status := self._step_one():
+                self._instance.check(status)
+            return 1
+        number = cycle_count(count)
+        return self._repeated(number, lambda left: self.library.alpine_step(self._open(), left))[0]
+
+    def eval(self) -> None:
+        """Settle outputs that depend combinationally on inputs, without a clock edge."""
+        if status := self._eval():
+            self._instance.check(status)
+
+    def run(self, duration_fs: int) -> None:
+        """Let a time pass, with all edges and delays in it; for designs that `step` does not suit.
+
+        Raises
+        ------
+        SimulationStopped, SimulationFinished
+            As of `step`.
+        """
+        units, rest = divmod(cycle_count(duration_fs), self._fs_per_unit)
+        if rest:
+            raise ValueError(
+                f"the model counts time in steps of {self._fs_per_unit} fs; "
+                f"{duration_fs} fs are no multiple"
+            )
+        self._instance.check(self.library.alpine_run(self._open(), units))
+
+    def step_until(self, port: str, value: Any, max_cycles: int) -> int:
+        """Step until a port has a value and return the cycles that took, possibly 0.
+
+        Raises
+        ------
+        TimeoutError
+            The value did not appear within ``max_cycles``, or the design finished before.
+        TypeError, ValueError
+            The port cannot have that value.
+        """
+        found = find_port(self.ports, port)
+        if found.direction is PortDirection.INOUT:
+            raise ValueError(f"port {port} is an inout: wait for {port}__out")
+        wanted = encode_bytes(found.data_type, value, what=f"port {port}")
+        here = self._slots[port]
+        cycles, status = self._repeated(
+            cycle_count(max_cycles),
+            lambda left: self.library.alpine_step_until(
+                self._open(), here.address, len(wanted), wanted, left
+            ),
+        )
+        if status != Status.DONE and bytes(here.memory) != wanted:
+            raise TimeoutError(f"port {port} was not {value} within {max_cycles} cycles")
+        return cycles
+
+    def drive(
+        self, inputs: npt.NDArray[Any], *, read: Sequence[str] | None = None
+    ) -> npt.NDArray[Any]:
+        """Run one cycle per row, set inputs from it before, and return what is read after each.
+
+        Parameters
+        ----------
+        inputs : structured array [cycles] with one field per port that is set: integers, floats of
+            a real port, bytes of one wider than 64 bits, as [bytes] of uint8.
+        read : names of ports; every output by default.
+
+        Returns
+        -------
+        Structured array with one field per port that is read and one row per cycle; fewer rows
+        when the design finishes.
+        """
+        self._open()
+        if not self._plan.clocks:
+            _refuse_to_step()
+        return drive(self._instance, self.ports, self._slots, inputs, read, handle=self._open)
+
+    def reset(self, cycles: int = 2) -> None:
+        """Set every input but the clocks to 0, hold reset for some cycles, and release it."""
+        self._open()
+        if self._reset not in self._slots:
+            raise AlpineError(
+                f"the design has no input {self._reset} to reset it: pass reset=NAME to build"
+            )
+        driven = {clock.name for clock in self._plan.clocks}
+        for port in self.ports:
+            if port.direction is not PortDirection.OUTPUT and port.name not in driven:
+                memory = self._slots[port.name].memory
+                memory[:] = bytes(len(memory))
+        self.io[self._reset] = self._reset_level
+        self.step(cycles)
+        self.io[self._reset] = 1 - self._reset_level
+        self.eval()
+
+    @contextmanager
+    def trace(
+        self, path: str | Path, *, scope: str = "", depth: int | None = None
+    ) -> Generator[None]:
+        """Write a waveform of everything that happens inside the ``with`` block.
+
+        Parameters
+        ----------
+        path : of the file.
+        scope : path of an instance below the top module; its signals and those below it are shown.
+        depth : how many levels are shown, 1 for the instance's own signals; all by default.
+
+        Raises
+        ------
+        AlpineError
+            The model was built without tracing, or the file cannot be written or not to its end.
+        """
+        if self._plan.trace is None:
+            raise AlpineError('this model has no tracing: build it with trace="fst" or "vcd"')
+        if depth is not None and depth < 1:
+            raise AlpineError(f"depth={depth} shows nothing: at least 1")
+        shown = ".".join(filter(None, (wrapper_name(self._plan.top), self._plan.top, scope)))
+        status = self.library.alpine_trace_open(
+            self._open(), os.fsencode(path), depth or EVERYTHING, shown.encode()
+        )
+        self._instance.check(status)
+        if status == Status.ABSENT:
+            raise AlpineError(f"waveform {path} cannot be written: check that its folder exists")
+        try:
+            yield
+        finally:
+            failure = self.library.alpine_trace_close(self.handle) if self.handle else 0
+        if failure:
+            raise AlpineError(
+                f"waveform {path} is incomplete ({os.strerror(failure)}): free some space, or "
+                f"write it to another disk"
+            )
+
+    def save(self) -> ModelState:
+        """Return the whole state of the design, its ports and its time.
+
+        Raises
+        ------
+        AlpineError
+            The model was not built with ``savable=True``.
+        """
+        self._check_savable()
+        size = self.library.alpine_save(self._open())
+        return ModelState(
+            self._build, ctypes.string_at(self.library.alpine_saved(self.handle), size)
+        )
+
+    def restore(self, state: ModelState) -> None:
+        """Go back to a state that `save` returned, of this model or another of the same build."""
+        self._check_savable()
+        if state.build != self._build:
+            raise AlpineError("the state is of another build: restore it where it was saved")
+        self._instance.check(self.library.alpine_restore(self._open(), state.data, len(state.data)))
+
+    def port_memory(self, name: str) -> tuple[int, int]:
+        """Return address and bytes of a port in the model's memory, for native code."""
+        found = self._slots[name]
+        return found.address, len(found.memory)
+
+    def check(self, status: int) -> None:
+        """Raise what a status of native code stands for; see native/calls.hpp."""
+        self._instance.check(status)
+
+    def close(self) -> None:
+        """End the simulation: run final blocks, close files. Later use is an error of one line."""
+        if self.handle:
+            if self.library.alpine_end(self.handle) == Status.BUSY:
+                self._instance.check(Status.BUSY)
+            self.handle = 0
+            self._step_one = self._eval = _refuse
+            closed(self.io)
+            self._slots = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> Any:
+        raise ModelError("a model cannot be copied or pickled: build another one")
+
+    def __repr__(self) -> str:
+        return repr(self.io)
+
+    def _open(self) -> int:
+        """Address of the instance, or an error when it is closed."""
+        return self.handle or _refuse()
+
+    def _start(self) -> None:
+        for clock in self._plan.clocks:
+            first, period = (t // self._fs_per_unit for t in (clock.first_edge_fs, clock.period_fs))
+            self.library.alpine_add_clock(self.handle, first, period, 1 - clock.idle_level)
+        try:
+            self._instance.check(self.library.alpine_start(self.handle))
+        except SimulationStopped:
+            self.close()
+            raise
+
+    def _repeated(self, cycles: int, call: Callable[[int], int]) -> tuple[int, int]:
+        """Cycles that a long call took, and its status; Python looks at signals in between."""
+        if not self._plan.clocks:
+            _refuse_to_step()
+        before, status = self.cycles, int(Status.SLICE)
+        while status == Status.SLICE:
+            status = call(cycles - (self.cycles - before))
+        self._instance.check(status)
+        return self.cycles - before, status
+
+    def _port_slots(self) -> dict[str, Slot]:
+        """Places of the ports; an inout is read where it is resolved and set where it is driven."""
+        slots: dict[str, Slot] = {}
+        number = 0
+
+        def next_slot(port: Port) -> Slot:
+            nonlocal number
+            address = self.library.alpine_port_address(self.handle, number)
+            number += 1
+            memory = self._instance.memory(address, storage_bytes(port.data_type))
+            return slot(port.data_type, memory, what=f"port {port.name}")
+
+        for port in self._plan.ports:
+            slots[port.name] = next_slot(port)
+            if port.direction is PortDirection.INOUT:
+                for end in INOUT_ENDS:
+                    slots[port.name + end] = next_slot(port)
+                outside = next_slot(port)
+                slots[port.name] = Slot(slots[port.name].get, outside.set, outside.memory)
+        return slots
+
+    def _public_slots(self) -> dict[str, Slot]:
+        """Places of the signals that the library exposes."""
+        slots: dict[str, Slot] = {}
+        for signal in self._plan.signals:
+            size = ctypes.c_uint64()
+            scope = f"{wrapper_name(self._plan.top)}.{signal.scope}"
+            address = self.library.alpine_signal(
+                self.handle, scope.encode(), signal.name.encode(), ctypes.byref(size)
+            )
+            # A signal that Verilator found constant or unused has no place.
+            if address and size.value == storage_bytes(signal.type):
+                memory = self._instance.memory(address, size.value)
+                slots[signal.path] = slot(signal.type, memory, what=f"signal {signal.path}")
+        return slots
+
+    def _check_savable(self) -> None:
+        if not self._plan.savable:
+            raise AlpineError("this model cannot save its state: build it with savable=True")
+
+
+def _loaded(plan: BuildPlan) -> tuple[Path, ctypes.CDLL, tuple[BuildWarning, ...]]:
+    """Library of a plan and its warnings; a build that cannot be loaded does not stay."""
+    reason = OSError()
+    for _ in range(2):
+        path = compile_model(plan)
+        try:
+            return path, load(path), build_warnings(path)
+        except OSError as error:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            reason = error
+    raise AlpineError(f"the compiled {plan.top} cannot be loaded: {reason}") from reason
+
+
+def _expanded(ports: Sequence[Port]) -> Iterator[Port]:
+    """Ports, each inout followed by what the design drives on it and which bits."""
+    for port in ports:
+        yield port
+        if port.direction is PortDirection.INOUT:
+            for end in INOUT_ENDS:
+                yield Port(name=port.name + end, width=port.width, direction=PortDirection.OUTPUT)
+
+
+def _refuse_to_step() -> Never:
+    raise AlpineError(
+        "the model has no clock to step: use eval() or run(), or pass clock=NAME to build"
+    )
+
+
+def _refuse() -> Never:
+    raise ModelError("the model is closed: build a new one")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many runs: fault campaigns and studies over chips."""

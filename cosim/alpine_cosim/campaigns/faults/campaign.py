@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many runs with one fault each: drawn by seed, spread over processes, resumed where they ended."""
+
+import os
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from alpine_cosim.campaigns.workers import worker_pool
+from alpine_cosim.measurement.analog_tiles import ChipSeries
+from alpine_cosim.runs.tasks import NETWORKS, Request, Task
+from alpine_models.errors import AlpineError
+from alpine_platform.config import SystemConfig
+
+from .kinds import Fault, fault_text, parse_fault
+from .repeated_run import FaultResult, FaultSession
+from .sites import Group, check_fault, draw_fault, groups, sites_of
+
+__all__ = ["Campaign", "CampaignPlan", "Failure", "Injection", "Record", "run_campaign"]
+
+RUNS_PER_WORKER = 50
+"""Runs that take about as long as starting a process for them."""
+
+CHOSEN = "chosen"
+"""Group of the faults that a person names."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CampaignPlan:
+    """Everything that decides a campaign's results.
+
+    Members
+    -------
+    request : network, case, software, inferences. system : SystemConfig.
+    device : what the tiles are made of, of which chip 0 is used; None for ideal ones.
+    seed : of the draws. runs : faults drawn in each group.
+    sites : names of groups, see `sites.groups`; empty for every block and all registers together.
+    by_register : one group per register.
+    faults : texts of chosen faults, instead of drawn ones.
+    """
+
+    request: Request
+    system: SystemConfig
+    seed: int
+    runs: int
+    device: ChipSeries | None = None
+    sites: tuple[str, ...] = ()
+    by_register: bool = False
+    faults: tuple[str, ...] = ()
+
+    def task(self) -> Task:
+        """Return what runs; raises `AlpineError` for what the network cannot do."""
+        task = NETWORKS[self.request.network].prepare(self.request)
+        cycles = self.system.tile_clock.product_cycles
+        return replace(task, workload=task.workload.with_product_cycles(cycles))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Injection:
+    """One run that is to be made. Members: group, index : its place. fault : Fault."""
+
+    group: str
+    index: int
+    fault: Fault
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """One run that was made. Members: injection : Injection. result : FaultResult."""
+
+    injection: Injection
+    result: FaultResult
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Runs that this program could not make.
+
+    Members
+    -------
+    injection : the run; None for all that were left when processes died.
+    error : what the exception says.
+    """
+
+    injection: Injection | None
+    error: str
+
+    def __str__(self) -> str:
+        """Name the run and what happened."""
+        injection = self.injection
+        if injection is None:
+            return self.error
+        fault = fault_text(injection.fault)
+        return f"run {injection.index} of {injection.group}, fault {fault}: {self.error}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Campaign:
+    """What a campaign found.
+
+    Members
+    -------
+    plan : CampaignPlan. groups : the compared groups, in order.
+    records : of all runs made, by group and index. failures : of runs that could not be.
+    score : of the run without faults, accuracy or bits per character, or None.
+    score_is_accuracy : bool. time_s : simulated time of that run.
+    busy_cycles : its busy tile cycles, over all tiles.
+    planned : runs that the plan asks for. interrupted : whether a person ended it earlier.
+    """
+
+    plan: CampaignPlan
+    groups: Sequence[Group]
+    records: Sequence[Record]
+    failures: Sequence[Failure]
+    score: float | None
+    score_is_accuracy: bool
+    time_s: float
+    busy_cycles: int
+    planned: int
+    interrupted: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned run was made."""
+        return len(self.records) == self.planned
+
+
+@dataclass
+class _Progress:
+    """What came of the runs so far; what an interruption leaves."""
+
+    records: list[Record] = field(default_factory=list[Record])
+    failures: list[Failure] = field(default_factory=list[Failure])
+    interrupted: bool = False
+
+    def make(self, injection: Injection, run: Callable[[], Record]) -> None:
+        """Make one run, and note how it ended; other runs do not depend on that."""
+        try:
+            self.records.append(run())
+        except Exception as error:
+            # Whatever it is: hours of other runs are worth more than its traceback.
+            text = f"{type(error).__name__}: {error}"
+            self.failures.append(Failure(injection=injection, error=text))
+
+
+def run_campaign(
+    plan: CampaignPlan,
+    *,
+    workers: int | None = None,
+    known: Sequence[Record] = (),
+    trace: Path | None = None,
+    on_stage: Callable[[str, int], None] = lambda stage, total: None,
+    on_step: Callable[[], None] = lambda: None,
+) -> Campaign:
+    """Run a campaign; Ctrl-C ends it early with the runs made so far, an exception its run only.
+
+    A run's fault depends on the seed, its group's name and its number in the group alone, and its
+    result on the fault alone, so neither the number of processes nor the other groups matter.
+
+    Parameters
+    ----------
+    workers : processes; with 1, everything happens in this one. None is one per processor, but
+        none for fewer than `RUNS_PER_WORKER` runs.
+    known : records of an earlier campaign; runs among them that this plan asks for are not made
+        again.
+    trace : directory for a waveform of every run and tile, of chosen faults only; or None.
+    on_stage, on_step : told what begins, in how many steps, and each step.
+
+    Raises
+    ------
+    AlpineError
+        A number is out of range, a site does not exist, or a flip comes after the run.
+    """
+    if plan.runs < 1:
+        raise AlpineError(f"runs must be 1 or more, not {plan.runs}")
+    if plan.seed < 0:
+        raise AlpineError(f"seed must be 0 or more, not {plan.seed}")
+    if workers is not None and workers < 1:
+        raise AlpineError(f"workers must be 1 or more, not {workers}")
+    task = plan.task()
+    sites = sites_of(task.workload)
+    compared = [] if plan.faults else groups(sites, plan.sites, by_register=plan.by_register)
+    chosen = [parse_fault(text) for text in plan.faults]
+    for fault in chosen:
+        check_fault(fault, sites, task.workload)
+    on_stage("building the tile and running it without faults", 0)
+    with FaultSession(task, plan.system, device=plan.device, trace=trace) as session:
+        for fault in chosen:
+            session.check(fault)
+        wanted = [
+            Injection(group=CHOSEN, index=index, fault=fault) for index, fault in enumerate(chosen)
+        ] or list(_draw(plan, compared, task, session))
+        found = {(r.injection.group, r.injection.index): r for r in known}
+        progress = _Progress()
+        missing: list[Injection] = []
+        for injection in wanted:
+            record = found.get((injection.group, injection.index))
+            if record is not None and record.injection == injection:
+                progress.records.append(record)
+            else:
+                missing.append(injection)
+        # Row by row in turn, so that an interrupted campaign has runs of every row.
+        missing.sort(key=lambda injection: injection.index)
+        on_stage("injecting faults", len(missing))
+        try:
+            used = 1 if trace is not None else _workers(workers, len(missing))
+            if used == 1:
+                for injection in missing:
+                    progress.make(injection, partial(_record, session, injection))
+                    on_step()
+            else:
+                _spread(plan, missing, used, progress, on_step)
+        except KeyboardInterrupt:
+            # What was made is the result.
+            progress.interrupted = True
+        golden = session.golden
+        order = {(i.group, i.index): place for place, i in enumerate(wanted)}
+        return Campaign(
+            plan=plan,
+            groups=compared,
+            records=sorted(
+                progress.records, key=lambda r: order[r.injection.group, r.injection.index]
+            ),
+            failures=progress.failures,
+            score=golden.score,
+            score_is_accuracy=task.accuracy is not None,
+            time_s=golden.time_s,
+            busy_cycles=sum(int(stretches[:, 1].sum()) for stretches in golden.busy.values()),
+            planned=len(wanted),
+            interrupted=progress.interrupted,
+        )
+
+
+def _workers(asked: int | None, runs: int) -> int:
+    most = max(runs, 1) if asked else max(runs // RUNS_PER_WORKER, 1)
+    return min(asked or os.cpu_count() or 1, most)
+
+
+def _draw(
+    plan: CampaignPlan, compared: Sequence[Group], task: Task, session: FaultSession
+) -> Iterator[Injection]:
+    for group in compared:
+        for index in range(plan.runs):
+            random = np.random.default_rng([plan.seed, zlib.crc32(group.name.encode()), index])
+            fault = draw_fault(group, task.workload, session.golden.busy, random)
+            yield Injection(group=group.name, index=index, fault=fault)
+
+
+def _record(session: FaultSession, injection: Injection) -> Record:
+    name = f"fault{injection.index}"
+    return Record(injection=injection, result=session.run(injection.fault, name=name))
+
+
+def _spread(
+    plan: CampaignPlan,
+    missing: Sequence[Injection],
+    workers: int,
+    progress: _Progress,
+    on_step: Callable[[], None],
+) -> None:
+    """Make the runs in other processes, each with a session of its own."""
+    with worker_pool(workers, initializer=_start_worker, arguments=(plan,)) as pool:
+        futures: dict[Future[Record], Injection] = {
+            pool.submit(_run_in_worker, each): each for each in missing
+        }
+        for future in as_completed(futures):
+            error = future.exception()
+            if isinstance(error, BrokenProcessPool):
+                # Every run that is left has this error, and none says which process died.
+                progress.failures.append(Failure(injection=None, error=str(error)))
+                break
+            progress.make(futures[future], future.result)
+            on_step()
+
+
+_worker_session: list[FaultSession] = []
+"""The session of this process, when it is a worker."""
+
+
+def _start_worker(plan: CampaignPlan) -> None:
+    task = plan.task()
+    _worker_session.append(FaultSession(task, plan.system, device=plan.device))
+
+
+def _run_in_worker(injection: Injection) -> Record:
+    return _record(_worker_session[0], injection)

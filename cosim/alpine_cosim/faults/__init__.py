@@ -1,1 +1,0 @@
-"""Fault injection: what a flipped register or a dead part of the array does to a run."""

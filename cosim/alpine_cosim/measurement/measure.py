@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run behind any tile port: program the weights, run the inferences, measure.
+
+The same code runs in this process for the engines ``rtl`` and ``model`` and inside the simulator's
+process for ``cocotb``.
+
+Programming and inferences have a time and a memory system each. The measured region begins at time
+0, at an edge of every clock, on a system as its reset leaves it: empty caches, queues and
+pipelines, free buses, no open row, the first DRAM refresh one interval away; the tiles hold their
+weights and are at rest. Inputs therefore come from DRAM and outputs are touched for the first time,
+and nothing depends on how the weights got into the cells. The regions of further chips begin alike.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from alpine_cosim.hardware.crossbar import NativeCrossbar
+from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.config import SystemConfig
+from alpine_platform.cores.operations import Program
+from alpine_platform.systems.report import write_timeline
+from alpine_platform.systems.system import RunResult as SystemResult
+from alpine_platform.systems.system import System
+from alpine_sw.kernels import range_warnings
+from alpine_sw.library.workloads import Workload
+
+from .accelerator_setup import AcceleratorWithCrossbars, Crossbar
+from .analog_tiles import ChipSeries, TilesWithCrossbars
+from .profile import profiled
+from .programming import Loader
+from .results import Programming
+from .warm_up import compile_loops
+
+__all__ = ["Measurement", "measure", "timed_ports"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measurement:
+    """What one run gave; the members mean what they mean in `RunResult`.
+
+    Members
+    -------
+    outputs : [inferences, outputs], one array per chip; times and energies are the first chip's.
+    """
+
+    outputs: list[npt.NDArray[Any]]
+    time_s: float
+    energy_parts_j: dict[str, float]
+    energy_memory_controller_io_j: float
+    instructions: int
+    llc_misses_per_instruction: float
+    tile_cycles: int
+    cm_instructions: int
+    breakdown: dict[str, float]
+    stats: dict[str, Any]
+    programming: Programming | None
+    host_seconds: float
+    host_profile_s: dict[str, float] | None
+    warnings: tuple[str, ...]
+
+
+def measure(
+    workload: Workload,
+    ports: Mapping[int, TilesWithCrossbars],
+    *,
+    system: SystemConfig,
+    inputs: npt.NDArray[np.int8],
+    back_door: bool,
+    accelerator: AcceleratorWithCrossbars | None = None,
+    device: ChipSeries | None = None,
+    timeline: Path | None = None,
+    profile: bool = False,
+    check_reads: bool = False,
+    on_stage: Callable[[str, int], None] = lambda stage, total: None,
+    on_step: Callable[[], None] = lambda: None,
+    before_inferences: Callable[[], None] = lambda: None,
+) -> Measurement:
+    """Run a workload on a system.
+
+    Parameters
+    ----------
+    workload : programs and tile contents.
+    ports : tile ports by core number.
+    system : the system.
+    inputs : int8 [inferences, inputs].
+    back_door : write the cells directly instead of through the hardware.
+    accelerator : behind the I/O path, where the workload has one.
+    device : what the tiles are made of and how many chips run, or None for one ideal chip.
+    timeline : file for the cores' operations as trace events, or None.
+    profile : run the inferences under Python's profiler.
+    check_reads : refuse to read memory that nobody wrote.
+    on_stage, on_step : told what begins, in how many steps, and each step.
+    before_inferences : called when the weights are in place.
+    """
+    on_stage("compiling the platform's loops", 0)
+    compile_loops(system, ports)
+    bench = _Bench(workload=workload, system=system, ports=ports, accelerator=accelerator)
+    loader = Loader(
+        bench.machine(),
+        workload,
+        ports,
+        accelerator,
+        series=device,
+        on_stage=on_stage,
+        on_step=on_step,
+    )
+    programming = loader.program(back_door=back_door)
+    chips = 1 if device is None else device.chips
+    on_stage("running inferences", len(inputs) * chips)
+    busy = loader.busy_cycles()
+    before_inferences()
+    machine = bench.machine_at_rest(trace=timeline is not None, check_reads=check_reads)
+    outputs, programs = workload.programs(machine, inputs, on_step)
+    result, host_seconds, layers = bench.run(machine, programs, profile=profile)
+    busy = loader.busy_cycles() - busy
+    if timeline is not None:
+        write_timeline(result, timeline)
+    all_outputs = [outputs]
+    for chip in range(1, chips):
+        loader.change_chip(chip)
+        machine = bench.machine_at_rest(check_reads=check_reads)
+        outputs, programs = workload.programs(machine, inputs, on_step)
+        host_seconds += bench.run(machine, programs)[1]
+        all_outputs.append(outputs)
+    energy = result.energy.as_dict()
+    return Measurement(
+        outputs=all_outputs,
+        time_s=result.time_s,
+        energy_parts_j={name: energy[name] for name in ("core", "cache", "dram", "tile")},
+        energy_memory_controller_io_j=result.energy.memory_controller_io,
+        instructions=result.instructions,
+        llc_misses_per_instruction=result.llc_misses_per_instruction,
+        tile_cycles=busy,
+        cm_instructions=result.cm_instructions,
+        breakdown=result.breakdown,
+        stats=result.stats,
+        programming=programming,
+        host_seconds=host_seconds,
+        host_profile_s=layers,
+        warnings=range_warnings(result.working_sets),
+    )
+
+
+def timed_ports(workload: Workload, system: SystemConfig) -> dict[int, TimedTilePort]:
+    """Return timed tiles for a workload, by core number; their cells are empty."""
+    period = system.tile_clock.period_fs
+    return {
+        core: TimedTilePort(
+            [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],
+            tile_period_fs=period,
+        )
+        for core, plans in workload.plans.items()
+    }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Bench:
+    """Tiles, and the systems that use them one after the other."""
+
+    workload: Workload
+    system: SystemConfig
+    ports: Mapping[int, TilesWithCrossbars]
+    accelerator: AcceleratorWithCrossbars | None
+
+    def machine(self, *, trace: bool = False, check_reads: bool = False) -> System:
+        """Return a system with the tiles, at time 0 and as its reset leaves it."""
+        workload, loose = self.workload, self.workload.accelerator
+        return System(
+            self.system,
+            trace=trace,
+            check_reads=check_reads,
+            peripherals={loose.base: self.accelerator} if loose and self.accelerator else {},
+            tile_ports=self.ports,
+            tile_configs={
+                core: [plan.config for plan in plans] for core, plans in workload.plans.items()
+            },
+        )
+
+    def machine_at_rest(self, *, trace: bool = False, check_reads: bool = False) -> System:
+        """The same when the tiles were used before: their time, too, begins at 0."""
+        for port in self.ports.values():
+            port.restart_time()
+        if self.accelerator is not None:
+            self.accelerator.restart_time()
+        return self.machine(trace=trace, check_reads=check_reads)
+
+    def run(
+        self, machine: System, programs: Mapping[int, Program], *, profile: bool = False
+    ) -> tuple[SystemResult, float, dict[str, float] | None]:
+        """Run programs; return the result, the host's seconds and, profiled, their parts."""
+        start = time.perf_counter()
+        if not profile:
+            return machine.run(programs), time.perf_counter() - start, None
+        crossbars = [tile.crossbar for port in self.ports.values() for tile in port.tiles]
+        crossbars += [] if self.accelerator is None else self.accelerator.crossbars
+        result, layers = profiled(
+            machine.run, programs, native_products_s=lambda: _products_s(crossbars)
+        )
+        return result, time.perf_counter() - start, layers
+
+
+def _products_s(crossbars: Sequence[Crossbar]) -> float:
+    return sum(each.host_seconds for each in crossbars if isinstance(each, NativeCrossbar))

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract between a core and a memory-mapped peripheral: batches of accesses, with times.
+
+A core hands over a run of uncached loads and stores as one structured array and gets data,
+responses and times back as arrays, as it does with CM instructions at a `tile_port.TilePort`.
+Whatever stands behind the port (verilated hardware, a timed model) obeys the same rules:
+
+1. Access i is issued at the later of ``issue[i-1] + gap_fs[i]``, ``response[i-1] +
+   response_gap_fs[i]`` (unless that is `tile_port.NO_DEPENDENCY`) and ``response[i-1]``: one access
+   is outstanding. For the first one of a batch, ``issue[-1]`` is the batch's start, and
+   ``response[-1]`` that of the port's last access.
+2. It reaches the peripheral ``request_fs`` later and is presented at the first clock edge at or
+   after that which is also after the edge that completed access i-1. Accesses reach the peripheral
+   one at a time and in order.
+3. It is accepted at the first such edge at which the peripheral takes it (a write's address and
+   data together), and completes at the edge at which its response is transferred.
+4. The response reaches the core at the first core edge at or after ``response_fs`` behind the
+   completion. A posted store has its response as soon as the path has taken it, at the first core
+   edge at or after ``taken_fs`` behind its issue; buffers on the path take as many as come.
+
+Core and peripheral clock edges are multiples of their periods.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from alpine_models.tile import TileConfig
+
+from .tile_port import NO_DEPENDENCY
+
+__all__ = [
+    "IO_BATCH_DTYPE",
+    "IoBatch",
+    "IoResult",
+    "IoTimes",
+    "PeripheralPort",
+    "check_accesses",
+    "empty_accesses",
+]
+
+IO_BATCH_DTYPE = np.dtype(
+    [
+        ("address", np.uint32),
+        ("data", np.uint32),
+        ("write", np.uint8),
+        ("strobes", np.uint8),
+        ("gap_fs", np.int64),
+        ("response_gap_fs", np.int64),
+    ],
+    align=True,
+)
+"""One access: byte address from the peripheral's first one, whether it writes, what and which byte
+lanes of the 32-bit word (both for writes only), and when it may issue.
+
+``gap_fs`` and ``response_gap_fs`` are multiples of the core's clock period.
+"""
+
+IoBatch = npt.NDArray[np.void]
+"""One-dimensional array of `IO_BATCH_DTYPE`."""
+
+ALL_LANES = 0b1111
+
+
+def empty_accesses(length: int, *, write: bool) -> IoBatch:
+    """Return a batch of whole-word accesses to address 0 in which none waits for a response."""
+    batch = np.zeros(length, IO_BATCH_DTYPE)
+    batch["write"] = write
+    batch["strobes"] = ALL_LANES
+    batch["response_gap_fs"] = NO_DEPENDENCY
+    return batch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IoTimes:
+    """What the path between core and peripheral takes, in femtoseconds.
+
+    Members
+    -------
+    request_fs : from the issue of an access to its arrival.
+    response_fs : from its completion to the response's arrival at the core.
+    taken_fs : from the issue of a posted store to the end of the core's part in it.
+    posted_stores : whether stores are posted.
+    """
+
+    request_fs: int
+    response_fs: int
+    taken_fs: int
+    posted_stores: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IoResult:
+    """What a batch returned; all arrays have one element per access.
+
+    Members
+    -------
+    data : uint32 array, what was read; 0 for writes.
+    response : uint8 array, `alpine_models.axi.AxiResponse`. Of a posted store no program knows it.
+    issue_fs : int64 array, when the core began the access.
+    accept_cycle, complete_cycle : int64 arrays, number of the peripheral's clock edge at which the
+        request and the response were transferred.
+    response_fs : int64 array, when the core could go on.
+    """
+
+    data: npt.NDArray[np.uint32]
+    response: npt.NDArray[np.uint8]
+    issue_fs: npt.NDArray[np.int64]
+    accept_cycle: npt.NDArray[np.int64]
+    complete_cycle: npt.NDArray[np.int64]
+    response_fs: npt.NDArray[np.int64]
+
+    @classmethod
+    def empty(cls, length: int) -> "IoResult":
+        """Return zeroed arrays for a peripheral to fill."""
+        return cls(
+            data=np.zeros(length, np.uint32),
+            response=np.zeros(length, np.uint8),
+            issue_fs=np.zeros(length, np.int64),
+            accept_cycle=np.zeros(length, np.int64),
+            complete_cycle=np.zeros(length, np.int64),
+            response_fs=np.zeros(length, np.int64),
+        )
+
+
+class PeripheralPort(Protocol):
+    """A peripheral that cores reach by loads and stores."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Addresses that it answers to, from its first one on."""
+        ...
+
+    @property
+    def configs(self) -> Sequence[TileConfig]:
+        """The tiles in it."""
+        ...
+
+    @property
+    def products(self) -> Sequence[int]:
+        """Matrix-vector products that each tile has begun."""
+        ...
+
+    def execute(
+        self, batch: IoBatch, *, start_fs: int, core_period_fs: int, times: IoTimes
+    ) -> IoResult:
+        """Make accesses.
+
+        Parameters
+        ----------
+        batch : the accesses, in program order; empty is allowed.
+        start_fs : core edge from which the first gap counts.
+        core_period_fs : period of the core's clock.
+        times : of the path.
+
+        Raises
+        ------
+        ValueError
+            An address lies outside, or the array is no batch.
+        """
+        ...
+
+
+def check_accesses(batch: IoBatch, *, size_bytes: int) -> None:
+    """Raise the errors that `PeripheralPort.execute` promises."""
+    if batch.dtype != IO_BATCH_DTYPE or batch.ndim != 1:
+        raise ValueError(f"a batch is a one-dimensional IO_BATCH_DTYPE array, not {batch.dtype}")
+    if len(batch) and int(batch["address"].max()) >= size_bytes:
+        address = int(batch["address"].max())
+        raise ValueError(
+            f"address {address:#x} lies outside the peripheral's {size_bytes:#x} bytes"
+        )

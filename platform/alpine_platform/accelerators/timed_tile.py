@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The timed Python tile: the hardware's accept and completion times without the hardware."""
+
+import numpy as np
+import numpy.typing as npt
+
+from alpine_models.crossbar import IdealCrossbar
+from alpine_models.device import AnalogCrossbar
+from alpine_models.errors import AlpineError
+from alpine_models.isa import OPERATIONS
+from alpine_models.reference_tile import IDEALLY, ReferenceTile
+from alpine_models.register_driver import RegisterDriver
+from alpine_models.register_file import RegisterFile
+from alpine_models.registers import TILE_REGISTERS, tile_register_map
+from alpine_models.tile import TileConfig, pending_answers
+
+from .tile_coupling import ClockCrossing, CvxifAdapter, TileCoupling
+from .tile_port import CmBatch, CmResult, TileGroup
+from .timed_tile_kernel import BARE, COUNTERS, CROSSING, CVXIF, is_process, run_batch
+
+__all__ = ["TimedTile", "TimedTilePort"]
+
+PHASES = ("precharge_cycles", "integrate_cycles", "digitise_cycles")
+
+
+class TimedTile:
+    """A tile that agrees with the RTL on data, statuses and every accept and completion edge.
+
+    Parameters
+    ----------
+    config : geometry, default phases, buffers.
+    tile_period_fs : period of the tile clock.
+    coupling : what stands between the core's port and the tile's, or None.
+
+    Members
+    -------
+    state : ReferenceTile, the architectural state.
+    registers : RegisterDriver, the tile's registers. An access takes one cycle of the tile clock,
+        between batches.
+    busy_cycles : int, port edges with a request pending or a response outstanding.
+    """
+
+    def __init__(
+        self, *, config: TileConfig, tile_period_fs: int, coupling: TileCoupling | None = None
+    ):
+        self.config = config
+        self.state = ReferenceTile(rows=config.rows, columns=config.columns)
+        self.busy_cycles = 0
+        self.registers = RegisterDriver(
+            TILE_REGISTERS, read=self.read_register, write=self.write_register
+        )
+        self._coupling = coupling
+        self._tile_period_fs = tile_period_fs
+        self._port_period_fs = tile_period_fs
+        if isinstance(coupling, ClockCrossing):
+            self._port_period_fs = coupling.cpu_period_fs
+        self._file = RegisterFile(tile_register_map(config), hardware=self._shown)
+        self._counts = np.zeros(len(COUNTERS), np.int64)
+        self._error = 0
+        self._last_complete = -1
+        self._analog: AnalogCrossbar | None = None
+        self._products = 0
+        self._read_back = self.state.crossbar.weights
+
+    @property
+    def crossbar(self) -> IdealCrossbar:
+        """The analog part."""
+        return self.state.crossbar
+
+    def install(self, analog: AnalogCrossbar | None) -> None:
+        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
+        self._analog = analog
+        self._products = 0
+        self._read_back = self.state.crossbar.weights if analog is None else analog.read_back
+
+    @property
+    def mvm_cycles(self) -> int:
+        """Tile cycles of a multiplication, by the registers where they override the defaults."""
+        values = self._file.values
+        if not values["control_override"]:
+            return self.config.mvm_cycles
+        return sum(values[name] for name in PHASES)
+
+    def read_register(self, address: int) -> int:
+        """Return the word at a byte address of the register port.
+
+        Raises
+        ------
+        AlpineError
+            There is no register at that address.
+        """
+        self._pass_tile_cycle()
+        word, illegal = self._file.read(address)
+        if illegal:
+            raise AlpineError(f"the tile has no register at {address:#x}")
+        return word
+
+    def write_register(self, address: int, word: int) -> None:
+        """Write a word at a byte address of the register port.
+
+        Raises
+        ------
+        AlpineError
+            The tile refuses the write.
+        """
+        self._pass_tile_cycle()
+        commands, refused = self._file.write(address, word)
+        if refused:
+            raise AlpineError(f"the tile refuses {word:#x} at register address {address:#x}")
+        if commands.get("error_clear"):
+            self._error = 0
+        if commands.get("control_clear_counters"):
+            self._counts[:] = 0
+
+    def execute(self, batch: CmBatch, *, start_fs: int, core_period_fs: int) -> CmResult:
+        """Run a batch; the contract is `TilePort.execute`.
+
+        Raises
+        ------
+        AlpineError
+            Behind a `CvxifAdapter`: a word is no CM instruction, so that the RISC-V core could not
+            issue it.
+        """
+        coupling, kind, commit_cycles = self._coupling, BARE, 0
+        if isinstance(coupling, ClockCrossing):
+            kind = CROSSING
+        elif isinstance(coupling, CvxifAdapter):
+            kind, commit_cycles = CVXIF, coupling.commit_cycles
+            batch = _narrowed(batch, coupling.xlen)
+        length = len(batch)
+        edges = np.zeros((4, length), np.int64)
+        result = CmResult.empty(length)
+        state = self.state
+        progress, first = np.array([0, self._last_complete, 0]), 0
+        while first < length:
+            first = run_batch(
+                batch,
+                first,
+                progress,
+                start_fs,
+                core_period_fs,
+                self._tile_period_fs,
+                self._port_period_fs,
+                kind,
+                commit_cycles,
+                self.mvm_cycles,
+                pending_answers(self.config),
+                self._last_complete,
+                state.input_memory,
+                state.output_memory,
+                state.counters,
+                state.crossbar.weights,
+                state.crossbar.lsb,
+                self._read_back,
+                self._converted(int(batch[first]["word"])),
+                self._analog is not None,
+                self._counts,
+                *edges,
+                result.rd,
+                result.status,
+                result.issue_fs,
+                result.accept_cycle,
+                result.complete_cycle,
+                result.response_fs,
+            )
+        self.busy_cycles += int(progress[2])
+        if length:
+            self._last_complete = int(result.complete_cycle[-1])
+        errors = result.status[result.status != 0]
+        if not self._error and len(errors):
+            self._error = int(errors[0])
+        if isinstance(coupling, CvxifAdapter):
+            result.rd[:] &= np.uint64((1 << coupling.xlen) - 1)
+        return result
+
+    def restart_time(self) -> None:
+        """Count the port's clock edges from 0 again; state and counters stay."""
+        self._last_complete = -1
+
+    def _converted(self, word: int) -> npt.NDArray[np.int8]:
+        """Return the codes of the product that an instruction asks of an analog crossbar."""
+        if self._analog is None or not is_process(word):
+            return IDEALLY
+        self._products += 1
+        return self._analog.multiply(self.state.input_memory, product=self._products - 1)
+
+    def _shown(self) -> dict[str, int]:
+        """What the hardware shows in its registers."""
+        counts: npt.NDArray[np.int64] = self._counts
+        return {"error_code": self._error, **dict(zip(COUNTERS, map(int, counts), strict=True))}
+
+    def _pass_tile_cycle(self) -> None:
+        """Let the tile clock's next edge pass, and all port edges up to it."""
+        edge = self._last_complete * self._port_period_fs // self._tile_period_fs + 1
+        self._last_complete = -(-edge * self._tile_period_fs // self._port_period_fs)
+
+
+class TimedTilePort(TileGroup[TimedTile]):
+    """A core's timed tiles behind `TilePort`."""
+
+
+def _narrowed(batch: CmBatch, xlen: int) -> CmBatch:
+    """Return a batch with its operands cut to a register width, if all of it can be issued."""
+    selectors = batch["word"] >> 20 & 0xFFE | batch["word"] >> 15 & 1
+    known = [opcode << 1 | rw for opcode, rw in OPERATIONS]
+    strange = np.flatnonzero(~np.isin(selectors, known))
+    if len(strange):
+        word = int(batch["word"][strange[0]])
+        raise AlpineError(f"word {word:#010x} is no CM instruction and has no RISC-V form")
+    narrow = batch.copy()
+    for name in ("rn", "rm", "ra"):
+        narrow[name] &= np.uint64((1 << xlen) - 1)
+    return narrow

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How compiled models are compiled, and the arrays that they share."""

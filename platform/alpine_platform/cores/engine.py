@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled models behind typed methods: one engine per system, shared by its cores."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from alpine_platform.compiled import kernel_state as columns
+from alpine_platform.compiled.kernel_state import Loops
+from alpine_platform.config import SystemConfig
+from alpine_platform.memory.memory_state import memory_state
+from alpine_platform.time import LAST_FS, check_time
+
+from . import engine_kernel as kernel
+from .loop_body import LoopBody
+from .memo_kernel import empty_memo
+from .pipeline import Blocks, FlatLoop, Phase, core_constants, flatten, pipeline_state
+from .pipeline_kernel import reset_pipeline, shift_pipeline
+
+__all__ = ["FOREVER", "Engine"]
+
+FOREVER = 1 << 62
+"""A cycle that no run reaches."""
+
+Ints = npt.NDArray[np.int64]
+
+
+class Engine:
+    """Pipelines of all cores, the loops they run and the memory system they share.
+
+    Parameters
+    ----------
+    config : the system.
+    remember : keep what loops did and do not compute it again; results do not depend on it.
+    """
+
+    def __init__(self, config: SystemConfig, *, remember: bool = True) -> None:
+        self.config = config
+        self.remember = remember
+        self.blocks = Blocks(config.core)
+        self.constants = core_constants(config.core)
+        self.pipelines = pipeline_state(config.core, config.cores)
+        self.memory = memory_state(config)
+        self.memo = empty_memo(config.core)
+        self._contexts: dict[tuple[LoopBody, ...], int] = {}
+        self._next_context = 0
+        self.loops = empty_loops(config.cores, operations=64, phases=4, table=1, cm_issue=1)
+        self._last_cycle = LAST_FS // config.core.period_fs
+
+    def begin(
+        self, core: int, phases: Sequence[Phase], repeats: int, *, cycle: int, cm_capacity: int = 0
+    ) -> None:
+        """Start a nest of loops on a core at a cycle."""
+        flat = flatten(self.blocks, phases, repeats)
+        self._reserve(len(flat.operations), len(flat.phases), len(flat.table), cm_capacity)
+        loops = self.loops
+        loops.operations[core, : len(flat.operations)] = flat.operations
+        loops.phases[core, : len(flat.phases)] = flat.phases
+        loops.table[core, : len(flat.table)] = flat.table
+        loops.sizes[core, :-1] = flat.sizes
+        loops.sizes[core, -1] = self._context(flat) if self.remember else -1
+        reset_pipeline(self.pipelines, core, cycle)
+
+    def advance(self, core: int, *, limit_cycle: int = FOREVER, stop_at_miss: bool = False) -> bool:
+        """Run a core until its loop ends, its issue passes the limit, or a load would miss L1.
+
+        Returns whether the loop has ended.
+        """
+        return self._run((core,), limit_cycle, stop_at_miss) >= 0
+
+    def advance_together(self, cores: Sequence[int], *, limit_cycle: int = FOREVER) -> int | None:
+        """Run several cores in step until one's loop ends, or all have passed the limit.
+
+        Returns the core whose loop has ended, or None.
+        """
+        core = self._run(cores, limit_cycle, False)
+        return None if core < 0 else core
+
+    def cycle(self, core: int) -> int:
+        """Cycle in which a core's last operation commits."""
+        return int(self.pipelines.scalars[core, columns.S_COMMIT])
+
+    def next_cycle(self, core: int) -> int:
+        """Cycle, at or after a limit that stopped a core's loop, in which it would go on."""
+        return int(self.pipelines.scalars[core, columns.S_NEXT])
+
+    def stored_cycle(self, core: int) -> int:
+        """Cycle in which the last of a core's stores so far has its line."""
+        return int(self.memory.stores[core].max())
+
+    def cm_issue(self, core: int) -> Ints:
+        """Issue cycles of the CM instructions of a core's loop so far."""
+        return self.loops.cm_issue[core, : self.pipelines.scalars[core, columns.S_CM]]
+
+    def delay(self, core: int, cycles: int) -> None:
+        """Push everything in flight on a core back by some cycles."""
+        if cycles > 0:
+            shift_pipeline(self.pipelines, core, cycles)
+            self.cm_issue(core)[:] += cycles
+
+    def instructions(self, core: int) -> int:
+        """Instructions that a core's loops have committed."""
+        return int(self.pipelines.scalars[core, columns.S_INSTRUCTIONS])
+
+    def wait_cycles(self, core: int) -> int:
+        """Cycles in which a core waited for memory."""
+        return int(self.pipelines.scalars[core, columns.S_WAIT])
+
+    def counters(self) -> Ints:
+        """Copy of the memory system's counters, one row per core and one for shared parts."""
+        return np.array(self.memory.counters, np.int64)
+
+    def look_up(self, core: int, addresses: Ints, *, write: bool, cycle: int) -> int:
+        """Make a chain of accesses and return the cycle in which the last one has its line."""
+        return int(kernel.look_up(self.memory, core, addresses, write, cycle))
+
+    def _context(self, flat: FlatLoop) -> int:
+        """Number from which a nest's operations count in remembered states."""
+        context = self._contexts.get(flat.bodies)
+        if context is None:
+            context = self._contexts[flat.bodies] = self._next_context
+            self._next_context += len(flat.operations)
+        return context
+
+    def _run(self, cores: Sequence[int], limit_cycle: int, stop: bool) -> int:
+        ended = int(
+            kernel.run_together(
+                self.constants,
+                self.pipelines,
+                self.memory,
+                self.memo,
+                np.array(cores, np.int64),
+                self.loops,
+                min(limit_cycle, self._last_cycle),
+                stop,
+            )
+        )
+        if ended < 0:
+            period = self.config.core.period_fs
+            reached = min(int(self.pipelines.scalars[core, columns.S_NEXT]) for core in cores)
+            if reached >= self._last_cycle:
+                check_time((reached + 1) * period)
+        return ended
+
+    def _reserve(self, operations: int, phases: int, table: int, cm_issue: int) -> None:
+        have = self.loops
+        sizes = (
+            max(operations, have.operations.shape[1]),
+            max(phases, have.phases.shape[1]),
+            max(table, have.table.shape[1]),
+            max(cm_issue, have.cm_issue.shape[1]),
+        )
+        current = (
+            have.operations.shape[1],
+            have.phases.shape[1],
+            have.table.shape[1],
+            have.cm_issue.shape[1],
+        )
+        if sizes == current:
+            return
+        grown = empty_loops(
+            self.config.cores,
+            operations=sizes[0],
+            phases=sizes[1],
+            table=sizes[2],
+            cm_issue=sizes[3],
+        )
+        # Other cores may be in the middle of theirs.
+        grown.operations[:, : current[0]] = have.operations
+        grown.phases[:, : current[1]] = have.phases
+        grown.table[:, : current[2]] = have.table
+        grown.cm_issue[:, : current[3]] = have.cm_issue
+        grown.sizes[:] = have.sizes
+        self.loops = grown
+
+
+def empty_loops(cores: int, *, operations: int, phases: int, table: int, cm_issue: int) -> Loops:
+    """Return room for one loop nest per core."""
+    return Loops(
+        operations=np.zeros((cores, operations, columns.O_COUNT), np.int64),
+        phases=np.zeros((cores, phases, 5), np.int64),
+        table=np.zeros((cores, table), np.int64),
+        sizes=np.zeros((cores, 5), np.int64),
+        cm_issue=np.zeros((cores, cm_issue), np.int64),
+    )

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The composition root: cores with their tiles, the memory they share, and what a run measured."""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import simpy
+
+from alpine_models.energy import ProductRule, product_energy_pj, within_published_sizes
+from alpine_models.errors import AlpineError
+from alpine_models.plurals import counted
+from alpine_models.tile import TileConfig
+from alpine_platform.accelerators.io_path import io_times
+from alpine_platform.accelerators.peripheral_port import PeripheralPort
+from alpine_platform.accelerators.tile_port import TilePort
+from alpine_platform.config import SystemConfig
+from alpine_platform.config.placement import (
+    Allocator,
+    GlibcAllocator,
+    PackedAllocator,
+    Placement,
+    SkewedAllocator,
+    VirtualAllocator,
+)
+from alpine_platform.cores.core import Core, CoreStats, TimelineEvent
+from alpine_platform.cores.engine import Engine
+from alpine_platform.cores.loop_service import LoopService
+from alpine_platform.cores.operations import Program
+from alpine_platform.cores.working_sets import WorkingSets
+from alpine_platform.memory.address_space import AddressSpace
+from alpine_platform.memory.memory_state import MemoryStats, memory_stats
+from alpine_platform.time import FS_PER_S
+
+from .energy import Energy, EnergyCounts, energy_of
+from .report import statistics_tree
+from .sync import Synchronisation
+
+__all__ = ["DeadlockError", "RunResult", "System", "allocator_of"]
+
+
+class DeadlockError(RuntimeError):
+    """All unfinished programs wait for each other; the message says who waits for what."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunResult:
+    """What one run of programs took.
+
+    Members
+    -------
+    time_fs : from the run's start to the end of its last program.
+    cores : statistics per core that ran a program.
+    unused_cores : cores without a program, whose idle energy counts.
+    memory : counters of the memory system during the run.
+    energy : by component.
+    returned : what each core's program returned.
+    timeline : operations and their times, if the system traces.
+    product_rule : how a product's energy depends on the tile's lines.
+    products_extrapolated : whether a tile lies beyond the sizes for which it is published.
+    working_sets : bytes by loop body, smallest and largest (`WorkingSets`).
+    """
+
+    time_fs: int
+    cores: dict[int, CoreStats]
+    unused_cores: int
+    memory: MemoryStats
+    energy: Energy
+    product_rule: ProductRule
+    products_extrapolated: bool
+    returned: dict[int, Any]
+    timeline: list[TimelineEvent] = field(repr=False)
+    working_sets: dict[str, tuple[int, int]] = field(repr=False)
+
+    @property
+    def time_s(self) -> float:
+        """Simulated time in seconds."""
+        return self.time_fs / FS_PER_S
+
+    @property
+    def instructions(self) -> int:
+        """Committed instructions of all cores."""
+        return sum(core.instructions for core in self.cores.values())
+
+    @property
+    def cm_instructions(self) -> int:
+        """CM instructions of all cores."""
+        return sum(core.cm_instructions for core in self.cores.values())
+
+    @property
+    def llc_misses_per_instruction(self) -> float:
+        """Last-level cache misses per committed instruction."""
+        return self.memory.l2_misses / max(self.instructions, 1)
+
+    @property
+    def breakdown(self) -> dict[str, float]:
+        """Fraction of the cores' time spent in each named section; the fractions sum to 1."""
+        total: dict[str, int] = {}
+        for core in self.cores.values():
+            for name, time in core.sections_fs.items():
+                total[name] = total.get(name, 0) + time
+        whole = sum(total.values())
+        return {name: time / whole for name, time in total.items()} if whole else {}
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """Every number of the run as a tree of dictionaries."""
+        return statistics_tree(self)
+
+
+class System:
+    """A multi-core system on which programs run.
+
+    Parameters
+    ----------
+    config : the system, usually one of `presets.SYSTEMS`.
+    tile_ports : tiles of the cores that own some.
+    tile_configs : geometry of each core's tiles, from which the energy of a product follows.
+    peripherals : memory-mapped peripherals by their first address; each serves one core.
+    check_reads : complain about reading memory that nobody wrote.
+    trace : keep a timeline of every core's operations.
+    """
+
+    def __init__(
+        self,
+        config: SystemConfig,
+        *,
+        tile_ports: Mapping[int, TilePort] | None = None,
+        tile_configs: Mapping[int, Sequence[TileConfig]] | None = None,
+        peripherals: Mapping[int, PeripheralPort] | None = None,
+        check_reads: bool = False,
+        trace: bool = False,
+    ) -> None:
+        ports = dict(tile_ports or {})
+        self.config = config
+        self._check_cores((*ports, *(tile_configs or {})))
+        self.trace = trace
+        self.env = simpy.Environment(initial_time=0)
+        self.memory = AddressSpace(allocator_of(config), check_reads=check_reads)
+        self.working_sets = WorkingSets()
+        self.engine = Engine(config)
+        self.loops = LoopService(self.env, self.engine, config.core.period_fs)
+        self.synchronisation = Synchronisation(self.env, config.sync)
+        self.cores = [Core(self, number, ports.get(number)) for number in range(config.cores)]
+        self.io_times = io_times(config.io)
+        self._peripherals = dict(peripherals or {})
+        self._users: dict[int, int] = {}
+        self._product_pj = {
+            (core, tile): self.energy_of_product_pj(shape)
+            for core, shapes in (tile_configs or {}).items()
+            for tile, shape in enumerate(shapes)
+        }
+        self._shapes = [
+            *chain.from_iterable((tile_configs or {}).values()),
+            *chain.from_iterable(port.configs for port in self._peripherals.values()),
+        ]
+
+    @property
+    def llc_misses(self) -> int:
+        """Misses of the last-level cache since the system was made."""
+        return memory_stats(self.config, self.engine.counters()).l2_misses
+
+    def product_energy_pj(self, core: int, tile: int) -> float:
+        """Energy of one CM_PROCESS on a core's tile; 0 where its geometry was not given."""
+        return self._product_pj.get((core, tile), 0.0)
+
+    def energy_of_product_pj(self, shape: TileConfig) -> float:
+        """Energy of one product on a tile of a geometry."""
+        energy = self.config.energy
+        return product_energy_pj(
+            shape.rows,
+            shape.columns,
+            tops_per_w=energy.tile_tops_per_w,
+            scaling=energy.tile_scaling,
+            rule=energy.tile_energy_rule,
+        )
+
+    def peripheral(self, base: int, core: int) -> PeripheralPort:
+        """Return the peripheral at an address for a core.
+
+        Raises
+        ------
+        ValueError
+            There is none, or another core uses it: accesses of several cores are not put in order.
+        """
+        if base not in self._peripherals:
+            raise ValueError(f"core {core} accesses {base:#x}, where no peripheral is")
+        user = self._users.setdefault(base, core)
+        if user != core:
+            raise ValueError(f"core {core} accesses the peripheral at {base:#x} of core {user}")
+        return self._peripherals[base]
+
+    def run(self, programs: Mapping[int, Program]) -> RunResult:
+        """Run one program per core to their ends; caches and time go on from the run before.
+
+        Raises
+        ------
+        AlpineError
+            A core does not exist, or simulated time passes what can be counted.
+        ValueError
+            A program used an operation wrongly.
+        DeadlockError
+            The programs wait for each other.
+        """
+        self._check_cores(programs)
+        start = int(self.env.now)
+        before = self.engine.counters()
+        self.working_sets.clear()
+        products_pj = self._peripheral_products_pj()
+        processes: dict[int, simpy.Process] = {}
+        ends: dict[int, int] = {}
+        for number, program in programs.items():
+            core = self.cores[number]
+            core.stats = CoreStats()
+            core.timeline = []
+            processes[number] = self.env.process(self._guarded(core, program, ends))
+        self.env.run()
+        if len(ends) < len(programs):
+            raise DeadlockError(self._deadlock_message(programs, ends))
+        time_fs = max(ends.values(), default=start) - start
+        period = self.config.core.period_fs
+        for number in programs:
+            self.cores[number].stats.idle_cycles += (start + time_fs - ends[number]) // period
+        memory = memory_stats(self.config, self.engine.counters() - before)
+        cores = {number: self.cores[number].stats for number in programs}
+        counted = self.config.cores if self.config.energy.count_unused_cores else len(programs)
+        unused = counted - len(programs)
+        return RunResult(
+            time_fs=time_fs,
+            cores=cores,
+            unused_cores=unused,
+            memory=memory,
+            energy=self._energy(
+                time_fs,
+                cores,
+                memory,
+                unused_cores=unused,
+                peripheral_products_pj=self._peripheral_products_pj() - products_pj,
+            ),
+            product_rule=self.config.energy.tile_energy_rule,
+            products_extrapolated=any(
+                not within_published_sizes(shape.rows, shape.columns) for shape in self._shapes
+            ),
+            returned={number: process.value for number, process in processes.items()},
+            timeline=[event for number in programs for event in self.cores[number].timeline],
+            working_sets=self.working_sets.as_dict(),
+        )
+
+    def _check_cores(self, numbers: Iterable[int]) -> None:
+        last, cores = max(numbers, default=0), self.config.cores
+        if last >= cores:
+            raise AlpineError(
+                f"core {last} does not exist, because {self.config.name} has"
+                f" {counted(cores, 'core')}: set cores to {last + 1} or more"
+            )
+
+    def _guarded(
+        self, core: Core, program: Program, ends: dict[int, int]
+    ) -> Generator[simpy.Event, Any, Any]:
+        result = yield from core.run(program)
+        ends[core.number] = int(self.env.now)
+        return result
+
+    def _peripheral_products_pj(self) -> float:
+        return sum(
+            count * self.energy_of_product_pj(shape)
+            for port in self._peripherals.values()
+            for shape, count in zip(port.configs, port.products, strict=True)
+        )
+
+    def _energy(
+        self,
+        time_fs: int,
+        cores: dict[int, CoreStats],
+        memory: MemoryStats,
+        *,
+        unused_cores: int,
+        peripheral_products_pj: float,
+    ) -> Energy:
+        unused_cycles = unused_cores * (time_fs // self.config.core.period_fs)
+        counts = EnergyCounts(
+            time_s=time_fs / FS_PER_S,
+            active_cycles=sum(core.active_cycles for core in cores.values()),
+            wait_cycles=sum(core.wait_cycles for core in cores.values()),
+            idle_cycles=unused_cycles + sum(core.idle_cycles for core in cores.values()),
+            llc_read_bytes=memory.llc_read_bytes,
+            llc_written_bytes=memory.llc_written_bytes,
+            dram_accesses=memory.dram_reads + memory.dram_writes,
+            tile_energy_pj=peripheral_products_pj
+            + sum(core.tile_energy_pj for core in cores.values()),
+        )
+        return energy_of(self.config.energy, counts)
+
+    def _deadlock_message(self, programs: Mapping[int, Program], ends: dict[int, int]) -> str:
+        waits = self.synchronisation.waits
+        stuck = "; ".join(
+            f"core {number} waits for {waits.get(number, 'something unknown')}"
+            for number in programs
+            if number not in ends
+        )
+        return f"deadlock at {int(self.env.now)} fs: {stuck}"
+
+
+def allocator_of(config: SystemConfig, *, heap_offset_bytes: int = 0) -> Allocator:
+    """Return the allocator that a system's programs use, with nothing allocated yet.
+
+    Parameters
+    ----------
+    heap_offset_bytes : by which small buffers lie behind their usual place.
+    """
+    match config.placement:
+        case Placement.GLIBC:
+            return GlibcAllocator(heap_offset_bytes=heap_offset_bytes)
+        case Placement.VIRTUAL:
+            return VirtualAllocator(heap_offset_bytes=heap_offset_bytes)
+        case Placement.PACKED:
+            return PackedAllocator(heap_offset_bytes=heap_offset_bytes)
+        case Placement.SKEWED:
+            banks = config.dram.ranks * config.dram.banks
+            # As far apart as the banks allow when every core streams a buffer.
+            apart = max(banks // config.cores, 1)
+            row = config.dram.row_bytes
+            return SkewedAllocator(
+                heap_offset_bytes=heap_offset_bytes,
+                period_bytes=banks * row,
+                step_bytes=apart * row,
+            )
