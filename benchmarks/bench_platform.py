@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from alpine_cosim import run
-from alpine_platform.cores.engine import Engine
 from alpine_platform.cores.operations import RunLoop
 from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.cores.pipelines import Pipelines
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.system import System
 from alpine_sw.kernels import BODIES
@@ -60,7 +60,7 @@ def fastest_step(start: Callable[[Callable[[], None]], None]) -> float:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_look_ups(benchmark, place: str):
-    engine = Engine(HIGH_POWER)
+    pipelines = Pipelines(HIGH_POWER)
     lines = PLACES[place] // LINE
     chain = iter(range(1 << 20))
 
@@ -70,7 +70,7 @@ def test_look_ups(benchmark, place: str):
         cycle = number * CHAIN * 1000
         return (0, addresses.astype(np.int64)), {"write": False, "cycle": cycle}
 
-    benchmark.pedantic(engine.look_up, setup=arguments, rounds=100, warmup_rounds=2)
+    benchmark.pedantic(pipelines.look_up, setup=arguments, rounds=100, warmup_rounds=2)
     benchmark.extra_info.update(
         rate=CHAIN / benchmark.stats["min"], unit="lines/s", layer=f"look-ups, {place}"
     )
@@ -85,7 +85,7 @@ def test_loop(benchmark, remember: bool):
     }
     loop = RunLoop(phases=[Phase(body=body, iterations=iterations, streams=streams)])
     system = System(HIGH_POWER)
-    system.engine.remember = remember
+    system.pipelines.remember = remember
 
     def program():
         yield loop

@@ -4,6 +4,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ ROOMS = {
     ),
 }
 """Rooms of the larger packages from the ground up: a room imports those before it alone."""
-UPWARDS = {("cores", "systems"), ("engines", "runs")}
+UPWARDS = {("engines", "runs")}
 """Arrows that still point up."""
 
 
@@ -74,6 +75,12 @@ def modules_of(package: str) -> dict[str, Path]:
     return {name.removesuffix(".__init__"): path for name, path in names.items()}
 
 
+def origin_of(node: ast.ImportFrom, room: str) -> str:
+    """Full name of what an import in a room takes names from."""
+    parts = room.split(".")[: len(room.split(".")) - node.level + 1] if node.level else []
+    return ".".join([*parts, *([node.module] if node.module else [])])
+
+
 def imported_modules(module: str, source: Path) -> set[str]:
     """Names that a source imports, for type checkers alone as well; relative ones spelt out."""
     room = module if source.name == "__init__.py" else module.rpartition(".")[0]
@@ -82,10 +89,54 @@ def imported_modules(module: str, source: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            parts = room.split(".")[: len(room.split(".")) - node.level + 1] if node.level else []
-            origin = ".".join([*parts, *([node.module] if node.module else [])])
+            origin = origin_of(node, room)
             names |= {origin, *(f"{origin}.{alias.name}" for alias in node.names)}
     return names
+
+
+def imports_between(package: str) -> dict[str, set[str]]:
+    """Modules of a package that each of its modules imports, anywhere in it."""
+    modules = modules_of(package)
+    edges: dict[str, set[str]] = {}
+    for module, source in modules.items():
+        room = module if source.name == "__init__.py" else module.rpartition(".")[0]
+        names: set[str] = set()
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                origin = origin_of(node, room)
+                inner = {f"{origin}.{alias.name}" for alias in node.names}
+                # What is no module is a name in the one that it comes from.
+                names |= inner & set(modules) | ({origin} if inner - set(modules) else set())
+        edges[module] = names & set(modules) - {module}
+    return edges
+
+
+def circles(edges: Mapping[str, set[str]]) -> set[str]:
+    """Nodes from which a way leads back to themselves."""
+    found: set[str] = set()
+    for start in edges:
+        reached, ahead = set[str](), list(edges[start])
+        while ahead:
+            node = ahead.pop()
+            if node not in reached:
+                reached.add(node)
+                ahead += edges.get(node, ())
+        if start in reached:
+            found.add(start)
+    return found
+
+
+def test_what_counts_as_a_circle():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == {"b", "c"}
+    assert not circles({"a": {"b", "c"}, "b": {"c"}, "c": set()})
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_no_modules_import_each_other(package: str):
+    """For type checkers alone and within functions count as well."""
+    assert not circles(imports_between(package))
 
 
 def imported_packages(source: Path) -> set[str]:
@@ -116,6 +167,29 @@ def test_arrows_between_packages_point_down(package: str):
     for source in sources:
         reached = imported_packages(source) & set(FLOORS) - {package}
         assert reached <= allowed, f"{source} imports {reached - allowed}"
+
+
+SHARED_NAMES = {
+    "CellAccess",
+    "Crossbar",
+    "Layer",
+    "ReferenceLayer",
+    "Share",
+    "ToolError",
+    "Verdict",
+}
+"""Public classes of which there still are two."""
+
+
+def test_two_classes_never_share_a_name():
+    homes: dict[str, list[str]] = {}
+    for package in FLOORS:
+        for module, source in modules_of(package).items():
+            for node in ast.parse(source.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    homes.setdefault(node.name, []).append(module)
+    shared = {name: found for name, found in homes.items() if len(found) > 1}
+    assert shared.keys() <= SHARED_NAMES, shared
 
 
 def test_every_source_names_its_licence():

@@ -146,7 +146,7 @@ RUNS: dict[str, Callable[[], dict[int, Program]]] = {
 
 
 def measured(config: SystemConfig, run: str, *, remember: bool = True) -> Mapping[str, Any]:
-    """Return every number of a run on a system, whose engine may remember what loops did."""
+    """Return every number of a run on a system, which may remember what loops did."""
     period = config.tile_clock.period_fs
     port = TimedTilePort([TimedTile(config=TILE, tile_period_fs=period)], tile_period_fs=period)
     system = System(
@@ -155,5 +155,5 @@ def measured(config: SystemConfig, run: str, *, remember: bool = True) -> Mappin
         tile_configs={0: [TILE]},
         peripherals={BASE: TimedAccelerator([TILE], period_fs=period)},
     )
-    system.engine.remember = remember
+    system.pipelines.remember = remember
     return system.run(RUNS[run]()).stats

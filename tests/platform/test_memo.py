@@ -8,25 +8,26 @@ from alpine_models import isa
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.tile_port import empty_batch
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
-from alpine_platform.cores.engine import Engine
-from alpine_platform.cores.loop_body import Field, LoopBody, Unit, compile_body
+from alpine_platform.cores.loop_body import LoopBody, OperationColumn, Unit, compile_body
 from alpine_platform.cores.memo_kernel import C_STATES, STATES
 from alpine_platform.cores.operations import RunCmLoop, RunLoop
 from alpine_platform.cores.pipeline import Phase, Stream
+from alpine_platform.cores.pipelines import Pipelines
 from alpine_platform.systems.presets import SYSTEMS
-from alpine_platform.systems.system import RunResult, System
+from alpine_platform.systems.result import SystemResult
+from alpine_platform.systems.system import System
 from alpine_sw.kernels import BODIES
 
 QUEUES = [
     name
     for name, body in BODIES.items()
-    if (compile_body(body).operations[:, Field.UNIT] == int(Unit.CM_QUEUE)).any()
-    and not (compile_body(body).operations[:, Field.UNIT] > int(Unit.CM_QUEUE)).any()
+    if (compile_body(body).operations[:, OperationColumn.UNIT] == int(Unit.CM_QUEUE)).any()
+    and not (compile_body(body).operations[:, OperationColumn.UNIT] > int(Unit.CM_QUEUE)).any()
 ]
 PLAIN = [
     name
     for name, body in BODIES.items()
-    if (compile_body(body).operations[:, Field.UNIT] < int(Unit.CM_QUEUE)).all()
+    if (compile_body(body).operations[:, OperationColumn.UNIT] < int(Unit.CM_QUEUE)).all()
 ]
 
 
@@ -53,8 +54,8 @@ nests = st.builds(
 )
 
 
-def measure(system: System, programs: dict[int, list[RunLoop]], *, remember: bool) -> RunResult:
-    system.engine.remember = remember
+def measure(system: System, programs: dict[int, list[RunLoop]], *, remember: bool) -> SystemResult:
+    system.pipelines.remember = remember
 
     def program(loops: list[RunLoop]):
         yield from loops
@@ -63,7 +64,7 @@ def measure(system: System, programs: dict[int, list[RunLoop]], *, remember: boo
     return system.run({core: program(loops) for core, loops in programs.items()})
 
 
-def same(remembered: RunResult, computed: RunResult) -> bool:
+def same(remembered: SystemResult, computed: SystemResult) -> bool:
     return (
         remembered.time_fs == computed.time_fs
         and remembered.cores == computed.cores
@@ -98,16 +99,20 @@ def tile_system(name: str) -> System:
 def test_remembered_cm_instructions_issue_in_the_same_cycles(loops, repeats, wait, name):
     count = repeats * sum(
         phase.iterations
-        * int((compile_body(phase.body).operations[:, Field.UNIT] == int(Unit.CM_QUEUE)).sum())
+        * int(
+            (
+                compile_body(phase.body).operations[:, OperationColumn.UNIT] == int(Unit.CM_QUEUE)
+            ).sum()
+        )
         for phase in loops
     )
     batch = empty_batch(count)
     batch["word"], batch["ra"] = isa.queue(), 1
-    results: list[RunResult] = []
+    results: list[SystemResult] = []
     issues: list[np.ndarray] = []
     for remember in (True, False):
         system = tile_system(name)
-        system.engine.remember = remember
+        system.pipelines.remember = remember
 
         def program():
             result = yield RunCmLoop(phases=loops, repeats=repeats, batch=batch.copy(), wait=wait)
@@ -129,16 +134,16 @@ def test_a_full_table_is_emptied():
     loop = RunLoop(phases=[Phase(body=body, iterations=40_000, streams=streams)])
     system = System(SYSTEMS["high-power"])
     remembered = measure(system, {0: [loop], 1: [loop]}, remember=True)
-    assert 0 < system.engine.memo.counts[C_STATES] < STATES
+    assert 0 < system.pipelines.memo.counts[C_STATES] < STATES
     computed = measure(System(SYSTEMS["high-power"]), {0: [loop], 1: [loop]}, remember=False)
     assert same(remembered, computed)
 
 
 def test_loops_of_no_iteration_take_no_time():
-    engine = Engine(SYSTEMS["high-power"])
-    engine.begin(0, [Phase(body=BODIES["clear"], iterations=0)], 3, cycle=7)
-    assert engine.advance(0)
-    assert engine.cycle(0) == 7
+    pipelines = Pipelines(SYSTEMS["high-power"])
+    pipelines.begin(0, [Phase(body=BODIES["clear"], iterations=0)], 3, cycle=7)
+    assert pipelines.advance(0)
+    assert pipelines.cycle(0) == 7
 
 
 STORE_AND_LOADS = LoopBody(
@@ -155,7 +160,7 @@ def loop(body: LoopBody, iterations: int, **streams: Stream) -> RunLoop:
     return RunLoop(phases=[Phase(body=body, iterations=iterations, streams=streams)])
 
 
-def changes_nothing(programs: dict[int, list[RunLoop]]) -> RunResult:
+def changes_nothing(programs: dict[int, list[RunLoop]]) -> SystemResult:
     system = SYSTEMS["high-power"]
     computed = measure(System(system), programs, remember=False)
     assert same(measure(System(system), programs, remember=True), computed)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numba import njit
 from tests.random_inputs import examples
 
-from alpine_platform.cores.engine import Engine
+from alpine_platform.cores.pipelines import Pipelines
 from alpine_platform.memory.dram_kernel import D_BURST, D_CCD
 from alpine_platform.memory.memory_kernel import L1_MISSES, NEAR, SNOOPS, UPGRADES
 from alpine_platform.memory.memory_kernel import edge_after as compiled_edge_after
@@ -39,24 +39,24 @@ class NaiveCache:
 @settings(max_examples=examples(50))
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=200))
 def test_l1_replaces_the_least_recently_used_line(lines):
-    engine = Engine(SMALL)
+    pipelines = Pipelines(SMALL)
     naive = NaiveCache(SMALL.l1.sets, SMALL.l1.associativity)
     misses = sum(not naive.hit(line) for line in lines)
-    engine.look_up(0, np.array(lines, np.int64) * 64, write=False, cycle=1000)
-    assert engine.counters()[0, L1_MISSES] == misses
+    pipelines.look_up(0, np.array(lines, np.int64) * 64, write=False, cycle=1000)
+    assert pipelines.counters()[0, L1_MISSES] == misses
 
 
-def latency(engine: Engine, address: int, cycle: int) -> int:
-    return engine.look_up(0, np.array([address], np.int64), write=False, cycle=cycle) - cycle
+def latency(pipelines: Pipelines, address: int, cycle: int) -> int:
+    return pipelines.look_up(0, np.array([address], np.int64), write=False, cycle=cycle) - cycle
 
 
 def test_levels_cost_what_their_latencies_add_up_to():
-    engine = Engine(HIGH_POWER)
+    pipelines = Pipelines(HIGH_POWER)
     address = 1 << 20
     # Start after a refresh, in a bank without an open row.
     start = round(400e-9 * HIGH_POWER.core.frequency_hz)
-    closed = latency(engine, address, start)
-    assert latency(engine, address, start + 1000) == HIGH_POWER.l1.lookup_cycles
+    closed = latency(pipelines, address, start)
+    assert latency(pipelines, address, start + 1000) == HIGH_POWER.l1.lookup_cycles
     # L1 and bus 3, L2 20, crossing 1, memory, L2 20, bus and L1 4.
     dram, bus = HIGH_POWER.dram, HIGH_POWER.bus
     memory_ns = (
@@ -67,55 +67,55 @@ def test_levels_cost_what_their_latencies_add_up_to():
     # Out of L1 (three lines of one set), still in L2.
     way = HIGH_POWER.l1.sets * 64
     for index in (1, 2):
-        latency(engine, address + index * way, start + 2000 * index)
-    assert latency(engine, address, start + 9000) == 27
+        latency(pipelines, address + index * way, start + 2000 * index)
+    assert latency(pipelines, address, start + 9000) == 27
 
 
 def test_open_row_is_faster_than_closed_than_conflict():
-    engine = Engine(HIGH_POWER)
+    pipelines = Pipelines(HIGH_POWER)
     dram, clock = HIGH_POWER.dram, HIGH_POWER.core.frequency_hz / 1e9
     start = round(400 * clock)
-    closed = latency(engine, 1 << 24, start)
-    hit = latency(engine, (1 << 24) + 64, start + 500)
+    closed = latency(pipelines, 1 << 24, start)
+    hit = latency(pipelines, (1 << 24) + 64, start + 500)
     bank_stride = dram.row_bytes * dram.banks * dram.ranks
-    conflict = latency(engine, (1 << 24) + bank_stride, start + 1000)
+    conflict = latency(pipelines, (1 << 24) + bank_stride, start + 1000)
     assert closed - hit == pytest.approx(dram.t_rcd_ns * clock, abs=2)
     assert conflict - closed == pytest.approx(dram.t_rp_ns * clock, abs=2)
 
 
 def test_refresh_delays_an_access_by_what_is_left_of_it():
-    engine = Engine(HIGH_POWER)
+    pipelines = Pipelines(HIGH_POWER)
     clock = HIGH_POWER.core.frequency_hz / 1e9
-    quiet = latency(engine, 1 << 24, round(1000 * clock))
-    refreshed = latency(engine, (1 << 24) + 8192, round(7800 * clock))
+    quiet = latency(pipelines, 1 << 24, round(1000 * clock))
+    refreshed = latency(pipelines, (1 << 24) + 8192, round(7800 * clock))
     assert refreshed - quiet == pytest.approx(350 * clock, rel=0.2)
 
 
 def test_line_written_by_one_core_comes_from_it_when_another_reads():
-    engine = Engine(HIGH_POWER)
+    pipelines = Pipelines(HIGH_POWER)
     address = np.array([1 << 20], np.int64)
-    engine.look_up(0, address, write=True, cycle=2000)
-    taken = engine.look_up(1, address, write=False, cycle=4000) - 4000
-    assert engine.counters()[1, SNOOPS] == 1
+    pipelines.look_up(0, address, write=True, cycle=2000)
+    taken = pipelines.look_up(1, address, write=False, cycle=4000) - 4000
+    assert pipelines.counters()[1, SNOOPS] == 1
     assert taken < 27
     # Both share it now; writing it again invalidates the other copy.
-    engine.look_up(0, address, write=True, cycle=6000)
-    assert engine.counters()[0, UPGRADES] == 1
-    engine.look_up(1, address, write=False, cycle=8000)
-    assert engine.counters()[1, L1_MISSES] == 2
+    pipelines.look_up(0, address, write=True, cycle=6000)
+    assert pipelines.counters()[0, UPGRADES] == 1
+    pipelines.look_up(1, address, write=False, cycle=8000)
+    assert pipelines.counters()[1, L1_MISSES] == 2
 
 
 def test_write_to_a_shared_line_asks_the_last_level_cache():
     """Reference README: about 600 cycles to write a kilobyte that the other core shares."""
-    engine = Engine(HIGH_POWER)
+    pipelines = Pipelines(HIGH_POWER)
     address = np.array([1 << 20], np.int64)
-    cycle = engine.look_up(0, address, write=True, cycle=0)
-    cycle = engine.look_up(1, address, write=False, cycle=cycle)
-    taken = engine.look_up(0, address, write=True, cycle=cycle) - cycle
+    cycle = pipelines.look_up(0, address, write=True, cycle=0)
+    cycle = pipelines.look_up(1, address, write=False, cycle=cycle)
+    taken = pipelines.look_up(0, address, write=True, cycle=cycle) - cycle
     # 16 lines in 600 cycles, region markers of 25 apart: 36 a line; an L2 hit takes 27.
     assert 25 <= taken <= 36
     later = cycle + taken
-    assert engine.look_up(0, address, write=True, cycle=later) - later < 5
+    assert pipelines.look_up(0, address, write=True, cycle=later) - later < 5
 
 
 class NaiveCoherence:
@@ -153,13 +153,13 @@ accesses = st.tuples(st.integers(0, 2), st.integers(0, 15), st.booleans())
 @settings(max_examples=examples(50))
 @given(st.lists(accesses, min_size=1, max_size=150))
 def test_caches_are_coherent(accesses):
-    engine = Engine(SMALL)
+    pipelines = Pipelines(SMALL)
     naive = NaiveCoherence(SMALL.cores, SMALL.l1.sets, SMALL.l1.associativity)
     for place, (core, line, write) in enumerate(accesses):
         naive.access(core, line, write)
         address = np.array([line * 64], np.int64)
-        engine.look_up(core, address, write=write, cycle=1000 * (place + 1))
-    stats = memory_stats(SMALL, engine.counters())
+        pipelines.look_up(core, address, write=write, cycle=1000 * (place + 1))
+    stats = memory_stats(SMALL, pipelines.counters())
     assert stats.l1_misses == naive.misses
     assert stats.snoop_transfers == naive.transfers
     assert stats.upgrades == naive.upgrades

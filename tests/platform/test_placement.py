@@ -9,8 +9,8 @@ import pytest
 from alpine_models.errors import AlpineError
 from alpine_platform.config.overrides import parse_setting
 from alpine_platform.config.placement import (
+    BufferPlacement,
     GlibcAllocator,
-    Placement,
     SkewedAllocator,
     VirtualAllocator,
 )
@@ -53,14 +53,14 @@ def test_virtual_addresses_of_mappings_go_down_a_page_further():
 
 def test_skewed_mappings_begin_in_different_banks():
     # 32 banks of 8 kB rows and 8 cores: every buffer begins 4 banks further.
-    allocator = allocator_of(replace(HIGH_POWER, placement=Placement.SKEWED))
+    allocator = allocator_of(replace(HIGH_POWER, placement=BufferPlacement.SKEWED))
     assert isinstance(allocator, SkewedAllocator)
     banks = [allocator.choose(MEGABYTE) // 8192 % 32 for _ in range(9)]
     assert banks == [0, 4, 8, 12, 16, 20, 24, 28, 0]
 
 
 def test_packed_buffers_follow_each_other_line_by_line():
-    allocator = allocator_of(replace(HIGH_POWER, placement=Placement.PACKED))
+    allocator = allocator_of(replace(HIGH_POWER, placement=BufferPlacement.PACKED))
     first = allocator.choose(100)
     assert first % 64 == 0
     assert [allocator.choose(size) - first for size in (64, MEGABYTE, 1)] == [
@@ -70,8 +70,8 @@ def test_packed_buffers_follow_each_other_line_by_line():
     ]
 
 
-@pytest.mark.parametrize("placement", Placement)
-def test_no_two_buffers_overlap(placement: Placement):
+@pytest.mark.parametrize("placement", BufferPlacement)
+def test_no_two_buffers_overlap(placement: BufferPlacement):
     random = np.random.default_rng(3)
     space = AddressSpace(allocator_of(replace(HIGH_POWER, placement=placement)))
     sizes = random.choice([1, 40, 4096, 131_049, 200_000, 262_144], 40)
@@ -79,14 +79,14 @@ def test_no_two_buffers_overlap(placement: Placement):
     for number, size in enumerate(sizes.tolist()):
         buffer = space.allocate("chosen", size)
         if number % 5 == 0:
-            before = placement is Placement.VIRTUAL and size > 131_048
+            before = placement is BufferPlacement.VIRTUAL and size > 131_048
             address = buffer.address - PAGE if before else buffer.address + size
             space.place("put", np.zeros(64, np.int8), address=address)
 
 
 def test_placements_are_chosen_by_name():
     chosen = HIGH_POWER.override(dict([parse_setting("placement=packed")]))
-    assert chosen.placement is Placement.PACKED
+    assert chosen.placement is BufferPlacement.PACKED
     assert System(chosen).memory.allocate("v", 8).address % 64 == 0
     with pytest.raises(AlpineError, match="glibc or virtual or packed or skewed, not 'dense'"):
         HIGH_POWER.override({"placement": "dense"})

@@ -29,8 +29,8 @@ from alpine_platform.cores.operations import (
 )
 from alpine_platform.cores.pipeline import Phase, Stream
 from alpine_platform.systems.presets import SYSTEMS
-from alpine_platform.systems.report import write_timeline
 from alpine_platform.systems.system import DeadlockError, System
+from alpine_platform.systems.timeline import write_timeline
 
 READ = LoopBody(name="read", text="load q <- p @s\nalu p <- p\nalu f <- p\nbranch <- f")
 

@@ -11,7 +11,8 @@ from alpine_platform.cores.loop_body import LoopBody
 from alpine_platform.cores.operations import RunCmLoop, RunLoop
 from alpine_platform.cores.pipeline import Phase, Stream
 from alpine_platform.systems.presets import SYSTEMS
-from alpine_platform.systems.system import RunResult, System
+from alpine_platform.systems.result import SystemResult
+from alpine_platform.systems.system import System
 
 NEXT = "\nalu p <- p\nalu f <- p\nbranch <- f"
 LOOPS = {
@@ -26,10 +27,10 @@ BANK = 8192
 ROW_OF_ONE_BANK = 32 * BANK
 
 
-def stream(name: str, cores: int, *, apart: int, remember: bool = True) -> RunResult:
+def stream(name: str, cores: int, *, apart: int, remember: bool = True) -> SystemResult:
     """Every core runs the loop over lines of its own, so far from those of the core before."""
     system = System(SYSTEMS["high-power"])
-    system.engine.remember = remember
+    system.pipelines.remember = remember
     text, stride = LOOPS[name]
 
     def program(core: int):

@@ -6,7 +6,8 @@ import numpy as np
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.config import SystemConfig
 from alpine_platform.systems.presets import HIGH_POWER
-from alpine_platform.systems.system import RunResult, System
+from alpine_platform.systems.result import SystemResult
+from alpine_platform.systems.system import System
 from alpine_sw.library.workloads import Workload
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
 from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
@@ -38,7 +39,7 @@ def tiny(shape: CnnShape = SHAPE) -> CnnNetwork:
 
 def run_workload(
     workload: Workload, inputs: np.ndarray, config: SystemConfig = HIGH_POWER
-) -> tuple[np.ndarray, RunResult, int]:
+) -> tuple[np.ndarray, SystemResult, int]:
     """Return outputs, result and how often a step was told."""
     period = config.tile_clock.period_fs
     ports = {}

@@ -14,7 +14,8 @@ from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.cores.operations import Program
 from alpine_platform.systems.presets import HIGH_POWER
-from alpine_platform.systems.system import RunResult, System
+from alpine_platform.systems.result import SystemResult
+from alpine_platform.systems.system import System
 from alpine_sw.library.aimclib import Aimc, Tile, section
 from alpine_sw.library.workloads import Software
 
@@ -89,7 +90,7 @@ def test_floats_are_scaled_on_their_way_in_and_out(software: Software):
     assert np.array_equal(y.data, dequantise(result, 0.25))
 
 
-def moving_floats(software: Software) -> RunResult:
+def moving_floats(software: Software) -> SystemResult:
     tile = Tile(TileConfig(rows=1024, columns=1024))
     system = system_with(tile)
     x = system.memory.place("x", np.zeros(1024, np.float32))

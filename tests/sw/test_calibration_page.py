@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from alpine_models.page_origin import origin_of
-from alpine_platform.config.placement import Placement
+from alpine_platform.config.placement import BufferPlacement
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_sw.calibrate.experiment import Measured
 from alpine_sw.calibrate.fit import BodyFit, Comparison
@@ -79,13 +79,14 @@ def test_page_and_picture_show_every_run(tmp_path: Path):
     )  # fmt: skip
     # mlp_dig2 took 1535446.3 cycles on hp, 69.8 % of its reads found their row open.
     half = Measured(cycles=767723.15, instructions=1.0, llc_misses=1.0, row_hits=0.25)
-    moved = Moved(name="mlp_dig2:total", system="hp", by_placement=dict.fromkeys(Placement, half))
+    by_placement = dict.fromkeys(BufferPlacement, half)
+    moved = Moved(name="mlp_dig2:total", system="hp", by_placement=by_placement)
     heap = HeapMoved(name="digital lstm", system="lp", fewest=100.0, most=150.0)
     page, picture = write_page(
         tmp_path, [RUN, late], [RUN, late], [fit], moved=[moved], heaps=[heap]
     )
     text = page.read_text()
-    assert f"| mlp_dig2:total | hp | 69.8% |{' -50.0%, 25.0% |' * len(Placement)}\n" in text
+    assert f"| mlp_dig2:total | hp | 69.8% |{' -50.0%, 25.0% |' * len(BufferPlacement)}\n" in text
     assert "| digital lstm | lp | 100 | 150 | +50.0% |" in text
     assert "| late:run | hp | 100 | 150 | +50.0% | +50.0% | +1.0% |" in text
     assert origin_of(text) is not None

@@ -11,7 +11,8 @@ from lstm_helpers import network
 from alpine_platform.accelerators.tile_port import TilePort
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.systems.presets import SYSTEMS
-from alpine_platform.systems.system import RunResult, System
+from alpine_platform.systems.result import SystemResult
+from alpine_platform.systems.system import System
 from alpine_sw.calibrate.lstm import APPLICATION
 from alpine_sw.datasets.texts import encode, one_hot
 from alpine_sw.library.workloads import Workload
@@ -30,7 +31,7 @@ def simulate(
     *,
     check_reads: bool = False,
     heap_offset_bytes: int = 0,
-) -> tuple[RunResult, np.ndarray]:
+) -> tuple[SystemResult, np.ndarray]:
     ports: dict[int, TilePort] = {}
     for core, (plan,) in workload.plans.items():
         tile = TimedTile(config=plan.config, tile_period_fs=TILE_PERIOD_FS)

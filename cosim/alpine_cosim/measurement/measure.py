@@ -24,9 +24,9 @@ from alpine_cosim.hardware.crossbar import NativeCrossbar
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.config import SystemConfig
 from alpine_platform.cores.operations import Program
-from alpine_platform.systems.report import write_timeline
-from alpine_platform.systems.system import RunResult as SystemResult
+from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
+from alpine_platform.systems.timeline import write_timeline
 from alpine_sw.kernels import range_warnings
 from alpine_sw.library.workloads import Workload
 

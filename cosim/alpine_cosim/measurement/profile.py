@@ -24,7 +24,7 @@ LAYERS = {
         "accelerator_kernel.py",
     ),
     PRODUCTS: ("products.py",),
-    "platform, compiled": ("engine_kernel.py",),
+    "platform, compiled": ("turns_kernel.py",),
     "platform, Python": ("alpine_platform", "simpy"),
     "programs and kernels": ("alpine_sw",),
     "measurement": ("alpine_cosim",),

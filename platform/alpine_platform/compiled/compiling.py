@@ -49,7 +49,7 @@ def fingerprint(*sources: str) -> int:
 SELF = "compiled/compiling.py"
 FINGERPRINT = fingerprint(
     "memory/dram_kernel.py",
-    "cores/engine_kernel.py",
+    "cores/turns_kernel.py",
     "cores/hits_kernel.py",
     "compiled/kernel_state.py",
     "cores/memo_kernel.py",

@@ -129,7 +129,7 @@ H_COUNT = 8
 
 
 class Pipeline(NamedTuple):
-    """What the pipelines remember, one row per core; see `engine_kernel`."""
+    """What the pipelines remember, one row per core; see `turns_kernel`."""
 
     scalars: Ints
     ready: Ints

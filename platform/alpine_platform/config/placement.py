@@ -11,9 +11,9 @@ from typing import Protocol
 __all__ = [
     "BASE_ADDRESS",
     "Allocator",
+    "BufferPlacement",
     "GlibcAllocator",
     "PackedAllocator",
-    "Placement",
     "SkewedAllocator",
     "VirtualAllocator",
 ]
@@ -36,7 +36,7 @@ thread's cache at the heap's beginning, DEFAULT_MMAP_THRESHOLD; and Linux's page
 LINE = 64
 
 
-class Placement(StrEnum):
+class BufferPlacement(StrEnum):
     """Which allocator places buffers."""
 
     GLIBC = "glibc"
@@ -71,7 +71,7 @@ class Allocator(Protocol):
 
 
 class PackedAllocator:
-    """The allocator of `Placement.PACKED`.
+    """The allocator of `BufferPlacement.PACKED`.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class PackedAllocator:
 
 
 class GlibcAllocator:
-    """The allocator of `Placement.GLIBC`.
+    """The allocator of `BufferPlacement.GLIBC`.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ class GlibcAllocator:
 
 
 class VirtualAllocator(GlibcAllocator):
-    """The allocator of `Placement.VIRTUAL`.
+    """The allocator of `BufferPlacement.VIRTUAL`.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ class VirtualAllocator(GlibcAllocator):
 
 
 class SkewedAllocator(GlibcAllocator):
-    """The allocator of `Placement.SKEWED`.
+    """The allocator of `BufferPlacement.SKEWED`.
 
     Parameters
     ----------

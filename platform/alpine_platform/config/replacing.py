@@ -5,17 +5,16 @@ from collections.abc import Mapping
 from dataclasses import Field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from alpine_models.errors import AlpineError
 
-from .fields import check
+from .fields import Checked, check
 from .quantities import parse_quantity, unit_of
 
-if TYPE_CHECKING:
-    from .system import SystemConfig
-
 __all__ = ["field_names", "override"]
+
+Config = TypeVar("Config", bound=Checked)
 
 
 def field_names(config: object, prefix: str = "") -> list[str]:
@@ -31,7 +30,7 @@ def field_names(config: object, prefix: str = "") -> list[str]:
     return names
 
 
-def override(config: "SystemConfig", settings: Mapping[str, Any]) -> "SystemConfig":
+def override(config: Config, settings: Mapping[str, Any]) -> Config:
     """Return a configuration with fields replaced, by dotted name: ``{"core.frequency_hz": 1e9}``.
 
     All fields are replaced at once, so that those which only fit together may come in any order.

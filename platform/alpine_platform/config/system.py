@@ -11,7 +11,7 @@ from .energy import EnergyConfig
 from .fields import TABLE_I, Checked, described
 from .io import IoConfig, TileClockConfig
 from .memory import BusConfig, DramConfig
-from .placement import Placement
+from .placement import BufferPlacement
 from .replacing import override
 from .sync import SyncConfig
 
@@ -36,10 +36,10 @@ class SystemConfig(Checked):
     sync: SyncConfig = field(default_factory=SyncConfig)
     tile_clock: TileClockConfig = field(default_factory=TileClockConfig)
     energy: EnergyConfig
-    placement: Placement = described(
+    placement: BufferPlacement = described(
         "where programs' buffers lie (docs/placement.md)",
         source="this project; glibc as in the reference's programs",
-        default=Placement.GLIBC,
+        default=BufferPlacement.GLIBC,
     )
 
     def __post_init__(self) -> None:

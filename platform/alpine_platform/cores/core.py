@@ -3,25 +3,30 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import simpy
 
-from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult
+from alpine_platform.accelerators.peripheral_port import (
+    IoBatch,
+    IoResult,
+    IoTimes,
+    PeripheralPort,
+)
 from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, CmResult, TilePort
-from alpine_platform.config import SyncConfig
+from alpine_platform.config import SyncConfig, SystemConfig
+from alpine_platform.memory.address_space import AddressSpace
 from alpine_platform.time import ceil_to_edge, check_time
 
 from . import operations as op
-from .engine import FOREVER
+from .loop_service import LoopService
+from .pipelines import FOREVER, Pipelines
 from .read_check import note_accesses
+from .working_sets import WorkingSets
 
-if TYPE_CHECKING:
-    from alpine_platform.systems.system import System
-
-__all__ = ["Core", "CoreStats", "TimelineEvent"]
+__all__ = ["Core", "CoreStats", "Surroundings", "TimelineEvent"]
 
 Steps = Generator[simpy.Event, Any, Any]
 Batch = npt.NDArray[np.void]
@@ -73,6 +78,42 @@ class TimelineEvent:
     duration_fs: int
 
 
+class Surroundings(Protocol):
+    """What a core needs of the system that it is part of.
+
+    Members
+    -------
+    env : the discrete-event kernel.
+    config : the system.
+    memory : where programs' buffers lie.
+    pipelines, loops : what runs loops, and what advances those of all cores.
+    working_sets : hears of every loop.
+    io_times : what the path to peripherals takes.
+    trace : whether cores keep a timeline.
+    """
+
+    env: simpy.Environment
+    config: SystemConfig
+    memory: AddressSpace
+    pipelines: Pipelines
+    loops: LoopService
+    working_sets: WorkingSets
+    io_times: IoTimes
+    trace: bool
+
+    def synchronise(self, core: "Core", operation: op.Operation) -> Steps:
+        """Do a synchronising operation for a core; returns what it yields to the program."""
+        ...
+
+    def peripheral(self, base: int, core: int) -> PeripheralPort:
+        """Return the peripheral at an address, for a core."""
+        ...
+
+    def product_energy_pj(self, core: int, tile: int) -> float:
+        """Energy of one CM_PROCESS on a core's tile."""
+        ...
+
+
 class Core:
     """One in-order core with the tiles it owns.
 
@@ -83,10 +124,10 @@ class Core:
     port : its tiles, or None.
     """
 
-    def __init__(self, system: "System", number: int, port: TilePort | None) -> None:
+    def __init__(self, system: Surroundings, number: int, port: TilePort | None) -> None:
         self.system = system
         self.env = system.env
-        self.engine = system.engine
+        self.pipelines = system.pipelines
         self.number = number
         self.port = port
         self.period_fs = system.config.core.period_fs
@@ -158,7 +199,7 @@ class Core:
     def fence(self) -> Steps:
         """Wait until every store so far has its line."""
         start = self.cycle
-        yield from self._until(self.engine.stored_cycle(self.number))
+        yield from self._until(self.pipelines.stored_cycle(self.number))
         self.stats.wait_cycles += self.cycle - start
 
     def _align(self) -> Steps:
@@ -192,7 +233,7 @@ class Core:
             case op.Fence():
                 yield from self.fence()
             case _:
-                return (yield from self.system.synchronisation.execute(self, operation))
+                return (yield from self.system.synchronise(self, operation))
         return None
 
     def _close_section(self) -> None:
@@ -205,7 +246,7 @@ class Core:
 
     def _run_loop(self, operation: op.RunLoop) -> Steps:
         start = self.cycle
-        self.engine.begin(self.number, operation.phases, operation.repeats, cycle=start)
+        self.pipelines.begin(self.number, operation.phases, operation.repeats, cycle=start)
         before = self._before()
         yield self.system.loops.run(self.number)
         self._account(before, self.cycle - start)
@@ -216,13 +257,13 @@ class Core:
             yield self.env.timeout(delay)
 
     def _before(self) -> tuple[int, int]:
-        return self.engine.wait_cycles(self.number), self.engine.instructions(self.number)
+        return self.pipelines.wait_cycles(self.number), self.pipelines.instructions(self.number)
 
     def _account(self, before: tuple[int, int], cycles: int) -> None:
-        waited = min(self.engine.wait_cycles(self.number) - before[0], cycles)
+        waited = min(self.pipelines.wait_cycles(self.number) - before[0], cycles)
         self.stats.wait_cycles += waited
         self.stats.active_cycles += cycles - waited
-        self.stats.instructions += self.engine.instructions(self.number) - before[1]
+        self.stats.instructions += self.pipelines.instructions(self.number) - before[1]
 
     def _run_io(self, operation: op.RunIo | op.RunIoLoop) -> Steps:
         if isinstance(operation, op.RunIoLoop):
@@ -287,7 +328,7 @@ class Core:
         batch = operation.batch
         start = self.cycle
         before = self._before()
-        self.engine.begin(
+        self.pipelines.begin(
             self.number,
             operation.phases,
             operation.repeats,
@@ -298,8 +339,8 @@ class Core:
         issued = waited = 0
         while True:
             limit = min(self.system.loops.limit_cycle() + CM_WINDOW_CYCLES, FOREVER)
-            done = self.engine.advance(self.number, limit_cycle=limit, stop_at_miss=True)
-            issue_cycles = self.engine.cm_issue(self.number)
+            done = self.pipelines.advance(self.number, limit_cycle=limit, stop_at_miss=True)
+            issue_cycles = self.pipelines.cm_issue(self.number)
             count = len(issue_cycles)
             if count > len(batch):
                 raise ValueError(f"the loops hold {count} {what}, the batch {len(batch)}")
@@ -311,12 +352,12 @@ class Core:
                 result = execute(part, previous * self.period_fs)
                 parts.append(result)
                 late = self._late(operation.wait, result, cycles)
-                self.engine.delay(self.number, late)
+                self.pipelines.delay(self.number, late)
                 waited += late
                 issued = count
             # A loop that the limit has stopped may have nothing to commit until long after it.
-            going_on = self.engine.next_cycle(self.number) - CM_WINDOW_CYCLES
-            yield from self._until(max(self.engine.cycle(self.number), 0 if done else going_on))
+            going_on = self.pipelines.next_cycle(self.number) - CM_WINDOW_CYCLES
+            yield from self._until(max(self.pipelines.cycle(self.number), 0 if done else going_on))
             if done:
                 break
         if issued != len(batch):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # pyright: basic
-# Reason for the header: numba gives no types; see `engine_kernel`.
+# Reason for the header: numba gives no types; see `turns_kernel`.
 """Compiled shortcut of `memo_kernel`: iterations whose accesses all hit L1 are one step each.
 
 While every access of a loop stays on a line that its L1 holds ready, nothing is to be looked up:

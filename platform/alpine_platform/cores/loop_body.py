@@ -29,9 +29,9 @@ __all__ = [
     "KINDS",
     "Branch",
     "CompiledBody",
-    "Field",
     "LoopBody",
     "Memory",
+    "OperationColumn",
     "Unit",
     "compile_body",
 ]
@@ -77,7 +77,7 @@ class Branch(IntEnum):
     """Taken, except at the loop's end."""
 
 
-class Field(IntEnum):
+class OperationColumn(IntEnum):
     """Columns of a compiled body's operation table."""
 
     UNIT = 0
@@ -157,7 +157,7 @@ class CompiledBody:
     Members
     -------
     body : LoopBody, where it comes from.
-    operations : int64 array, one row of `Field` columns per operation.
+    operations : int64 array, one row of `OperationColumn` columns per operation.
     streams : names of the address streams, in the order of column STREAM.
     instructions : int, instructions per iteration.
     """
@@ -282,7 +282,7 @@ def compile_body(body: LoopBody) -> CompiledBody:
             )
     if len(build.registers) > MAX_REGISTERS:
         raise ValueError(f"body {body.name}: more than {MAX_REGISTERS} registers")
-    operations = np.array(build.rows, np.int64).reshape(-1, len(Field))
+    operations = np.array(build.rows, np.int64).reshape(-1, len(OperationColumn))
     return CompiledBody(
         body=body,
         operations=operations,

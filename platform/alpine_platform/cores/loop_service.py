@@ -6,7 +6,7 @@ from typing import Any
 
 import simpy
 
-from .engine import FOREVER, Engine
+from .pipelines import FOREVER, Pipelines
 
 __all__ = ["LoopService"]
 
@@ -22,13 +22,13 @@ class LoopService:
     Parameters
     ----------
     env : the discrete-event kernel.
-    engine : pipelines and memory.
+    pipelines : pipelines and memory.
     period_fs : period of the core clock.
     """
 
-    def __init__(self, env: simpy.Environment, engine: Engine, period_fs: int) -> None:
+    def __init__(self, env: simpy.Environment, pipelines: Pipelines, period_fs: int) -> None:
         self.env = env
-        self.engine = engine
+        self.pipelines = pipelines
         self.period_fs = period_fs
         self._ends: dict[int, simpy.Event] = {}
         self._wake = env.event()
@@ -55,7 +55,7 @@ class LoopService:
                 # Let everything else that happens now begin its loops, too.
                 yield self.env.timeout(0)
             limit = self.limit_cycle()
-            core = self.engine.advance_together(sorted(self._ends), limit_cycle=limit)
+            core = self.pipelines.advance_together(sorted(self._ends), limit_cycle=limit)
             if core is not None:
                 self._finish(core)
             else:
@@ -63,7 +63,7 @@ class LoopService:
                 yield self.env.timeout(max(limit * self.period_fs - int(self.env.now), 0))
 
     def _finish(self, core: int) -> None:
-        delay = self.engine.cycle(core) * self.period_fs - int(self.env.now)
+        delay = self.pipelines.cycle(core) * self.period_fs - int(self.env.now)
         self.env.process(self._end(self._ends.pop(core), max(delay, 0)))
 
     def _end(self, event: simpy.Event, delay: int) -> Generator[simpy.Event, Any, None]:

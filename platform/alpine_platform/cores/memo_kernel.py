@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # pyright: basic
-# Reason for the header: numba gives no types; see `engine_kernel`.
+# Reason for the header: numba gives no types; see `turns_kernel`.
 """Compiled memory of what loops did: a segment seen before is not computed again.
 
 Between two accesses to memory (a segment of `pipeline_kernel`) the pipeline is an automaton: its

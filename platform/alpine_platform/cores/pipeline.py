@@ -12,7 +12,7 @@ from alpine_platform.compiled import kernel_state as kernel
 from alpine_platform.compiled.kernel_state import Pipeline
 from alpine_platform.config import CoreConfig
 
-from .loop_body import Field, LoopBody, Unit, compile_body
+from .loop_body import LoopBody, OperationColumn, Unit, compile_body
 
 __all__ = [
     "Blocks",
@@ -120,7 +120,7 @@ def unit_timing(core: CoreConfig) -> Ints:
 
 
 def pipeline_state(core: CoreConfig, cores: int) -> Pipeline:
-    """Return what the pipelines of so many cores remember; see `engine_kernel`."""
+    """Return what the pipelines of so many cores remember; see `turns_kernel`."""
     return Pipeline(
         scalars=np.zeros((cores, kernel.S_COUNT), np.int64),
         ready=np.zeros((cores, kernel.REGISTERS), np.int64),
@@ -238,19 +238,23 @@ def lay_out(core: CoreConfig, body: LoopBody) -> Block:
     compiled = compile_body(body)
     table = compiled.operations
     block = np.zeros((len(table), kernel.O_COUNT), np.int64)
-    block[:, kernel.O_UNIT] = table[:, Field.UNIT]
-    for column, source in enumerate((Field.SOURCE0, Field.SOURCE1, Field.SOURCE2)):
+    block[:, kernel.O_UNIT] = table[:, OperationColumn.UNIT]
+    for column, source in enumerate(
+        (OperationColumn.SOURCE0, OperationColumn.SOURCE1, OperationColumn.SOURCE2)
+    ):
         block[:, kernel.O_SOURCE0 + column] = np.where(
             table[:, source] < 0, kernel.NO_SOURCE, table[:, source]
         )
     block[:, kernel.O_DEST] = np.where(
-        table[:, Field.DEST] < 0, kernel.NO_DEST, table[:, Field.DEST]
+        table[:, OperationColumn.DEST] < 0, kernel.NO_DEST, table[:, OperationColumn.DEST]
     )
-    block[:, kernel.O_MEMORY] = table[:, Field.MEMORY]
-    block[:, kernel.O_BRANCH] = table[:, Field.BRANCH]
-    block[:, kernel.O_STARTS] = table[:, Field.STARTS_INSTRUCTION]
-    block[:, kernel.O_LATENCY : kernel.O_RESULT + 1] = unit_timing(core)[table[:, Field.UNIT]]
-    block[:, kernel.O_BASE] = table[:, Field.OFFSET]
+    block[:, kernel.O_MEMORY] = table[:, OperationColumn.MEMORY]
+    block[:, kernel.O_BRANCH] = table[:, OperationColumn.BRANCH]
+    block[:, kernel.O_STARTS] = table[:, OperationColumn.STARTS_INSTRUCTION]
+    block[:, kernel.O_LATENCY : kernel.O_RESULT + 1] = unit_timing(core)[
+        table[:, OperationColumn.UNIT]
+    ]
+    block[:, kernel.O_BASE] = table[:, OperationColumn.OFFSET]
     block[:, kernel.O_TABLE] = -1
     end = len(block)
     for index in reversed(range(len(block))):
@@ -263,7 +267,7 @@ def lay_out(core: CoreConfig, body: LoopBody) -> Block:
         operations=block,
         streams=compiled.streams,
         places=places,
-        stream_numbers=table[places, Field.STREAM],
+        stream_numbers=table[places, OperationColumn.STREAM],
         extra=round(body.extra_cycles * EXTRA_STEPS) * (EXTRA_ONE // EXTRA_STEPS),
         instructions=compiled.instructions,
         registers=int(used[used < kernel.NO_SOURCE].max(initial=-1)) + 1,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # pyright: basic
-# Reason for the header: numba gives no types; see `engine_kernel`.
+# Reason for the header: numba gives no types; see `turns_kernel`.
 """Compiled pipeline model: when each operation is delivered, issued and committed.
 
 One pass over the operations, in program order, computes three times per operation (delivery by the

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from alpine_platform.memory.address_space import AddressSpace
 
-from .loop_body import CompiledBody, Field, Memory, compile_body
+from .loop_body import CompiledBody, Memory, OperationColumn, compile_body
 from .pipeline import Phase, Stream
 
 __all__ = ["note_accesses"]
@@ -28,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class LoopAccess:
     """One memory operation in all iterations and repetitions of its nest.
 
     Members
@@ -101,7 +101,7 @@ def note_accesses(space: AddressSpace, phases: Sequence[Phase], repeats: int) ->
         space.written(address)[1][times != NEVER] = True
 
 
-def nest_accesses(phases: Sequence[Phase], repeats: int) -> Iterator[Access]:
+def nest_accesses(phases: Sequence[Phase], repeats: int) -> Iterator[LoopAccess]:
     """All memory operations of a nest of loops, in program order."""
     operations = sum(len(compile_body(phase.body).operations) for phase in phases)
     longest = max((phase.iterations for phase in phases), default=0)
@@ -110,19 +110,19 @@ def nest_accesses(phases: Sequence[Phase], repeats: int) -> Iterator[Access]:
         repeat, iteration = np.mgrid[:repeats, : phase.iterations].reshape(2, -1)
         times = ((repeat * len(phases) + place) * longest + iteration) * operations
         for index, row in enumerate(compiled.operations):
-            kind = Memory(int(row[Field.MEMORY]))
+            kind = Memory(int(row[OperationColumn.MEMORY]))
             if kind is Memory.NONE:
                 continue
-            stream = phase.streams[compiled.streams[row[Field.STREAM]]]
+            stream = phase.streams[compiled.streams[row[OperationColumn.STREAM]]]
             if stream.table is None:
                 offsets = iteration * stream.stride + repeat * stream.repeat_stride
             else:
                 offsets = stream.table[repeat * stream.table_repeat + iteration]
-            yield Access(
+            yield LoopAccess(
                 kind=kind,
                 stream=stream,
                 start=stream.address + int(offsets[0]) if len(offsets) else 0,
-                addresses=stream.address + int(row[Field.OFFSET]) + offsets,
+                addresses=stream.address + int(row[OperationColumn.OFFSET]) + offsets,
                 times=times + index,
                 width=width_of(compiled, row, stream, phase.iterations, repeats),
             )
@@ -133,19 +133,19 @@ def width_of(
 ) -> int:
     """Bytes of a memory operation: up to the next of its kind, at most the widest."""
     table = compiled.operations
-    alike = (table[:, Field.STREAM] == row[Field.STREAM]) & (
-        table[:, Field.MEMORY] == row[Field.MEMORY]
+    alike = (table[:, OperationColumn.STREAM] == row[OperationColumn.STREAM]) & (
+        table[:, OperationColumn.MEMORY] == row[OperationColumn.MEMORY]
     )
-    places = table[alike, Field.OFFSET]
+    places = table[alike, OperationColumn.OFFSET]
     step = abs(stream.stride) if iterations > 1 and stream.table is None else 0
     if step == 0 and repeats > 1:
         step = abs(stream.repeat_stride)
-    width = WIDEST[Memory(int(row[Field.MEMORY]))]
-    following = places[places > row[Field.OFFSET]]
+    width = WIDEST[Memory(int(row[OperationColumn.MEMORY]))]
+    following = places[places > row[OperationColumn.OFFSET]]
     if len(following):
-        width = min(width, int(following.min() - row[Field.OFFSET]))
+        width = min(width, int(following.min() - row[OperationColumn.OFFSET]))
     if step:
         # Where iterations overlap, each still takes as much as they advance.
-        reach = int(places.min()) + step - int(row[Field.OFFSET])
+        reach = int(places.min()) + step - int(row[OperationColumn.OFFSET])
         width = min(width, reach if reach > 0 else step)
     return width

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # pyright: basic
-# Reason for the header: numba gives no types; see `engine_kernel`.
+# Reason for the header: numba gives no types; see `turns_kernel`.
 """Compiled DRAM channel: banks, open rows, refresh, one data bus, a write queue drained in bursts.
 
 Times are femtoseconds. A read is served when it comes, after writes whose drain began before it;

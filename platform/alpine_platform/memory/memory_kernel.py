@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # pyright: basic
-# Reason for the header: numba gives no types; see `engine_kernel`.
+# Reason for the header: numba gives no types; see `turns_kernel`.
 """Compiled memory system: private L1 data caches, shared L2, snooping coherence, buses.
 
 Addresses are bytes; cache times are core cycles. An access returns the cycle in which its data or

@@ -10,19 +10,18 @@ that wakes and then of the one that is woken.
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import simpy
 
 from alpine_platform.config import SyncConfig
 from alpine_platform.cores import operations as op
+from alpine_platform.cores.core import Core
 
-if TYPE_CHECKING:
-    from alpine_platform.cores.core import Core
-
-__all__ = ["Synchronisation"]
+__all__ = ["Steps", "Synchronisation"]
 
 Steps = Generator[simpy.Event, Any, Any]
+"""What a core drives with ``yield from``."""
 
 
 @dataclass(slots=True)
@@ -66,7 +65,7 @@ class Synchronisation:
         self._barriers: dict[op.Barrier, GatheringState] = {}
         self._channels: dict[op.Channel, ChannelState] = {}
 
-    def execute(self, core: "Core", operation: op.Operation) -> Steps:
+    def execute(self, core: Core, operation: op.Operation) -> Steps:
         """Do one synchronising operation; returns what it yields to the program."""
         match operation:
             case op.Lock(mutex):
@@ -90,7 +89,7 @@ class Synchronisation:
                 )
         return None
 
-    def lock(self, core: "Core", mutex: op.Mutex) -> Steps:
+    def lock(self, core: Core, mutex: op.Mutex) -> Steps:
         """Take a mutex, sleeping while another core holds it.
 
         A woken core only tries again: it commits a lock's instructions, not those that a condition
@@ -112,7 +111,7 @@ class Synchronisation:
             yield from self._sleep(core, event, text, self.config.mutex_instructions // 2)
         state.owner = core.number
 
-    def unlock(self, core: "Core", mutex: op.Mutex) -> Steps:
+    def unlock(self, core: Core, mutex: op.Mutex) -> Steps:
         """Give a mutex back and wake the core that has waited longest.
 
         Raises
@@ -136,7 +135,7 @@ class Synchronisation:
         if state.waiting:
             yield from self._wake(core, [state.waiting.popleft()])
 
-    def wait(self, core: "Core", condition: op.Condition, mutex: op.Mutex) -> Steps:
+    def wait(self, core: Core, condition: op.Condition, mutex: op.Mutex) -> Steps:
         """Sleep until a condition is notified, without its mutex meanwhile."""
         state = self._conditions.setdefault(condition, GatheringState())
         event = self.env.event()
@@ -148,13 +147,13 @@ class Synchronisation:
         yield from self._sleep(core, event, f"condition {condition.name}", instructions)
         yield from self.lock(core, mutex)
 
-    def notify(self, core: "Core", condition: op.Condition) -> Steps:
+    def notify(self, core: Core, condition: op.Condition) -> Steps:
         """Wake all cores that wait for a condition."""
         yield from core.work(0, 0)
         state = self._conditions.setdefault(condition, GatheringState())
         yield from self._wake_all(core, state)
 
-    def arrive(self, core: "Core", barrier: op.Barrier) -> Steps:
+    def arrive(self, core: Core, barrier: op.Barrier) -> Steps:
         """Wait at a barrier until all parties are there."""
         state = self._barriers.setdefault(barrier, GatheringState())
         yield from core.fence()
@@ -168,7 +167,7 @@ class Synchronisation:
         text = f"barrier {barrier.name}, {missing} more to arrive"
         yield from self._sleep(core, event, text, self._handover_instructions(mutexes=2))
 
-    def put(self, core: "Core", channel: op.Channel, item: Any) -> Steps:
+    def put(self, core: Core, channel: op.Channel, item: Any) -> Steps:
         """Hand an item over, waiting while all slots are full."""
         state = self._channels.setdefault(channel, ChannelState())
         yield from core.fence()
@@ -178,7 +177,7 @@ class Synchronisation:
         state.items.append(item)
         yield from self._wake_all(core, state, spinning=channel.spinning)
 
-    def take(self, core: "Core", channel: op.Channel) -> Steps:
+    def take(self, core: Core, channel: op.Channel) -> Steps:
         """Return the oldest item, waiting while there is none."""
         state = self._channels.setdefault(channel, ChannelState())
         yield from self._enter(core, channel, put=False)
@@ -188,7 +187,7 @@ class Synchronisation:
         yield from self._wake_all(core, state, spinning=channel.spinning)
         return item
 
-    def _enter(self, core: "Core", channel: op.Channel, *, put: bool) -> Steps:
+    def _enter(self, core: Core, channel: op.Channel, *, put: bool) -> Steps:
         config = self.config
         if channel.spinning:
             half = config.flag_instructions // 2
@@ -197,7 +196,7 @@ class Synchronisation:
         else:
             yield from core.work(config.mutex_cycles, config.mutex_instructions)
 
-    def _wait_at(self, core: "Core", channel: op.Channel, state: ChannelState, why: str) -> Steps:
+    def _wait_at(self, core: Core, channel: op.Channel, state: ChannelState, why: str) -> Steps:
         event = self.env.event()
         state.waiting.append(event)
         text = f"channel {channel.name}, {why}"
@@ -210,7 +209,7 @@ class Synchronisation:
 
     def _sleep(
         self,
-        core: "Core",
+        core: Core,
         event: simpy.Event,
         text: str,
         instructions: int = 0,
@@ -237,7 +236,7 @@ class Synchronisation:
 
     def _wake_all(
         self,
-        core: "Core",
+        core: Core,
         state: GatheringState | ChannelState,
         *,
         spinning: bool = False,
@@ -248,7 +247,7 @@ class Synchronisation:
         state.waiting.clear()
         yield from self._wake(core, events, spinning=spinning)
 
-    def _wake(self, core: "Core", events: list[simpy.Event], *, spinning: bool = False) -> Steps:
+    def _wake(self, core: Core, events: list[simpy.Event], *, spinning: bool = False) -> Steps:
         """Wake sleeping cores, which under Linux takes a system call; spinning ones just see it."""
         if events and self.config.linux and not spinning:
             yield from core.work(self.config.futex_wake_cycles, 0)

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The composition root: cores with their tiles, the memory they share, and what a run measured."""
+"""The composition root: cores with their tiles and the memory they share."""
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import simpy
 
-from alpine_models.energy import ProductRule, product_energy_pj, within_published_sizes
+from alpine_models.energy import product_energy_pj, within_published_sizes
 from alpine_models.errors import AlpineError
 from alpine_models.plurals import counted
 from alpine_models.tile import TileConfig
@@ -18,95 +17,30 @@ from alpine_platform.accelerators.tile_port import TilePort
 from alpine_platform.config import SystemConfig
 from alpine_platform.config.placement import (
     Allocator,
+    BufferPlacement,
     GlibcAllocator,
     PackedAllocator,
-    Placement,
     SkewedAllocator,
     VirtualAllocator,
 )
-from alpine_platform.cores.core import Core, CoreStats, TimelineEvent
-from alpine_platform.cores.engine import Engine
+from alpine_platform.cores.core import Core, CoreStats
 from alpine_platform.cores.loop_service import LoopService
-from alpine_platform.cores.operations import Program
+from alpine_platform.cores.operations import Operation, Program
+from alpine_platform.cores.pipelines import Pipelines
 from alpine_platform.cores.working_sets import WorkingSets
 from alpine_platform.memory.address_space import AddressSpace
 from alpine_platform.memory.memory_state import MemoryStats, memory_stats
 from alpine_platform.time import FS_PER_S
 
 from .energy import Energy, EnergyCounts, energy_of
-from .report import statistics_tree
-from .sync import Synchronisation
+from .result import SystemResult
+from .sync import Steps, Synchronisation
 
-__all__ = ["DeadlockError", "RunResult", "System", "allocator_of"]
+__all__ = ["DeadlockError", "System", "allocator_of"]
 
 
 class DeadlockError(RuntimeError):
     """All unfinished programs wait for each other; the message says who waits for what."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunResult:
-    """What one run of programs took.
-
-    Members
-    -------
-    time_fs : from the run's start to the end of its last program.
-    cores : statistics per core that ran a program.
-    unused_cores : cores without a program, whose idle energy counts.
-    memory : counters of the memory system during the run.
-    energy : by component.
-    returned : what each core's program returned.
-    timeline : operations and their times, if the system traces.
-    product_rule : how a product's energy depends on the tile's lines.
-    products_extrapolated : whether a tile lies beyond the sizes for which it is published.
-    working_sets : bytes by loop body, smallest and largest (`WorkingSets`).
-    """
-
-    time_fs: int
-    cores: dict[int, CoreStats]
-    unused_cores: int
-    memory: MemoryStats
-    energy: Energy
-    product_rule: ProductRule
-    products_extrapolated: bool
-    returned: dict[int, Any]
-    timeline: list[TimelineEvent] = field(repr=False)
-    working_sets: dict[str, tuple[int, int]] = field(repr=False)
-
-    @property
-    def time_s(self) -> float:
-        """Simulated time in seconds."""
-        return self.time_fs / FS_PER_S
-
-    @property
-    def instructions(self) -> int:
-        """Committed instructions of all cores."""
-        return sum(core.instructions for core in self.cores.values())
-
-    @property
-    def cm_instructions(self) -> int:
-        """CM instructions of all cores."""
-        return sum(core.cm_instructions for core in self.cores.values())
-
-    @property
-    def llc_misses_per_instruction(self) -> float:
-        """Last-level cache misses per committed instruction."""
-        return self.memory.l2_misses / max(self.instructions, 1)
-
-    @property
-    def breakdown(self) -> dict[str, float]:
-        """Fraction of the cores' time spent in each named section; the fractions sum to 1."""
-        total: dict[str, int] = {}
-        for core in self.cores.values():
-            for name, time in core.sections_fs.items():
-                total[name] = total.get(name, 0) + time
-        whole = sum(total.values())
-        return {name: time / whole for name, time in total.items()} if whole else {}
-
-    @property
-    def stats(self) -> dict[str, Any]:
-        """Every number of the run as a tree of dictionaries."""
-        return statistics_tree(self)
 
 
 class System:
@@ -139,8 +73,8 @@ class System:
         self.env = simpy.Environment(initial_time=0)
         self.memory = AddressSpace(allocator_of(config), check_reads=check_reads)
         self.working_sets = WorkingSets()
-        self.engine = Engine(config)
-        self.loops = LoopService(self.env, self.engine, config.core.period_fs)
+        self.pipelines = Pipelines(config)
+        self.loops = LoopService(self.env, self.pipelines, config.core.period_fs)
         self.synchronisation = Synchronisation(self.env, config.sync)
         self.cores = [Core(self, number, ports.get(number)) for number in range(config.cores)]
         self.io_times = io_times(config.io)
@@ -159,7 +93,7 @@ class System:
     @property
     def llc_misses(self) -> int:
         """Misses of the last-level cache since the system was made."""
-        return memory_stats(self.config, self.engine.counters()).l2_misses
+        return memory_stats(self.config, self.pipelines.counters()).l2_misses
 
     def product_energy_pj(self, core: int, tile: int) -> float:
         """Energy of one CM_PROCESS on a core's tile; 0 where its geometry was not given."""
@@ -176,6 +110,10 @@ class System:
             rule=energy.tile_energy_rule,
         )
 
+    def synchronise(self, core: Core, operation: Operation) -> Steps:
+        """Do a synchronising operation for a core; returns what it yields to the program."""
+        return self.synchronisation.execute(core, operation)
+
     def peripheral(self, base: int, core: int) -> PeripheralPort:
         """Return the peripheral at an address for a core.
 
@@ -191,7 +129,7 @@ class System:
             raise ValueError(f"core {core} accesses the peripheral at {base:#x} of core {user}")
         return self._peripherals[base]
 
-    def run(self, programs: Mapping[int, Program]) -> RunResult:
+    def run(self, programs: Mapping[int, Program]) -> SystemResult:
         """Run one program per core to their ends; caches and time go on from the run before.
 
         Raises
@@ -205,7 +143,7 @@ class System:
         """
         self._check_cores(programs)
         start = int(self.env.now)
-        before = self.engine.counters()
+        before = self.pipelines.counters()
         self.working_sets.clear()
         products_pj = self._peripheral_products_pj()
         processes: dict[int, simpy.Process] = {}
@@ -222,11 +160,11 @@ class System:
         period = self.config.core.period_fs
         for number in programs:
             self.cores[number].stats.idle_cycles += (start + time_fs - ends[number]) // period
-        memory = memory_stats(self.config, self.engine.counters() - before)
+        memory = memory_stats(self.config, self.pipelines.counters() - before)
         cores = {number: self.cores[number].stats for number in programs}
         counted = self.config.cores if self.config.energy.count_unused_cores else len(programs)
         unused = counted - len(programs)
-        return RunResult(
+        return SystemResult(
             time_fs=time_fs,
             cores=cores,
             unused_cores=unused,
@@ -310,13 +248,13 @@ def allocator_of(config: SystemConfig, *, heap_offset_bytes: int = 0) -> Allocat
     heap_offset_bytes : by which small buffers lie behind their usual place.
     """
     match config.placement:
-        case Placement.GLIBC:
+        case BufferPlacement.GLIBC:
             return GlibcAllocator(heap_offset_bytes=heap_offset_bytes)
-        case Placement.VIRTUAL:
+        case BufferPlacement.VIRTUAL:
             return VirtualAllocator(heap_offset_bytes=heap_offset_bytes)
-        case Placement.PACKED:
+        case BufferPlacement.PACKED:
             return PackedAllocator(heap_offset_bytes=heap_offset_bytes)
-        case Placement.SKEWED:
+        case BufferPlacement.SKEWED:
             banks = config.dram.ranks * config.dram.banks
             # As far apart as the banks allow when every core streams a buffer.
             apart = max(banks // config.cores, 1)

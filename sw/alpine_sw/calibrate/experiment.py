@@ -12,7 +12,8 @@ from alpine_models import isa
 from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, CmResult
 from alpine_platform.config import SystemConfig
 from alpine_platform.cores.operations import Compute, Fence, Operation, Program
-from alpine_platform.systems.system import RunResult, System
+from alpine_platform.systems.result import SystemResult
+from alpine_platform.systems.system import System
 from alpine_platform.time import ceil_to_edge
 from alpine_sw.kernels.bodies import BODIES
 
@@ -107,7 +108,7 @@ def timed(
     system: System, programs: Mapping[int, Program], reps: float, *, regions: float = 1
 ) -> Measured:
     """Run programs and report per unit of work, with the markers of so many regions."""
-    result: RunResult = system.run(programs)
+    result: SystemResult = system.run(programs)
     cycles = result.time_fs / system.config.core.period_fs + regions * MARKER_CYCLES
     return Measured(
         cycles=cycles / reps,

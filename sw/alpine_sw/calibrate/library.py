@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from alpine_platform.config import SystemConfig
-from alpine_platform.config.placement import Placement
+from alpine_platform.config.placement import BufferPlacement
 from alpine_platform.cores.loop_body import LoopBody
 from alpine_platform.cores.operations import Program, RunCmLoop, RunLoop
 from alpine_platform.cores.pipeline import Phase
@@ -30,7 +30,7 @@ def aligned(config: SystemConfig) -> SystemConfig:
     Of fp32 columns that begin 16 bytes into a line, pairs of loads would cross lines, for which the
     reference's mvm_eigen_f32col is too fast.
     """
-    return replace(config, placement=Placement.PACKED)
+    return replace(config, placement=BufferPlacement.PACKED)
 
 
 def machine(config: SystemConfig) -> System:

@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alpine_platform.config.placement import Placement
+from alpine_platform.config.placement import BufferPlacement
 
 from . import lstm
 from .experiment import EXPERIMENTS, Measured
@@ -30,7 +30,7 @@ class Moved:
 
     name: str
     system: str
-    by_placement: Mapping[Placement, Measured]
+    by_placement: Mapping[BufferPlacement, Measured]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +51,7 @@ def move_programs() -> list[Moved]:
             system=system,
             by_placement={
                 placement: experiment.run(replace(config, placement=placement))
-                for placement in Placement
+                for placement in BufferPlacement
             },
         )
         for name, experiment in EXPERIMENTS.items()
@@ -111,9 +111,9 @@ def placed_programs(
         " a page, as virtual addresses do.",
         "",
         "| program | system | row hits, reference | "
-        + " | ".join(placement.value for placement in Placement)
+        + " | ".join(placement.value for placement in BufferPlacement)
         + " |",
-        "|---" * (3 + len(Placement)) + "|",
+        "|---" * (3 + len(BufferPlacement)) + "|",
         *(
             f"| {row.name} | {row.system} | {references[row.name, row.system].row_hits:.1%} |"
             + "".join(

@@ -15,7 +15,7 @@ from matplotlib.ticker import PercentFormatter
 from alpine_models.files import write_with
 from alpine_models.plurals import counted
 
-from .report import PointResult, StudyResult
+from .result import PointResult, StudyResult
 
 __all__ = ["plot_study"]
 

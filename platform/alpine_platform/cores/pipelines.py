@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled models behind typed methods: one engine per system, shared by its cores."""
+"""The compiled models behind typed methods: pipelines of all cores of a system."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ from alpine_platform.config import SystemConfig
 from alpine_platform.memory.memory_state import memory_state
 from alpine_platform.time import LAST_FS, check_time
 
-from . import engine_kernel as kernel
+from . import turns_kernel as kernel
 from .loop_body import LoopBody
 from .memo_kernel import empty_memo
 from .pipeline import Blocks, FlatLoop, Phase, core_constants, flatten, pipeline_state
 from .pipeline_kernel import reset_pipeline, shift_pipeline
 
-__all__ = ["FOREVER", "Engine"]
+__all__ = ["FOREVER", "Pipelines"]
 
 FOREVER = 1 << 62
 """A cycle that no run reaches."""
@@ -26,7 +26,7 @@ FOREVER = 1 << 62
 Ints = npt.NDArray[np.int64]
 
 
-class Engine:
+class Pipelines:
     """Pipelines of all cores, the loops they run and the memory system they share.
 
     Parameters

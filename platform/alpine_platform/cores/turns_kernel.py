@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # pyright: basic
 # Reason for the header: numba gives no types; what is compiled of cores and memory lives in the
-# modules whose sources make `compiling.FINGERPRINT`, behind `engine.Engine`, which is typed.
+# modules whose sources make `compiling.FINGERPRINT`, behind `pipelines.Pipelines`, which is typed.
 """Compiled entry points: run the loops of several cores in step, look up lines."""
 
 from collections.abc import Callable
