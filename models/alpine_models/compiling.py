@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # pyright: basic
 # Reason for the header: numba gives no types.
-"""Compiled functions whose machine code stays on disk, and is found again only while it is right.
+"""Compiled functions whose machine code is cached on disk and used again only while it is valid.
 
-Numba looks for machine code by the source file of one function, not of those that it calls and of
-constants that it froze. The name under which code is kept here also has a fingerprint of them.
+Numba finds cached machine code by the source file of one function. It does not look at the
+functions that this one calls, nor at constants that were compiled into it. The name under which
+code is cached here therefore also contains a fingerprint of their sources.
 """
 
 import functools
@@ -17,7 +18,7 @@ from typing import Any
 
 import numba
 
-__all__ = ["FINGERPRINT", "compiled", "fingerprint", "kept", "stored"]
+__all__ = ["FINGERPRINT", "cached", "cached_under", "compiled", "fingerprint"]
 
 
 def fingerprint(*sources: Path) -> str:
@@ -25,11 +26,11 @@ def fingerprint(*sources: Path) -> str:
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:14]
 
 
-def stored(**options: Any) -> Callable[[Any], Any]:
-    """Return a decorator that compiles with `numba.njit` and keeps the code, if there is a place.
+def cached(**options: Any) -> Callable[[Any], Any]:
+    """Return a decorator that compiles with `numba.njit` and caches the machine code on disk.
 
-    Numba keeps it beside the source, else in the user's cache. Where neither can be written every
-    process compiles anew, and the first one says so.
+    Numba caches it beside the source, or else in the user's cache folder. Where neither can be
+    written, every process compiles anew, and the first one says so.
     """
 
     def compile_(function: Any) -> Any:
@@ -54,20 +55,20 @@ def _tell_uncached() -> None:
         )
 
 
-def kept(fingerprint: str, **options: Any) -> Callable[[Any], Any]:
-    """Return a decorator that compiles with `numba.njit` and keeps the code under a fingerprint."""
+def cached_under(fingerprint: str, **options: Any) -> Callable[[Any], Any]:
+    """Return a decorator that compiles with `numba.njit` and caches under a fingerprint."""
 
     def compile_(function: Any) -> Any:
         # Numba's files are named after it.
         function.__qualname__ += f"_{fingerprint}"
-        return stored(**options)(function)
+        return cached(**options)(function)
 
     return compile_
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:
     """Return the decorator of this package's compiled functions, with options of `numba.njit`."""
-    return kept(FINGERPRINT, **options)
+    return cached_under(FINGERPRINT, **options)
 
 
 _FOLDER = Path(__file__).parent

@@ -127,7 +127,7 @@ def test_references_of_other_core_counts_are_refused():
         ({"weights": "w.npz"}, "network cnn-s has seeded weights and reads no weight file"),
         ({"engine": "cocotb"}, "engine cocotb simulates one tile, not 5"),
         ({"cores": 8}, "case 1 fixes its own"),
-        ({"literal_table": True}, "the literal table differs for cnn-m only, not for cnn-s"),
+        ({"literal_table": True}, "the printed table differs for cnn-m only, not for cnn-s"),
         ({"input_format": "fp32"}, "network cnn-s has inputs of one format only"),
         ({"network": "mlp", "input_format": "fp16"}, "unknown input format 'fp16'"),
         ({"network": "mlp", "normalisation": False}, "network mlp has no normalisation to leave"),

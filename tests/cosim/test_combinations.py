@@ -133,9 +133,9 @@ OPTIONS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"normalisation": False},
         {name: f"network {name} has no normalisation" for name in ("mlp", "lstm-256")},
     ),
-    "literal": (
+    "as printed": (
         {"literal_table": True},
-        dict.fromkeys(("mlp", "lstm-256"), "the literal table differs for cnn-m only"),
+        dict.fromkeys(("mlp", "lstm-256"), "the printed table differs for cnn-m only"),
     ),
     "text": (
         {"text": "in the", "inferences": None},

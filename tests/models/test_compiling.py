@@ -7,10 +7,10 @@ from pathlib import Path
 
 OUTER = """
 from pathlib import Path
-from alpine_models.compiling import fingerprint, kept
+from alpine_models.compiling import fingerprint, cached_under
 from inner import STEP, add
 
-@kept(fingerprint(Path("inner.py")))
+@cached_under(fingerprint(Path("inner.py")))
 def outer(x):
     return add(x) + STEP
 
@@ -51,8 +51,8 @@ def test_code_follows_the_functions_and_constants_that_it_inlined(tmp_path: Path
     assert output(tmp_path) == "122"
 
 
-def test_where_nothing_can_be_kept_code_is_compiled_and_one_line_says_so(tmp_path: Path):
-    twice = OUTER + "\n@kept('x')\ndef other(x):\n    return x\n\nprint(other(5))\n"
+def test_where_nothing_can_be_cached_code_is_compiled_and_one_line_says_so(tmp_path: Path):
+    twice = OUTER + "\n@cached_under('x')\ndef other(x):\n    return x\n\nprint(other(5))\n"
     (tmp_path / "outer.py").write_text(twice)
     (tmp_path / "inner.py").write_text(INNER.format(step=10, added=1))
     # Numba is left with one place to look at, and that is none.
@@ -66,7 +66,7 @@ def test_where_nothing_can_be_kept_code_is_compiled_and_one_line_says_so(tmp_pat
     assert "set NUMBA_CACHE_DIR to a folder that is writable" in done.stderr
 
 
-def test_code_is_kept_in_one_way():
+def test_code_is_cached_in_one_way():
     root = Path(__file__).parents[2]
     for room in ("models", "platform", "sw", "cosim"):
         for source in (root / room).rglob("*.py"):

@@ -5,9 +5,10 @@ from pathlib import Path
 from alpine_models.page_origin import origin_of
 from alpine_platform.config.placement import BufferPlacement
 from alpine_platform.systems.presets import HIGH_POWER
+from alpine_sw.calibrate.chosen_numbers import observed
+from alpine_sw.calibrate.deviations import beyond_limits, instruction_errors
 from alpine_sw.calibrate.experiment import Measured
 from alpine_sw.calibrate.fit import BodyFit, Comparison
-from alpine_sw.calibrate.honesty import beyond_limits, instruction_errors, observed
 from alpine_sw.calibrate.page import write_page
 from alpine_sw.calibrate.placements import HeapMoved, Moved
 from alpine_sw.kernels.calibration import calibration_data, range_warnings

@@ -38,10 +38,10 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "literal"), PUBLISHED)
-def test_geometry_is_that_of_the_published_tables(name: str, literal: bool):
-    layers, width, convolved, dense = PUBLISHED[name, literal]
-    shape = cnn_shape(name, literal=literal)
+@pytest.mark.parametrize(("name", "as_printed"), PUBLISHED)
+def test_geometry_is_that_of_the_published_tables(name: str, as_printed: bool):
+    layers, width, convolved, dense = PUBLISHED[name, as_printed]
+    shape = cnn_shape(name, as_printed=as_printed)
     for place, (rows, columns, positions, products) in zip(shape.geometry, layers, strict=True):
         assert (place.rows, place.layer.outputs, place.positions) == (rows, columns, positions)
         assert place.products / 1e6 == pytest.approx(products, rel=1e-3)
@@ -54,10 +54,10 @@ def test_geometry_is_that_of_the_published_tables(name: str, literal: bool):
         assert found / 1e6 == pytest.approx(dense, rel=2e-3)
 
 
-def test_literal_table_differs_for_cnn_m_only():
-    assert cnn_shape("cnn-f", literal=True) == cnn_shape("cnn-f")
-    assert cnn_shape("cnn-s", literal=True) == cnn_shape("cnn-s")
-    assert cnn_shape("cnn-m", literal=True) != cnn_shape("cnn-m")
+def test_printed_table_differs_for_cnn_m_only():
+    assert cnn_shape("cnn-f", as_printed=True) == cnn_shape("cnn-f")
+    assert cnn_shape("cnn-s", as_printed=True) == cnn_shape("cnn-s")
+    assert cnn_shape("cnn-m", as_printed=True) != cnn_shape("cnn-m")
 
 
 def test_normalisation_stands_where_the_figure_has_it():
@@ -102,15 +102,17 @@ def test_weights_are_the_stated_bytes():
 
 
 @pytest.mark.parametrize(
-    ("name", "literal", "normalised"),
+    ("name", "as_printed", "normalised"),
     [
         *((name, False, True) for name in CNN_NAMES),
         ("cnn-m", True, True),
         ("cnn-f", False, False),
     ],
 )
-def test_every_layer_uses_its_codes_on_the_photographs(name: str, literal: bool, normalised: bool):
-    network = load_cnn(name, literal=literal, normalised=normalised)
+def test_every_layer_uses_its_codes_on_the_photographs(
+    name: str, as_printed: bool, normalised: bool
+):
+    network = load_cnn(name, as_printed=as_printed, normalised=normalised)
     photographs = load_photographs()
     codes: dict[int, list[np.ndarray]] = {}
     network.golden(

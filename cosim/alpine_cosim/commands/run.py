@@ -114,7 +114,12 @@ __all__ = ["run"]
     help="CNNs with or without local response normalisation.",
 )
 @click.option(
-    "--literal-table", is_flag=True, help="CNN-M exactly as printed (docs/cnn.md says what it is)."
+    # The second name is the first release's.
+    "--as-printed",
+    "--literal-table",
+    "literal_table",
+    is_flag=True,
+    help="CNN-M with exactly the layers that the paper prints (see docs/cnn.md).",
 )
 @click.option(
     "--tile-verilog", type=Path, help="Simulate this aimc_tile.v instead of the shipped tile."

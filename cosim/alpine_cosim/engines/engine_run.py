@@ -18,7 +18,7 @@ from alpine_cosim.measurement.analog_tiles import ChipSeries, TilesWithCrossbars
 from alpine_cosim.measurement.measure import Measurement, measure, timed_ports
 from alpine_cosim.measurement.warm_up import compile_loops
 from alpine_cosim.runs.tasks import Engine, Request
-from alpine_models.beside import beside
+from alpine_models.background import in_background
 from alpine_platform.config import SystemConfig
 from alpine_sw.library.workloads import Workload
 
@@ -106,7 +106,7 @@ class EngineRun:
             tile_verilog=self.tile_verilog,
             trace=self.trace,
         )
-        with beside(build) as session:
+        with in_background(build) as session:
             compile_loops(self.system, {})
             return session.result()
 

@@ -160,7 +160,7 @@ def run(
         inferences=inferences,
         weights=_path(weights),
         normalised=normalisation,
-        literal=literal_table,
+        as_printed=literal_table,
         activations=_activations(activations),
         input_format=InputFormat(choose("input format", input_format, list(InputFormat))),
         prompt=_prompt(text, length=length, seed=None if greedy else seed, chips=chips),

@@ -52,7 +52,7 @@ LOOSE = "loose"
 TILE_PER_LAYER = 3
 """The perceptron's case with the tiles of `LOOSE`: one per layer, a product per inference."""
 
-LITERAL_NETWORK = "cnn-m"
+PRINTED_DIFFERENTLY = "cnn-m"
 """The one whose printed table is not used as it stands (`cnn_shapes`)."""
 
 Codes = NDArray[np.int8]
@@ -99,7 +99,7 @@ class Request:
     inferences : or None for the network's default.
     weights : weight file in place of the shipped one, or None; see `chosen_weights`.
     normalised : CNNs with local response normalisation.
-    literal : CNN-M exactly as the paper prints it.
+    as_printed : CNN-M exactly as the paper prints it.
     activations : of the LSTMs, or None for the default.
     input_format : of the perceptron's inputs in memory.
     prompt : for the LSTMs, what to continue in place of reading the data set, or None.
@@ -114,7 +114,7 @@ class Request:
     inferences: int | None
     weights: Path | None
     normalised: bool = True
-    literal: bool = False
+    as_printed: bool = False
     activations: ActivationStyle | None = None
     input_format: InputFormat = InputFormat.INT8
     prompt: Prompt | None = None
@@ -126,9 +126,9 @@ class Request:
                 f"network {self.network} has no normalisation to leave out; "
                 f"{', '.join(CNN_NAMES)} have"
             )
-        if self.literal and self.network != LITERAL_NETWORK:
+        if self.as_printed and self.network != PRINTED_DIFFERENTLY:
             raise AlpineError(
-                f"the literal table differs for {LITERAL_NETWORK} only, not for {self.network}"
+                f"the printed table differs for {PRINTED_DIFFERENTLY} only, not for {self.network}"
             )
         if self.activations is not None and self.network not in LSTM_NAMES:
             raise AlpineError(
@@ -154,7 +154,7 @@ class Request:
     def variant(self) -> str | None:
         """How the network differs from the one that its name stands for, in words."""
         parts = [
-            *(["as printed"] if self.literal else []),
+            *(["as printed"] if self.as_printed else []),
             *([] if self.normalised else ["without normalisation"]),
             *(["libm activations"] if self.activations == "libm" else []),
             *(["fp32 inputs"] if self.input_format is InputFormat.FP32 else []),
@@ -249,7 +249,7 @@ def _cnn(request: Request) -> Task:
             f"network {request.network} has seeded weights and reads no weight file, not "
             f"{request.weights}: leave --weights out"
         )
-    cnn = load_cnn(request.network, literal=request.literal, normalised=request.normalised)
+    cnn = load_cnn(request.network, as_printed=request.as_printed, normalised=request.normalised)
     if request.case == DIGITAL:
         _cores(request, (len(cnn.weights),))
         workload = digital_cnn(cnn, style=request.digital_style)

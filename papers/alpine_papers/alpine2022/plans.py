@@ -94,7 +94,7 @@ class Plan:
     network, system, case, cores, software, digital_style, sync, activations, input_format,
         settings : as in `alpine_cosim.run`; where a case does not depend on one, it has its
         default.
-    normalised, literal : variants of a CNN.
+    normalised, as_printed : variants of a CNN.
     inferences : of the data set.
     """
 
@@ -109,7 +109,7 @@ class Plan:
     input_format: str = INT8
     settings: tuple[str, ...] = ()
     normalised: bool = True
-    literal: bool = False
+    as_printed: bool = False
     inferences: int = INFERENCES
 
     def engine(self, effort: Effort) -> Engine:
@@ -134,7 +134,9 @@ class Plan:
         parts += [self.sync] * (self.sync != BARE_METAL)
         parts += [f"{self.activations} activations"] * (self.activations is not None)
         parts += [f"{self.input_format} inputs"] * (self.input_format != INT8)
-        parts += ["as printed"] * self.literal + ["without normalisation"] * (not self.normalised)
+        parts += ["as printed"] * self.as_printed + ["without normalisation"] * (
+            not self.normalised
+        )
         if self.network in CNNS:
             parts.append(f"{self.inferences} image{'s' * (self.inferences > 1)}")
         return ", ".join([*parts, *self.settings])
@@ -194,7 +196,7 @@ def analog(
     settings: tuple[str, ...] = (),
     images: int = IMAGES,
     normalised: bool = True,
-    literal: bool = False,
+    as_printed: bool = False,
 ) -> Plan:
     """Return the plan of an analog case; on one core nothing is synchronised."""
     alone = network not in CNNS and str(case) in ("1", "2", LOOSE)
@@ -209,7 +211,7 @@ def analog(
         input_format=variation.input_format,
         settings=settings,
         normalised=normalised,
-        literal=literal,
+        as_printed=as_printed,
         inferences=images if network in CNNS else INFERENCES,
     )
 
@@ -323,7 +325,7 @@ def _cnn(effort: Effort) -> Iterator[Plan]:
     for network in CNNS:
         yield analog(network, "high-power", 1, images=1)
         yield analog(network, "high-power", 1, images=images, settings=SLOW_PRODUCT)
-    yield analog("cnn-m", "high-power", 1, images=1, literal=True)
+    yield analog("cnn-m", "high-power", 1, images=1, as_printed=True)
     yield digital("cnn-f", "high-power", CNN_CORES, images=images, normalised=False)
     yield from _changes("cnn-f")
     for variation in _suiting("cnn-f")[2:]:

@@ -301,7 +301,10 @@ def _cnn(results: Results, draw: Draw) -> list[str]:
         (plan, analog(plan.network, plan.system, 1, images=images, normalised=False))
         for plan in (results.analog(name, system, 1) for system in SYSTEMS for name in CNNS)
     ]
-    printed = (analog("cnn-m", HIGH, 1, images=1), analog("cnn-m", HIGH, 1, images=1, literal=True))
+    printed = (
+        analog("cnn-m", HIGH, 1, images=1),
+        analog("cnn-m", HIGH, 1, images=1, as_printed=True),
+    )
     return [
         *_compared(results, draw, name="cnn", figure="Fig. 13"),
         "## CNN-S: idle shares and instructions per cycle, Fig. 14\n",

@@ -3,8 +3,25 @@
 
 from alpine_models.published import published
 
+from .explanations import (
+    why_case_2,
+    why_cores,
+    why_dense,
+    why_energy,
+    why_growth,
+    why_input_load,
+    why_later,
+    why_loose,
+    why_lstm_cores,
+    why_misses,
+    why_product,
+    why_small,
+    why_spread,
+    why_systems,
+)
 from .findings import Finding
-from .observers import (
+from .plans import CNN_CORES, CNNS
+from .statement_checks import (
     HIGH,
     activation_share,
     constant_misses,
@@ -25,23 +42,6 @@ from .observers import (
     small_gain,
     systems,
     tight_gain,
-)
-from .plans import CNN_CORES, CNNS
-from .reasons import (
-    why_case_2,
-    why_cores,
-    why_dense,
-    why_energy,
-    why_growth,
-    why_input_load,
-    why_later,
-    why_loose,
-    why_lstm_cores,
-    why_misses,
-    why_product,
-    why_small,
-    why_spread,
-    why_systems,
 )
 
 __all__ = ["FINDINGS"]

@@ -136,7 +136,7 @@ def _run(plan: Plan, engine: str, path: Path) -> Record:
         input_format=plan.input_format,
         inferences=plan.inferences,
         normalisation=plan.normalised,
-        literal_table=plan.literal,
+        literal_table=plan.as_printed,
         settings=plan.settings,
         # Programming is the same for every run of a geometry and no part of a result.
         back_door=True,

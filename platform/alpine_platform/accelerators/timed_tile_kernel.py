@@ -10,7 +10,7 @@ one pass in program order is exact.
 
 import numpy as np
 
-from alpine_models.compiling import kept
+from alpine_models.compiling import cached_under
 from alpine_models.isa import OPCODES, XZR, CmOperation
 from alpine_models.reference_tile import execute_command
 from alpine_models.tile import CROSSING_DEPTH, CVXIF_DEPTH
@@ -18,7 +18,7 @@ from alpine_platform.compiled.compiling import compiled, fingerprint
 
 __all__ = ["BARE", "COUNTERS", "CROSSING", "CVXIF", "is_process", "run_batch"]
 
-_entry = kept(f"{fingerprint('accelerators/timed_tile_kernel.py'):x}", error_model="numpy")
+_entry = cached_under(f"{fingerprint('accelerators/timed_tile_kernel.py'):x}", error_model="numpy")
 
 _QUEUE, _DEQUEUE, _PROCESS, _INITIALIZE, _PARAM_READ = (
     int(OPCODES[operation][0]) << 1 | OPCODES[operation][1]

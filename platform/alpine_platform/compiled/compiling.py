@@ -23,7 +23,7 @@ __all__ = ["FINGERPRINT", "called", "compiled", "entry", "fingerprint"]
 
 njit: Any = numba.njit
 
-entry = compiling.stored(error_model="numpy", boundscheck=False, _nrt=False)
+entry = compiling.cached(error_model="numpy", boundscheck=False, _nrt=False)
 """Compile, and keep the machine code on disk."""
 
 # Python cannot call these: not making what it would need saves a seventh of compilation.

@@ -8,7 +8,7 @@ from pathlib import Path
 from alpine_models.files import make_folder, write_text
 from alpine_sw import kernels
 
-from . import applications, convolution, library, lstm, micro, several_cores
+from . import applications, convolution, kernel_runs, lstm, micro, several_cores
 from .experiment import EXPERIMENTS
 from .fit import compare, fit_all, with_extra, with_ranges
 from .page import write_page
@@ -30,7 +30,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     # Importing these has entered their experiments.
-    assert {applications, convolution, library, lstm, micro, several_cores}
+    assert {applications, convolution, kernel_runs, lstm, micro, several_cores}
     for body in {experiment.body for experiment in EXPERIMENTS.values()} - {None}:
         with_extra(str(body), 0.0)
     plain = compare(EXPERIMENTS)

@@ -8,9 +8,10 @@ from pathlib import Path
 from alpine_models.files import write_text
 from alpine_models.page_origin import Origin, with_origin
 
+from .chosen_numbers import chosen_numbers
+from .deviations import MISSES_COMPARED, beyond_limits, instruction_errors
 from .experiment import EXPERIMENTS
 from .fit import BodyFit, Comparison
-from .honesty import MISSES_COMPARED, beyond_limits, chosen_numbers, instruction_errors
 from .placements import HeapMoved, Moved, placed_programs
 from .plot import scatter
 from .reference import EXCLUDED, exclusion, reference_runs

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from alpine_models.compiling import stored
+from alpine_models.compiling import cached
 
 __all__ = ["int8_product"]
 
 
-@stored()
+@cached()
 def product(weights, inputs, outputs):
     for row in range(weights.shape[0]):
         total = np.int32(0)

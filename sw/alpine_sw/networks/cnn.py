@@ -210,13 +210,13 @@ def step_name(shape: CnnShape, layer: int) -> str:
     return f"{shape.name} {layer}"
 
 
-def load_cnn(name: str, *, literal: bool = False, normalised: bool = True) -> CnnNetwork:
+def load_cnn(name: str, *, as_printed: bool = False, normalised: bool = True) -> CnnNetwork:
     """Return a published network with its seeded weights and shipped ADC steps.
 
     Parameters
     ----------
     name : one of `CNN_NAMES`.
-    literal : as in `cnn_shape`.
+    as_printed : as in `cnn_shape`.
     normalised : with local response normalisation.
 
     Raises
@@ -224,7 +224,7 @@ def load_cnn(name: str, *, literal: bool = False, normalised: bool = True) -> Cn
     AlpineError
         There is no such network, or the file of steps is missing or damaged.
     """
-    shape = cnn_shape(name, literal=literal)
+    shape = cnn_shape(name, as_printed=as_printed)
     if not normalised:
         shape = shape.without_normalisation()
     arrays = read_weight_file(STEPS_FILE, script=SCRIPT).arrays

@@ -7,7 +7,7 @@ the Devil in the Details, BMVC 2014, for the networks it is about.
 Where the two disagree on CNN-M, the original is used, because the printed table contradicts the
 paper's own ordering: with the printed stride 1 in the second layer and 2 x 2 pooling CNN-M would
 need 5.8 G products, more than twice CNN-S's 2.6 G. The table as printed is
-`cnn_shape("cnn-m", literal=True)`. CNN-F and CNN-S are as printed, output sizes rounded down.
+`cnn_shape("cnn-m", as_printed=True)`. CNN-F and CNN-S are as printed, output sizes rounded down.
 Pooling comes before normalisation, as in the figure's list; the original networks do it the other
 way round.
 """
@@ -203,19 +203,19 @@ _SHAPES = {
         "cnn-s", _first(96, 7, 2, THREE), _second(TWO, normalised=False), 512, THREE
     ),
 }
-_LITERAL_M = _published("cnn-m-literal", _first(96, 7, 2, TWO), _second(TWO), 512, TWO)
+_PRINTED_M = _published("cnn-m-literal", _first(96, 7, 2, TWO), _second(TWO), 512, TWO)
 
 CNN_NAMES = tuple(_SHAPES)
 """Names of the published networks: fast, medium, slow."""
 
 
-def cnn_shape(name: str, *, literal: bool = False) -> CnnShape:
+def cnn_shape(name: str, *, as_printed: bool = False) -> CnnShape:
     """Return a published network.
 
     Parameters
     ----------
     name : one of `CNN_NAMES`.
-    literal : exactly the printed table; differs for CNN-M only.
+    as_printed : exactly the printed table; differs for CNN-M only.
 
     Raises
     ------
@@ -223,4 +223,4 @@ def cnn_shape(name: str, *, literal: bool = False) -> CnnShape:
         There is no such network.
     """
     choose("network", name, CNN_NAMES)
-    return _LITERAL_M if literal and name == "cnn-m" else _SHAPES[name]
+    return _PRINTED_M if as_printed and name == "cnn-m" else _SHAPES[name]

@@ -22,7 +22,7 @@ __all__ = ["calibrated_shapes", "write_steps"]
 
 def calibrated_shapes() -> list[CnnShape]:
     """Every variant of a published network whose steps are shipped."""
-    shapes = [*map(cnn_shape, CNN_NAMES), cnn_shape("cnn-m", literal=True)]
+    shapes = [*map(cnn_shape, CNN_NAMES), cnn_shape("cnn-m", as_printed=True)]
     return [*shapes, *(shape.without_normalisation() for shape in shapes)]
 
 

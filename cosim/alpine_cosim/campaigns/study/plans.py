@@ -146,13 +146,13 @@ class Point:
     Members
     -------
     x : where on the axis. label : in a table.
-    works : one per chip. place : of the time in each work.
+    works : one per chip. time_index : of the time in each work.
     """
 
     x: float
     label: str
     works: tuple[Work, ...]
-    place: int = 0
+    time_index: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,8 +230,8 @@ def plan_time(
             Curve(
                 label=label,
                 points=tuple(
-                    Point(x=t, label=duration_text(t), works=works, place=place)
-                    for place, t in enumerate(times)
+                    Point(x=t, label=duration_text(t), works=works, time_index=index)
+                    for index, t in enumerate(times)
                 ),
             )
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work in another thread that ends when the thread that waits for it is interrupted."""
+"""Work in a background thread that ends when the thread that waits for it is interrupted."""
 
 import ctypes
 import threading
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from .children import end_children
 
-__all__ = ["beside"]
+__all__ = ["in_background"]
 
 Result = TypeVar("Result")
 
@@ -18,8 +18,8 @@ POLL_S = 0.05
 
 
 @contextmanager
-def beside(function: Callable[[], Result]) -> Generator[Future[Result]]:
-    """Run a function in another thread while the ``with`` block runs, and wait for it at its end.
+def in_background(function: Callable[[], Result]) -> Generator[Future[Result]]:
+    """Run a function in a background thread during the ``with`` block, and wait for it at the end.
 
     If the block raises, Ctrl-C included, which Python shows to the main thread alone, the function
     is interrupted as well: by a `KeyboardInterrupt` between two of its instructions, and by the end

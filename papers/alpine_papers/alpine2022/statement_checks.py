@@ -16,7 +16,7 @@ from .tables import share, times
 __all__ = [
     "HIGH",
     "LOW",
-    "Observe",
+    "Check",
     "activation_share",
     "constant_misses",
     "dense_idle",
@@ -45,7 +45,7 @@ FIG8 = published()["fig8_mlp_shares_percent"]
 FIG10 = published()["fig10_lstm_750"]
 FIG11 = published()["fig11_lstm_shares_percent_high_power"]
 FIG14 = published()["fig14_cnn_s_high_power"]
-Observe = Callable[[Results, Variation], Observation]
+Check = Callable[[Results, Variation], Observation]
 PlanOf = Callable[[Results, Variation], Plan]
 
 
@@ -54,7 +54,7 @@ def seconds(results: Results, network: str, case: int | str, variation: Variatio
     return results.value(results.analog(network, HIGH, case, variation))
 
 
-def shorter(network: str, case: int, than: int, theirs: float) -> Observe:
+def shorter(network: str, case: int, than: int, theirs: float) -> Check:
     """How much shorter one case runs than another."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -67,7 +67,7 @@ def shorter(network: str, case: int, than: int, theirs: float) -> Observe:
     return observe
 
 
-def slightly_better(network: str, case: int, than: int) -> Observe:
+def slightly_better(network: str, case: int, than: int) -> Check:
     """Whether one case takes a little less time than another."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -78,7 +78,7 @@ def slightly_better(network: str, case: int, than: int) -> Observe:
     return observe
 
 
-def slow_product(network: str, cases: Sequence[int]) -> Observe:
+def slow_product(network: str, cases: Sequence[int]) -> Check:
     """How much longer the slowest-hit case takes with products ten times slower."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -89,7 +89,7 @@ def slow_product(network: str, cases: Sequence[int]) -> Observe:
     return observe
 
 
-def constant_misses(network: str, cases: Sequence[int]) -> Observe:
+def constant_misses(network: str, cases: Sequence[int]) -> Check:
     """Whether LLC misses per instruction hardly depend on the case."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -105,7 +105,7 @@ def constant_misses(network: str, cases: Sequence[int]) -> Observe:
     return observe
 
 
-def gains_in_order(pairs: Sequence[tuple[str, int, int]], *, rising: bool = False) -> Observe:
+def gains_in_order(pairs: Sequence[tuple[str, int, int]], *, rising: bool = False) -> Check:
     """Whether gains fall, or rise, along (network, case, cores)."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -118,7 +118,7 @@ def gains_in_order(pairs: Sequence[tuple[str, int, int]], *, rising: bool = Fals
     return observe
 
 
-def systems(network: str) -> Observe:
+def systems(network: str) -> Check:
     """Whether the high-power system gains more than the low-power one."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -128,7 +128,7 @@ def systems(network: str) -> Observe:
     return observe
 
 
-def energy_follows(network: str, cores: int) -> Observe:
+def energy_follows(network: str, cores: int) -> Check:
     """Whether energy gains what time gains, within a tenth."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -141,7 +141,7 @@ def energy_follows(network: str, cores: int) -> Observe:
     return observe
 
 
-def part_of(plan: PlanOf, parts: Sequence[str], *, least: float, most: float = 1.0) -> Observe:
+def part_of(plan: PlanOf, parts: Sequence[str], *, least: float, most: float = 1.0) -> Check:
     """Whether some parts' share of busy time lies in a range."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -151,7 +151,7 @@ def part_of(plan: PlanOf, parts: Sequence[str], *, least: float, most: float = 1
     return observe
 
 
-def fetched(network: str, digital_bytes: float, analog_bytes: float) -> Observe:
+def fetched(network: str, digital_bytes: float, analog_bytes: float) -> Check:
     """Bytes fetched from DRAM per inference, digital and analog, against stated working sets."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -167,7 +167,7 @@ def fetched(network: str, digital_bytes: float, analog_bytes: float) -> Observe:
     return observe
 
 
-def loose_gain(theirs: float) -> Observe:
+def loose_gain(theirs: float) -> Check:
     """The loosely coupled system over the digital reference on one core."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -177,7 +177,7 @@ def loose_gain(theirs: float) -> Observe:
     return observe
 
 
-def tight_gain(theirs: float) -> Observe:
+def tight_gain(theirs: float) -> Check:
     """The tightly coupled system over the loosely coupled one."""
 
     def observe(results: Results, variation: Variation) -> Observation:
@@ -187,7 +187,7 @@ def tight_gain(theirs: float) -> Observe:
     return observe
 
 
-def input_load(case: int) -> Observe:
+def input_load(case: int) -> Check:
     """Share of the input load in a case of the perceptron, both systems averaged as in Fig. 8."""
 
     def observe(results: Results, variation: Variation) -> Observation:

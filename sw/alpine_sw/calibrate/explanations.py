@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why runs lie beyond the limits: the calibration page prints these beside their errors."""
+"""Why runs deviate by more than the limits: the calibration page prints these beside the errors."""
 
 __all__ = [
-    "CYCLE_REASONS",
-    "INSTRUCTION_REASONS",
-    "INSTRUCTION_REGION_REASONS",
-    "MISS_REASON",
-    "REGION_REASONS",
+    "CYCLE_EXPLANATIONS",
+    "INSTRUCTION_EXPLANATIONS",
+    "INSTRUCTION_REGION_EXPLANATIONS",
+    "MISS_EXPLANATION",
+    "REGION_EXPLANATIONS",
 ]
 
 COPY_ROWS = (
@@ -28,7 +28,7 @@ CONV_COPY = (
     " 1536 bytes, where 22 suffice"
 )
 FUNCTIONS = "instructions around the loop, which the reference does not give"
-CYCLE_REASONS = {
+CYCLE_EXPLANATIONS = {
     "mb_bw:rd_16k": "instruction caches are taken as hitting; here, the first code of its job, the"
     " reference misses 88 (hp) and 97 (lp) lines of it in L1, and nearly all in L2",
     "mb2_mem:chase_stride256k_DRAM": "the reference's time per load is below its own average DRAM"
@@ -59,7 +59,7 @@ CYCLE_REASONS = {
     "lstm750_ana_libm:gate_comb": LIBM_COMBINATION,
 }
 """Start of a run's name -> why its cycles are off, where a run shows it."""
-REGION_REASONS = {
+REGION_EXPLANATIONS = {
     "input_load": COPY_ROWS,
     "writeback": FIRST_TOUCH,
     "softmax": "beside the weights' stream the function's constants and stack leave the L2: one or"
@@ -67,7 +67,7 @@ REGION_REASONS = {
 }
 """The same by the region's name."""
 
-INSTRUCTION_REASONS = {
+INSTRUCTION_EXPLANATIONS = {
     "pp:pp_atomic_flag": "the reference's two systems differ by 3.6 %",
     "pp:pp_atomic_1k": "looks of the spinning cores, in proportion to the time; and our time is 4 %"
     " short",
@@ -81,7 +81,7 @@ INSTRUCTION_REASONS = {
     "conv3_dig:im2col": CONV_COPY,
 }
 """The same for instruction counts."""
-INSTRUCTION_REGION_REASONS = {
+INSTRUCTION_REGION_EXPLANATIONS = {
     "gate_comb": EIGEN,
     "dequant": EIGEN,
     "quant": EIGEN,
@@ -90,4 +90,4 @@ INSTRUCTION_REGION_REASONS = {
     "queue": FUNCTIONS,
     "dequeue": FUNCTIONS,
 }
-MISS_REASON = LAYOUT
+MISS_EXPLANATION = LAYOUT

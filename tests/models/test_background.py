@@ -6,17 +6,17 @@ import threading
 
 import pytest
 
-from alpine_models.beside import beside
+from alpine_models.background import in_background
 from alpine_models.children import run_child
 
 
 def test_the_result_is_that_of_the_function():
-    with beside(threading.get_ident) as future:
+    with in_background(threading.get_ident) as future:
         assert future.result() != threading.get_ident()
 
 
 def test_an_error_of_the_function_is_raised_where_its_result_is_asked_for():
-    with pytest.raises(ZeroDivisionError), beside(lambda: 1 // 0) as future:
+    with pytest.raises(ZeroDivisionError), in_background(lambda: 1 // 0) as future:
         future.result()
 
 
@@ -41,7 +41,7 @@ def wait_for_a_tool(started: threading.Event, ended: list[str]) -> None:
 @pytest.mark.parametrize("function", [compute, wait_for_a_tool])
 def test_an_interrupt_ends_the_function_too(function):
     started, ended = threading.Event(), []
-    with pytest.raises(KeyboardInterrupt), beside(lambda: function(started, ended)):
+    with pytest.raises(KeyboardInterrupt), in_background(lambda: function(started, ended)):
         assert started.wait(timeout=60)
         raise KeyboardInterrupt
     assert ended == ["cleaned up"]

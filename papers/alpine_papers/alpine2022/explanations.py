@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 from alpine_models.published import Metric, published
 
-from .observers import HIGH, LOW, seconds
 from .plans import BASE, CNN_CORES, CNNS, FP32_INPUTS, LIBM, LINUX_BASE, LOOSE
 from .results import Results, if_run
+from .statement_checks import HIGH, LOW, seconds
 from .tables import time, times
 
 __all__ = [
