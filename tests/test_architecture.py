@@ -312,3 +312,66 @@ def test_files_are_written_through_one_module():
         if isinstance(node, ast.Call) and writes_in_place(node)
     ]
     assert not found
+
+
+LONGEST_MODULE, LONGEST_FUNCTION, MOST_PARAMETERS = 400, 50, 8
+"""Lines of a file; lines of a function without its docstring; parameters of a function."""
+KERNELS = (
+    "platform/alpine_platform/*/*_kernel.py",
+    "models/alpine_models/reference_tile.py",
+    "models/alpine_models/device/*kernel*.py",
+)
+"""Compiled kernels: Numba inlines what they are made of, and takes no records of mixed arrays."""
+LARGE_FUNCTIONS = {
+    # What a person chooses from, all by keyword.
+    "cosim/alpine_cosim/runs/network_run.py:run",
+    "cosim/alpine_cosim/runs/program_run.py:run_program",
+    "cosim/alpine_cosim/binding/model.py:build",
+    "cosim/alpine_cosim/commands/run.py:run",
+    "cosim/alpine_cosim/commands/faults.py:faults",
+    # To be divided.
+    "cosim/alpine_cosim/campaigns/faults/campaign.py:run_campaign",
+    "cosim/alpine_cosim/cocotb/engine.py:_simulate",
+    "cosim/alpine_cosim/cocotb/runner.py:run_simulation",
+    "cosim/alpine_cosim/measurement/measure.py:measure",
+    "cosim/alpine_cosim/measurement/results.py:_summary",
+    "cosim/alpine_cosim/runs/network_run.py:_result",
+    "platform/alpine_platform/accelerators/timed_tile.py:execute",
+    "rtl/alpine_rtl/formal/axi.py:elaborate",
+    "rtl/alpine_rtl/formal/kill.py:elaborate",
+}
+"""Functions that are larger than others may be."""
+
+
+def product_sources() -> list[Path]:
+    return [
+        source
+        for package, (folder, _) in FLOORS.items()
+        for source in (ROOT / folder / package).rglob("*.py")
+    ]
+
+
+def too_large(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    given = function.args
+    names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    documented = ast.get_docstring(function) is not None and len(function.body) > 1
+    first = function.body[1 if documented else 0]
+    lines = (function.end_lineno or 0) - first.lineno + 1
+    own = [name for name in names if name not in ("self", "cls")]
+    return lines > LONGEST_FUNCTION or len(own) > MOST_PARAMETERS
+
+
+def test_modules_are_read_in_a_few_minutes():
+    lengths = {source: source.read_text().count("\n") for source in product_sources()}
+    assert not {source: n for source, n in lengths.items() if n > LONGEST_MODULE}
+
+
+def test_functions_are_read_at_a_glance():
+    found = {
+        f"{source.relative_to(ROOT)}:{node.name}"
+        for source in product_sources()
+        if not any(source.relative_to(ROOT).match(pattern) for pattern in KERNELS)
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and too_large(node)
+    }
+    assert not found - LARGE_FUNCTIONS

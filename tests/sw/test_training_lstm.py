@@ -10,6 +10,7 @@ import pytest
 from alpine_models import golden
 from alpine_sw.datasets.texts import SYMBOLS, encode, load_king_james_excerpt
 from alpine_sw.training import lstm
+from alpine_sw.training.lstm_gradients import backpropagate, initial_layers
 
 
 def test_help_needs_no_torch():
@@ -145,12 +146,12 @@ def test_gradients_are_those_of_automatic_differentiation(monkeypatch: pytest.Mo
     monkeypatch.setattr(torch, "bfloat16", torch.float32)
     torch.manual_seed(0)
     steps, streams, hidden = 7, 3, 5
-    layers = lstm._initial_layers(torch, hidden)
+    layers = initial_layers(torch, hidden)
     read = torch.randint(0, 41, (steps, streams))
     wanted = torch.randint(0, 41, (steps, streams))
     first = torch.randn(streams, hidden), torch.randn(streams, hidden)
     with torch.no_grad():
-        loss, last = lstm._backpropagate(torch, layers, read, wanted, first)
+        loss, last = backpropagate(torch, layers, read, wanted, first)
     gradients = [layer.grad.clone() for layer in layers]
     for layer in layers:
         layer.grad = None

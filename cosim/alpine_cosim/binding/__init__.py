@@ -10,10 +10,11 @@ with VerilatedModel.build(component) as sim:
     print(sim.io.count)
 """
 
-from .build import TraceFormat
 from .clocks import Clock
 from .errors import ModelError, SimulationFinished, SimulationStopped
-from .model import ModelState, VerilatedModel
+from .model import VerilatedModel
+from .model_memory import ModelState
+from .plan import TraceFormat
 from .ports import Port, PortDirection, ports_of
 
 __all__ = [

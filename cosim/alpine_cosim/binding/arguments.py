@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from alpine_models.errors import AlpineError
 
-from .build import TraceFormat
+from .plan import TraceFormat
 from .ports import Port
-from .types import number_of
+from .scalar_types import number_of
 
 __all__ = ["checked_plus_arguments", "cycle_count", "reset_level", "trace_format"]
 

@@ -13,9 +13,9 @@ from alpine_models.children import scratch_folder
 from alpine_models.errors import AlpineError
 from alpine_rtl.emission import Emission, emission
 
-from .build import BuildPlan
 from .clocks import Clock, chosen_clocks
 from .elaboration import Elaboration, elaborate
+from .plan import BuildPlan
 from .ports import Port, PortDirection, emitted_ports, with_shapes
 from .sources import Sources
 

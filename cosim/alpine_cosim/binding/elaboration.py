@@ -12,15 +12,13 @@ from typing import Any
 from alpine_models.errors import AlpineError
 
 from .ports import Port, PortDirection
+from .scalar_types import Enumeration, Integer, Real
 from .sources import Sources
 from .toolchain import Toolchain, run_verilator
 from .types import (
     DataType,
-    Enumeration,
-    Integer,
     PackedArray,
     PackedType,
-    Real,
     Struct,
     Union,
     UnpackedArray,

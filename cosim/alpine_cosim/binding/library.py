@@ -25,6 +25,7 @@ class Status(IntEnum):
     BROKEN = 5
     ENDED = 6
     ABSENT = 7
+    EMPTY = 8
 
 
 class Column(ctypes.Structure):

@@ -2,11 +2,8 @@
 """A verilated module as a Python object: ports as attributes, stepping, tracing."""
 
 import ctypes
-import os
-import shutil
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Never, Self
@@ -17,35 +14,19 @@ from amaranth.hdl import Elaboratable
 from alpine_models.errors import AlpineError
 
 from .arguments import checked_plus_arguments, cycle_count, reset_level, trace_format
-from .build import BuildPlan, TraceFormat, build_warnings, compile_model
+from .build import loaded_model
 from .design import ClockChoice, design_of
 from .driving import drive
 from .errors import ModelError, SimulationStopped
 from .io import Signals, closed, io_of
-from .library import Instance, Status, load
-from .ports import Port, PortDirection, find_port
-from .storage import Slot, encode_bytes, slot
-from .warnings import BuildWarning
-from .wrapper import storage_bytes, wrapper_name
+from .library import Instance, Status
+from .model_memory import ModelState, expanded_ports, port_slots, signal_slots
+from .plan import BuildPlan, TraceFormat
+from .ports import PortDirection, find_port
+from .storage import encode_bytes
+from .waveform import waveform
 
-__all__ = ["ModelState", "VerilatedModel"]
-
-INOUT_ENDS = ("__out", "__en")
-EVERYTHING = 1000
-"""Levels below which no design goes."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelState:
-    """A model's state, for models of the same build.
-
-    Members
-    -------
-    build : str, the build's content hash. data : bytes.
-    """
-
-    build: str
-    data: bytes
+__all__ = ["VerilatedModel"]
 
 
 class VerilatedModel:
@@ -71,16 +52,16 @@ class VerilatedModel:
         reset_active: Literal["high", "low"],
         plus_arguments: tuple[str, ...],
     ):
-        path, self.library, said = _loaded(plan)
+        path, self.library, said = loaded_model(plan)
         self._plan, self._build = plan, path.parent.name
         self._reset, self._reset_level = reset, int(reset_active == "high")
         self._build_warnings = tuple(map(str, said))
         self._instance = Instance(self.library, plus_arguments)
         self.handle: int = self._instance.handle
-        self.ports = tuple(_expanded(plan.ports))
-        self._slots = self._port_slots()
+        self.ports = tuple(expanded_ports(plan.ports))
+        self._slots = port_slots(plan, self._instance)
         self.io = io_of(self.ports, self._slots)
-        self.signals = Signals(self._public_slots())
+        self.signals = Signals(signal_slots(plan, self._instance))
         self._fs_per_unit = 10 ** (self.library.alpine_precision(self.handle) + 15)
         self._step_one = self._instance.single_step()
         if not plan.clocks:
@@ -304,28 +285,12 @@ class VerilatedModel:
         Raises
         ------
         AlpineError
-            The model was built without tracing, or the file cannot be written or not to its end.
+            The model was built without tracing, there is no signal in the scope, or the file cannot
+            be written or not to its end.
         """
-        if self._plan.trace is None:
-            raise AlpineError('this model has no tracing: build it with trace="fst" or "vcd"')
-        if depth is not None and depth < 1:
-            raise AlpineError(f"depth={depth} shows nothing: at least 1")
-        shown = ".".join(filter(None, (wrapper_name(self._plan.top), self._plan.top, scope)))
-        status = self.library.alpine_trace_open(
-            self._open(), os.fsencode(path), depth or EVERYTHING, shown.encode()
-        )
-        self._instance.check(status)
-        if status == Status.ABSENT:
-            raise AlpineError(f"waveform {path} cannot be written: check that its folder exists")
-        try:
+        self._open()
+        with waveform(self._plan, self._instance, path, scope=scope, depth=depth):
             yield
-        finally:
-            failure = self.library.alpine_trace_close(self.handle) if self.handle else 0
-        if failure:
-            raise AlpineError(
-                f"waveform {path} is incomplete ({os.strerror(failure)}): free some space, or "
-                f"write it to another disk"
-            )
 
     def save(self) -> ModelState:
         """Return the whole state of the design, its ports and its time.
@@ -408,67 +373,9 @@ class VerilatedModel:
         self._instance.check(status)
         return self.cycles - before, status
 
-    def _port_slots(self) -> dict[str, Slot]:
-        """Places of the ports; an inout is read where it is resolved and set where it is driven."""
-        slots: dict[str, Slot] = {}
-        number = 0
-
-        def next_slot(port: Port) -> Slot:
-            nonlocal number
-            address = self.library.alpine_port_address(self.handle, number)
-            number += 1
-            memory = self._instance.memory(address, storage_bytes(port.data_type))
-            return slot(port.data_type, memory, what=f"port {port.name}")
-
-        for port in self._plan.ports:
-            slots[port.name] = next_slot(port)
-            if port.direction is PortDirection.INOUT:
-                for end in INOUT_ENDS:
-                    slots[port.name + end] = next_slot(port)
-                outside = next_slot(port)
-                slots[port.name] = Slot(slots[port.name].get, outside.set, outside.memory)
-        return slots
-
-    def _public_slots(self) -> dict[str, Slot]:
-        """Places of the signals that the library exposes."""
-        slots: dict[str, Slot] = {}
-        for signal in self._plan.signals:
-            size = ctypes.c_uint64()
-            scope = f"{wrapper_name(self._plan.top)}.{signal.scope}"
-            address = self.library.alpine_signal(
-                self.handle, scope.encode(), signal.name.encode(), ctypes.byref(size)
-            )
-            # A signal that Verilator found constant or unused has no place.
-            if address and size.value == storage_bytes(signal.type):
-                memory = self._instance.memory(address, size.value)
-                slots[signal.path] = slot(signal.type, memory, what=f"signal {signal.path}")
-        return slots
-
     def _check_savable(self) -> None:
         if not self._plan.savable:
             raise AlpineError("this model cannot save its state: build it with savable=True")
-
-
-def _loaded(plan: BuildPlan) -> tuple[Path, ctypes.CDLL, tuple[BuildWarning, ...]]:
-    """Library of a plan and its warnings; a build that cannot be loaded does not stay."""
-    reason = OSError()
-    for _ in range(2):
-        path = compile_model(plan)
-        try:
-            return path, load(path), build_warnings(path)
-        except OSError as error:
-            shutil.rmtree(path.parent, ignore_errors=True)
-            reason = error
-    raise AlpineError(f"the compiled {plan.top} cannot be loaded: {reason}") from reason
-
-
-def _expanded(ports: Sequence[Port]) -> Iterator[Port]:
-    """Ports, each inout followed by what the design drives on it and which bits."""
-    for port in ports:
-        yield port
-        if port.direction is PortDirection.INOUT:
-            for end in INOUT_ENDS:
-                yield Port(name=port.name + end, width=port.width, direction=PortDirection.OUTPUT)
 
 
 def _refuse_to_step() -> Never:

@@ -12,7 +12,8 @@ from amaranth.lib import wiring
 
 from alpine_rtl.emission import Emission, flattened_members
 
-from .types import AmaranthType, DataType, Integer
+from .scalar_types import AmaranthType, Integer
+from .types import DataType
 
 __all__ = ["Port", "PortDirection", "emitted_ports", "find_port", "ports_of", "with_shapes"]
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .types import DataType, Integer, PackedType, Real, UnpackedArray
+from .scalar_types import Integer, Real
+from .types import DataType, PackedType, UnpackedArray
 from .wrapper import storage_bytes
 
 __all__ = [

@@ -12,8 +12,9 @@ from alpine_models.errors import AlpineError
 
 from .clocks import Clock
 from .ports import Port, PortDirection
+from .scalar_types import Integer, Real
 from .sources import literal
-from .types import DataType, Integer, Real, UnpackedArray, is_two_state
+from .types import DataType, UnpackedArray, is_two_state
 
 __all__ = ["MODEL_CLASS", "interface", "storage_bytes", "top_module", "wrapper_name"]
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from cocotb.task import resume
 
-from alpine_cosim.binding.build import TraceFormat
+from alpine_cosim.binding.plan import TraceFormat
 from alpine_cosim.binding.ports import Port, ports_of
 from alpine_cosim.hardware.crossbar import NativeCrossbar
 from alpine_cosim.hardware.rtl_tile import cached_verilog, tile_verilog

@@ -21,8 +21,8 @@ from xml.etree import ElementTree
 import cocotb_tools.config
 import find_libpython
 
-from alpine_cosim.binding.build import TraceFormat
 from alpine_cosim.binding.cache import cached_build, content_hash
+from alpine_cosim.binding.plan import TraceFormat
 from alpine_cosim.binding.ports import Port
 from alpine_cosim.binding.toolchain import Toolchain
 from alpine_models.children import child, scratch_folder

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from alpine_cosim.binding.build import TraceFormat
 from alpine_cosim.binding.doctor import fst_requirement
+from alpine_cosim.binding.plan import TraceFormat
 from alpine_cosim.hardware.own_tile import read_own_tile
 from alpine_cosim.hardware.rtl_accelerator import RtlAccelerator
 from alpine_cosim.hardware.rtl_tile import RtlTile, RtlTilePort

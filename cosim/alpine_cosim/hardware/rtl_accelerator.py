@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from alpine_cosim.binding import VerilatedModel, ports_of
-from alpine_cosim.binding.build import TraceFormat
+from alpine_cosim.binding.plan import TraceFormat
 from alpine_models.errors import AlpineError
 from alpine_models.registers import link_bytes
 from alpine_models.tile import TileConfig

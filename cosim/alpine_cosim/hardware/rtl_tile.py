@@ -13,8 +13,8 @@ import numpy as np
 from amaranth.lib import wiring
 
 from alpine_cosim.binding import VerilatedModel, ports_of
-from alpine_cosim.binding.build import TraceFormat
 from alpine_cosim.binding.cache import cached_build, content_hash
+from alpine_cosim.binding.plan import TraceFormat
 from alpine_cosim.code_digest import HARDWARE, NO_HARDWARE
 from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError

@@ -23,7 +23,8 @@ enum class Status : int {
     kBusy = 4,      // another thread is in the model
     kBroken = 5,    // the design cannot go on; alpine_reason() tells why
     kEnded = 6,     // it had finished before the call
-    kAbsent = 7,    // the value did not appear
+    kAbsent = 7,    // the value did not appear, or the file cannot be opened
+    kEmpty = 8,     // the waveform would have no signals
 };
 
 // The model at work in this thread, for as long as a call lasts.
@@ -269,8 +270,10 @@ const char* alpine_warnings(alpine::Model* model) { return model->events.warning
 
 int alpine_trace_open(alpine::Model* model, const char* path, int depth, const char* scope) {
     return int(alpine::enter(model, [&] {
-        return model->trace_open(path, depth, scope) ? alpine::Status::kDone
-                                                     : alpine::Status::kAbsent;
+        if (!model->trace_open(path, depth, scope)) return alpine::Status::kAbsent;
+        if (model->trace_has_signals()) return alpine::Status::kDone;
+        model->trace_close();
+        return alpine::Status::kEmpty;
     }));
 }
 // Returns the error number of the first write that failed, or 0.

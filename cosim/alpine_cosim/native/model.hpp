@@ -53,6 +53,26 @@ struct WaveFile final : VerilatedVcdFile {
 };
 #endif
 
+#ifdef ALPINE_TRACER
+// Whether an opened trace, which was restricted to a scope, has found signals in it. Verilator then
+// has a list of those that are enabled; a version that keeps it elsewhere is taken to have found
+// some.
+template <typename Trace, typename Buffer>
+struct OpenedTrace : VerilatedTrace<Trace, Buffer> {
+    template <typename Opened>
+    static bool has_signals(const Opened& opened) {
+        if constexpr (requires { opened.*(&OpenedTrace::m_sigs_enabledp); }) {
+            return opened.*(&OpenedTrace::m_sigs_enabledp) != nullptr;
+        }
+        return true;
+    }
+};
+template <typename Trace, typename Buffer>
+bool has_signals(const VerilatedTrace<Trace, Buffer>& opened) {
+    return OpenedTrace<Trace, Buffer>::has_signals(opened);
+}
+#endif
+
 struct Model {
     Events events;  // before what reports to it until it is gone
     VerilatedContext context;
@@ -183,6 +203,14 @@ struct Model {
         return tracing;
 #else
         (void)path, (void)depth, (void)scope;
+        return false;
+#endif
+    }
+
+    bool trace_has_signals() {
+#ifdef ALPINE_TRACER
+        return has_signals(*tracer->spTrace());
+#else
         return false;
 #endif
     }

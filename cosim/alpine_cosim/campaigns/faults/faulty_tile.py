@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_cosim.binding import VerilatedModel, ports_of
-from alpine_cosim.binding.build import TraceFormat
+from alpine_cosim.binding.plan import TraceFormat
 from alpine_cosim.binding.wrapper import wrapper_name
 from alpine_cosim.hardware.rtl_tile import RtlTile, tile_verilog
 from alpine_models.tile import TileConfig
