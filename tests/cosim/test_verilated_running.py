@@ -332,6 +332,18 @@ def test_scope_and_depth_choose_what_a_waveform_shows(tmp_path):
             words = [line.split() for line in text.splitlines()]
             shown[name] = [line[2] for line in words if line[:1] == ["$scope"]]
             shown[name + " vars"] = text.count("$var")
+        line = r"^scope='u_mad' has no signals to show: name an instance by its path below t, as "
+        with (
+            pytest.raises(AlpineError, match=line),
+            model.trace(tmp_path / "none.vcd", scope="u_mad"),
+        ):
+            pass
+        # What was written before, and after such a mistake, is whole.
+        with model.trace(tmp_path / "again.vcd", scope="u_mid.u_leaf"):
+            model.step(2)
+    assert not (tmp_path / "none.vcd").exists()
+    again = (tmp_path / "again.vcd").read_text()
+    assert 0 < again.count("$var") < shown["scope vars"]
     assert {"u_mid", "u_other", "u_leaf"} <= set(shown["all"])
     assert 0 < shown["scope vars"] < shown["all vars"]
     assert 0 < shown["depth vars"] < shown["scope vars"]
