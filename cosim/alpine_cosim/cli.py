@@ -13,6 +13,7 @@ from alpine_models import __version__
 from alpine_models.errors import AlpineError
 from alpine_models.files import FULL
 
+from .commands.completion import completion
 from .commands.doctor import doctor
 from .commands.exit_status import ExitStatus
 from .commands.faults import faults
@@ -45,7 +46,7 @@ def cli() -> None:
     """Co-simulate processors that compute inside analog memory, down to the RTL."""
 
 
-for command in (run, study, faults, kernel, system, verilog, synth, doctor):
+for command in (run, study, faults, kernel, system, verilog, synth, doctor, completion):
     cli.add_command(command)
 for point in entry_points(group="alpine.commands"):
     cli.add_command(point.load(), point.name)

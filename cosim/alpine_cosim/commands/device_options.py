@@ -8,6 +8,8 @@ import click
 
 from alpine_models.imperfections import DEVICE_NAMES, EFFECTS, IDEAL_DEVICE
 
+from .completion import completed, devices
+
 __all__ = ["device_options", "effects_option", "split_names", "verify_option"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -53,6 +55,7 @@ _OPTIONS = (
         "--device",
         default=IDEAL_DEVICE,
         show_default=True,
+        shell_complete=completed(devices),
         help=f"What the tiles are made of: {', '.join((IDEAL_DEVICE, *DEVICE_NAMES))} "
         "(docs/device.md).",
     ),

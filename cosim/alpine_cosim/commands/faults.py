@@ -11,6 +11,7 @@ from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 from alpine_models.plurals import counted
 
+from .completion import completed, networks, systems
 from .device_options import device_options
 from .exit_status import ExitStatus
 from .output_file import output_file_option
@@ -35,9 +36,13 @@ DEFAULTS, DEFAULTS_CNN = ("2", 4), ("1", 1)
     "  alpine faults mlp --device pcm --after 1day --compensate tile --site converters.adc\n"
     "  alpine faults mlp --inject 'sequencer.phase[1]@700' --trace waves",
 )
-@click.argument("network")
+@click.argument("network", shell_complete=completed(networks))
 @click.option(
-    "--system", default="high-power", show_default=True, help="high-power or low-power (Table I)."
+    "--system",
+    default="high-power",
+    show_default=True,
+    shell_complete=completed(systems),
+    help="high-power or low-power (Table I).",
 )
 @click.option(
     "--case",
@@ -75,11 +80,15 @@ DEFAULTS, DEFAULTS_CNN = ("2", 4), ("1", 1)
     help="Processes that run in parallel. Default: one per processor, if there are enough runs.",
 )
 @weights_option
-@click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="TOML file with fields of the system to replace.",
+)
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
 @output_file_option("--json", "json_file", help="Write every run as JSON to this file.")
 @click.option(
-    "--trace", type=Path,
+    "--trace", type=click.Path(path_type=Path),
     help="Leave waveforms of the runs with --inject, and of one without a fault, here.",
 )  # fmt: skip
 @click.option(

@@ -20,7 +20,12 @@ __all__ = ["synth", "verilog"]
 @click.command(epilog="Example: alpine verilog --rows 256 --cols 256 --out verilog")
 @click.option("--rows", type=int, required=True, help="Word lines.")
 @click.option("--cols", type=int, required=True, help="Bit lines.")
-@click.option("--out", type=Path, required=True, help="Directory to write to; made if needed.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Directory to write to; made if needed.",
+)
 @click.option("--double-buffer", is_flag=True, help="Queue the next vector during a product.")
 @click.option(
     "--xlen", type=click.Choice(["32", "64"]), default="32", show_default=True,

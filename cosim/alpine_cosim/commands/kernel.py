@@ -11,6 +11,7 @@ from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 
+from .completion import completed, kernels, systems
 from .output_file import output_file_option
 
 __all__ = ["kernel"]
@@ -22,11 +23,21 @@ __all__ = ["kernel"]
     "  alpine kernel mvm --size 512x2048 --style neon4\n"
     "  alpine kernel copy --size 65536 --system low-power --set l2.associativity=8"
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completed(kernels))
 @click.option("--size", help="As OUTxIN for mvm; LENGTH for vectors.")
 @click.option("--style", help="Instruction sequence; each kernel's first one when left out.")
-@click.option("--system", default="high-power", show_default=True, help="Preset.")
-@click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
+@click.option(
+    "--system",
+    default="high-power",
+    show_default=True,
+    shell_complete=completed(systems),
+    help="Preset.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="TOML file with fields of the system to replace.",
+)
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
 @output_file_option("--json", "json_file", help="Write the figures as JSON to this file.")
 @click.option(

@@ -21,7 +21,7 @@ def output_file_option(*names: str, help: str) -> Callable[[Command], Command]:
     ----------
     names, help : as of `click.option`.
     """
-    return click.option(*names, type=Path, callback=_writable, help=help)
+    return click.option(*names, type=click.Path(path_type=Path), callback=_writable, help=help)
 
 
 def _writable(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:

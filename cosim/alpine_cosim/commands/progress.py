@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Progress on the terminal."""
+"""Progress on standard error."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ __all__ = ["progress_bars"]
 
 
 def progress_bars() -> "Progress":
-    """Return transient progress bars on standard error, silent where that is redirected."""
+    """Return progress on standard error: passing bars on a terminal, elsewhere a line at times."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -20,7 +20,11 @@ def progress_bars() -> "Progress":
         TimeElapsedColumn,
     )
 
+    from .progress_lines import ProgressLines
+
     console = Console(stderr=True)
+    if not console.is_terminal:
+        return ProgressLines()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -28,6 +32,4 @@ def progress_bars() -> "Progress":
         TimeElapsedColumn(),
         console=console,
         transient=True,
-        # Redirected output gets no progress, and no empty lines in its place.
-        disable=not console.is_terminal,
     )

@@ -7,6 +7,7 @@ import click
 
 from alpine_models.files import write_text
 
+from .completion import completed, engines, networks, systems
 from .device_options import device_options
 from .exit_status import ExitStatus
 from .output_file import output_file_option
@@ -33,9 +34,13 @@ __all__ = ["run"]
     "  alpine run mlp --device hermes-2 --after 1day --compensate tile --seed 7 --chips 20\n"
     "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1",
 )
-@click.argument("network")
+@click.argument("network", shell_complete=completed(networks))
 @click.option(
-    "--system", default="high-power", show_default=True, help="high-power or low-power (Table I)."
+    "--system",
+    default="high-power",
+    show_default=True,
+    shell_complete=completed(systems),
+    help="high-power or low-power (Table I).",
 )
 @click.option(
     "--case",
@@ -54,6 +59,7 @@ __all__ = ["run"]
     "--engine",
     default="rtl",
     show_default=True,
+    shell_complete=completed(engines),
     help="rtl: verilated tile, native transactor; cocotb: verilated tile, cocotb drivers; "
     "model: timed Python tile.",
 )
@@ -122,9 +128,15 @@ __all__ = ["run"]
     help="CNN-M with exactly the layers that the paper prints (see docs/cnn.md).",
 )
 @click.option(
-    "--tile-verilog", type=Path, help="Simulate this aimc_tile.v instead of the shipped tile."
+    "--tile-verilog",
+    type=click.Path(path_type=Path),
+    help="Simulate this aimc_tile.v instead of the shipped tile.",
 )
-@click.option("--config", type=Path, help="TOML file with fields of the system to replace.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="TOML file with fields of the system to replace.",
+)
 @click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE",
     help="Replace one field of the system, as in core.frequency_hz=1e9; may be repeated.",
@@ -138,7 +150,9 @@ __all__ = ["run"]
     help="Stop when a program reads memory that nobody wrote. Slower.",
 )
 @click.option(
-    "--trace", type=Path, help="Leave a waveform of the first inference in this directory."
+    "--trace",
+    type=click.Path(path_type=Path),
+    help="Leave a waveform of the first inference in this directory.",
 )
 def run(
     network: str,

@@ -12,6 +12,7 @@ from alpine_models.durations import duration_s
 from alpine_models.errors import AlpineError
 from alpine_models.plurals import counted
 
+from .completion import completed, devices, networks
 from .device_options import effects_option, split_names, verify_option
 from .exit_status import ExitStatus
 from .parsing import NumberCommand
@@ -26,9 +27,21 @@ __all__ = ["study"]
 Planner = Callable[..., "StudyPlan"]
 
 _COMMON = (
-    click.option("--network", default="mlp", show_default=True, help="As in `alpine run`."),
+    click.option(
+        "--network",
+        default="mlp",
+        show_default=True,
+        shell_complete=completed(networks),
+        help="As in `alpine run`.",
+    ),
     click.option("--case", default="1", show_default=True, help="Mapping, as in `alpine run`."),
-    click.option("--device", default="pcm", show_default=True, help="pcm, hermes-1 or hermes-2."),
+    click.option(
+        "--device",
+        default="pcm",
+        show_default=True,
+        shell_complete=completed(devices),
+        help="pcm, hermes-1 or hermes-2.",
+    ),
     effects_option,
     verify_option,
     click.option("--chips", type=int, default=10, show_default=True, help="Chips per point."),
@@ -41,7 +54,11 @@ _COMMON = (
     weights_option,
     click.option("--jobs", type=int, help="Processes. Default: one per processor."),
     click.option(
-        "--out", type=Path, default=Path("study"), show_default=True, help="Folder to write to."
+        "--out",
+        type=click.Path(path_type=Path),
+        default=Path("study"),
+        show_default=True,
+        help="Folder to write to.",
     ),
 )
 """What every study asks: network, device, chips, where to write."""

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from .completion import completed, systems
+
 __all__ = ["system"]
 
 
@@ -14,8 +16,8 @@ def system() -> None:
 
 
 @system.command("describe", epilog="Example: alpine system describe high-power")
-@click.argument("name")
-@click.option("--config", type=Path, help="TOML file with fields to replace.")
+@click.argument("name", shell_complete=completed(systems))
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file with fields to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
 def describe_system(name: str, *, config: Path | None, settings: tuple[str, ...]) -> None:
     """Draw a system's block diagram as a tree, every number with its source."""

@@ -9,7 +9,7 @@ __all__ = ["weights_option"]
 
 weights_option = click.option(
     "--weights",
-    type=Path,
+    type=click.Path(path_type=Path),
     help="Weight file to use instead of the shipped one, or "
     "hardware-aware: shipped for lstm-256, trained with noise for imperfect chips.",
 )

@@ -34,7 +34,13 @@ LONGEST = 3
     "  alpine paper --full --jobs 4"
 )
 @click.option("--only", help="One exploration: mlp, lstm or cnn. Default: all of them.")
-@click.option("--out", type=Path, default=Path("paper"), show_default=True, help="Folder.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("paper"),
+    show_default=True,
+    help="Folder.",
+)
 @click.option("--quick", is_flag=True, help="Timed tile throughout, one image per CNN; no RTL.")
 @click.option("--full", is_flag=True, help="Every analog run of the published systems in RTL.")
 @click.option(
@@ -43,7 +49,7 @@ LONGEST = 3
 )  # fmt: skip
 @click.option(
     "--write-docs",
-    type=Path,
+    type=click.Path(path_type=Path),
     help="Write pages and pictures here too.",
 )
 def paper(
