@@ -45,7 +45,9 @@ def test_the_script_makes_bash_complete_the_command():
     script = """
         eval "$(alpine completion bash)"
         complete -p alpine
-        COMP_WORDS=(alpine sys) COMP_CWORD=1 _alpine_completion alpine
+        COMP_WORDS=(alpine sys)
+        COMP_CWORD=1
+        _alpine_completion alpine
         echo "${COMPREPLY[@]}"
     """
     done = subprocess.run(
