@@ -12,7 +12,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,30 +144,8 @@ def build_simulator(
     )
 
     def build(directory: Path) -> None:
-        # Not in the cache: make and Verilator fail where a path has spaces or quotes, and the
-        # person chooses where the cache is.
-        with scratch_folder("build") as work:
-            sources, objects = work / "sources", work / "objects"
-            sources.mkdir()
-            write_text(sources / f"{top}.v", verilog)
-            write_text(sources / "control.vlt", control)
-            fst = ("--trace-fst",) if trace is TraceFormat.FST else ()
-            _run_child(
-                "build",
-                {
-                    "sources": [str(sources / "control.vlt"), str(sources / f"{top}.v")],
-                    "hdl_toplevel": top,
-                    "build_dir": str(objects),
-                    "build_args": [*VERILATOR_FLAGS, *fst],
-                    "timescale": TIME_PRECISION,
-                    "waves": trace is not None,
-                },
-                directory=work,
-                waves=trace is not None,
-                timeout_s=BUILD_TIMEOUT_S,
-                what=f"building {top} for cocotb",
-                product=objects / top,
-            )
+        runtime = _runtime(toolchain, trace)
+        with _built(top, {f"{top}.v": verilog, "control.vlt": control}, trace, runtime) as objects:
             shutil.copy2(objects / top, directory / top)
 
     return Simulator(directory=cached_build(f"cocotb-{key}", build), top=top, trace=trace)
@@ -251,6 +230,76 @@ def run_simulation(
         return _outcomes(results, directory / LOG_NAME)
 
 
+@contextmanager
+def _built(
+    top: str, sources: Mapping[str, str], trace: TraceFormat | None, runtime: Path | None
+) -> Generator[Path]:
+    """Build a design with cocotb's runner and lend the folder of what was compiled.
+
+    Parameters
+    ----------
+    top : name of the top module.
+    sources : texts by file name.
+    trace : waveform format to compile in.
+    runtime : folder with the objects of Verilator's runtime, or None to compile them as well.
+    """
+    fst = ("--trace-fst",) if trace is TraceFormat.FST else ()
+    variables: dict[str, str] = {}
+    # Not in the cache: make and Verilator fail where a path has spaces or quotes, and the person
+    # chooses where the cache is.
+    with scratch_folder("build") as work:
+        if runtime is not None:
+            shutil.copytree(runtime, work / "runtime")
+            found = sorted(path.name for path in (work / "runtime").glob("*.o"))
+            linked = "\\ ".join(f"../runtime/{name}" for name in found)
+            variables = {"VM_GLOBAL_FAST": "", "VM_GLOBAL_SLOW": "", "LOADLIBES": linked}
+        texts, objects = work / "sources", work / "objects"
+        texts.mkdir()
+        for name, text in sources.items():
+            write_text(texts / name, text)
+        _run_child(
+            "build",
+            {
+                "sources": [str(texts / name) for name in sources],
+                "hdl_toplevel": top,
+                "build_dir": str(objects),
+                "build_args": [*VERILATOR_FLAGS, *fst],
+                "timescale": TIME_PRECISION,
+                "waves": trace is not None,
+            },
+            directory=work,
+            waves=trace is not None,
+            timeout_s=BUILD_TIMEOUT_S,
+            what=f"building {top} for cocotb",
+            product=objects / top,
+            make_variables=variables,
+        )
+        yield objects
+
+
+EMPTY = "empty"
+"""Name of a module without contents, for whose sake the runtime is compiled."""
+
+
+def _runtime(toolchain: Toolchain, trace: TraceFormat | None) -> Path:
+    """Folder with the objects of Verilator's runtime as cocotb's runner compiles them.
+
+    They are the same for every design and take four fifths of a small design's compilation, so
+    they are compiled once per toolchain and waveform format.
+    """
+
+    def build(directory: Path) -> None:
+        verilog = f"module {EMPTY};\nendmodule\n"
+        with _built(EMPTY, {f"{EMPTY}.v": verilog}, trace, None) as objects:
+            for path in objects.glob("verilated*.o"):
+                shutil.copy2(path, directory / path.name)
+
+    key = content_hash(
+        [toolchain.identity, repr((VERILATOR_FLAGS, MAKE_VARIABLES, TIME_PRECISION)), str(trace)]
+    )
+    return cached_build(f"cocotb-runtime-{key}", build)
+
+
 LOG_NAME = "log.txt"
 TELLING = re.compile(r"^%(Warning|Error)|^\w+(Error|Exception): |\berror: ")
 """What Verilator, Python and compilers begin the line with that names the problem."""
@@ -291,6 +340,7 @@ def _run_child(
     what: str,
     product: Path,
     python_path: Sequence[Path] = (),
+    make_variables: Mapping[str, str] | None = None,
 ) -> None:
     """Call a method of cocotb's runner in a child process; end all of its processes with it.
 
@@ -299,7 +349,8 @@ def _run_child(
     """
     job, log = directory / f"{action}.json", directory / LOG_NAME
     write_text(job, json.dumps({"action": action, "arguments": arguments}))
-    makeflags = " ".join(f"{name}={value}" for name, value in MAKE_VARIABLES.items())
+    variables = {**MAKE_VARIABLES, **(make_variables or {})}
+    makeflags = " ".join(f"{name}={value}" for name, value in variables.items())
     environment = {
         **Toolchain.find().environment,
         "MAKEFLAGS": makeflags,
