@@ -160,7 +160,7 @@ def run_in_cocotb(
         verilog=tile_verilog(tile_config) if verilog is None else verilog,
         top=TOP,
         ports=ports_of(AimcTile(config=tile_config)),
-        test_module=f"{__package__}.session",
+        test_module=f"{__package__}.serve_tile",
         waves=waves,
         timeout_s=timeout_s,
     )
@@ -198,7 +198,7 @@ def run_accelerator_in_cocotb(
         verilog=cached_verilog(design, name=ACCELERATOR_TOP, key=repr(tiles)),
         top=ACCELERATOR_TOP,
         ports=ports_of(design),
-        test_module=f"{__package__}.accelerator_session",
+        test_module=f"{__package__}.serve_accelerator",
         waves=waves,
         timeout_s=timeout_s,
     )
