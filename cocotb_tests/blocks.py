@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # pyright: basic, reportAttributeAccessIssue=false
 # cocotb's handles are typed by what the simulator finds, Amaranth's components by their signature.
 """Every block of the tile side by side in one top, so that one simulator serves all block tests.

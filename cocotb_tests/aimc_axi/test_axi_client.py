@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # The accelerator is made for its list of ports and its Verilog.
 """Runs the accelerator under cocotbext-axi, an AXI4-Lite master that is not ours."""
 

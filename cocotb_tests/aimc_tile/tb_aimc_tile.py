@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # A tile is made for its list of ports alone.
 """Testbench of the tile: directed tests of each instruction and error, random programs, reset.
 

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # A tile is made for its list of ports alone.
 """Runs the tile's testbench on several hardware configurations, and on planted faults.
 

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 """The timed tile behind a clock crossing and behind CV-X-IF, against the RTL, edge by edge."""
 
 from dataclasses import dataclass

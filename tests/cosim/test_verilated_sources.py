@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 """What designs are read from: files, folders, includes, parameters; Amaranth of every kind."""
 
 import enum

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 """The accelerator in pysim, with crossbars at its tiles and a host on its bus."""
 
 import numpy as np

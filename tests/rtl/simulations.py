@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 """Running a `TileBench` on pysim and on a verilated model."""
 
 from amaranth.sim import Simulator

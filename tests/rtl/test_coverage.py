@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 """Random programs on the verilated tile, under monitors, until the plan's last bin is reached."""
 
 import hypothesis.strategies as st

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 """The CV-X-IF adapter against harts that issue, withdraw, kill and commit as they like."""
 
 import random

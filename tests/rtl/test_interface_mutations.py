@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 """The tests of what surrounds the tile bite: each planted fault turns the named one red."""
 
 import importlib

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # A tile is made for its list of ports alone.
 """The tile port's cocotb engine: the platform runs inside a cocotb simulation of the tile.
 

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # An accelerator is made for its list of ports alone.
 # pyright: basic
 # cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # A tile is made for its list of ports alone.
 """A tile of a user's own: its Verilog, checked before anything is built from it."""
 

@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # An accelerator is often made for its signature alone.
 """The peripheral port's RTL engine: the verilated accelerator behind a native AXI transactor."""
 

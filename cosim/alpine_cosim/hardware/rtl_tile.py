@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # A tile is often made for its signature alone.
 """The tile port's RTL engine: verilated tiles driven by the native transactor."""
 

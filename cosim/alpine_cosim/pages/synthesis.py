@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # pyright: reportUnknownMemberType=false
 # Amaranth carries no types; what its converter returns is text.
 """Size, logic depth and speed of the hardware, from open synthesis tools."""

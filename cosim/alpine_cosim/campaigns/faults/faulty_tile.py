@@ -1,5 +1,5 @@
-# SPDX-License-Identifier: Apache-2.0
 # amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
 # A tile is made for its signature alone.
 """A verilated tile whose registers can be flipped and whose converters can die."""
 
