@@ -15,7 +15,7 @@ import pytest
 from alpine_cosim import run
 from alpine_platform.cores.operations import RunLoop
 from alpine_platform.cores.pipeline import Phase, Stream
-from alpine_platform.cores.pipelines import Pipelines
+from alpine_platform.memory.memory_system import MemorySystem
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.system import System
 from alpine_sw.kernels import BODIES
@@ -60,7 +60,7 @@ def fastest_step(start: Callable[[Callable[[], None]], None]) -> float:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_look_ups(benchmark, place: str):
-    pipelines = Pipelines(HIGH_POWER)
+    memory = MemorySystem(HIGH_POWER)
     lines = PLACES[place] // LINE
     chain = iter(range(1 << 20))
 
@@ -70,7 +70,7 @@ def test_look_ups(benchmark, place: str):
         cycle = number * CHAIN * 1000
         return (0, addresses.astype(np.int64)), {"write": False, "cycle": cycle}
 
-    benchmark.pedantic(pipelines.look_up, setup=arguments, rounds=100, warmup_rounds=2)
+    benchmark.pedantic(memory.look_up, setup=arguments, rounds=100, warmup_rounds=2)
     benchmark.extra_info.update(
         rate=CHAIN / benchmark.stats["min"], unit="lines/s", layer=f"look-ups, {place}"
     )

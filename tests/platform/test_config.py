@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import math
 import re
-from dataclasses import Field, fields, replace
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -15,7 +15,13 @@ from alpine_cosim.runs.systems import configure
 from alpine_models.errors import AlpineError
 from alpine_platform.config.describe import describe
 from alpine_platform.config.fields import range_text
-from alpine_platform.config.overrides import field_names, parse_setting, read_toml
+from alpine_platform.config.overrides import (
+    field_names,
+    field_of,
+    field_values,
+    parse_setting,
+    read_toml,
+)
 from alpine_platform.systems.presets import HIGH_POWER, LOW_POWER, SYSTEMS
 
 
@@ -72,21 +78,13 @@ def test_settings_from_command_line_and_file(tmp_path):
         read_toml(path)
 
 
-def field_of(name: str) -> Field[Any]:
-    part: Any = HIGH_POWER
-    *parts, last = name.split(".")
-    for each in parts:
-        part = getattr(part, each)
-    return next(item for item in fields(part) if item.name == last)
-
-
 def test_description_shows_every_field_with_its_range_and_source():
     console = Console(width=900)
     with console.capture() as capture:
         console.print(describe(HIGH_POWER))
     lines = capture.get().splitlines()
     for name in field_names(HIGH_POWER):
-        item = field_of(name)
+        item = field_of(HIGH_POWER, name)
         told = f"{item.metadata['text']} ({range_text(item)}) <{item.metadata['source']}>"
         assert any(f"{item.name} = " in line and told in line for line in lines), name
 
@@ -143,11 +141,9 @@ def test_file_and_settings_are_applied_together(tmp_path):
 )
 def test_numbers_may_have_units(setting, value):
     name, written = parse_setting(setting)
-    part: Any = HIGH_POWER.override({name: written})
-    for each in name.split("."):
-        part = getattr(part, each)
-    assert part == value
-    assert type(part) is type(value)
+    changed = field_values(HIGH_POWER.override({name: written}))[name]
+    assert changed == value
+    assert type(changed) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +173,8 @@ WRONG = [None, [], {}, b"1", 1j, "", "one", "nan", math.nan, math.inf, -math.inf
 def outside(draw) -> tuple[str, Any]:
     """A field and a value that it must refuse."""
     name = draw(st.sampled_from(field_names(HIGH_POWER)))
-    low, high = (field_of(name).metadata[limit] for limit in ("minimum", "maximum"))
+    metadata = field_of(HIGH_POWER, name).metadata
+    low, high = metadata["minimum"], metadata["maximum"]
     if low is None or high is None:
         return name, draw(st.integers() | st.floats() | st.text(max_size=9))
     beyond = (
@@ -207,7 +204,8 @@ def test_values_out_of_range_are_one_line_that_names_the_field(case: tuple[str, 
 
 @pytest.mark.parametrize("name", field_names(HIGH_POWER))
 def test_what_no_field_takes_is_refused_by_each(name: str):
-    low, high = (field_of(name).metadata[limit] for limit in ("minimum", "maximum"))
+    metadata = field_of(HIGH_POWER, name).metadata
+    low, high = metadata["minimum"], metadata["maximum"]
     beyond = [] if low is None else [math.nextafter(low, -math.inf), math.nextafter(high, math.inf)]
     for value in (*WRONG, *beyond):
         message = refusal(name, value)
@@ -217,7 +215,7 @@ def test_what_no_field_takes_is_refused_by_each(name: str):
 
 @pytest.mark.parametrize("name", field_names(HIGH_POWER))
 def test_every_number_has_a_range_that_holds_the_presets(name):
-    item = field_of(name)
+    item = field_of(HIGH_POWER, name)
     if item.type in (int, float):
         assert item.metadata["minimum"] < item.metadata["maximum"]
 

@@ -2,7 +2,6 @@
 """Every field of a system does something, and does no harm at the ends of its range."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from probe import RUNS, SMALL, measured
 
 from alpine_models.errors import AlpineError
-from alpine_platform.config.overrides import field_names
+from alpine_platform.config.overrides import field_names, field_of, field_values
 
 OF_PROGRAMS = {"io.access_bytes", "placement", "tile_clock.product_cycles"}
 """What tiles and programs are made with before the platform sees them.
@@ -51,9 +50,7 @@ BASES: dict[str, dict[str, Any]] = {
 def changes(name: str) -> dict[str, Any]:
     if name in CHANGES:
         return CHANGES[name]
-    value: Any = SMALL
-    for part in name.split("."):
-        value = getattr(value, part)
+    value = field_values(SMALL)[name]
     return {name: not value if isinstance(value, bool) else value * 2}
 
 
@@ -75,11 +72,7 @@ RUN_OF = {"core": "memory", "io": "peripheral", "tile_clock": "tile"}
 
 
 def limits(name: str) -> list[int | float]:
-    part: Any = SMALL
-    *parts, last = name.split(".")
-    for each in parts:
-        part = getattr(part, each)
-    metadata = next(item.metadata for item in fields(part) if item.name == last)
+    metadata = field_of(SMALL, name).metadata
     return [metadata[limit] for limit in ("minimum", "maximum") if metadata[limit] is not None]
 
 

@@ -13,6 +13,7 @@ from alpine_platform.cores.memo_kernel import C_STATES, STATES
 from alpine_platform.cores.operations import RunCmLoop, RunLoop
 from alpine_platform.cores.pipeline import Phase, Stream
 from alpine_platform.cores.pipelines import Pipelines
+from alpine_platform.memory.memory_system import MemorySystem
 from alpine_platform.systems.presets import SYSTEMS
 from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
@@ -140,7 +141,8 @@ def test_a_full_table_is_emptied():
 
 
 def test_loops_of_no_iteration_take_no_time():
-    pipelines = Pipelines(SYSTEMS["high-power"])
+    config = SYSTEMS["high-power"]
+    pipelines = Pipelines(config, MemorySystem(config))
     pipelines.begin(0, [Phase(body=BODIES["clear"], iterations=0)], 3, cycle=7)
     assert pipelines.advance(0)
     assert pipelines.cycle(0) == 7

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections import OrderedDict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +9,11 @@ from hypothesis import strategies as st
 from numba import njit
 from tests.random_inputs import examples
 
-from alpine_platform.cores.pipelines import Pipelines
 from alpine_platform.memory.dram_kernel import D_BURST, D_CCD
-from alpine_platform.memory.memory_kernel import L1_MISSES, NEAR, SNOOPS, UPGRADES
+from alpine_platform.memory.memory_kernel import L1_MISSES, NEAR, NO_TAG, SNOOPS, UPGRADES
 from alpine_platform.memory.memory_kernel import edge_after as compiled_edge_after
-from alpine_platform.memory.memory_state import clock, dram_constants, memory_stats
+from alpine_platform.memory.memory_state import clock, dram_constants
+from alpine_platform.memory.memory_system import MemorySystem
 from alpine_platform.systems.presets import HIGH_POWER
 
 SMALL = HIGH_POWER.override({"l1.size_bytes": 512, "l2.size_bytes": 4096})
@@ -39,24 +40,24 @@ class NaiveCache:
 @settings(max_examples=examples(50))
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=200))
 def test_l1_replaces_the_least_recently_used_line(lines):
-    pipelines = Pipelines(SMALL)
+    memory = MemorySystem(SMALL)
     naive = NaiveCache(SMALL.l1.sets, SMALL.l1.associativity)
     misses = sum(not naive.hit(line) for line in lines)
-    pipelines.look_up(0, np.array(lines, np.int64) * 64, write=False, cycle=1000)
-    assert pipelines.counters()[0, L1_MISSES] == misses
+    memory.look_up(0, np.array(lines, np.int64) * 64, write=False, cycle=1000)
+    assert memory.counters()[0, L1_MISSES] == misses
 
 
-def latency(pipelines: Pipelines, address: int, cycle: int) -> int:
-    return pipelines.look_up(0, np.array([address], np.int64), write=False, cycle=cycle) - cycle
+def latency(memory: MemorySystem, address: int, cycle: int) -> int:
+    return memory.look_up(0, np.array([address], np.int64), write=False, cycle=cycle) - cycle
 
 
 def test_levels_cost_what_their_latencies_add_up_to():
-    pipelines = Pipelines(HIGH_POWER)
+    memory = MemorySystem(HIGH_POWER)
     address = 1 << 20
     # Start after a refresh, in a bank without an open row.
     start = round(400e-9 * HIGH_POWER.core.frequency_hz)
-    closed = latency(pipelines, address, start)
-    assert latency(pipelines, address, start + 1000) == HIGH_POWER.l1.lookup_cycles
+    closed = latency(memory, address, start)
+    assert latency(memory, address, start + 1000) == HIGH_POWER.l1.lookup_cycles
     # L1 and bus 3, L2 20, crossing 1, memory, L2 20, bus and L1 4.
     dram, bus = HIGH_POWER.dram, HIGH_POWER.bus
     memory_ns = (
@@ -67,55 +68,55 @@ def test_levels_cost_what_their_latencies_add_up_to():
     # Out of L1 (three lines of one set), still in L2.
     way = HIGH_POWER.l1.sets * 64
     for index in (1, 2):
-        latency(pipelines, address + index * way, start + 2000 * index)
-    assert latency(pipelines, address, start + 9000) == 27
+        latency(memory, address + index * way, start + 2000 * index)
+    assert latency(memory, address, start + 9000) == 27
 
 
 def test_open_row_is_faster_than_closed_than_conflict():
-    pipelines = Pipelines(HIGH_POWER)
+    memory = MemorySystem(HIGH_POWER)
     dram, clock = HIGH_POWER.dram, HIGH_POWER.core.frequency_hz / 1e9
     start = round(400 * clock)
-    closed = latency(pipelines, 1 << 24, start)
-    hit = latency(pipelines, (1 << 24) + 64, start + 500)
+    closed = latency(memory, 1 << 24, start)
+    hit = latency(memory, (1 << 24) + 64, start + 500)
     bank_stride = dram.row_bytes * dram.banks * dram.ranks
-    conflict = latency(pipelines, (1 << 24) + bank_stride, start + 1000)
+    conflict = latency(memory, (1 << 24) + bank_stride, start + 1000)
     assert closed - hit == pytest.approx(dram.t_rcd_ns * clock, abs=2)
     assert conflict - closed == pytest.approx(dram.t_rp_ns * clock, abs=2)
 
 
 def test_refresh_delays_an_access_by_what_is_left_of_it():
-    pipelines = Pipelines(HIGH_POWER)
+    memory = MemorySystem(HIGH_POWER)
     clock = HIGH_POWER.core.frequency_hz / 1e9
-    quiet = latency(pipelines, 1 << 24, round(1000 * clock))
-    refreshed = latency(pipelines, (1 << 24) + 8192, round(7800 * clock))
+    quiet = latency(memory, 1 << 24, round(1000 * clock))
+    refreshed = latency(memory, (1 << 24) + 8192, round(7800 * clock))
     assert refreshed - quiet == pytest.approx(350 * clock, rel=0.2)
 
 
 def test_line_written_by_one_core_comes_from_it_when_another_reads():
-    pipelines = Pipelines(HIGH_POWER)
+    memory = MemorySystem(HIGH_POWER)
     address = np.array([1 << 20], np.int64)
-    pipelines.look_up(0, address, write=True, cycle=2000)
-    taken = pipelines.look_up(1, address, write=False, cycle=4000) - 4000
-    assert pipelines.counters()[1, SNOOPS] == 1
+    memory.look_up(0, address, write=True, cycle=2000)
+    taken = memory.look_up(1, address, write=False, cycle=4000) - 4000
+    assert memory.counters()[1, SNOOPS] == 1
     assert taken < 27
     # Both share it now; writing it again invalidates the other copy.
-    pipelines.look_up(0, address, write=True, cycle=6000)
-    assert pipelines.counters()[0, UPGRADES] == 1
-    pipelines.look_up(1, address, write=False, cycle=8000)
-    assert pipelines.counters()[1, L1_MISSES] == 2
+    memory.look_up(0, address, write=True, cycle=6000)
+    assert memory.counters()[0, UPGRADES] == 1
+    memory.look_up(1, address, write=False, cycle=8000)
+    assert memory.counters()[1, L1_MISSES] == 2
 
 
 def test_write_to_a_shared_line_asks_the_last_level_cache():
     """Reference README: about 600 cycles to write a kilobyte that the other core shares."""
-    pipelines = Pipelines(HIGH_POWER)
+    memory = MemorySystem(HIGH_POWER)
     address = np.array([1 << 20], np.int64)
-    cycle = pipelines.look_up(0, address, write=True, cycle=0)
-    cycle = pipelines.look_up(1, address, write=False, cycle=cycle)
-    taken = pipelines.look_up(0, address, write=True, cycle=cycle) - cycle
+    cycle = memory.look_up(0, address, write=True, cycle=0)
+    cycle = memory.look_up(1, address, write=False, cycle=cycle)
+    taken = memory.look_up(0, address, write=True, cycle=cycle) - cycle
     # 16 lines in 600 cycles, region markers of 25 apart: 36 a line; an L2 hit takes 27.
     assert 25 <= taken <= 36
     later = cycle + taken
-    assert pipelines.look_up(0, address, write=True, cycle=later) - later < 5
+    assert memory.look_up(0, address, write=True, cycle=later) - later < 5
 
 
 class NaiveCoherence:
@@ -123,7 +124,7 @@ class NaiveCoherence:
 
     def __init__(self, cores: int, sets: int, ways: int) -> None:
         self.caches = [[OrderedDict() for _ in range(sets)] for _ in range(cores)]
-        self.ways = ways
+        self.ways = [ways] * cores
         self.misses = self.transfers = self.upgrades = self.writebacks = 0
 
     def access(self, core: int, line: int, write: bool) -> None:
@@ -134,7 +135,7 @@ class NaiveCoherence:
         if state is None:
             self.misses += 1
             self.transfers += any(lines[line] in "MO" for lines in others)
-            if len(own) == self.ways:
+            if len(own) == self.ways[core]:
                 self.writebacks += own.popitem(last=False)[1] in "MO"
         if write:
             self.upgrades += state is not None and state in "SO"
@@ -153,17 +154,57 @@ accesses = st.tuples(st.integers(0, 2), st.integers(0, 15), st.booleans())
 @settings(max_examples=examples(50))
 @given(st.lists(accesses, min_size=1, max_size=150))
 def test_caches_are_coherent(accesses):
-    pipelines = Pipelines(SMALL)
+    memory = MemorySystem(SMALL)
     naive = NaiveCoherence(SMALL.cores, SMALL.l1.sets, SMALL.l1.associativity)
     for place, (core, line, write) in enumerate(accesses):
         naive.access(core, line, write)
         address = np.array([line * 64], np.int64)
-        pipelines.look_up(core, address, write=write, cycle=1000 * (place + 1))
-    stats = memory_stats(SMALL, pipelines.counters())
+        memory.look_up(core, address, write=write, cycle=1000 * (place + 1))
+    stats = memory.stats()
     assert stats.l1_misses == naive.misses
     assert stats.snoop_transfers == naive.transfers
     assert stats.upgrades == naive.upgrades
     assert stats.l1_writebacks == naive.writebacks
+
+
+UNEQUAL = replace(
+    SMALL,
+    complexes=(
+        replace(SMALL.complexes[0], cores=3, name="a"),
+        replace(
+            SMALL.complexes[0],
+            cores=2,
+            name="b",
+            l1=replace(SMALL.l1, size_bytes=4096, associativity=16),
+        ),
+    ),
+)
+"""Caches of 4 sets of 2 ways, and of 4 sets of 16."""
+
+
+@settings(max_examples=examples(15))
+@given(st.integers(0, 1 << 32), st.integers(4, 400))
+def test_unequal_caches_are_coherent_and_their_holders_known(seed: int, lines: int):
+    """The table of holders has 512 places, of which up to 3 x 8 + 2 x 64 lines take one each."""
+    memory = MemorySystem(UNEQUAL)
+    naive = NaiveCoherence(5, 4, 2)
+    naive.ways[3:] = [16, 16]
+    rng = np.random.default_rng(seed)
+    numbers = rng.integers(0, 1 << 40, lines)
+    for place in range(300):
+        core, line, write = int(rng.integers(5)), int(rng.choice(numbers)), rng.random() < 0.3
+        naive.access(core, line, write)
+        address = np.array([line * 64], np.int64)
+        memory.look_up(core, address, write=write, cycle=1000 * (place + 1))
+    stats = memory.stats()
+    counts = (stats.l1_misses, stats.snoop_transfers, stats.upgrades, stats.l1_writebacks)
+    assert counts == (naive.misses, naive.transfers, naive.upgrades, naive.writebacks)
+    held: dict[int, int] = {}
+    for core, sets in enumerate(naive.caches):
+        for line in (line for lines in sets for line in lines):
+            held[line] = held.get(line, 0) | 1 << core
+    table = memory.state.holders
+    assert {int(line): int(caches) for line, caches in table if line != NO_TAG} == held
 
 
 @njit

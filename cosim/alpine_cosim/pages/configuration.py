@@ -4,7 +4,7 @@
 from dataclasses import fields, is_dataclass
 
 from alpine_models.files import deliver
-from alpine_platform.config.describe import TITLES
+from alpine_platform.config.describe import TITLES, parts_of
 from alpine_platform.config.fields import range_text
 from alpine_platform.config.quantities import shown, unit_of
 from alpine_platform.systems.presets import HIGH_POWER, LOW_POWER
@@ -45,10 +45,20 @@ associativity = 8
   refused in one line. In Python, `SYSTEMS["high-power"].override({"core.frequency_hz": "1GHz"})`
   follows the same rules.
 
+## Systems with several complexes of cores
+
+A system is a tree: complexes of cores, each with its own clock, core type and L1 caches, and what
+they share. The presets have one complex, whose name, `cpu`, is left out of the names of its fields:
+`cores`, `core.*`, `l1.*` and the first three of `energy.*`. Where a system has several, the name of
+the complex comes first, as in `little.core.frequency_hz`. The L2 and the buses before
+it run on the clock of the first complex.
+
 ## What has to fit together
 
 - `l1.line_bytes` equals `l2.line_bytes`, which is at most `dram.row_bytes`.
 - A cache's ways are at most its lines and leave a power of two of sets.
+- All complexes together have at most 64 cores, and names that differ from each other and from
+  those of the system's parts.
 - All caches together have at most 8,388,608 lines, 512 MB of 64 bytes: what a simulation holds.
 - `dram.t_refi_ns` is above `dram.t_rfc_ns`, `dram.write_low` below `dram.write_high`.
 - A mapping has as many cores as it needs: `cores=2` is refused for case 4 of the perceptron.
@@ -71,26 +81,24 @@ def configuration_page() -> str:
     return "\n".join(parts)
 
 
-def _fields(part: str | None) -> str:
-    high, low = (
-        system if part is None else getattr(system, part) for system in (HIGH_POWER, LOW_POWER)
-    )
+def _fields(name: str | None) -> str:
     rows: list[list[str]] = []
-    for item in fields(high):
-        values = [getattr(config, item.name) for config in (high, low)]
-        if is_dataclass(values[0]) or item.type is str:
-            continue
-        unit = unit_of(item.name)
-        texts = dict.fromkeys(shown(value, unit) for value in values)
-        rows.append(
-            [
-                f"`{item.name}`",
-                " / ".join(texts),
-                range_text(item),
-                item.metadata["text"],
-                item.metadata["source"],
-            ]
-        )
+    for high, low in zip(parts_of(HIGH_POWER, name), parts_of(LOW_POWER, name), strict=True):
+        for item in fields(high):
+            values = [getattr(part, item.name) for part in (high, low)]
+            if is_dataclass(values[0]) or isinstance(values[0], tuple) or item.type is str:
+                continue
+            unit = unit_of(item.name)
+            texts = dict.fromkeys(shown(value, unit) for value in values)
+            rows.append(
+                [
+                    f"`{item.name}`",
+                    " / ".join(texts),
+                    range_text(item),
+                    item.metadata["text"],
+                    item.metadata["source"],
+                ]
+            )
     return table(["field", "high-power / low-power", "range", "what it is", "source"], rows)
 
 

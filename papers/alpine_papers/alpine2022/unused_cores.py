@@ -67,7 +67,7 @@ def used_cores_energy_j(results: Results, plan: Plan) -> float:
     record = results[plan]
     config = SYSTEMS[plan.system]
     cycles = record["stats"]["unused_cores"] * record["time_s"] * config.core.frequency_hz
-    idle_j = cycles * config.energy.core_idle_pj_per_cycle * 1e-12
+    idle_j = cycles * config.complexes[0].energy.core_idle_pj_per_cycle * 1e-12
     return (float(record["energy_j"]) - idle_j) / record["inferences"]
 
 

@@ -27,7 +27,8 @@ K_LATE_LOADS = 11
 K_FRESH = 12
 K_NEAR = 13
 K_AHEAD = 14  # how far a core runs ahead of the next before that one takes over
-K_COUNT = 15
+K_PERIOD = 15
+K_COUNT = 16
 
 # Scalars of a core's state.
 S_ISSUE = 0
@@ -57,7 +58,8 @@ S_ROUNDS = 23  # iterations begun, in all loops of the core
 S_NEW = 24  # segments computed, with remembering on, since S_SINCE, a number of iterations
 S_SINCE = 25
 S_REST = 26  # number of the iteration from which states are remembered again
-S_COUNT = 27
+S_LIMIT = 27  # cycle that the core's loop may not pass, in the present call
+S_COUNT = 28
 
 # Columns of an operation, as `pipeline.flatten` lays it out.
 O_UNIT = 0
@@ -94,6 +96,10 @@ UNITS = 9  # two integer units and the other seven
 LOADS = 8  # loads remembered, a power of two
 CLOSED = 64  # added to a count of operations in a cycle: no more in this one
 
+# Columns of a core that waits for its turn.
+TIME = 0
+CORE = 1
+
 DONE = 0
 LIMIT = 1
 MISS = 2
@@ -129,7 +135,7 @@ H_COUNT = 8
 
 
 class Pipeline(NamedTuple):
-    """What the pipelines remember, one row per core; see `turns_kernel`."""
+    """What the pipelines remember, one row per core; `turns` is a heap, see `turns_kernel`."""
 
     scalars: Ints
     ready: Ints
@@ -138,6 +144,7 @@ class Pipeline(NamedTuple):
     units: Ints
     unit_state: Ints
     loads: Ints
+    turns: Ints
 
 
 class Loops(NamedTuple):
@@ -154,11 +161,12 @@ class MemoryState(NamedTuple):
     """Constants and state of caches, buses and DRAM; see `memory_kernel`."""
 
     config: Ints
+    cores: Ints
     counters: Ints
     stores: Ints
     store_begun: Ints
     l1: Ints
-    l1_tags: Ints
+    holders: Ints
     l1_mshr: Ints
     l2: Ints
     l2_mshr: Ints

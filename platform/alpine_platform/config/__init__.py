@@ -8,8 +8,9 @@ gem5's MinorCPU with ALPINE's released parameters.
 """
 
 from .cache import CacheConfig
-from .core import CoreConfig
-from .energy import EnergyConfig
+from .complexes import CoreComplexConfig
+from .core import CoreConfig, CoreTypeConfig
+from .energy import CoreEnergyConfig, EnergyConfig
 from .fields import OBSERVED
 from .io import IoConfig, TileClockConfig
 from .memory import BusConfig, DramConfig
@@ -20,7 +21,10 @@ __all__ = [
     "OBSERVED",
     "BusConfig",
     "CacheConfig",
+    "CoreComplexConfig",
     "CoreConfig",
+    "CoreEnergyConfig",
+    "CoreTypeConfig",
     "DramConfig",
     "EnergyConfig",
     "IoConfig",

@@ -8,11 +8,27 @@ from alpine_platform.time import period_fs
 
 from .fields import OBSERVED, REFERENCE, TABLE_I, Checked, described
 
-__all__ = ["CoreConfig"]
+__all__ = ["CoreConfig", "CoreTypeConfig"]
+
+
+class CoreTypeConfig(Checked):
+    """Base of the configurations of cores, whatever their model.
+
+    Members
+    -------
+    frequency_hz : clock of the core and of its L1.
+    """
+
+    frequency_hz: float
+
+    @property
+    def period_fs(self) -> int:
+        """Period of the core clock."""
+        return period_fs(self.frequency_hz)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CoreConfig(Checked):
+class CoreConfig(CoreTypeConfig):
     """An in-order core: clock, widths, functional units and load/store queue."""
 
     frequency_hz: float = described("core clock", source=TABLE_I, minimum=1e6, maximum=100e9)
@@ -149,11 +165,6 @@ class CoreConfig(Checked):
         maximum=1e-6,
         default=1e-9,
     )
-
-    @property
-    def period_fs(self) -> int:
-        """Period of the core clock."""
-        return period_fs(self.frequency_hz)
 
     @property
     def cm_latency_cycles(self) -> int:

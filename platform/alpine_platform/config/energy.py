@@ -7,12 +7,12 @@ from alpine_models.energy import ProductRule
 
 from .fields import TABLE_I, Checked, described
 
-__all__ = ["EnergyConfig"]
+__all__ = ["CoreEnergyConfig", "EnergyConfig"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EnergyConfig(Checked):
-    """Energy constants: ALPINE, Table I(B) and I(C)."""
+class CoreEnergyConfig(Checked):
+    """Energy constants of a core: ALPINE, Table I(B)."""
 
     core_idle_pj_per_cycle: float = described(
         "idle core", source=TABLE_I + "(B)", minimum=0, maximum=1e6
@@ -23,6 +23,12 @@ class EnergyConfig(Checked):
     core_active_pj_per_cycle: float = described(
         "active core", source=TABLE_I + "(B)", minimum=0, maximum=1e6
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnergyConfig(Checked):
+    """Energy constants of what cores share, and of tiles: ALPINE, Table I(B) and I(C)."""
+
     count_unused_cores: bool = described(
         "cores without a program cost what idle ones cost, as parts of the chip",
         source="this project: an option, which the paper's figures leave open (docs/paper.md)",

@@ -48,7 +48,7 @@ class Checked:
     def __post_init__(self) -> None:
         for item in fields(self):  # type: ignore[arg-type]
             value = getattr(self, item.name)
-            if not isinstance(value, Checked):
+            if not isinstance(value, Checked | tuple):
                 check(item, value)
 
 

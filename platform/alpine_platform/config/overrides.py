@@ -9,24 +9,23 @@ from typing import Any
 from alpine_models.errors import AlpineError
 
 from . import SystemConfig
-from .replacing import field_names, override
+from .replacing import field_names, field_of, field_values, override
 
-__all__ = ["changed_fields", "field_names", "override", "parse_setting", "read_toml"]
+__all__ = [
+    "changed_fields",
+    "field_names",
+    "field_of",
+    "field_values",
+    "override",
+    "parse_setting",
+    "read_toml",
+]
 
 
 def changed_fields(config: SystemConfig, original: SystemConfig) -> dict[str, Any]:
     """Fields whose values differ between two configurations, by dotted name."""
-
-    def value(of: Any, name: str) -> Any:
-        for part in name.split("."):
-            of = getattr(of, part)
-        return of
-
-    return {
-        name: value(config, name)
-        for name in field_names(config)
-        if value(config, name) != value(original, name)
-    }
+    before = field_values(original)
+    return {name: value for name, value in field_values(config).items() if value != before[name]}
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

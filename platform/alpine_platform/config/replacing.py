@@ -1,33 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Replacing fields of a configuration by dotted name, all at once."""
+"""Replacing fields of a configuration by dotted name, all at once.
 
-from collections.abc import Mapping
+Where a field holds several parts of one kind, as a system holds complexes of cores, a name begins
+with that of the part, as in ``little.core.frequency_hz``; with a single part that is left out.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from alpine_models.errors import AlpineError
 
 from .fields import Checked, check
 from .quantities import parse_quantity, unit_of
 
-__all__ = ["field_names", "override"]
+__all__ = ["field_names", "field_of", "field_values", "override"]
 
 Config = TypeVar("Config", bound=Checked)
+Step = str | int
+"""A field of a part, or the number of one of several parts."""
 
 
-def field_names(config: object, prefix: str = "") -> list[str]:
-    """Dotted names of everything in a configuration but the system's name."""
-    names: list[str] = []
-    for item in fields(config):  # type: ignore[arg-type]
+def field_paths(config: Checked, prefix: str = "") -> Iterator[tuple[str, tuple[Step, ...]]]:
+    """Dotted name of everything in a configuration but names, and the way to it."""
+    for item in fields(cast(Any, config)):
         value = getattr(config, item.name)
-        name = prefix + item.name
-        if is_dataclass(value):
-            names += field_names(value, name + ".")
+        if isinstance(value, tuple):
+            parts = cast(tuple[Any, ...], value)
+            for number, part in enumerate(parts):
+                inner = f"{prefix}{part.name}." if len(parts) > 1 else prefix
+                for name, path in field_paths(part, inner):
+                    yield name, (item.name, number, *path)
+        elif is_dataclass(value):
+            for name, path in field_paths(cast(Checked, value), f"{prefix}{item.name}."):
+                yield name, (item.name, *path)
         elif item.type is not str:
-            names.append(name)
-    return names
+            yield prefix + item.name, (item.name,)
+
+
+def field_names(config: Checked) -> list[str]:
+    """Dotted names of everything in a configuration but the names of its parts."""
+    return [name for name, _ in field_paths(config)]
+
+
+def field_values(config: Checked) -> dict[str, Any]:
+    """Values of everything in a configuration but the names of its parts, by dotted name."""
+    return {
+        name: getattr(part_at(config, path), str(last))
+        for name, (*path, last) in field_paths(config)
+    }
+
+
+def field_of(config: Checked, name: str) -> Field[Any]:
+    """Return the declaration of a field by dotted name."""
+    *path, last = dict(field_paths(config))[name]
+    return next(item for item in fields(part_at(config, path)) if item.name == last)
+
+
+def part_at(config: Checked, path: Iterable[Step]) -> Any:
+    """Return the part of a configuration to which a way leads."""
+    part: Any = config
+    for step in path:
+        part = part[step] if isinstance(step, int) else getattr(part, step)
+    return part
 
 
 def override(config: Config, settings: Mapping[str, Any]) -> Config:
@@ -42,22 +79,22 @@ def override(config: Config, settings: Mapping[str, Any]) -> Config:
         A field does not exist (near names are listed), its value is impossible, or the fields do
         not fit together.
     """
-    known = field_names(config)
-    tree: dict[str, Any] = {}
+    paths = dict(field_paths(config))
+    tree: dict[Step, Any] = {}
     for name, value in settings.items():
-        if name not in known:
-            near = get_close_matches(name, known, n=3, cutoff=0.4)
-            hint = f"did you mean {', '.join(near)}?" if near else f"known are {', '.join(known)}"
+        if name not in paths:
+            near = get_close_matches(name, list(paths), n=3, cutoff=0.4)
+            hint = f"did you mean {', '.join(near)}?" if near else f"known are {', '.join(paths)}"
             raise AlpineError(f"unknown field {name!r}; {hint}")
-        *parts, last = name.split(".")
+        *path, last = paths[name]
         branch = tree
-        for part in parts:
-            branch = branch.setdefault(part, {})
+        for step in path:
+            branch = branch.setdefault(step, {})
         branch[last] = value
     return replaced(config, tree, "")
 
 
-def replaced(config: Any, tree: Mapping[str, Any], prefix: str) -> Any:
+def replaced(config: Any, tree: Mapping[Step, Any], prefix: str) -> Any:
     """Replace the fields of a part, and of the parts in it."""
     values: dict[str, Any] = {}
     try:
@@ -65,7 +102,15 @@ def replaced(config: Any, tree: Mapping[str, Any], prefix: str) -> Any:
             if item.name not in tree:
                 continue
             value, old = tree[item.name], getattr(config, item.name)
-            if is_dataclass(old):
+            if isinstance(old, tuple):
+                parts = cast(tuple[Any, ...], old)
+                values[item.name] = tuple(
+                    replaced(
+                        part, value.get(number, {}), f"{part.name}." if len(parts) > 1 else prefix
+                    )
+                    for number, part in enumerate(parts)
+                )
+            elif is_dataclass(old):
                 values[item.name] = replaced(old, value, f"{prefix}{item.name}.")
             else:
                 values[item.name] = converted(item, value)

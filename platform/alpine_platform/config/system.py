@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole system."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from alpine_models.errors import AlpineError
+
 from .cache import CacheConfig
+from .complexes import CoreComplexConfig
 from .core import CoreConfig
 from .energy import EnergyConfig
-from .fields import TABLE_I, Checked, described
+from .fields import Checked, described
 from .io import IoConfig, TileClockConfig
 from .memory import BusConfig, DramConfig
 from .placement import BufferPlacement
@@ -17,18 +21,28 @@ from .sync import SyncConfig
 
 __all__ = ["SystemConfig"]
 
+MAX_CORES = 64
+"""Cores of all complexes together: who holds a line is a bit of a 64-bit number."""
 MAX_CACHE_LINES = 1 << 23
 """Lines of all caches together: 32 bytes of the host's memory each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SystemConfig(Checked):
-    """A whole system: cores, caches, buses, DRAM, I/O, tile clock, energy."""
+    """A whole system as a tree: complexes of cores, and what they share.
+
+    Members
+    -------
+    complexes : of cores, each with a clock and a core type; cores are numbered through them. The
+        L2 and the buses before it run on the clock of the first one.
+    l2, bus, dram, io : the memory system that all share.
+    sync : costs of synchronisation, in cycles of the core that bears them.
+    tile_clock : of the tiles of all cores.
+    energy : constants of what is shared.
+    """
 
     name: str = described("name of the system", source="this project")
-    cores: int = described("number of cores", source=TABLE_I, minimum=1, maximum=64, default=8)
-    core: CoreConfig
-    l1: CacheConfig
+    complexes: tuple[CoreComplexConfig, ...]
     l2: CacheConfig
     bus: BusConfig = field(default_factory=BusConfig)
     dram: DramConfig = field(default_factory=DramConfig)
@@ -44,21 +58,91 @@ class SystemConfig(Checked):
 
     def __post_init__(self) -> None:
         super(SystemConfig, self).__post_init__()
+        self._check_names()
         line = self.l2.line_bytes
-        if self.l1.line_bytes != line:
-            raise ValueError(
-                f"l1.line_bytes must equal l2.line_bytes {line}, not {self.l1.line_bytes}: set both"
-            )
+        for each in self.complexes:
+            if each.l1.line_bytes != line:
+                raise ValueError(
+                    f"{self.prefix(each)}l1.line_bytes must equal l2.line_bytes {line}, not"
+                    f" {each.l1.line_bytes}: set both"
+                )
         if line > self.dram.row_bytes:
             raise ValueError(
                 f"l2.line_bytes must be at most dram.row_bytes {self.dram.row_bytes}, not {line}"
             )
-        lines = (self.cores * self.l1.size_bytes + self.l2.size_bytes) // line
+        l1_bytes = sum(each.cores * each.l1.size_bytes for each in self.complexes)
+        lines = (l1_bytes + self.l2.size_bytes) // line
         if lines > MAX_CACHE_LINES:
             raise ValueError(
                 f"cores x l1.size_bytes + l2.size_bytes must be at most {MAX_CACHE_LINES} lines of"
                 f" {line} bytes, which the simulator can hold, not {lines}"
             )
+
+    def _check_names(self) -> None:
+        names = [each.name for each in self.complexes]
+        if not names:
+            raise ValueError("complexes must hold at least one complex of cores")
+        if self.cores > MAX_CORES:
+            raise ValueError(f"cores must be at most {MAX_CORES} in all, not {self.cores}")
+        parts = {item.name for item in fields(self)}
+        for name, count in Counter(names).items():
+            if count > 1 or not name.isidentifier() or (len(names) > 1 and name in parts):
+                raise ValueError(
+                    f"complexes must have names of their own that are no part's, letters, digits"
+                    f" and underscores, not {name!r}"
+                )
+
+    @property
+    def cores(self) -> int:
+        """Number of cores in all complexes."""
+        return sum(each.cores for each in self.complexes)
+
+    def core_complexes(self) -> Iterator[tuple[range, CoreComplexConfig]]:
+        """Every complex with the numbers of its cores."""
+        first = 0
+        for each in self.complexes:
+            yield range(first, first + each.cores), each
+            first += each.cores
+
+    def complex_of(self, core: int) -> CoreComplexConfig:
+        """Return the complex that a core belongs to."""
+        return next(each for numbers, each in self.core_complexes() if core in numbers)
+
+    def prefix(self, part: CoreComplexConfig) -> str:
+        """What dotted names of a complex's fields begin with: nothing where it is the only one."""
+        return f"{part.name}." if len(self.complexes) > 1 else ""
+
+    @property
+    def core(self) -> CoreConfig:
+        """Core type of a system with one, the in-order core.
+
+        Raises
+        ------
+        AlpineError
+            There are several complexes, or its cores are of another type.
+        """
+        core = self._only("core").core
+        if not isinstance(core, CoreConfig):
+            raise AlpineError(f"the cores of {self.name} are a {type(core).__name__}, not in-order")
+        return core
+
+    @property
+    def l1(self) -> CacheConfig:
+        """L1 data cache of a system with one complex.
+
+        Raises
+        ------
+        AlpineError
+            There are several.
+        """
+        return self._only("l1").l1
+
+    def _only(self, part: str) -> CoreComplexConfig:
+        first, *others = self.complexes
+        if others:
+            names = " or ".join(f"{each.name}.{part}" for each in self.complexes)
+            raise AlpineError(f"{self.name} has several complexes of cores: say which, {names}")
+        return first
 
     def override(self, settings: Mapping[str, Any]) -> "SystemConfig":
         """Return this configuration with fields replaced by dotted name.

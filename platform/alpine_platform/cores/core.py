@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A core: executes the operations of one program and accounts every cycle of it."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field, fields
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import simpy
 
 from alpine_platform.accelerators.peripheral_port import (
@@ -15,27 +14,20 @@ from alpine_platform.accelerators.peripheral_port import (
     IoTimes,
     PeripheralPort,
 )
-from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, CmResult, TilePort
-from alpine_platform.config import SyncConfig, SystemConfig
+from alpine_platform.accelerators.tile_port import CmBatch, CmResult, TilePort
+from alpine_platform.config import SyncConfig
 from alpine_platform.memory.address_space import AddressSpace
 from alpine_platform.time import ceil_to_edge, check_time
 
 from . import operations as op
-from .loop_service import LoopService
-from .pipelines import FOREVER, Pipelines
+from .core_model import CoreModel, LoopCost, Result
 from .read_check import note_accesses
 from .working_sets import WorkingSets
 
 __all__ = ["Core", "CoreStats", "Surroundings", "TimelineEvent"]
 
 Steps = Generator[simpy.Event, Any, Any]
-Batch = npt.NDArray[np.void]
-"""CM instructions or accesses: what leaves a core in batches, with gaps."""
-Result = TypeVar("Result", CmResult, IoResult)
 OTHER = "other"
-CM_WINDOW_CYCLES = 2000
-"""How far loops with CM instructions run ahead of other cores: they move a few bytes per hundred
-cycles, so that shared resources hardly notice, and a batch per event would be slow."""
 PROCESS_OPCODE = 0x008
 OPCODE_SHIFT = 21
 RW_BIT = 15
@@ -84,19 +76,14 @@ class Surroundings(Protocol):
     Members
     -------
     env : the discrete-event kernel.
-    config : the system.
     memory : where programs' buffers lie.
-    pipelines, loops : what runs loops, and what advances those of all cores.
     working_sets : hears of every loop.
     io_times : what the path to peripherals takes.
     trace : whether cores keep a timeline.
     """
 
     env: simpy.Environment
-    config: SystemConfig
     memory: AddressSpace
-    pipelines: Pipelines
-    loops: LoopService
     working_sets: WorkingSets
     io_times: IoTimes
     trace: bool
@@ -115,22 +102,32 @@ class Surroundings(Protocol):
 
 
 class Core:
-    """One in-order core with the tiles it owns.
+    """One core with the tiles it owns.
 
     Parameters
     ----------
     system : what the core is part of.
     number : which core of it.
+    model : what executes the loops of its program.
+    period_fs : of its clock.
     port : its tiles, or None.
     """
 
-    def __init__(self, system: Surroundings, number: int, port: TilePort | None) -> None:
+    def __init__(
+        self,
+        system: Surroundings,
+        number: int,
+        *,
+        model: CoreModel,
+        period_fs: int,
+        port: TilePort | None,
+    ) -> None:
         self.system = system
         self.env = system.env
-        self.pipelines = system.pipelines
         self.number = number
+        self.model = model
+        self.period_fs = period_fs
         self.port = port
-        self.period_fs = system.config.core.period_fs
         self.stats = CoreStats()
         self.timeline: list[TimelineEvent] = []
         self._sections: list[str] = []
@@ -199,7 +196,7 @@ class Core:
     def fence(self) -> Steps:
         """Wait until every store so far has its line."""
         start = self.cycle
-        yield from self._until(self.pipelines.stored_cycle(self.number))
+        yield from self._until(self.model.stored_cycle())
         self.stats.wait_cycles += self.cycle - start
 
     def _align(self) -> Steps:
@@ -246,36 +243,35 @@ class Core:
 
     def _run_loop(self, operation: op.RunLoop) -> Steps:
         start = self.cycle
-        self.pipelines.begin(self.number, operation.phases, operation.repeats, cycle=start)
-        before = self._before()
-        yield self.system.loops.run(self.number)
-        self._account(before, self.cycle - start)
+        cost = yield from self.model.run_loop(operation.phases, operation.repeats)
+        self._account(cost, self.cycle - start)
 
     def _until(self, cycle: int) -> Steps:
         delay = cycle * self.period_fs - int(self.env.now)
         if delay > 0:
             yield self.env.timeout(delay)
 
-    def _before(self) -> tuple[int, int]:
-        return self.pipelines.wait_cycles(self.number), self.pipelines.instructions(self.number)
-
-    def _account(self, before: tuple[int, int], cycles: int) -> None:
-        waited = min(self.pipelines.wait_cycles(self.number) - before[0], cycles)
+    def _account(self, cost: LoopCost, cycles: int) -> None:
+        waited = min(cost.wait_cycles, cycles)
         self.stats.wait_cycles += waited
         self.stats.active_cycles += cycles - waited
-        self.stats.instructions += self.pipelines.instructions(self.number) - before[1]
+        self.stats.instructions += cost.instructions
 
     def _run_io(self, operation: op.RunIo | op.RunIoLoop) -> Steps:
-        if isinstance(operation, op.RunIoLoop):
-            parts, waited = yield from self._run_coupled_loop(
-                operation,
-                lambda batch, start_fs: self._access(batch, operation.base, start_fs),
-                what="I/O accesses",
-            )
-            self.stats.active_cycles -= waited
-            self.stats.wait_cycles += waited
-            return joined(IoResult, parts)
         start = self.cycle
+        if isinstance(operation, op.RunIoLoop):
+            base = operation.base
+            cost = yield from self.model.run_coupled_loop(
+                operation.phases,
+                operation.repeats,
+                operation.batch,
+                lambda batch, start_fs: self._access(batch, base, start_fs),
+                wait=operation.wait,
+            )
+            self._account(cost.loop, self.cycle - start)
+            self.stats.active_cycles -= cost.late_cycles
+            self.stats.wait_cycles += cost.late_cycles
+            return joined(IoResult, cost.parts)
         result = self._access(operation.batch, operation.base, start * self.period_fs)
         if len(result.data):
             end = result.response_fs[-1] if operation.wait else result.issue_fs[-1]
@@ -306,84 +302,16 @@ class Core:
         return result
 
     def _run_cm_loop(self, operation: op.RunCmLoop) -> Steps:
-        parts, _ = yield from self._run_coupled_loop(
-            operation,
-            lambda batch, start_fs: self._issue(batch, operation.tile, start_fs),
-            what="CM instructions",
-        )
-        return joined(CmResult, parts)
-
-    def _run_coupled_loop(
-        self,
-        operation: op.RunCmLoop | op.RunIoLoop,
-        execute: Callable[[Batch, int], Result],
-        *,
-        what: str,
-    ) -> Generator[simpy.Event, Any, tuple[list[Result], int]]:
-        """Alternate between the pipeline, up to a miss, and what is coupled to the core.
-
-        ``execute`` takes a batch, whose gaps count from the time given; ``what`` is in the batch.
-        Returns its results and the cycles by which it delayed the core.
-        """
-        batch = operation.batch
         start = self.cycle
-        before = self._before()
-        self.pipelines.begin(
-            self.number,
+        cost = yield from self.model.run_coupled_loop(
             operation.phases,
             operation.repeats,
-            cycle=start,
-            cm_capacity=len(batch),
+            operation.batch,
+            lambda batch, start_fs: self._issue(batch, operation.tile, start_fs),
+            wait=operation.wait,
         )
-        parts: list[Result] = []
-        issued = waited = 0
-        while True:
-            limit = min(self.system.loops.limit_cycle() + CM_WINDOW_CYCLES, FOREVER)
-            done = self.pipelines.advance(self.number, limit_cycle=limit, stop_at_miss=True)
-            issue_cycles = self.pipelines.cm_issue(self.number)
-            count = len(issue_cycles)
-            if count > len(batch):
-                raise ValueError(f"the loops hold {count} {what}, the batch {len(batch)}")
-            if count > issued:
-                cycles = issue_cycles[issued:count].copy()
-                previous = start if not issued else int(issue_cycles[issued - 1])
-                part = batch[issued:count]
-                self._set_gaps(part, cycles, previous, wait=operation.wait)
-                result = execute(part, previous * self.period_fs)
-                parts.append(result)
-                late = self._late(operation.wait, result, cycles)
-                self.pipelines.delay(self.number, late)
-                waited += late
-                issued = count
-            # A loop that the limit has stopped may have nothing to commit until long after it.
-            going_on = self.pipelines.next_cycle(self.number) - CM_WINDOW_CYCLES
-            yield from self._until(max(self.pipelines.cycle(self.number), 0 if done else going_on))
-            if done:
-                break
-        if issued != len(batch):
-            raise ValueError(f"the loops hold {issued} {what}, the batch {len(batch)}")
-        self._account(before, self.cycle - start)
-        return parts, waited
-
-    def _set_gaps(
-        self, part: Batch, cycles: npt.NDArray[np.int64], previous: int, *, wait: bool
-    ) -> None:
-        """Set the gaps to those between the cycles that the pipeline model found."""
-        gaps = np.diff(cycles, prepend=previous)
-        part["gap_fs"] = gaps * self.period_fs
-        part["response_gap_fs"] = NO_DEPENDENCY
-        if wait and len(part) > 1:
-            latency = self.system.config.core.cm_latency_cycles
-            dependent = np.maximum(gaps[1:] - latency, 0)
-            part["response_gap_fs"][1:] = dependent * self.period_fs
-
-    def _late(self, wait: bool, part: CmResult | IoResult, cycles: npt.NDArray[np.int64]) -> int:
-        """Cycles by which the batch is behind what the pipeline model assumed."""
-        late = int(part.issue_fs[-1]) // self.period_fs - int(cycles[-1])
-        if wait:
-            assumed = int(cycles[-1]) + self.system.config.core.cm_latency_cycles
-            late = max(late, -(-int(part.response_fs[-1]) // self.period_fs) - assumed)
-        return max(late, 0)
+        self._account(cost.loop, self.cycle - start)
+        return joined(CmResult, cost.parts)
 
     def _issue(self, batch: CmBatch, tile: int, start_fs: int) -> CmResult:
         if self.port is None:

@@ -31,9 +31,9 @@ from alpine_platform.compiled.kernel_state import (
     T_WAIT,
 )
 from alpine_platform.memory.memory_kernel import (
+    A_LOOKUP,
+    A_SETS,
     L1_ACCESSES,
-    M_L1_LOOKUP,
-    M_L1_SETS,
     M_LINE_SHIFT,
     MODIFIED,
     READY,
@@ -50,8 +50,7 @@ def hitting_iterations(mem, core, ops, first, last, iteration, repeat, most, iss
 
     A line that is still on its way, or that a store would have to make its own, counts as not hit.
     """
-    m = mem.config
-    shift = m[M_LINE_SHIFT]
+    shift = mem.config[M_LINE_SHIFT]
     room = (1 << shift) - 1
     for index in range(first, last):
         memory = ops[index, O_MEMORY]
@@ -66,7 +65,7 @@ def hitting_iterations(mem, core, ops, first, last, iteration, repeat, most, iss
         if offset < stride or offset - stride > room:
             return 0
         line = address >> shift
-        lines = mem.l1[core, line & (m[M_L1_SETS] - 1)]
+        lines = mem.l1[core, line & (mem.cores[core, A_SETS] - 1)]
         way = find(lines, line)
         if way < 0 or lines[READY, way] > issue:
             return 0
@@ -81,10 +80,10 @@ def hitting_iterations(mem, core, ops, first, last, iteration, repeat, most, iss
 
 
 @compiled
-def learn_iteration(mem, memo, ops, first, last, state):
+def learn_iteration(mem, memo, core, ops, first, last, state):
     """Sum the steps that an iteration of hits takes from a state, if all of them are known."""
     steps, times = memo.steps, memo.cm_times
-    hit = 4 * (mem.config[M_L1_LOOKUP] + 1)
+    hit = 4 * (mem.cores[core, A_LOOKUP] + 1)
     begin = memo.counts[C_CM]
     cm = begin + 1
     cycles = wait = latest = accesses = 0
@@ -139,7 +138,7 @@ def run_hits(
         most = hitting_iterations(mem, core, ops, first, last, iteration, repeat, most, issue)
         while taken < most:
             if hits[state, H_KNOWN] == 0:
-                learn_iteration(mem, memo, ops, first, last, state)
+                learn_iteration(mem, memo, core, ops, first, last, state)
             if hits[state, H_KNOWN] == 0 or issue + hits[state, H_LATEST] >= limit:
                 break
             place = hits[state, H_CM]

@@ -6,6 +6,8 @@ from typing import Any
 
 import simpy
 
+from alpine_platform.time import ceil_to_edge
+
 from .pipelines import FOREVER, Pipelines
 
 __all__ = ["LoopService"]
@@ -22,14 +24,12 @@ class LoopService:
     Parameters
     ----------
     env : the discrete-event kernel.
-    pipelines : pipelines and memory.
-    period_fs : period of the core clock.
+    pipelines : of all cores.
     """
 
-    def __init__(self, env: simpy.Environment, pipelines: Pipelines, period_fs: int) -> None:
+    def __init__(self, env: simpy.Environment, pipelines: Pipelines) -> None:
         self.env = env
         self.pipelines = pipelines
-        self.period_fs = period_fs
         self._ends: dict[int, simpy.Event] = {}
         self._wake = env.event()
         env.process(self._serve())
@@ -42,10 +42,10 @@ class LoopService:
             self._wake.succeed()
         return event
 
-    def limit_cycle(self) -> int:
-        """First core cycle at or after the next event of anything else."""
+    def limit_fs(self) -> int:
+        """Time of the next event of anything else."""
         following = self.env.peek()
-        return FOREVER if following == float("inf") else -(-int(following) // self.period_fs)
+        return FOREVER if following == float("inf") else int(following)
 
     def _serve(self) -> Generator[simpy.Event, Any, None]:
         while True:
@@ -54,16 +54,20 @@ class LoopService:
                 yield self._wake
                 # Let everything else that happens now begin its loops, too.
                 yield self.env.timeout(0)
-            limit = self.limit_cycle()
-            core = self.pipelines.advance_together(sorted(self._ends), limit_cycle=limit)
+            limit = self.limit_fs()
+            cores = sorted(self._ends)
+            core = self.pipelines.advance_together(cores, limit_fs=limit)
             if core is not None:
                 self._finish(core)
             else:
                 # The next event is due; it was scheduled first, so it comes first.
-                yield self.env.timeout(max(limit * self.period_fs - int(self.env.now), 0))
+                periods = (self.pipelines.periods_fs[core] for core in cores)
+                edge = min(ceil_to_edge(limit, period) for period in periods)
+                yield self.env.timeout(max(edge - int(self.env.now), 0))
 
     def _finish(self, core: int) -> None:
-        delay = self.pipelines.cycle(core) * self.period_fs - int(self.env.now)
+        end = self.pipelines.cycle(core) * self.pipelines.periods_fs[core]
+        delay = end - int(self.env.now)
         self.env.process(self._end(self._ends.pop(core), max(delay, 0)))
 
     def _end(self, event: simpy.Event, delay: int) -> Generator[simpy.Event, Any, None]:

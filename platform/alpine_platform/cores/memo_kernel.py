@@ -12,6 +12,8 @@ are those of computing every operation. After Schnarr and Larus, "Fast out-of-or
 simulation using memoization", ASPLOS 1998.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from alpine_platform.compiled.compiling import called, compiled
@@ -21,8 +23,10 @@ from alpine_platform.compiled.kernel_state import (
     K_COMMIT_WIDTH,
     K_FETCH_WIDTH,
     K_FRESH,
+    K_GROUPS,
     K_ISSUE_WIDTH,
     K_NEAR,
+    K_STORES,
     K_TAKEN,
     K_TAKEN_FIRST,
     L_CONTEXT,
@@ -86,7 +90,7 @@ def capture(k, pipe, mem, loops, core, out):
     out[1] = min(s[S_ISSUED], k[K_ISSUE_WIDTH])
     out[2] = s[S_COMMIT] - issue
     out[3] = min(s[S_COMMITTED], k[K_COMMIT_WIDTH]) if s[S_COMMIT] >= issue else 0
-    count = groups.shape[0]
+    count = k[K_GROUPS]
     # What the front end waited for is forgotten once it has waited for the present issue, which it
     # has after `count` further groups.
     slowest = max(2, k[K_TAKEN], k[K_TAKEN_FIRST])
@@ -139,7 +143,7 @@ def capture(k, pipe, mem, loops, core, out):
     for index in range(LOADS - 1):
         out[n] = max(loads[(s[S_LOAD] - 1 - index) & (LOADS - 1)] - issue, memory)
         n += 1
-    size = stores.shape[0]
+    size = k[K_STORES]
     place = s[S_STORE]
     for _ in range(size):
         out[n] = max(stores[place] - issue, 0)
@@ -151,13 +155,13 @@ def capture(k, pipe, mem, loops, core, out):
 
 
 @called
-def restore(pipe, mem, loops, core, state):
+def restore(k, pipe, mem, loops, core, state):
     """Make a captured state a core's, at the issue cycle that is set."""
     s, ready, committed = pipe.scalars[core], pipe.ready[core], pipe.committed[core]
     groups, loads = pipe.groups[core], pipe.loads[core]
     units, unit_state, stores = pipe.units[core], pipe.unit_state[core], mem.stores[core]
     issue = s[S_ISSUE]
-    count = groups.shape[0]
+    count = k[K_GROUPS]
     s[S_ISSUED] = state[1]
     s[S_COMMIT] = issue + state[2]
     s[S_COMMITTED] = state[3]
@@ -192,7 +196,7 @@ def restore(pipe, mem, loops, core, state):
         loads[LOADS - 1 - index] = issue + state[n]
         n += 1
     s[S_STORE] = 0
-    for index in range(stores.shape[0]):
+    for index in range(k[K_STORES]):
         stores[index] = issue + state[n]
         n += 1
 
@@ -303,10 +307,11 @@ def add_step(memo, cm_issue, state, code, issue, cycles, following, wait, cm, cm
         step[T_CM] = place
 
 
-def empty_memo(core: CoreConfig) -> Memo:
-    """Return a table that holds no state of such a core."""
+def empty_memo(cores: Sequence[CoreConfig]) -> Memo:
+    """Return a table that holds no state of cores of some types."""
     width = 11 + 2 * REGISTERS + UNITS * (1 + RING) + LOADS
-    width += core.fetch_buffer_groups + core.store_buffer_entries
+    buffers = (core.fetch_buffer_groups + core.store_buffer_entries for core in cores)
+    width += max(buffers, default=0)
     memo = Memo(
         states=np.zeros((STATES + 1, width), np.int32),
         codes=np.zeros(STATES, np.int64),

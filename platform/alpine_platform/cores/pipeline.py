@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Typed access to the compiled pipeline model: core constants, state, loops and steady states."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from alpine_platform.compiled import kernel_state as kernel
 from alpine_platform.compiled.kernel_state import Pipeline
-from alpine_platform.config import CoreConfig
+from alpine_platform.config import CoreConfig, CoreTypeConfig
 
 from .loop_body import LoopBody, OperationColumn, Unit, compile_body
 
@@ -21,6 +21,7 @@ __all__ = [
     "Stream",
     "core_constants",
     "flatten",
+    "in_order",
     "pipeline_state",
 ]
 
@@ -67,9 +68,12 @@ AHEAD_FS = 7_000_000
 misses wait for their turn. Longer turns are faster, but writes reach other cores' copies late."""
 
 
-def core_constants(core: CoreConfig) -> Ints:
-    """Return the constants of the compiled pipeline model for a core."""
+def core_constants(core: CoreTypeConfig) -> Ints:
+    """Return the constants of the compiled pipeline model for a core; of other types its clock."""
     k = np.zeros(kernel.K_COUNT, np.int64)
+    k[kernel.K_PERIOD] = core.period_fs
+    if not isinstance(core, CoreConfig):
+        return k
     k[kernel.K_ISSUE_WIDTH] = core.issue_width
     k[kernel.K_COMMIT_WIDTH] = core.commit_width
     k[kernel.K_FETCH_WIDTH] = core.fetch_width
@@ -119,17 +123,25 @@ def unit_timing(core: CoreConfig) -> Ints:
     return np.array(rows, np.int64)
 
 
-def pipeline_state(core: CoreConfig, cores: int) -> Pipeline:
-    """Return what the pipelines of so many cores remember; see `turns_kernel`."""
+def pipeline_state(types: Sequence[CoreTypeConfig]) -> Pipeline:
+    """Return what the pipelines of cores of some types remember; see `turns_kernel`."""
+    cores = len(types)
+    groups = max((core.fetch_buffer_groups for core in in_order(types)), default=1)
     return Pipeline(
         scalars=np.zeros((cores, kernel.S_COUNT), np.int64),
         ready=np.zeros((cores, kernel.REGISTERS), np.int64),
         committed=np.zeros((cores, kernel.REGISTERS), np.int64),
-        groups=np.zeros((cores, core.fetch_buffer_groups), np.int64),
+        groups=np.zeros((cores, groups), np.int64),
         units=np.full((cores, kernel.UNITS, kernel.RING), -1, np.int64),
         unit_state=np.zeros((cores, kernel.UNITS, 2), np.int64),
         loads=np.zeros((cores, kernel.LOADS), np.int64),
+        turns=np.zeros((cores, 2), np.int64),
     )
+
+
+def in_order(types: Iterable[CoreTypeConfig]) -> list[CoreConfig]:
+    """Return those of some core types that the compiled pipeline model simulates."""
+    return [core for core in types if isinstance(core, CoreConfig)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,58 +8,72 @@ import numpy.typing as npt
 
 from alpine_platform.compiled import kernel_state as columns
 from alpine_platform.compiled.kernel_state import Loops
-from alpine_platform.config import SystemConfig
-from alpine_platform.memory.memory_state import memory_state
+from alpine_platform.config import CoreConfig, SystemConfig
+from alpine_platform.memory.memory_system import MemorySystem
 from alpine_platform.time import LAST_FS, check_time
 
 from . import turns_kernel as kernel
 from .loop_body import LoopBody
 from .memo_kernel import empty_memo
-from .pipeline import Blocks, FlatLoop, Phase, core_constants, flatten, pipeline_state
+from .pipeline import Blocks, FlatLoop, Phase, core_constants, flatten, in_order, pipeline_state
 from .pipeline_kernel import reset_pipeline, shift_pipeline
 
 __all__ = ["FOREVER", "Pipelines"]
 
 FOREVER = 1 << 62
-"""A cycle that no run reaches."""
+"""A cycle, and a time, that no run reaches."""
 
 Ints = npt.NDArray[np.int64]
 
 
 class Pipelines:
-    """Pipelines of all cores, the loops they run and the memory system they share.
+    """Pipelines of all in-order cores of a system, and the loops they run.
+
+    Cores of other types have numbers here as well, but never run.
 
     Parameters
     ----------
     config : the system.
+    memory : the memory system that all share.
     remember : keep what loops did and do not compute it again; results do not depend on it.
     """
 
-    def __init__(self, config: SystemConfig, *, remember: bool = True) -> None:
-        self.config = config
+    def __init__(
+        self, config: SystemConfig, memory: MemorySystem, *, remember: bool = True
+    ) -> None:
+        types = [each.core for numbers, each in config.core_complexes() for _ in numbers]
         self.remember = remember
-        self.blocks = Blocks(config.core)
-        self.constants = core_constants(config.core)
-        self.pipelines = pipeline_state(config.core, config.cores)
-        self.memory = memory_state(config)
-        self.memo = empty_memo(config.core)
-        self._contexts: dict[tuple[LoopBody, ...], int] = {}
+        self.memory = memory.state
+        self.periods_fs = [core.period_fs for core in types]
+        self.constants = np.array([core_constants(core) for core in types], np.int64)
+        self.pipelines = pipeline_state(types)
+        self.memo = empty_memo(in_order(types))
+        self._blocks = {
+            place: Blocks(each.core)
+            for place, each in enumerate(config.complexes)
+            if isinstance(each.core, CoreConfig)
+        }
+        self._complexes = [
+            place for place, each in enumerate(config.complexes) for _ in range(each.cores)
+        ]
+        self._contexts: dict[tuple[int, tuple[LoopBody, ...]], int] = {}
         self._next_context = 0
+        # The last edges that can be counted, of the clock whose one comes first.
+        self._last_fs = min(LAST_FS // period * period for period in self.periods_fs)
         self.loops = empty_loops(config.cores, operations=64, phases=4, table=1, cm_issue=1)
-        self._last_cycle = LAST_FS // config.core.period_fs
 
     def begin(
         self, core: int, phases: Sequence[Phase], repeats: int, *, cycle: int, cm_capacity: int = 0
     ) -> None:
         """Start a nest of loops on a core at a cycle."""
-        flat = flatten(self.blocks, phases, repeats)
+        flat = flatten(self._blocks[self._complexes[core]], phases, repeats)
         self._reserve(len(flat.operations), len(flat.phases), len(flat.table), cm_capacity)
         loops = self.loops
         loops.operations[core, : len(flat.operations)] = flat.operations
         loops.phases[core, : len(flat.phases)] = flat.phases
         loops.table[core, : len(flat.table)] = flat.table
         loops.sizes[core, :-1] = flat.sizes
-        loops.sizes[core, -1] = self._context(flat) if self.remember else -1
+        loops.sizes[core, -1] = self._context(core, flat) if self.remember else -1
         reset_pipeline(self.pipelines, core, cycle)
 
     def advance(self, core: int, *, limit_cycle: int = FOREVER, stop_at_miss: bool = False) -> bool:
@@ -67,14 +81,14 @@ class Pipelines:
 
         Returns whether the loop has ended.
         """
-        return self._run((core,), limit_cycle, stop_at_miss) >= 0
+        return self._run((core,), limit_cycle * self.periods_fs[core], stop_at_miss) >= 0
 
-    def advance_together(self, cores: Sequence[int], *, limit_cycle: int = FOREVER) -> int | None:
+    def advance_together(self, cores: Sequence[int], *, limit_fs: int = FOREVER) -> int | None:
         """Run several cores in step until one's loop ends, or all have passed the limit.
 
         Returns the core whose loop has ended, or None.
         """
-        core = self._run(cores, limit_cycle, False)
+        core = self._run(cores, limit_fs, False)
         return None if core < 0 else core
 
     def cycle(self, core: int) -> int:
@@ -107,23 +121,16 @@ class Pipelines:
         """Cycles in which a core waited for memory."""
         return int(self.pipelines.scalars[core, columns.S_WAIT])
 
-    def counters(self) -> Ints:
-        """Copy of the memory system's counters, one row per core and one for shared parts."""
-        return np.array(self.memory.counters, np.int64)
-
-    def look_up(self, core: int, addresses: Ints, *, write: bool, cycle: int) -> int:
-        """Make a chain of accesses and return the cycle in which the last one has its line."""
-        return int(kernel.look_up(self.memory, core, addresses, write, cycle))
-
-    def _context(self, flat: FlatLoop) -> int:
-        """Number from which a nest's operations count in remembered states."""
-        context = self._contexts.get(flat.bodies)
+    def _context(self, core: int, flat: FlatLoop) -> int:
+        """Number from which a nest's operations count in the remembered states of a complex."""
+        key = self._complexes[core], flat.bodies
+        context = self._contexts.get(key)
         if context is None:
-            context = self._contexts[flat.bodies] = self._next_context
+            context = self._contexts[key] = self._next_context
             self._next_context += len(flat.operations)
         return context
 
-    def _run(self, cores: Sequence[int], limit_cycle: int, stop: bool) -> int:
+    def _run(self, cores: Sequence[int], limit_fs: int, stop: bool) -> int:
         ended = int(
             kernel.run_together(
                 self.constants,
@@ -132,15 +139,13 @@ class Pipelines:
                 self.memo,
                 np.array(cores, np.int64),
                 self.loops,
-                min(limit_cycle, self._last_cycle),
+                min(limit_fs, self._last_fs),
                 stop,
             )
         )
-        if ended < 0:
-            period = self.config.core.period_fs
-            reached = min(int(self.pipelines.scalars[core, columns.S_NEXT]) for core in cores)
-            if reached >= self._last_cycle:
-                check_time((reached + 1) * period)
+        if ended < 0 and limit_fs >= self._last_fs:
+            # The edge after the one from which a loop would go on.
+            check_time(min((self.next_cycle(core) + 1) * self.periods_fs[core] for core in cores))
         return ended
 
     def _reserve(self, operations: int, phases: int, table: int, cm_issue: int) -> None:
@@ -160,7 +165,7 @@ class Pipelines:
         if sizes == current:
             return
         grown = empty_loops(
-            self.config.cores,
+            have.sizes.shape[0],
             operations=sizes[0],
             phases=sizes[1],
             table=sizes[2],

@@ -2,7 +2,12 @@
 # pyright: basic
 # Reason for the header: numba gives no types; what is compiled of cores and memory lives in the
 # modules whose sources make `compiling.FINGERPRINT`, behind `pipelines.Pipelines`, which is typed.
-"""Compiled entry points: run the loops of several cores in step, look up lines."""
+"""Compiled entry point: run the loops of several cores in step.
+
+Cores whose loops run wait in a heap, in the order of the times from which they go on; of equal ones
+the core of the lowest number comes first. So a turn costs the host time by the logarithm of how
+many there are. Each core counts the cycles of its own clock.
+"""
 
 from collections.abc import Callable
 
@@ -10,8 +15,10 @@ import numpy as np
 
 from alpine_platform.compiled.compiling import FINGERPRINT, compiled, entry
 from alpine_platform.compiled.kernel_state import (
+    CORE,
     DONE,
     K_AHEAD,
+    K_PERIOD,
     K_PREDICTED,
     L_CONTEXT,
     L_PHASES,
@@ -30,6 +37,7 @@ from alpine_platform.compiled.kernel_state import (
     S_INSTRUCTIONS,
     S_ISSUE,
     S_ITERATION,
+    S_LIMIT,
     S_NEW,
     S_NEXT,
     S_PHASE,
@@ -44,6 +52,7 @@ from alpine_platform.compiled.kernel_state import (
     T_ISSUE,
     T_STATE,
     T_WAIT,
+    TIME,
 )  # fmt: skip
 from alpine_platform.memory.memory_kernel import access, free_mshr, would_miss
 
@@ -53,6 +62,53 @@ from .pipeline_kernel import address_of, asks_in, run_segment
 
 TRIAL = 4096  # segments computed, after which remembering must have paid
 NONE = np.int64(-1)  # a plain -1 is a type of its own, for which everything is compiled again
+
+
+@compiled
+def add_turn(pipe, waiting, core, time):
+    """Let a core go on at a time, after so many that wait already."""
+    turns = pipe.turns
+    place = waiting
+    while place > 0:
+        above = (place - 1) >> 1
+        if not earlier(time, core, turns[above, TIME], turns[above, CORE]):
+            break
+        turns[place, TIME], turns[place, CORE] = turns[above, TIME], turns[above, CORE]
+        place = above
+    turns[place, TIME], turns[place, CORE] = time, core
+
+
+@compiled
+def wait_for_turn(pipe, waiting, core, time):
+    """Put a core in the place of the one that has had its turn."""
+    turns = pipe.turns
+    place = 0
+    while True:
+        below = 2 * place + 1
+        if below >= waiting:
+            break
+        if below + 1 < waiting and earlier(
+            turns[below + 1, TIME], turns[below + 1, CORE], turns[below, TIME], turns[below, CORE]
+        ):
+            below += 1
+        if not earlier(turns[below, TIME], turns[below, CORE], time, core):
+            break
+        turns[place, TIME], turns[place, CORE] = turns[below, TIME], turns[below, CORE]
+        place = below
+    turns[place, TIME], turns[place, CORE] = time, core
+
+
+@compiled
+def earlier(time, core, other_time, other_core):
+    """Whether a core's turn comes before another's."""
+    return time < other_time or (time == other_time and core < other_core)
+
+
+@compiled
+def next_turn(pipe, waiting):
+    """When the second of several waiting cores goes on."""
+    time = pipe.turns[1, TIME]
+    return min(time, pipe.turns[2, TIME]) if waiting > 2 else time
 
 
 @compiled
@@ -67,19 +123,19 @@ def iteration_misses(mem, core, ops, table, first, last, iteration, repeat):
 
 
 @compiled
-def refresh(pipe, mem, memo, loops, core):
+def refresh(k, pipe, mem, memo, loops, core):
     """Bring what is out of date in a core up to its remembered state."""
     s = pipe.scalars[core]
     if s[S_STALE] != 0:
-        restore(pipe, mem, loops, core, memo.states[s[S_ENTRY]])
+        restore(k, pipe, mem, loops, core, memo.states[s[S_ENTRY]])
         s[S_STALE] = 0
 
 
 @compiled
-def forget(pipe, mem, memo, loops):
+def forget(k, pipe, mem, memo, loops):
     """Empty the full table; no core may be left with a state in it."""
     for core in range(pipe.scalars.shape[0]):
-        refresh(pipe, mem, memo, loops, core)
+        refresh(k[core], pipe, mem, memo, loops, core)
         pipe.scalars[core, S_ENTRY] = -1
     memo.buckets[:] = 0
     memo.steps[:] = 0
@@ -88,13 +144,13 @@ def forget(pipe, mem, memo, loops):
 
 
 @compiled
-def run(k, pipe, mem, memo, core, loops, limit, turn, stop):
+def run(constants, pipe, mem, memo, core, loops, limit, turn, stop):
     """Advance a core's loop until it ends, its issue passes a limit, or a load would miss.
 
     `turn` is the end of its turn, not after the limit, at what the cores share: a miss that starts
     then or later is left to the next call.
     """
-    s = pipe.scalars[core]
+    k, s = constants[core], pipe.scalars[core]
     ops, phases, table = loops.operations[core], loops.phases[core], loops.table[core]
     cm_issue, steps = loops.cm_issue[core], memo.steps
     repeats = loops.sizes[core, L_REPEATS]
@@ -152,7 +208,7 @@ def run(k, pipe, mem, memo, core, loops, limit, turn, stop):
                     before = NONE
                     if memo.counts[C_FULL] != 0:
                         s[S_STALE] = 0
-                        forget(pipe, mem, memo, loops)
+                        forget(constants, pipe, mem, memo, loops)
                         state = NONE
                     s[S_NEW] += 1
                     if s[S_NEW] == TRIAL:
@@ -196,7 +252,7 @@ def run(k, pipe, mem, memo, core, loops, limit, turn, stop):
                 s[S_ISSUE], s[S_CM], s[S_WAIT] = issue, cm, wait
                 s[S_REPEAT], s[S_PHASE], s[S_ITERATION] = repeat, phase, iteration
                 if stale:
-                    restore(pipe, mem, loops, core, memo.states[state])
+                    restore(k, pipe, mem, loops, core, memo.states[state])
                     stale = False
                 run_segment(k, pipe, mem, loops, core, index, end, answer)
                 before, from_issue, from_wait, from_cm = state, issue, wait, cm
@@ -225,49 +281,49 @@ def run(k, pipe, mem, memo, core, loops, limit, turn, stop):
     return code
 
 
-def entry_points(fingerprint):
-    """Make the functions that Python calls; see `compiling` for the fingerprint."""
+def entry_point(fingerprint):
+    """Make the function that Python calls; see `compiling` for the fingerprint."""
 
     @entry
-    def run_together(k, pipe, mem, memo, active, loops, limit, stop):
+    def run_together(k, pipe, mem, memo, active, loops, limit_fs, stop):
         """Advance several cores, always the one that is furthest behind, and not far.
 
         Returns the core whose loop has ended, or -1 when all have passed the limit or, if asked to
         stop there, one is about to miss. There is one entry point, because compiling takes long.
         """
-        while fingerprint != 0:
-            core = NONE
-            first = limit
-            second = limit
-            for index in range(active.shape[0]):
-                time = pipe.scalars[active[index], S_NEXT]
-                if time < first:
-                    core, first, second = active[index], time, first
-                elif time < second:
-                    second = time
-            if core < 0:
-                if stop:
-                    refresh(pipe, mem, memo, loops, active[0])
-                return -1
-            until = min(limit, second + k[K_AHEAD])
-            turn = min(limit, second + 1)
+        waiting = 0
+        for index in range(active.shape[0]):
+            core = active[index]
+            # A core passes the limit at its own first edge at or after it.
+            s, period = pipe.scalars[core], k[core, K_PERIOD]
+            s[S_LIMIT] = -(-limit_fs // period)
+            if s[S_NEXT] < s[S_LIMIT]:
+                add_turn(pipe, waiting, core, s[S_NEXT] * period)
+                waiting += 1
+        while fingerprint != 0 and waiting > 0:
+            core = pipe.turns[0, CORE]
+            limit, period = pipe.scalars[core, S_LIMIT], k[core, K_PERIOD]
+            turn = until = limit
+            if waiting > 1:
+                second = next_turn(pipe, waiting) // period
+                until = min(limit, second + k[core, K_AHEAD])
+                turn = min(limit, second + 1)
             code = run(k, pipe, mem, memo, core, loops, until, turn, stop)
             if code != LIMIT:
-                refresh(pipe, mem, memo, loops, core)
+                refresh(k[core], pipe, mem, memo, loops, core)
                 return core if code == DONE else -1
+            following = pipe.scalars[core, S_NEXT]
+            if following < limit:
+                wait_for_turn(pipe, waiting, core, following * period)
+            else:
+                waiting -= 1
+                last = pipe.turns[waiting, CORE]
+                wait_for_turn(pipe, waiting, last, pipe.turns[waiting, TIME])
+        if stop:
+            refresh(k[active[0]], pipe, mem, memo, loops, active[0])
         return -1
 
-    @entry
-    def look_up(mem, core, addresses, write, cycle):
-        """Time a chain of accesses, each beginning when the one before has its line."""
-        if fingerprint != 0:
-            for index in range(addresses.shape[0]):
-                cycle = access(mem, core, addresses[index], write, cycle) + 1
-        return cycle
-
-    return run_together, look_up
+    return run_together
 
 
-run_together: Callable[..., int]
-look_up: Callable[..., int]
-run_together, look_up = entry_points(FINGERPRINT)
+run_together: Callable[..., int] = entry_point(FINGERPRINT)

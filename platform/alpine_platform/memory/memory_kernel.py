@@ -11,32 +11,46 @@ L2 is mostly inclusive: its evictions leave L1 copies alone, L1 write-backs allo
 A set is an array with a row per property and a column per way. The row USED holds the stamp of the
 last access above the number of the way, so that its minimum names the way to replace; an invalid
 way has no tag and no stamp. Loops over ways have no exits where sets are wide: they become vector
-instructions. `l1_tags` holds the tags of all L1 caches once more, those of a set side by side, so
-that one look finds whether any cache holds a line.
+instructions. `holders` is a hash table from lines to the L1 caches that hold them, a bit each, so
+that coherence costs the host time by sharers and not by cores.
+
+Each core has a clock, in which its L1 counts. The L2 and the buses before it have one too: a
+request is taken at its first edge after it leaves an L1, an answer at the core's first edge after
+it leaves the bus. Where both clocks are one, neither takes a cycle.
 """
+
+import numpy as np
 
 from alpine_platform.compiled.compiling import called, compiled
 
 from .dram_kernel import C_ROW_HIT, dram_read, dram_write
 
+# Constants of what cores share.
 M_PERIOD = 0
-M_L1_LOOKUP = 1
-M_L1_RESPONSE = 2
-M_LINE_SHIFT = 3
-M_L1_SETS = 4
-M_L2_SETS = 5
-M_L2_LOOKUP = 6
-M_L2_RESPONSE = 7
-M_REQUEST = 8
-M_RESPONSE = 9
-M_SNOOP = 10
-M_BUS_PERIOD = 11
-M_BUS_REQUEST = 12
-M_BUS_RESPONSE = 13
-M_CROSSING = 14
-M_CORES = 15
-M_BUS_BEATS = 16
-M_COUNT = 17
+M_LINE_SHIFT = 1
+M_L2_SETS = 2
+M_L2_LOOKUP = 3
+M_L2_RESPONSE = 4
+M_REQUEST = 5
+M_RESPONSE = 6
+M_SNOOP = 7
+M_BUS_PERIOD = 8
+M_BUS_REQUEST = 9
+M_BUS_RESPONSE = 10
+M_CROSSING = 11
+M_BUS_BEATS = 12
+M_COUNT = 13
+
+# Constants of a core's L1.
+A_PERIOD = 0
+A_LOOKUP = 1
+A_RESPONSE = 2
+A_SETS = 3
+A_SNOOPED = 4  # cycles of the L2's clock in which it looks a line up for another core
+A_COUNT = 5
+
+# Columns of the table of holders.
+H_LINE, H_CACHES = 0, 1
 
 INVALID, SHARED, EXCLUSIVE, MODIFIED, OWNED = 0, 1, 2, 3, 4
 
@@ -54,11 +68,19 @@ L2_ACCESSES, L2_MISSES, L2_WRITEBACKS, READS, WRITES, ROW_HITS, LLC_READ, LLC_WR
 STAMP = 15
 
 # Clocks, each with an edge not long ago, and their columns.
-CORE, BUS = 0, 1
+SHARED_CLOCK, BUS = 0, 1
 E_PERIOD, E_RECIPROCAL, E_SHIFT, E_EDGE, E_TIME = 0, 1, 2, 3, 4
 E_FREE = 5  # edge from which the memory bus takes the next line from the DRAM
 E_COUNT = 6
 NEAR = 1 << 31
+
+NOBODY = np.int64(-1)
+GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)  # Knuth's multiplicative hash: 2^64 over the golden ratio
+DE_BRUIJN = 0x03F79D71B4CB0A89
+"""Of every six consecutive bits of it, no two are alike."""
+LOWEST = np.zeros(64, np.int64)
+for _bit in range(64):
+    LOWEST[(DE_BRUIJN << _bit & (1 << 64) - 1) >> 58] = _bit
 
 
 @compiled
@@ -106,11 +128,13 @@ def drop(lines, way):
 def take_slot(slots, end):
     """Occupy the slot that is free first until a cycle.
 
-    The slots are a ring in order of time, whose last element says where it begins.
+    The slots are a ring in order of time; the last element says where it begins, the one before
+    how long it is.
     """
-    size = slots.shape[0] - 1
-    place = slots[size]
-    slots[size] = place + 1 if place + 1 < size else 0
+    last = slots.shape[0] - 1
+    size = slots[last - 1]
+    place = slots[last]
+    slots[last] = place + 1 if place + 1 < size else 0
     for _ in range(size - 1):
         before = place - 1 if place > 0 else size - 1
         if slots[before] <= end:
@@ -124,7 +148,7 @@ def take_slot(slots, end):
 def would_miss(mem, core, address):
     """Whether an access would miss its L1, without touching anything."""
     line = address >> mem.config[M_LINE_SHIFT]
-    return find(mem.l1[core, line & (mem.config[M_L1_SETS] - 1)], line) < 0
+    return find(mem.l1[core, line & (mem.cores[core, A_SETS] - 1)], line) < 0
 
 
 @compiled
@@ -139,7 +163,7 @@ def access(mem, core, address, write, cycle):
     """Cycle in which an access that starts at a cycle has its data or its line."""
     m = mem.config
     line = address >> m[M_LINE_SHIFT]
-    lines = mem.l1[core, line & (m[M_L1_SETS] - 1)]
+    lines = mem.l1[core, line & (mem.cores[core, A_SETS] - 1)]
     counters = mem.counters[core]
     counters[L1_ACCESSES] += 1
     counters[STAMP] += 1
@@ -154,11 +178,11 @@ def access(mem, core, address, write, cycle):
     if write and lines[STATE, way] != MODIFIED:
         if lines[STATE, way] != EXCLUSIVE:
             counters[UPGRADES] += 1
-            invalidate_others(mem, core, line)
+            claim(mem, core, line)
             ready = max(ready, upgraded(mem, core, cycle))
             lines[READY, way] = ready
         lines[STATE, way] = MODIFIED
-    return max(cycle + m[M_L1_LOOKUP] - 1, ready)
+    return max(cycle + mem.cores[core, A_LOOKUP] - 1, ready)
 
 
 @compiled
@@ -168,82 +192,140 @@ def upgraded(mem, core, cycle):
     The request goes to the L2, which answers as for a hit; the snoop is no slower.
     """
     m = mem.config
-    begun = max(cycle, free_mshr(mem, core)) + m[M_L1_LOOKUP] + m[M_REQUEST]
-    ready = begun + max(m[M_L2_LOOKUP], m[M_SNOOP]) + m[M_RESPONSE] + m[M_L1_RESPONSE] - 1
+    arrival = arrives(mem, core, cycle)
+    ready = returns(mem, core, arrival + max(m[M_L2_LOOKUP], m[M_SNOOP]))
     take_slot(mem.l1_mshr[core], ready + 1)
     return ready
 
 
 @compiled
-def held(tags, line):
-    """How many of the tags are a line's."""
-    count = 0
-    for place in range(tags.shape[0]):
-        count += 1 if tags[place] == line else 0
-    return count
+def arrives(mem, core, cycle):
+    """Cycle of the L2's clock in which a miss that its L1 begins at a cycle is at the bus's end."""
+    a, m = mem.cores[core], mem.config
+    leaves = max(cycle, free_mshr(mem, core)) + a[A_LOOKUP]
+    if a[A_PERIOD] != m[M_PERIOD]:
+        leaves = -(-leaves * a[A_PERIOD] // m[M_PERIOD])
+    return leaves + m[M_REQUEST]
 
 
 @compiled
-def invalidate_others(mem, core, line):
-    """Take a line away from all other L1 caches; true if one of them held it dirty."""
-    dirty = False
-    for other in range(mem.config[M_CORES]):
-        if other != core:
-            lines = mem.l1[other, line & (mem.config[M_L1_SETS] - 1)]
-            way = find(lines, line)
-            if way >= 0:
-                dirty = dirty or lines[STATE, way] >= MODIFIED
-                drop(lines, way)
-                tags = mem.l1_tags[line & (mem.config[M_L1_SETS] - 1)]
-                tags[other * lines.shape[1] + way] = NO_TAG
+def returns(mem, core, cycle):
+    """Last cycle of a core's clock before it has a line that leaves the L2's side at a cycle."""
+    a, m = mem.cores[core], mem.config
+    back = cycle + m[M_RESPONSE]
+    if a[A_PERIOD] != m[M_PERIOD]:
+        back = -(-back * m[M_PERIOD] // a[A_PERIOD])
+    return back + a[A_RESPONSE] - 1
+
+
+@compiled
+def home_of(mem, line):
+    """Place of the table of holders from which a line is looked for."""
+    return (line * GOLDEN >> 20) & (mem.holders.shape[0] - 1)
+
+
+@compiled
+def place_of(mem, line):
+    """Place of a line in the table of holders, or that at which it is to be entered."""
+    last = mem.holders.shape[0] - 1
+    place = home_of(mem, line)
+    while mem.holders[place, H_LINE] != line and mem.holders[place, H_LINE] != NO_TAG:
+        place = (place + 1) & last
+    return place
+
+
+@compiled
+def lowest(caches):
+    """Number of the lowest bit that is set."""
+    return LOWEST[((caches & -caches) * DE_BRUIJN >> 58) & 63]
+
+
+@called
+def leave(mem, core, line):
+    """Take a core from the holders of a line; a line that nobody holds leaves the table."""
+    holders = mem.holders
+    last = holders.shape[0] - 1
+    hole = place_of(mem, line)
+    holders[hole, H_CACHES] &= ~(np.int64(1) << core)
+    if holders[hole, H_CACHES] != 0:
+        return
+    # What was entered behind its home because of this one moves up.
+    place = (hole + 1) & last
+    while holders[place, H_LINE] != NO_TAG:
+        home = home_of(mem, holders[place, H_LINE])
+        if ((place - home) & last) >= ((place - hole) & last):
+            holders[hole, H_LINE] = holders[place, H_LINE]
+            holders[hole, H_CACHES] = holders[place, H_CACHES]
+            hole = place
+        place = (place + 1) & last
+    holders[hole, H_LINE] = NO_TAG
+    holders[hole, H_CACHES] = 0
+
+
+@compiled
+def invalidate(mem, caches, line):
+    """Take a line away from some L1 caches; returns which of them held it dirty, or -1."""
+    dirty = NOBODY
+    while caches != 0:
+        other = lowest(caches)
+        caches &= caches - 1
+        lines = mem.l1[other, line & (mem.cores[other, A_SETS] - 1)]
+        way = find(lines, line)
+        if lines[STATE, way] >= MODIFIED:
+            dirty = other
+        drop(lines, way)
     return dirty
 
 
 @compiled
-def share_others(mem, core, line):
-    """Make the other L1 copies of a line shared; 0 nobody has it, 1 somebody, 2 somebody dirty."""
-    sharers = 0
-    for other in range(mem.config[M_CORES]):
-        if other != core:
-            lines = mem.l1[other, line & (mem.config[M_L1_SETS] - 1)]
-            way = find(lines, line)
-            if way >= 0:
-                if lines[STATE, way] >= MODIFIED:
-                    lines[STATE, way] = OWNED
-                    sharers = 2
-                else:
-                    lines[STATE, way] = SHARED
-                    sharers = max(sharers, 1)
-    return sharers
+def share(mem, caches, line):
+    """Make a line shared in the L1 caches that hold it; returns which held it dirty, or -1."""
+    dirty = NOBODY
+    while caches != 0:
+        other = lowest(caches)
+        caches &= caches - 1
+        lines = mem.l1[other, line & (mem.cores[other, A_SETS] - 1)]
+        way = find(lines, line)
+        if lines[STATE, way] >= MODIFIED:
+            lines[STATE, way] = OWNED
+            dirty = other
+        else:
+            lines[STATE, way] = SHARED
+    return dirty
+
+
+@compiled
+def claim(mem, core, line):
+    """Make a core that holds a line its only holder."""
+    place, own = place_of(mem, line), np.int64(1) << core
+    invalidate(mem, mem.holders[place, H_CACHES] & ~own, line)
+    mem.holders[place, H_CACHES] = own
 
 
 @called
 def fill_l1(mem, core, line, write, cycle):
     """Bring a line into an L1; returns the cycle in which it is there."""
-    m = mem.config
-    place = line & (m[M_L1_SETS] - 1)
-    lines, tags = mem.l1[core, place], mem.l1_tags[place]
-    arrival = max(cycle, free_mshr(mem, core)) + m[M_L1_LOOKUP] + m[M_REQUEST]
-    state = MODIFIED if write else EXCLUSIVE
-    supplied = False
-    if held(tags, line) > 0:
-        if write:
-            supplied = invalidate_others(mem, core, line)
-        else:
-            supplied = share_others(mem, core, line) == 2
-            state = SHARED
-    if supplied:
+    lines = mem.l1[core, line & (mem.cores[core, A_SETS] - 1)]
+    arrival = arrives(mem, core, cycle)
+    place, own = place_of(mem, line), np.int64(1) << core
+    caches = mem.holders[place, H_CACHES]
+    mem.holders[place, H_LINE] = line
+    mem.holders[place, H_CACHES] = own if write else caches | own
+    supplier = invalidate(mem, caches, line) if write else share(mem, caches, line)
+    state = MODIFIED if write else EXCLUSIVE if caches == 0 else SHARED
+    if supplier >= 0:
         mem.counters[core, SNOOPS] += 1
-        ready = arrival + m[M_SNOOP] + m[M_L1_LOOKUP]
+        ready = arrival + mem.config[M_SNOOP] + mem.cores[supplier, A_SNOOPED]
     else:
         ready = read_l2(mem, line, arrival)
-    ready += m[M_RESPONSE] + m[M_L1_RESPONSE] - 1
+    ready = returns(mem, core, ready)
     way = victim(lines)
     if lines[STATE, way] >= MODIFIED:
         mem.counters[core, L1_WRITEBACKS] += 1
         write_l2(mem, lines[TAG, way], arrival)
+    if lines[TAG, way] != NO_TAG:
+        leave(mem, core, lines[TAG, way])
     lines[TAG, way] = line
-    tags[core * lines.shape[1] + way] = line
     lines[STATE, way] = state
     use(lines, way, mem.counters[core, STAMP])
     lines[READY, way] = ready
@@ -351,4 +433,4 @@ def read_memory(mem, line, cycle):
     bus = mem.clocks[BUS]
     edge = max(edge_after(bus, time), bus[E_FREE])
     bus[E_FREE] = edge + m[M_BUS_BEATS]
-    return edge_after(mem.clocks[CORE], (edge + m[M_BUS_RESPONSE]) * m[M_BUS_PERIOD])
+    return edge_after(mem.clocks[SHARED_CLOCK], (edge + m[M_BUS_RESPONSE]) * m[M_BUS_PERIOD])

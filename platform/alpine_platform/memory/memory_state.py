@@ -1,23 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
 """State and statistics of the compiled memory system."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from alpine_platform.compiled.kernel_state import MemoryState
-from alpine_platform.config import DramConfig, SystemConfig
+from alpine_platform.config import (
+    CacheConfig,
+    CoreComplexConfig,
+    CoreConfig,
+    DramConfig,
+    SystemConfig,
+)
+from alpine_platform.time import cycles_until
 
 from . import dram_kernel
 from . import memory_kernel as kernel
 
-__all__ = ["MemoryStats", "dram_constants", "memory_state", "memory_stats"]
+__all__ = [
+    "L1Stats",
+    "MemoryStats",
+    "dram_constants",
+    "l1_stats",
+    "memory_state",
+    "memory_stats",
+]
 
 FS_PER_NS = 1_000_000
 
 BURST_BYTES = 64
 """Of a DDR4 channel: eight transfers of 64 bits (reference configuration, DDR4_2400_4x16)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class L1Stats:
+    """What some L1 data caches did during a run.
+
+    Members
+    -------
+    accesses, misses : all of them, and how many found no line.
+    merged : misses to a line that was on its way already.
+    writebacks : dirty lines that left.
+    snoop_transfers : lines that came from another core's L1.
+    upgrades : writes to a shared line, which invalidate the other copies.
+    """
+
+    accesses: int
+    misses: int
+    merged: int
+    writebacks: int
+    snoop_transfers: int
+    upgrades: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,23 +96,70 @@ class MemoryStats:
 
 def memory_state(config: SystemConfig) -> MemoryState:
     """Return the empty memory system of a configuration."""
-    l1, l2, dram = config.l1, config.l2, config.dram
+    l2, dram = config.l2, config.dram
+    of_cores = [each for numbers, each in config.core_complexes() for _ in numbers]
+    first = config.complexes[0].core
     return MemoryState(
         config=constants(config),
+        cores=np.array([l1_constants(each, first.period_fs) for each in of_cores], np.int64),
         counters=np.zeros((config.cores + 1, 16), np.int64),
-        stores=np.zeros((config.cores, config.core.store_buffer_entries), np.int64),
+        stores=np.zeros((config.cores, max(map(store_entries, config.complexes))), np.int64),
         store_begun=np.zeros(config.cores, np.int64),
-        l1=empty_sets((config.cores, l1.sets), l1.associativity),
-        l1_tags=np.full((l1.sets, config.cores * l1.associativity), kernel.NO_TAG, np.int64),
-        l1_mshr=np.zeros((config.cores, l1.mshrs + 1), np.int64),
+        l1=empty_l1([each.l1 for each in of_cores]),
+        holders=empty_holders(sum(each.l1.sets * each.l1.associativity for each in of_cores)),
+        l1_mshr=empty_slots([each.l1.mshrs for each in of_cores]),
         l2=empty_sets((l2.sets,), l2.associativity),
-        l2_mshr=np.zeros(l2.mshrs + 1, np.int64),
-        clocks=np.array([clock(config.core.period_fs), clock(config.bus.period_fs)], np.int64),
-        dram=dram_constants(dram, l1.line_bytes),
+        l2_mshr=empty_slots([l2.mshrs])[0],
+        clocks=np.array([clock(first.period_fs), clock(config.bus.period_fs)], np.int64),
+        dram=dram_constants(dram, l2.line_bytes),
         banks=empty_banks(dram.ranks * dram.banks),
         channel=np.zeros(dram_kernel.C_COUNT, np.int64),
         writes=np.zeros(dram_kernel.QUEUE, np.int64),
     )
+
+
+def store_entries(of: CoreComplexConfig) -> int:
+    """Entries of the store buffer of a complex's cores; those of other core types are their own."""
+    core = of.core
+    return core.store_buffer_entries if isinstance(core, CoreConfig) else 1
+
+
+def l1_constants(of: CoreComplexConfig, shared_period_fs: int) -> list[int]:
+    """Return what the compiled memory system knows of the L1 of a complex's cores."""
+    l1, period = of.l1, of.core.period_fs
+    a = [0] * kernel.A_COUNT
+    a[kernel.A_PERIOD] = period
+    a[kernel.A_LOOKUP] = l1.lookup_cycles
+    a[kernel.A_RESPONSE] = l1.response_cycles
+    a[kernel.A_SETS] = l1.sets
+    a[kernel.A_SNOOPED] = cycles_until(l1.lookup_cycles * period, shared_period_fs)
+    return a
+
+
+def empty_l1(caches: Sequence[CacheConfig]) -> npt.NDArray[np.int64]:
+    """Return the sets of all L1 caches, without a valid line.
+
+    Where caches differ, the smaller ones have sets and ways that are never used.
+    """
+    ways = max(cache.associativity for cache in caches)
+    l1 = empty_sets((len(caches), max(cache.sets for cache in caches)), ways)
+    for sets, cache in zip(l1, caches, strict=True):
+        sets[:, kernel.USED, cache.associativity :] = np.iinfo(np.int64).max
+    return l1
+
+
+def empty_slots(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return rings of free slots, one row each; see `memory_kernel.take_slot`."""
+    slots = np.zeros((len(sizes), max(sizes) + 2), np.int64)
+    slots[:, -2] = sizes
+    return slots
+
+
+def empty_holders(lines: int) -> npt.NDArray[np.int64]:
+    """Return a table of holders for so many lines, at most half full."""
+    holders = np.zeros((1 << (2 * lines).bit_length(), 2), np.int64)
+    holders[:, kernel.H_LINE] = kernel.NO_TAG
+    return holders
 
 
 def clock(period_fs: int) -> list[int]:
@@ -97,13 +180,10 @@ def empty_sets(shape: tuple[int, ...], ways: int) -> npt.NDArray[np.int64]:
 def constants(config: SystemConfig) -> npt.NDArray[np.int64]:
     """Return the constants of the caches and buses."""
     bus = config.bus
-    line = config.l1.line_bytes
+    line = config.l2.line_bytes
     m = np.zeros(kernel.M_COUNT, np.int64)
-    m[kernel.M_PERIOD] = config.core.period_fs
-    m[kernel.M_L1_LOOKUP] = config.l1.lookup_cycles
-    m[kernel.M_L1_RESPONSE] = config.l1.response_cycles
+    m[kernel.M_PERIOD] = config.complexes[0].core.period_fs
     m[kernel.M_LINE_SHIFT] = line.bit_length() - 1
-    m[kernel.M_L1_SETS] = config.l1.sets
     m[kernel.M_L2_SETS] = config.l2.sets
     m[kernel.M_L2_LOOKUP] = config.l2.lookup_cycles
     m[kernel.M_L2_RESPONSE] = config.l2.response_cycles
@@ -115,7 +195,6 @@ def constants(config: SystemConfig) -> npt.NDArray[np.int64]:
     m[kernel.M_BUS_REQUEST] = bus.frontend_cycles + bus.forward_cycles
     m[kernel.M_BUS_RESPONSE] = bus.response_cycles
     m[kernel.M_CROSSING] = bus.crossing_cycles
-    m[kernel.M_CORES] = config.cores
     # The bus is taken by a line's header and by its beats.
     m[kernel.M_BUS_BEATS] = 1 + -(-line // bus.width_bytes)
     return m
@@ -165,18 +244,31 @@ def empty_banks(count: int) -> npt.NDArray[np.int64]:
     return banks
 
 
+def l1_stats(counters: npt.NDArray[np.int64]) -> L1Stats:
+    """Name and add up the counters of some L1 caches, one row each."""
+    sums = counters.sum(axis=0)
+    return L1Stats(
+        accesses=int(sums[kernel.L1_ACCESSES]),
+        misses=int(sums[kernel.L1_MISSES]),
+        merged=int(sums[kernel.L1_MERGED]),
+        writebacks=int(sums[kernel.L1_WRITEBACKS]),
+        snoop_transfers=int(sums[kernel.SNOOPS]),
+        upgrades=int(sums[kernel.UPGRADES]),
+    )
+
+
 def memory_stats(config: SystemConfig, counters: npt.NDArray[np.int64]) -> MemoryStats:
     """Name the counters: one row per core, the last one shared."""
-    private = counters[:-1].sum(axis=0)
+    l1 = l1_stats(counters[:-1])
     shared = counters[-1]
     line = config.l2.line_bytes
     return MemoryStats(
-        l1_accesses=int(private[kernel.L1_ACCESSES]),
-        l1_misses=int(private[kernel.L1_MISSES]),
-        l1_merged=int(private[kernel.L1_MERGED]),
-        l1_writebacks=int(private[kernel.L1_WRITEBACKS]),
-        snoop_transfers=int(private[kernel.SNOOPS]),
-        upgrades=int(private[kernel.UPGRADES]),
+        l1_accesses=l1.accesses,
+        l1_misses=l1.misses,
+        l1_merged=l1.merged,
+        l1_writebacks=l1.writebacks,
+        snoop_transfers=l1.snoop_transfers,
+        upgrades=l1.upgrades,
         l2_accesses=int(shared[kernel.L2_ACCESSES]),
         l2_misses=int(shared[kernel.L2_MISSES]),
         l2_writebacks=int(shared[kernel.L2_WRITEBACKS]),

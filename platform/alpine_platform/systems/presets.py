@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The published systems: ALPINE, Table I, high-power and low-power."""
 
-from alpine_platform.config import CacheConfig, CoreConfig, EnergyConfig, SystemConfig
+from alpine_platform.config import (
+    BusConfig,
+    CacheConfig,
+    CoreComplexConfig,
+    CoreConfig,
+    CoreEnergyConfig,
+    DramConfig,
+    EnergyConfig,
+    IoConfig,
+    SystemConfig,
+    TileClockConfig,
+)
 
 __all__ = ["HIGH_POWER", "LOW_POWER", "SYSTEMS"]
 
@@ -20,13 +31,24 @@ def l2(size_bytes: int) -> CacheConfig:
 
 HIGH_POWER = SystemConfig(
     name="high-power",
-    core=CoreConfig(frequency_hz=2.3e9),
-    l1=l1(64 * 1024),
+    complexes=(
+        CoreComplexConfig(
+            cores=8,
+            core=CoreConfig(frequency_hz=2.3e9),
+            l1=l1(64 * 1024),
+            energy=CoreEnergyConfig(
+                core_idle_pj_per_cycle=126.03,
+                core_wait_pj_per_cycle=638.99,
+                core_active_pj_per_cycle=845.39,
+            ),
+        ),
+    ),
     l2=l2(4 * QUARTER_MEGABYTE),
+    bus=BusConfig(),
+    dram=DramConfig(),
+    io=IoConfig(),
+    tile_clock=TileClockConfig(frequency_hz=1e9),
     energy=EnergyConfig(
-        core_idle_pj_per_cycle=126.03,
-        core_wait_pj_per_cycle=638.99,
-        core_active_pj_per_cycle=845.39,
         llc_leakage_w=4 * 874.08e-3,
         llc_read_pj_per_byte=5.60,
         llc_write_pj_per_byte=5.02,
@@ -38,13 +60,24 @@ HIGH_POWER = SystemConfig(
 
 LOW_POWER = SystemConfig(
     name="low-power",
-    core=CoreConfig(frequency_hz=0.8e9),
-    l1=l1(32 * 1024),
+    complexes=(
+        CoreComplexConfig(
+            cores=8,
+            core=CoreConfig(frequency_hz=0.8e9),
+            l1=l1(32 * 1024),
+            energy=CoreEnergyConfig(
+                core_idle_pj_per_cycle=10.72,
+                core_wait_pj_per_cycle=46.04,
+                core_active_pj_per_cycle=60.92,
+            ),
+        ),
+    ),
     l2=l2(2 * QUARTER_MEGABYTE),
+    bus=BusConfig(),
+    dram=DramConfig(),
+    io=IoConfig(),
+    tile_clock=TileClockConfig(frequency_hz=1e9),
     energy=EnergyConfig(
-        core_idle_pj_per_cycle=10.72,
-        core_wait_pj_per_cycle=46.04,
-        core_active_pj_per_cycle=60.92,
         llc_leakage_w=2 * 271.62e-3,
         llc_read_pj_per_byte=1.81,
         llc_write_pj_per_byte=1.63,

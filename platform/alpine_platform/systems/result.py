@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one run of programs on a system took."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from alpine_platform.cores.core import CoreStats, TimelineEvent
 from alpine_platform.memory.memory_state import MemoryStats
 from alpine_platform.time import FS_PER_S
 
-from .energy import Energy
+from .energy import ComponentReading, Energy
 
 __all__ = ["SystemResult"]
 
@@ -24,7 +25,10 @@ class SystemResult:
     cores : statistics per core that ran a program.
     unused_cores : cores without a program, whose idle energy counts.
     memory : counters of the memory system during the run.
-    energy : by component.
+    energy : by kind of component.
+    components : counters and meter of every component by its place in the tree: the complexes of
+        cores by name, their caches as ``cpu.l1``, ``l2``, ``dram``, ``tiles`` and
+        ``memory_controller_io``.
     returned : what each core's program returned.
     timeline : operations and their times, if the system traces.
     product_rule : how a product's energy depends on the tile's lines.
@@ -37,6 +41,7 @@ class SystemResult:
     unused_cores: int
     memory: MemoryStats
     energy: Energy
+    components: Mapping[str, ComponentReading] = field(repr=False)
     product_rule: ProductRule
     products_extrapolated: bool
     returned: dict[int, Any]

@@ -5,6 +5,8 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import simpy
 
 from alpine_models.energy import product_energy_pj, within_published_sizes
@@ -14,7 +16,7 @@ from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.io_path import io_times
 from alpine_platform.accelerators.peripheral_port import PeripheralPort
 from alpine_platform.accelerators.tile_port import TilePort
-from alpine_platform.config import SystemConfig
+from alpine_platform.config import CoreTypeConfig, SystemConfig
 from alpine_platform.config.placement import (
     Allocator,
     BufferPlacement,
@@ -24,15 +26,26 @@ from alpine_platform.config.placement import (
     VirtualAllocator,
 )
 from alpine_platform.cores.core import Core, CoreStats
+from alpine_platform.cores.core_model import CorePlace
+from alpine_platform.cores.core_models import core_model
 from alpine_platform.cores.loop_service import LoopService
 from alpine_platform.cores.operations import Operation, Program
 from alpine_platform.cores.pipelines import Pipelines
 from alpine_platform.cores.working_sets import WorkingSets
 from alpine_platform.memory.address_space import AddressSpace
-from alpine_platform.memory.memory_state import MemoryStats, memory_stats
+from alpine_platform.memory.memory_system import MemorySystem
 from alpine_platform.time import FS_PER_S
 
-from .energy import Energy, EnergyCounts, energy_of
+from .energy import (
+    ComponentReading,
+    cores_reading,
+    dram_reading,
+    l1_reading,
+    l2_reading,
+    memory_controller_io_reading,
+    tiles_reading,
+    total_energy,
+)
 from .result import SystemResult
 from .sync import Steps, Synchronisation
 
@@ -73,10 +86,15 @@ class System:
         self.env = simpy.Environment(initial_time=0)
         self.memory = AddressSpace(allocator_of(config), check_reads=check_reads)
         self.working_sets = WorkingSets()
-        self.pipelines = Pipelines(config)
-        self.loops = LoopService(self.env, self.pipelines, config.core.period_fs)
+        self.memory_system = MemorySystem(config)
+        self.pipelines = Pipelines(config, self.memory_system)
+        self.loops = LoopService(self.env, self.pipelines)
         self.synchronisation = Synchronisation(self.env, config.sync)
-        self.cores = [Core(self, number, ports.get(number)) for number in range(config.cores)]
+        self.cores = [
+            self._core(number, each.core, ports.get(number))
+            for numbers, each in config.core_complexes()
+            for number in numbers
+        ]
         self.io_times = io_times(config.io)
         self._peripherals = dict(peripherals or {})
         self._users: dict[int, int] = {}
@@ -90,10 +108,22 @@ class System:
             *chain.from_iterable(port.configs for port in self._peripherals.values()),
         ]
 
+    def _core(self, number: int, config: CoreTypeConfig, port: TilePort | None) -> Core:
+        place = CorePlace(
+            env=self.env,
+            number=number,
+            period_fs=config.period_fs,
+            memory=self.memory_system.port(number),
+            pipelines=self.pipelines,
+            loops=self.loops,
+        )
+        model = core_model(config, place)
+        return Core(self, number, model=model, period_fs=config.period_fs, port=port)
+
     @property
     def llc_misses(self) -> int:
         """Misses of the last-level cache since the system was made."""
-        return memory_stats(self.config, self.pipelines.counters()).l2_misses
+        return self.memory_system.stats().l2_misses
 
     def product_energy_pj(self, core: int, tile: int) -> float:
         """Energy of one CM_PROCESS on a core's tile; 0 where its geometry was not given."""
@@ -143,7 +173,7 @@ class System:
         """
         self._check_cores(programs)
         start = int(self.env.now)
-        before = self.pipelines.counters()
+        before = self.memory_system.counters()
         self.working_sets.clear()
         products_pj = self._peripheral_products_pj()
         processes: dict[int, simpy.Process] = {}
@@ -157,25 +187,19 @@ class System:
         if len(ends) < len(programs):
             raise DeadlockError(self._deadlock_message(programs, ends))
         time_fs = max(ends.values(), default=start) - start
-        period = self.config.core.period_fs
         for number in programs:
-            self.cores[number].stats.idle_cycles += (start + time_fs - ends[number]) // period
-        memory = memory_stats(self.config, self.pipelines.counters() - before)
+            core = self.cores[number]
+            core.stats.idle_cycles += (start + time_fs - ends[number]) // core.period_fs
         cores = {number: self.cores[number].stats for number in programs}
+        components = self._components(time_fs, cores, before, products_pj)
         counted = self.config.cores if self.config.energy.count_unused_cores else len(programs)
-        unused = counted - len(programs)
         return SystemResult(
             time_fs=time_fs,
             cores=cores,
-            unused_cores=unused,
-            memory=memory,
-            energy=self._energy(
-                time_fs,
-                cores,
-                memory,
-                unused_cores=unused,
-                peripheral_products_pj=self._peripheral_products_pj() - products_pj,
-            ),
+            unused_cores=counted - len(programs),
+            memory=self.memory_system.stats(before),
+            energy=total_energy(components, [each.name for each in self.config.complexes]),
+            components=components,
             product_rule=self.config.energy.tile_energy_rule,
             products_extrapolated=any(
                 not within_published_sizes(shape.rows, shape.columns) for shape in self._shapes
@@ -207,28 +231,33 @@ class System:
             for shape, count in zip(port.configs, port.products, strict=True)
         )
 
-    def _energy(
+    def _components(
         self,
         time_fs: int,
-        cores: dict[int, CoreStats],
-        memory: MemoryStats,
-        *,
-        unused_cores: int,
-        peripheral_products_pj: float,
-    ) -> Energy:
-        unused_cycles = unused_cores * (time_fs // self.config.core.period_fs)
-        counts = EnergyCounts(
-            time_s=time_fs / FS_PER_S,
-            active_cycles=sum(core.active_cycles for core in cores.values()),
-            wait_cycles=sum(core.wait_cycles for core in cores.values()),
-            idle_cycles=unused_cycles + sum(core.idle_cycles for core in cores.values()),
-            llc_read_bytes=memory.llc_read_bytes,
-            llc_written_bytes=memory.llc_written_bytes,
-            dram_accesses=memory.dram_reads + memory.dram_writes,
-            tile_energy_pj=peripheral_products_pj
-            + sum(core.tile_energy_pj for core in cores.values()),
+        cores: Mapping[int, CoreStats],
+        counters_before: npt.NDArray[np.int64],
+        products_before_pj: float,
+    ) -> dict[str, ComponentReading]:
+        """Read every component of the tree after a run, from counters that its beginning had."""
+        energy, time_s = self.config.energy, time_fs / FS_PER_S
+        memory = self.memory_system.stats(counters_before)
+        readings: dict[str, ComponentReading] = {}
+        for numbers, each in self.config.core_complexes():
+            used = [cores[number] for number in numbers if number in cores]
+            unused = len(numbers) - len(used) if energy.count_unused_cores else 0
+            readings[each.name] = cores_reading(
+                each.energy, used, unused_cycles=unused * (time_fs // each.core.period_fs)
+            )
+            l1 = self.memory_system.l1_stats(numbers, counters_before)
+            readings[f"{each.name}.l1"] = l1_reading(l1)
+        readings["l2"] = l2_reading(energy, memory, time_s=time_s)
+        readings["dram"] = dram_reading(energy, memory)
+        readings["tiles"] = tiles_reading(
+            cores.values(),
+            peripheral_products_pj=self._peripheral_products_pj() - products_before_pj,
         )
-        return energy_of(self.config.energy, counts)
+        readings["memory_controller_io"] = memory_controller_io_reading(energy, time_s=time_s)
+        return readings
 
     def _deadlock_message(self, programs: Mapping[int, Program], ends: dict[int, int]) -> str:
         waits = self.synchronisation.waits
