@@ -10,7 +10,8 @@ from numba import njit
 from tests.random_inputs import examples
 
 from alpine_platform.memory.dram_kernel import D_BURST, D_CCD
-from alpine_platform.memory.memory_kernel import L1_MISSES, NEAR, NO_TAG, SNOOPS, UPGRADES
+from alpine_platform.memory.holders_kernel import NO_TAG
+from alpine_platform.memory.memory_kernel import L1_MISSES, NEAR, SNOOPS, UPGRADES
 from alpine_platform.memory.memory_kernel import edge_after as compiled_edge_after
 from alpine_platform.memory.memory_state import clock, dram_constants
 from alpine_platform.memory.memory_system import MemorySystem

@@ -49,6 +49,7 @@ def fingerprint(*sources: str) -> int:
 SELF = "compiled/compiling.py"
 FINGERPRINT = fingerprint(
     "memory/dram_kernel.py",
+    "memory/holders_kernel.py",
     "cores/turns_kernel.py",
     "cores/hits_kernel.py",
     "compiled/kernel_state.py",

@@ -17,7 +17,7 @@ from alpine_platform.config import (
 )
 from alpine_platform.time import cycles_until
 
-from . import dram_kernel
+from . import dram_kernel, holders_kernel
 from . import memory_kernel as kernel
 
 __all__ = [
@@ -158,7 +158,7 @@ def empty_slots(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
 def empty_holders(lines: int) -> npt.NDArray[np.int64]:
     """Return a table of holders for so many lines, at most half full."""
     holders = np.zeros((1 << (2 * lines).bit_length(), 2), np.int64)
-    holders[:, kernel.H_LINE] = kernel.NO_TAG
+    holders[:, holders_kernel.H_LINE] = holders_kernel.NO_TAG
     return holders
 
 
@@ -172,7 +172,7 @@ def clock(period_fs: int) -> list[int]:
 def empty_sets(shape: tuple[int, ...], ways: int) -> npt.NDArray[np.int64]:
     """Return cache sets without a valid line; see `memory_kernel`."""
     sets = np.zeros((*shape, 4, ways), np.int64)
-    sets[..., kernel.TAG, :] = kernel.NO_TAG
+    sets[..., kernel.TAG, :] = holders_kernel.NO_TAG
     sets[..., kernel.USED, :] = np.arange(ways)
     return sets
 
