@@ -11,7 +11,7 @@ import os
 import pytest
 
 from alpine_cosim import run
-from alpine_cosim.campaigns.study import Subject
+from alpine_cosim.campaigns.study import study_spec
 from alpine_cosim.runs.batched_run import BatchedChip
 from alpine_models.device import analog_device
 
@@ -48,7 +48,7 @@ def test_rtl(benchmark, device: str):
     ("device", "effects"), [(device, name) for device, sets in EFFECTS.items() for name in sets]
 )
 def test_batched(benchmark, device: str, effects: str):
-    task = Subject(network="mlp", samples=BATCHED_IMAGES).task
+    task = study_spec("mlp", samples=BATCHED_IMAGES).task()
     chip = BatchedChip(
         task.workload,
         device=analog_device(device, after_s=86400.0, effects=EFFECTS[device][effects]),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The coupling: verilated hardware under simulated processors, runs and their results.
 
-`run` simulates a shipped network and `run_program` programs of a user's own; their results are a
+`run` simulates a shipped network, which `run_spec` describes as a `RunSpec`, and `run_program` programs of a user's own; their results are a
 `RunResult` and a `ProgramResult`. `VerilatedModel` makes a Python object of any hardware.
 
 from alpine_cosim import run
@@ -18,8 +18,19 @@ if TYPE_CHECKING:
     from .measurement.results import RunResult
     from .runs.network_run import Engine, run
     from .runs.program_run import ProgramResult, run_program
+    from .spec.keywords import run_spec
+    from .spec.specification import RunSpec
 
-__all__ = ["Engine", "ProgramResult", "RunResult", "VerilatedModel", "run", "run_program"]
+__all__ = [
+    "Engine",
+    "ProgramResult",
+    "RunResult",
+    "RunSpec",
+    "VerilatedModel",
+    "run",
+    "run_program",
+    "run_spec",
+]
 
 __getattr__ = lazy_names(
     __name__,
@@ -28,5 +39,7 @@ __getattr__ = lazy_names(
         "measurement.results": ["RunResult"],
         "runs.network_run": ["Engine", "run"],
         "runs.program_run": ["ProgramResult", "run_program"],
+        "spec.keywords": ["run_spec"],
+        "spec.specification": ["RunSpec"],
     },
 )

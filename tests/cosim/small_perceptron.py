@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alpine_cosim.runs.tasks import NETWORKS, Task
+from alpine_cosim.spec.network import Task
+from alpine_cosim.spec.networks import NETWORKS
 from alpine_models.tile import TileConfig
 from alpine_sw.library.workloads import Software
 from alpine_sw.networks.mlp import MlpNetwork

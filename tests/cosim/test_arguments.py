@@ -1,36 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a script passes to a run: of the right type, or one line before anything is prepared."""
 
-import inspect
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from alpine_cosim import run, run_program
-from alpine_cosim.runs.arguments import CHECKS, checked
+from alpine_cosim.measurement.observation import OBSERVED, Observation
+from alpine_cosim.runs.network_run import RunKeywords
+from alpine_cosim.spec.keywords import PARTS, keywords_of, run_spec
+from alpine_cosim.spec.mlp import MlpOptions
+from alpine_cosim.spec.networks import NETWORKS
 from alpine_models.errors import AlpineError
 
 CHOSEN = {
     "network", "system", "case", "engine", "software", "digital_style", "activations",
-    "input_format", "sync", "device", "compensate",
+    "input_format", "sync", "device",
 }  # fmt: skip
 """Parameters that take one of several names."""
 
-DEVICE = {"adc_bits", "after", "chips", "effects", "verify"}
-"""Parameters that belong to the device, and are checked where it is chosen."""
 
-PROGRAMS = {"start", "tiles"}
-"""Parameters of programs of a user's own, which `run_program` looks into."""
-
-
-@pytest.mark.parametrize("function", [run, run_program])
-def test_every_parameter_is_checked(function: Any):
-    parameters = set(inspect.signature(function).parameters)
-    assert parameters - set(CHECKS) - PROGRAMS - DEVICE <= CHOSEN
+def test_every_keyword_is_a_member_of_a_specification_or_an_observation():
+    spec = run_spec("lstm-256", text="a", case="digital", cores=1)
+    made = set(keywords_of(spec)) | set(OBSERVED)
+    made |= {name for entry in NETWORKS.values() for name in entry.option_names}
+    made |= {keyword for _, names in PARTS.values() for keyword in names}
+    assert made | {"config_file", "sync", "options", "inferences"} == set(
+        RunKeywords.__annotations__
+    )
 
 
-@pytest.mark.parametrize("name", sorted(CHOSEN - {"compensate"}))
+def test_a_keyword_that_does_not_exist_is_the_programmer_s_mistake():
+    with pytest.raises(TypeError, match="a run has no keyword 'colour'"):
+        run("mlp", colour="red")
+    with pytest.raises(TypeError, match="observation and trace say the same thing"):
+        run("mlp", observation=Observation(), trace="waves")
+
+
+@pytest.mark.parametrize("name", sorted(CHOSEN))
 def test_a_name_that_is_no_text_is_refused(name: str):
     with pytest.raises(AlpineError, match=r"unknown .* '?5'?: choose from "):
         run(**{"network": "mlp", "engine": "model", name: 5})
@@ -73,8 +82,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_a_program_is_made():
 
 
 def test_numpy_s_integers_and_texts_that_are_paths_are_taken():
-    @checked
-    def told(*, seed: int = 0, weights: Any = None, cores: int | None = None) -> tuple[Any, ...]:
-        return seed, type(seed), type(weights).__name__, cores
-
-    assert told(seed=np.int64(3), weights="a b", cores=None) == (3, int, "PosixPath", None)
+    spec = run_spec("mlp", seed=np.int64(3), weights="a b", tile_verilog="c d")
+    assert (spec.seed, type(spec.seed)) == (3, int)
+    assert spec.options == MlpOptions(weights=Path("a b"))
+    assert spec.tiles.verilog == Path("c d")

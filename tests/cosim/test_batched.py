@@ -5,12 +5,13 @@ import hashlib
 
 import numpy as np
 import pytest
+from tests.cosim.chips import chip_series
 
 from alpine_cosim import run
 from alpine_cosim.measurement.measure import measure, timed_ports
 from alpine_cosim.runs.batched_run import BatchedChip, run_batched
-from alpine_cosim.runs.device_choice import chip_series
-from alpine_cosim.runs.tasks import NETWORKS, Engine, Request, Task
+from alpine_cosim.spec.keywords import run_spec
+from alpine_cosim.spec.network import Task
 from alpine_platform.systems.presets import SYSTEMS
 from alpine_sw.library.workloads import Software
 from alpine_sw.networks.cnn import CnnNetwork, matrix_shapes
@@ -23,17 +24,7 @@ SERIES = chip_series(**HERMES, chips=2)
 
 
 def task(network: str, case: str, samples: int) -> Task:
-    request = Request(
-        network=network,
-        case=case,
-        engine=Engine.MODEL,
-        cores=None,
-        software=Software.RELEASED,
-        digital_style="neon4",
-        inferences=samples,
-        weights=None,
-    )
-    return NETWORKS[network].prepare(request)
+    return run_spec(network, case=case, engine="model", inferences=samples).task()
 
 
 @pytest.mark.parametrize(

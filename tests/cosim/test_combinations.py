@@ -15,26 +15,26 @@ from tests.sw.cnn_helpers import tiny
 
 from alpine_cosim import run
 from alpine_cosim.campaigns.faults import sites
-from alpine_cosim.campaigns.study import Subject
-from alpine_cosim.engines import engine_run as engines
-from alpine_cosim.engines import in_cocotb as cocotb_session
-from alpine_cosim.runs import tasks
-from alpine_cosim.runs.tasks import NETWORKS, Engine, Request
+from alpine_cosim.campaigns.study import study_spec
+from alpine_cosim.engines import engine_run, in_cocotb
+from alpine_cosim.spec import cnn, lstm, mlp
+from alpine_cosim.spec.engines import Engine
+from alpine_cosim.spec.keywords import run_spec
+from alpine_cosim.spec.networks import NETWORKS
 from alpine_models.errors import AlpineError
-from alpine_sw.library.workloads import Software
 
 NAMES = ("mlp", "lstm-256", "cnn-m")
 CASES = ("1", "2", "3", "4", "loose", "digital")
 
 SMALL_CNN = tiny()
 LOADERS = {
-    name: cache(getattr(tasks, name))
-    for name in (
-        "load_fashion_mnist",
-        "load_king_james_excerpt",
-        "load_lstm",
-        "load_mlp",
-        "load_photographs",
+    (module, name): cache(getattr(module, name))
+    for module, name in (
+        (mlp, "load_fashion_mnist"),
+        (lstm, "load_king_james_excerpt"),
+        (lstm, "load_lstm"),
+        (mlp, "load_mlp"),
+        (cnn, "load_photographs"),
     )
 }
 """Nothing is read twice."""
@@ -53,15 +53,15 @@ def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
         raise BegunError
 
     for module, name in (
-        (engines, "RtlSession"),
-        (engines, "timed_ports"),
-        (cocotb_session, "run_in_cocotb"),
-        (cocotb_session, "run_accelerator_in_cocotb"),
+        (engine_run, "RtlSession"),
+        (engine_run, "timed_ports"),
+        (in_cocotb, "run_in_cocotb"),
+        (in_cocotb, "run_accelerator_in_cocotb"),
     ):
         monkeypatch.setattr(module, name, begun)
-    for name, load in LOADERS.items():
-        monkeypatch.setattr(tasks, name, load)
-    monkeypatch.setattr(tasks, "load_cnn", lambda *_, **__: SMALL_CNN)
+    for (module, name), load in LOADERS.items():
+        monkeypatch.setattr(module, name, load)
+    monkeypatch.setattr(cnn, "load_cnn", lambda *_, **__: SMALL_CNN)
     monkeypatch.setattr(sites, "_probes", lambda plan: ())
 
 
@@ -164,23 +164,10 @@ def test_an_option_is_refused_where_it_says_nothing(option: str):
             assert not line or any(line.startswith(text) for text in lines)
 
 
-def request(network: str, case: str) -> Request:
-    return Request(
-        network=network,
-        case=case,
-        engine=Engine.RTL,
-        cores=None,
-        software=Software.RELEASED,
-        digital_style="neon4",
-        inferences=1,
-        weights=None,
-    )
-
-
 def test_faults_are_injected_into_the_tiles_of_cores():
     for network in NAMES:
         for case in NETWORKS[network].cases:
-            workload = NETWORKS[network].prepare(request(network, case)).workload
+            workload = run_spec(network, case=case, inferences=1).task().workload
             if case.isdigit():
                 assert sites.sites_of(workload)
                 continue
@@ -194,8 +181,8 @@ def test_studies_look_at_every_mapping_with_tiles():
         for case in NETWORKS[network].cases:
             if case == "digital":
                 with pytest.raises(AlpineError, match="case digital has no tiles to study"):
-                    Subject(network=network, case=case, samples=1)
+                    study_spec(network, case=case, samples=1)
             else:
-                task = Subject(network=network, case=case, samples=1).task
+                task = study_spec(network, case=case, samples=1).task()
                 assert task.batched is not None
                 assert task.workload.tiles

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.cosim.chips import chip_series
 from tests.sw.lstm_helpers import network
 
 from alpine_cosim import RunResult, run
 from alpine_cosim.hardware.crossbar import AnalogProducts
 from alpine_cosim.measurement.analog_outcome import Spread
-from alpine_cosim.runs import tasks
-from alpine_cosim.runs.device_choice import chip_series
+from alpine_cosim.spec import lstm
 from alpine_models.device import NoiseKey, analog_device
 from alpine_models.errors import AlpineError
 
@@ -82,7 +82,7 @@ def test_recurrent_network_on_both_engines():
 
 def test_verified_cells_are_the_same_through_the_port_and_without_the_system(monkeypatch):
     small = network(8)
-    monkeypatch.setattr(tasks, "load_lstm", lambda hidden, weights: small)
+    monkeypatch.setattr(lstm, "load_lstm", lambda hidden, weights: small)
     options = {**HERMES, "verify": "published", "chips": 2}
     port, direct = (
         run("lstm-256", engine=engine, inferences=2, back_door=back_door, **options)

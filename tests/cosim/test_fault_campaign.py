@@ -36,8 +36,8 @@ from alpine_cosim.campaigns.faults.repeated_run import (
 from alpine_cosim.campaigns.faults.report import campaign_json, known_records, rows, share
 from alpine_cosim.campaigns.faults.sites import draw_fault, groups, sites_of
 from alpine_cosim.cli import cli
-from alpine_cosim.runs.systems import configure
-from alpine_cosim.runs.tasks import Engine, Request, Task
+from alpine_cosim.spec.keywords import run_spec
+from alpine_cosim.spec.network import Task
 from alpine_models.device import (
     IDEAL,
     PCM_LIKE,
@@ -51,8 +51,8 @@ from alpine_models.device import (
     StuckDevice,
 )
 from alpine_models.errors import AlpineError
+from alpine_platform.systems.presets import SYSTEMS
 from alpine_sw.datasets.weight_file import chosen_weights
-from alpine_sw.library.workloads import Software
 
 SITES = ("streams", "converters.adc")
 
@@ -64,29 +64,13 @@ def task() -> Task:
 
 @pytest.fixture(scope="module")
 def session(task):
-    with FaultSession(task, configure("high-power")) as made:
+    with FaultSession(task, SYSTEMS["high-power"]) as made:
         yield made
 
 
-def plan_of(**changes) -> CampaignPlan:
-    request = Request(
-        network="mlp",
-        case="2",
-        engine=Engine.RTL,
-        cores=None,
-        software=Software.RELEASED,
-        digital_style="",
-        inferences=1,
-        weights=None,
-    )
-    values = {
-        "request": request,
-        "system": configure("high-power"),
-        "seed": 3,
-        "runs": 5,
-        "sites": SITES,
-    }
-    return CampaignPlan(**{**values, **changes})
+def plan_of(*, sites=SITES, runs=5, **changes) -> CampaignPlan:
+    spec = run_spec("mlp", **{"case": 2, "inferences": 1, "seed": 3, **changes})
+    return CampaignPlan(spec=spec, runs=runs, sites=sites)
 
 
 def products(session: FaultSession) -> list[int]:
@@ -271,8 +255,7 @@ def test_a_campaign_goes_on_where_it_ended(tmp_path):
 def test_runs_of_other_code_or_weights_are_not_continued(tmp_path, monkeypatch: pytest.MonkeyPatch):
     weights = tmp_path / "weights.npz"
     shutil.copy(chosen_weights("mlp", None), weights)
-    plan = plan_of()
-    plan = replace(plan, request=replace(plan.request, weights=weights))
+    plan = plan_of(weights=weights)
     record = Record(
         injection=Injection(group="streams", index=0, fault=parse_fault("streams.queued[0]@7")),
         result=FaultResult(

@@ -19,10 +19,10 @@ from alpine_cosim.campaigns.faults.kinds import DeadAdc, Flip, OpenColumn, Stuck
 from alpine_cosim.campaigns.faults.repeated_run import FaultSession, Outcome
 from alpine_cosim.cli import cli
 from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
-from alpine_cosim.runs.systems import configure
-from alpine_cosim.runs.tasks import Task
+from alpine_cosim.spec.network import Task
 from alpine_models import golden
 from alpine_models.device import AnalogCrossbar, Polarity, StuckAt, StuckDevice, analog_device
+from alpine_platform.systems.presets import SYSTEMS
 
 CHIP = ChipSeries(device=analog_device("pcm", after_s=86400.0), seed=5, chips=1)
 MASKED = Flip(register="cells.weight", bit=3, cycle=5)
@@ -36,7 +36,7 @@ def task() -> Task:
 
 @pytest.fixture(scope="module")
 def session(task) -> Iterator[FaultSession]:
-    with FaultSession(task, configure("high-power"), device=CHIP) as made:
+    with FaultSession(task, SYSTEMS["high-power"], device=CHIP) as made:
         yield made
 
 

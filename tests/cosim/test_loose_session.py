@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.cosim.chips import chip_series
 from tests.sw import mlp_helpers
 
 from alpine_cosim import run
@@ -13,7 +14,6 @@ from alpine_cosim.cocotb.engine import run_accelerator_in_cocotb
 from alpine_cosim.engines.verilated_tiles import RtlSession
 from alpine_cosim.measurement.accelerator_setup import timed_accelerator
 from alpine_cosim.measurement.measure import Measurement, measure
-from alpine_cosim.runs.device_choice import chip_series
 from alpine_models.device import NoiseKey
 from alpine_models.errors import AlpineError
 from alpine_platform.systems.presets import HIGH_POWER

@@ -7,7 +7,7 @@ import pytest
 from tests.sw.lstm_helpers import network
 
 from alpine_cosim import run
-from alpine_cosim.runs import tasks
+from alpine_cosim.spec import lstm
 from alpine_models.errors import AlpineError
 from alpine_sw.datasets.texts import load_king_james_excerpt
 from alpine_sw.networks.lstm import load_lstm
@@ -25,7 +25,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     What mappings and engines promise does not depend on the size; a published tile takes half a
     minute to build, and one test runs it.
     """
-    monkeypatch.setattr(tasks, "load_lstm", lambda hidden, weights: SMALL)
+    monkeypatch.setattr(lstm, "load_lstm", lambda hidden, weights: SMALL)
 
 
 def test_engines_give_the_golden_probabilities_and_the_same_times_in_the_published_tile():

@@ -4,10 +4,10 @@
 from dataclasses import replace
 
 import pytest
+from tests.cosim.chips import chip_series
 from tests.cosim.small_perceptron import small_perceptron
 
 from alpine_cosim.measurement.measure import Measurement, measure, timed_ports
-from alpine_cosim.runs.device_choice import chip_series
 from alpine_platform.systems.presets import SYSTEMS
 from alpine_platform.systems.system import System
 

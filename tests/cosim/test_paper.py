@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from alpine_cosim.cli import main
-from alpine_cosim.runs.tasks import Engine
+from alpine_cosim.spec.engines import Engine
 from alpine_models.published import Metric, cnn_factors, lstm_factors, mlp_factors
 from alpine_papers.alpine2022 import (
     EXPLORATIONS,

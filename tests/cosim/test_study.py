@@ -4,25 +4,28 @@ import json
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from alpine_cosim.campaigns.study import (
-    Subject,
     collect,
     complete,
     plan_adc,
     plan_effects,
     plan_time,
     print_study,
+    study_spec,
     write_study,
 )
 from alpine_models.errors import AlpineError
 
-SUBJECT = Subject(network="lstm-256", samples=12, chips=2, seed=3)
+SUBJECT = {"network": "lstm-256", "samples": 12, "chips": 2, "seed": 3}
+
+
+def spec(**changes):
+    return study_spec(**{**SUBJECT, **changes})
 
 
 def finished(plan, folder: Path, **options):
@@ -31,7 +34,7 @@ def finished(plan, folder: Path, **options):
 
 @pytest.fixture(scope="module")
 def over_time(tmp_path_factory):
-    plan = plan_time(SUBJECT, device="pcm", times_s=[86400.0, 25.0])
+    plan = plan_time(spec(), times_s=[86400.0, 25.0])
     folder = tmp_path_factory.mktemp("chips")
     return plan, folder, finished(plan, folder, jobs=1)
 
@@ -47,13 +50,7 @@ def test_a_study_over_time_has_every_chip_at_every_time(over_time):
 
 
 def test_drift_costs_and_compensation_helps(tmp_path: Path):
-    plan = plan_time(
-        SUBJECT,
-        device="pcm",
-        times_s=[86400.0],
-        compensations=["none", "column"],
-        effects=["drift"],
-    )
+    plan = plan_time(spec(effects=["drift"]), times_s=[86400.0], compensations=["none", "column"])
     result = finished(plan, tmp_path, jobs=1)
     error = {label: points[0].output_error.mean for label, points in result.curves.items()}
     assert error["compensated per column"] < 0.7 * error["no compensation"]
@@ -63,8 +60,8 @@ def test_training_with_noise_helps(tmp_path: Path):
     # docs/device.md has the whole table: a day after programming, 1.71 bits against 1.33.
     points = {}
     for weights in (None, Path("hardware-aware")):
-        subject = replace(SUBJECT, weights=weights, samples=250, chips=3)
-        plan = plan_time(subject, device="pcm", times_s=[86400.0], compensations=["tile"])
+        looked_at = spec(weights=weights, samples=250, chips=3)
+        plan = plan_time(looked_at, times_s=[86400.0], compensations=["tile"])
         result = finished(plan, tmp_path, jobs=1)
         points[weights] = result.curves["compensated per tile"][0].score
     plain, aware = points.values()
@@ -93,12 +90,12 @@ def test_chips_of_other_code_are_computed_again(
     kept = {path.stem for path in folder.glob("*.json")}
     assert kept == {work.key for work in plan.works}
     monkeypatch.setattr("alpine_cosim.campaigns.study.plans.code_digest", lambda: "other code")
-    other = plan_time(replace(SUBJECT), device="pcm", times_s=[86400.0, 25.0])
+    other = plan_time(spec(), times_s=[86400.0, 25.0])
     assert not kept & {work.key for work in other.works}
 
 
 def test_resolution_alone_and_with_the_device(tmp_path: Path):
-    plan = plan_adc(SUBJECT, device="hermes-1", bits=[8, 3])
+    plan = plan_adc(spec(device="hermes-1", after="1day", compensate="tile"), bits=[8, 3])
     result = finished(plan, tmp_path, jobs=1)
     alone, device = result.curves.values()
     # Eight bits are the ideal device's own resolution.
@@ -109,7 +106,7 @@ def test_resolution_alone_and_with_the_device(tmp_path: Path):
 
 
 def test_effects_alone_are_sorted_by_what_they_cost(tmp_path: Path):
-    plan = plan_effects(SUBJECT, device="pcm", effects=["drift", "read", "adc-saturation=16"])
+    plan = plan_effects(spec(after="1day", effects=["drift", "read", "adc-saturation=16"]))
     result = finished(plan, tmp_path, jobs=1)
     (points,) = result.curves.values()
     errors = {point.label.partition(":")[0]: point.output_error.mean for point in points}
@@ -142,20 +139,20 @@ def test_files(over_time, tmp_path: Path):
         ({"case": "digital"}, "case digital has no tiles to study"),
         ({"case": "9"}, "unknown case '9'"),
         ({"chips": 0}, "chips 0 is refused: give a whole number from 1 on, 65536 at most"),
-        ({"seed": -1}, "seed -1 is refused"),
+        ({"seed": -1}, "seed must be 0 or more, not -1"),
         ({"samples": 10**6}, "inferences must be 1 to 10000"),
     ],
 )
 def test_subjects_that_cannot_be_studied(subject: dict, message: str):
     with pytest.raises(AlpineError, match=message):
-        Subject(**{"network": "mlp", **subject})
+        study_spec(**{"network": "mlp", **subject})
 
 
 def test_nothing_to_look_at(tmp_path: Path):
     with pytest.raises(AlpineError, match="no time to look at"):
-        plan_time(SUBJECT, device="pcm", times_s=[])
+        plan_time(spec(), times_s=[])
     with pytest.raises(AlpineError, match="no resolution to look at"):
-        plan_adc(SUBJECT, device="pcm", bits=[])
+        plan_adc(spec(), bits=[])
     with pytest.raises(AlpineError, match="jobs must be 1 or more, not 0"):
         complete([], tmp_path, jobs=0)
 
@@ -163,22 +160,18 @@ def test_nothing_to_look_at(tmp_path: Path):
 def test_verification_is_part_of_a_study_and_of_its_title(tmp_path: Path):
     error = {}
     for verify in (None, "2"):
-        plan = plan_time(
-            SUBJECT,
-            device="pcm",
-            times_s=[25.0],
-            compensations=["none"],
-            effects=["programming"],
-            verify=verify,
-        )
+        looked_at = spec(effects=["programming"], verify=verify)
+        plan = plan_time(looked_at, times_s=[25.0], compensations=["none"])
         result = finished(plan, tmp_path, jobs=1)
         error[verify] = result.curves["no compensation"][0].output_error.mean
     # The programming error, some 4 weights, is cut at 2.
     assert error["2"] < 0.6 * error[None]
     assert result.title == "lstm-256, case 1, on pcm, cells verified within 2 weights"
     assert (result.verify_margin, result.effects) == (2.0, ("programming",))
-    effects = plan_effects(SUBJECT, device="pcm", effects=["programming", "drift"], verify="8")
-    margins = [point.works[0].device.verify_margin for point in effects.curves[0].points]
+    effects = plan_effects(spec(after="1day", effects=["programming", "drift"], verify="8"))
+    margins = [
+        point.works[0].spec.device.analog.verify_margin for point in effects.curves[0].points
+    ]
     assert margins == [8.0, 8.0, None]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from tests.random_inputs import examples
 
-from alpine_cosim.runs.systems import configure
+from alpine_cosim.spec.system_choice import SystemChoice
 from alpine_models.errors import AlpineError
 from alpine_platform.config.describe import describe
 from alpine_platform.config.fields import range_text
@@ -116,10 +116,10 @@ def test_fields_that_only_fit_together_come_in_any_order():
 def test_file_and_settings_are_applied_together(tmp_path):
     path = tmp_path / "system.toml"
     path.write_text('[l1]\nline_bytes = "32B"\nsize_bytes = "16kB"\n')
-    config = configure("high-power", config_file=path, settings=["l2.line_bytes=32"])
+    config = SystemChoice.of("high-power", config_file=path, settings=["l2.line_bytes=32"]).config
     assert (config.l1.line_bytes, config.l1.size_bytes) == (32, 16384)
     with pytest.raises(AlpineError, match=r"^l1.line_bytes must equal l2.line_bytes 64, not 32: "):
-        configure("high-power", config_file=path)
+        SystemChoice.of("high-power", config_file=path)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def completed(names: Callable[[], Iterable[str]]) -> Completer:
 
 def networks() -> Iterable[str]:
     """Return the names that `alpine run` knows."""
-    from alpine_cosim.runs.tasks import NETWORKS
+    from alpine_cosim.spec.networks import NETWORKS
 
     return NETWORKS
 
@@ -57,7 +57,7 @@ def systems() -> Iterable[str]:
 
 def engines() -> Iterable[str]:
     """Return the names of engines."""
-    from alpine_cosim.runs.tasks import Engine
+    from alpine_cosim.spec.engines import Engine
 
     return (engine.value for engine in Engine)
 

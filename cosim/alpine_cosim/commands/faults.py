@@ -3,6 +3,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,8 +23,6 @@ from .weights_option import weights_option
 __all__ = ["faults"]
 
 SHOWN_FAILURES = 5
-DEFAULTS, DEFAULTS_CNN = ("2", 4), ("1", 1)
-"""Case and inferences: a CNN has one mapping onto tiles and takes long."""
 
 
 @click.command(
@@ -82,6 +81,7 @@ DEFAULTS, DEFAULTS_CNN = ("2", 4), ("1", 1)
 @weights_option
 @click.option(
     "--config",
+    "config_file",
     type=click.Path(path_type=Path),
     help="TOML file with fields of the system to replace.",
 )
@@ -97,29 +97,18 @@ DEFAULTS, DEFAULTS_CNN = ("2", 4), ("1", 1)
 def faults(
     network: str,
     *,
-    system: str,
     case: str | None,
-    software: str,
     inferences: int | None,
     sites: tuple[str, ...],
     by_register: bool,
     list_sites: bool,
     chosen: tuple[str, ...],
     runs: int,
-    seed: int,
-    device: str,
-    after: str | None,
-    compensate: str | None,
-    effects: tuple[str, ...] | None,
-    adc_bits: int | None,
-    verify: str | None,
     workers: int | None,
-    weights: Path | None,
-    config: Path | None,
-    settings: tuple[str, ...],
     json_file: Path | None,
     trace: Path | None,
     resume: bool,
+    **keywords: Any,
 ) -> int:
     """Inject faults into the tiles of a NETWORK's runs and say what they do.
 
@@ -138,51 +127,26 @@ def faults(
         print_sites,
     )
     from alpine_cosim.campaigns.faults.sites import sites_of
-    from alpine_cosim.runs.device_choice import chip_series
-    from alpine_cosim.runs.systems import configure
-    from alpine_cosim.runs.tasks import NETWORKS, Engine, Request
-    from alpine_sw.library.workloads import Software
-    from alpine_sw.networks.cnn_shapes import CNN_NAMES
+    from alpine_cosim.spec.keywords import run_spec
+    from alpine_cosim.spec.networks import NETWORKS
 
-    choose("network", network, NETWORKS)
-    default_case, default_inferences = DEFAULTS_CNN if network in CNN_NAMES else DEFAULTS
-    case = choose("case", case or default_case, NETWORKS[network].cases)
+    entry = NETWORKS[choose("network", network, NETWORKS)]
     if resume and json_file is None:
         raise AlpineError("--resume continues the campaign of a file: name it with --json")
-    request = Request(
-        network=network,
-        case=case,
-        engine=Engine.RTL,
-        cores=None,
-        software=Software(choose("software style", software, list(Software))),
-        digital_style="",
-        inferences=default_inferences if inferences is None else inferences,
-        weights=weights,
+    spec = run_spec(
+        network,
+        case=case or entry.fault_case,
+        engine="rtl",
+        inferences=entry.fault_inferences if inferences is None else inferences,
+        **keywords,
     )
     console = Console()
     if list_sites:
-        print_sites(sites_of(NETWORKS[network].prepare(request).workload), console)
+        print_sites(sites_of(spec.task().workload), console)
         return 0
     if trace is not None and not chosen:
         raise AlpineError("--trace writes a waveform for every run: name the faults with --inject")
-    plan = CampaignPlan(
-        request=request,
-        device=chip_series(
-            device,
-            after=after,
-            compensate=compensate,
-            effects=effects,
-            adc_bits=adc_bits,
-            verify=verify,
-            seed=seed,
-        ),
-        system=configure(system, config_file=config, settings=settings),
-        seed=seed,
-        runs=runs,
-        sites=sites,
-        by_register=by_register,
-        faults=chosen,
-    )
+    plan = CampaignPlan(spec=spec, runs=runs, sites=sites, by_register=by_register, faults=chosen)
     known = known_records(json_file, plan) if resume and json_file and json_file.exists() else []
     start = time.perf_counter()
     with progress_bars() as progress:

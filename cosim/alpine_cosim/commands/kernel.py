@@ -57,7 +57,7 @@ def kernel(
     """Time one kernel of the library alone: one warm execution on an idle system."""
     from rich.console import Console
 
-    from alpine_cosim.runs.systems import configure
+    from alpine_cosim.spec.system_choice import SystemChoice
     from alpine_sw.kernels import KERNELS, time_kernel
 
     from .kernel_report import print_kernels, print_timing
@@ -82,7 +82,7 @@ def kernel(
             name,
             size=numbers,
             style=style,
-            config=configure(system, config_file=config, settings=settings),
+            config=SystemChoice.of(system, config_file=config, settings=settings).config,
         )
     except ValueError as error:
         raise AlpineError(f"kernel {name} --size {size}: {error}") from error

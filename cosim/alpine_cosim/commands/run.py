@@ -2,6 +2,7 @@
 """`alpine run`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -134,6 +135,7 @@ __all__ = ["run"]
 )
 @click.option(
     "--config",
+    "config_file",
     type=click.Path(path_type=Path),
     help="TOML file with fields of the system to replace.",
 )
@@ -157,39 +159,10 @@ __all__ = ["run"]
 def run(
     network: str,
     *,
-    system: str,
-    case: str,
-    engine: str,
-    cores: int | None,
-    software: str,
-    digital_style: str,
-    activations: str | None,
-    input_format: str,
-    sync: str,
-    inferences: int | None,
-    text: str | None,
-    length: int | None,
-    greedy: bool,
-    seed: int,
-    device: str,
-    after: str | None,
-    compensate: str | None,
-    effects: tuple[str, ...] | None,
-    adc_bits: int | None,
-    verify: str | None,
-    chips: int,
-    back_door: bool | None,
-    weights: Path | None,
-    normalisation: bool,
-    literal_table: bool,
-    tile_verilog: Path | None,
-    config: Path | None,
-    settings: tuple[str, ...],
     json_file: Path | None,
     timeline: Path | None,
-    profile: bool,
-    check_reads: bool,
     trace: Path | None,
+    **keywords: Any,
 ) -> None:
     """Run a NETWORK on a simulated system.
 
@@ -200,7 +173,7 @@ def run(
 
     from alpine_cosim.measurement.profile import print_profile
     from alpine_cosim.measurement.results import print_result
-    from alpine_cosim.runs.network_run import run as run_session
+    from alpine_cosim.runs.network_run import run as run_network
 
     with progress_bars() as progress:
         task = progress.add_task("preparing", total=None)
@@ -208,42 +181,13 @@ def run(
         def on_stage(stage: str, total: int) -> None:
             progress.reset(task, description=stage, total=total or None)
 
-        result = run_session(
+        result = run_network(
             network,
-            system=system,
-            case=case,
-            engine=engine,
-            cores=cores,
-            software=software,
-            digital_style=digital_style,
-            activations=activations,
-            input_format=input_format,
-            sync=sync,
-            inferences=inferences,
-            text=text,
-            length=length,
-            greedy=greedy,
-            seed=seed,
-            device=device,
-            after=after,
-            compensate=compensate,
-            effects=effects,
-            adc_bits=adc_bits,
-            verify=verify,
-            chips=chips,
-            back_door=back_door,
-            weights=weights,
-            normalisation=normalisation,
-            literal_table=literal_table,
-            tile_verilog=tile_verilog,
-            trace=trace,
             timeline=timeline,
-            profile=profile,
-            check_reads=check_reads,
-            config_file=config,
-            settings=settings,
+            trace=trace,
             on_stage=on_stage,
             on_step=lambda: progress.advance(task),
+            **keywords,
         )
     console = Console()
     print_result(result, console)

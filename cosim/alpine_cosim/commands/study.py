@@ -20,7 +20,8 @@ from .progress import progress_bars
 from .weights_option import weights_option
 
 if TYPE_CHECKING:
-    from alpine_cosim.campaigns.study import StudyPlan, Subject
+    from alpine_cosim.campaigns.study import StudyPlan
+    from alpine_cosim.spec.specification import RunSpec
 
 __all__ = ["study"]
 
@@ -78,34 +79,19 @@ def study() -> None:
     """
 
 
-def _command(name: str, *, epilog: str) -> Callable[[Planner], click.Command]:
-    """Make a command of a function that takes a subject and further options and returns a plan."""
+def _command(name: str, *own: str, epilog: str) -> Callable[[Planner], click.Command]:
+    """Make a command of a function that takes a specification and options of its ``own``."""
 
     def make(planner: Planner) -> click.Command:
         @functools.wraps(planner)
         def command(
-            *,
-            network: str,
-            case: str,
-            samples: int | None,
-            weights: Path | None,
-            seed: int,
-            chips: int,
-            jobs: int | None,
-            out: Path,
-            **options: Any,
+            *, network: str, samples: int | None, jobs: int | None, out: Path, **keywords: Any
         ) -> int:
-            from alpine_cosim.campaigns.study import Subject
+            from alpine_cosim.campaigns.study import study_spec
 
-            subject = Subject(
-                network=network,
-                case=case,
-                samples=samples,
-                weights=weights,
-                seed=seed,
-                chips=chips,
-            )
-            return _carry_out(planner(subject, **options), out, jobs=jobs)
+            looked_at = {name: keywords.pop(name) for name in own if name in keywords}
+            spec = study_spec(network, samples=samples, **keywords)
+            return _carry_out(planner(spec, **looked_at), out, jobs=jobs)
 
         for option in reversed(_COMMON):
             command = option(command)
@@ -116,6 +102,8 @@ def _command(name: str, *, epilog: str) -> Callable[[Planner], click.Command]:
 
 @_command(
     "time",
+    "times",
+    "compensate",
     epilog="\b\nExamples:\n"
     "  alpine study time --network mlp --device pcm --chips 20\n"
     "  alpine study time --network lstm-256 --times 25s,1hour,1day --compensate none,tile",
@@ -136,43 +124,26 @@ def _command(name: str, *, epilog: str) -> Callable[[Planner], click.Command]:
 )
 @_adc_bits
 def study_time(
-    subject: "Subject",
-    *,
-    times: tuple[str, ...] | None,
-    compensate: tuple[str, ...],
-    **device: Any,
+    spec: "RunSpec", *, times: tuple[str, ...] | None, compensate: tuple[str, ...]
 ) -> "StudyPlan":
     """Score against the time after programming."""
     from alpine_cosim.campaigns.study import plan_time
     from alpine_cosim.campaigns.study.plans import DEFAULT_TIMES_S
 
     times_s = DEFAULT_TIMES_S if times is None else [duration_s(text) for text in times]
-    return plan_time(subject, times_s=times_s, compensations=compensate, **device)
+    return plan_time(spec, times_s=times_s, compensations=compensate)
 
 
-@_command("adc", epilog="Example: alpine study adc --network mlp --bits 4,6,8")
+@_command("adc", "bits", epilog="Example: alpine study adc --network mlp --bits 4,6,8")
 @click.option("--bits", callback=split_names, metavar="BITS", help="Resolutions. Default: 2 to 8.")
 @_after
 @click.option("--compensate", default="tile", show_default=True, help="Drift compensation.")
-def study_adc(
-    subject: "Subject",
-    *,
-    bits: tuple[str, ...] | None,
-    after: str,
-    compensate: str,
-    **device: Any,
-) -> "StudyPlan":
+def study_adc(spec: "RunSpec", *, bits: tuple[str, ...] | None) -> "StudyPlan":
     """Score against the resolution of the ADC codes."""
     from alpine_cosim.campaigns.study import plan_adc
     from alpine_cosim.campaigns.study.plans import DEFAULT_BITS
 
-    return plan_adc(
-        subject,
-        bits=DEFAULT_BITS if bits is None else [_whole(text) for text in bits],
-        after_s=duration_s(after),
-        compensation=compensate,
-        **device,
-    )
+    return plan_adc(spec, bits=DEFAULT_BITS if bits is None else [_whole(text) for text in bits])
 
 
 @_command(
@@ -186,11 +157,11 @@ def study_adc(
     "--compensate", default="none", show_default=True, help="Of drift: none, tile or column."
 )
 @_adc_bits
-def study_effects(subject: "Subject", *, after: str, compensate: str, **device: Any) -> "StudyPlan":
+def study_effects(spec: "RunSpec") -> "StudyPlan":
     """Score with each imperfection alone: what costs most."""
     from alpine_cosim.campaigns.study import plan_effects
 
-    return plan_effects(subject, after_s=duration_s(after), compensation=compensate, **device)
+    return plan_effects(spec)
 
 
 def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:

@@ -23,7 +23,7 @@ def describe_system(name: str, *, config: Path | None, settings: tuple[str, ...]
     """Draw a system's block diagram as a tree, every number with its source."""
     from rich.console import Console
 
-    from alpine_cosim.runs.systems import configure
+    from alpine_cosim.spec.system_choice import SystemChoice
     from alpine_platform.config.describe import describe
 
-    Console().print(describe(configure(name, config_file=config, settings=settings)))
+    Console().print(describe(SystemChoice.of(name, config_file=config, settings=settings).config))

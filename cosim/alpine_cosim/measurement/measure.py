@@ -14,7 +14,6 @@ and nothing depends on how the weights got into the cells. The regions of furthe
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from alpine_sw.library.workloads import Workload
 
 from .accelerator_setup import AcceleratorWithCrossbars, Crossbar
 from .analog_tiles import ChipSeries, TilesWithCrossbars
+from .observation import UNOBSERVED, Observation
 from .profile import profiled
 from .programming import Loader
 from .results import Programming
@@ -74,11 +74,7 @@ def measure(
     back_door: bool,
     accelerator: AcceleratorWithCrossbars | None = None,
     device: ChipSeries | None = None,
-    timeline: Path | None = None,
-    profile: bool = False,
-    check_reads: bool = False,
-    on_stage: Callable[[str, int], None] = lambda stage, total: None,
-    on_step: Callable[[], None] = lambda: None,
+    observation: Observation = UNOBSERVED,
     before_inferences: Callable[[], None] = lambda: None,
 ) -> Measurement:
     """Run a workload on a system.
@@ -92,12 +88,10 @@ def measure(
     back_door : write the cells directly instead of through the hardware.
     accelerator : behind the I/O path, where the workload has one.
     device : what the tiles are made of and how many chips run, or None for one ideal chip.
-    timeline : file for the cores' operations as trace events, or None.
-    profile : run the inferences under Python's profiler.
-    check_reads : refuse to read memory that nobody wrote.
-    on_stage, on_step : told what begins, in how many steps, and each step.
+    observation : what is looked at, and who is told of stages and steps.
     before_inferences : called when the weights are in place.
     """
+    on_stage, on_step = observation.on_stage, observation.on_step
     on_stage("compiling the platform's loops", 0)
     compile_loops(system, ports)
     bench = _Bench(workload=workload, system=system, ports=ports, accelerator=accelerator)
@@ -115,9 +109,10 @@ def measure(
     on_stage("running inferences", len(inputs) * chips)
     busy = loader.busy_cycles()
     before_inferences()
+    timeline, check_reads = observation.timeline, observation.check_reads
     machine = bench.machine_at_rest(trace=timeline is not None, check_reads=check_reads)
     outputs, programs = workload.programs(machine, inputs, on_step)
-    result, host_seconds, layers = bench.run(machine, programs, profile=profile)
+    result, host_seconds, layers = bench.run(machine, programs, profile=observation.profile)
     busy = loader.busy_cycles() - busy
     if timeline is not None:
         write_timeline(result, timeline)

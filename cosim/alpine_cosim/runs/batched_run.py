@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from alpine_cosim.hardware.crossbar import AnalogProducts
 from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
+from alpine_cosim.spec.network import Task
 from alpine_models import golden
 from alpine_models.crossbar import IdealCrossbar
 from alpine_models.device import AnalogCrossbar, AnalogDevice
 from alpine_sw.library.tile_plan import Placement, TilePlan
 from alpine_sw.library.workloads import Workload
-
-from .tasks import Task
 
 __all__ = ["BatchedChip", "run_batched"]
 

@@ -4,15 +4,18 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alpine_cosim.engines.verilated_tiles import RtlSession
 from alpine_cosim.measurement.measure import Measurement, measure, timed_ports
+from alpine_cosim.measurement.observation import Observation
 from alpine_cosim.measurement.results import Programming
-from alpine_models.checks import whole_number
+from alpine_cosim.spec.engines import Engine
+from alpine_cosim.spec.system_choice import SystemChoice
+from alpine_models.checks import checked_flag, whole_number
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
@@ -22,10 +25,6 @@ from alpine_platform.systems.system import System
 from alpine_sw.library.aimclib import Tile
 from alpine_sw.library.tile_plan import TilePlan
 from alpine_sw.library.workloads import Workload
-
-from .arguments import checked
-from .systems import configure
-from .tasks import Engine
 
 __all__ = ["ProgramResult", "run_program"]
 
@@ -74,7 +73,13 @@ class ProgramResult:
         return sum(self.energy_parts_j.values())
 
 
-@checked
+class ProgramObservation(TypedDict, total=False):
+    """Keywords of `Observation` that a program's run takes."""
+
+    timeline: Path | str | None
+    check_reads: bool
+
+
 def run_program(
     start: Start,
     *,
@@ -84,8 +89,7 @@ def run_program(
     back_door: bool = False,
     config_file: Path | str | None = None,
     settings: Sequence[str] = (),
-    timeline: Path | str | None = None,
-    check_reads: bool = False,
+    **observed: Unpack[ProgramObservation],
 ) -> ProgramResult:
     """Run programs on a simulated system, with their matrices already in the tiles.
 
@@ -96,8 +100,8 @@ def run_program(
     system, config_file, settings : as in `run`.
     engine : ``rtl``, the verilated tile, or ``model``, the timed one.
     back_door : write the cells directly instead of through CM_INITIALIZE.
-    timeline : file for the cores' operations as trace events.
-    check_reads : refuse to read memory that neither `place` nor an operation has written; slow.
+    observed : ``timeline``, a file for the cores' operations as trace events; ``check_reads``, to
+        refuse to read memory that neither `place` nor an operation has written, which is slow.
 
     Raises
     ------
@@ -106,9 +110,8 @@ def run_program(
     ValueError
         A program used an operation wrongly, or read memory that nobody wrote.
     """
-    config = configure(
-        system, config_file=None if config_file is None else Path(config_file), settings=settings
-    )
+    config = SystemChoice.of(system, config_file=config_file, settings=settings).config
+    observation = Observation(**cast(dict[str, Any], observed))
     kind = Engine(choose("engine", engine, ENGINES))
     returned: dict[int, Any] = {}
 
@@ -124,9 +127,8 @@ def run_program(
     options: dict[str, Any] = {
         "system": config,
         "inputs": np.zeros((1, 0), np.int8),
-        "back_door": back_door,
-        "timeline": None if timeline is None else Path(timeline),
-        "check_reads": check_reads,
+        "back_door": checked_flag("back door", back_door),
+        "observation": observation,
     }
     if kind is Engine.MODEL:
         measured = measure(workload, timed_ports(workload, config), **options)

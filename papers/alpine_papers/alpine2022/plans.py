@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from alpine_cosim.runs.tasks import DIGITAL, LOOSE, Engine
+from alpine_cosim.spec.engines import Engine
+from alpine_cosim.spec.network import DIGITAL, LOOSE
 from alpine_models.published import PublishedFactor, lstm_factors, mlp_factors
 from alpine_platform.systems.presets import SYSTEMS
 

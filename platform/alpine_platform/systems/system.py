@@ -49,7 +49,7 @@ from .energy import (
 from .result import SystemResult
 from .sync import Steps, Synchronisation
 
-__all__ = ["DeadlockError", "System", "allocator_of"]
+__all__ = ["DeadlockError", "System", "allocator_of", "check_cores"]
 
 
 class DeadlockError(RuntimeError):
@@ -81,7 +81,7 @@ class System:
     ) -> None:
         ports = dict(tile_ports or {})
         self.config = config
-        self._check_cores((*ports, *(tile_configs or {})))
+        check_cores(self.config, (*ports, *(tile_configs or {})))
         self.trace = trace
         self.env = simpy.Environment(initial_time=0)
         self.memory = AddressSpace(allocator_of(config), check_reads=check_reads)
@@ -171,7 +171,7 @@ class System:
         DeadlockError
             The programs wait for each other.
         """
-        self._check_cores(programs)
+        check_cores(self.config, programs)
         start = int(self.env.now)
         before = self.memory_system.counters()
         self.working_sets.clear()
@@ -208,14 +208,6 @@ class System:
             timeline=[event for number in programs for event in self.cores[number].timeline],
             working_sets=self.working_sets.as_dict(),
         )
-
-    def _check_cores(self, numbers: Iterable[int]) -> None:
-        last, cores = max(numbers, default=0), self.config.cores
-        if last >= cores:
-            raise AlpineError(
-                f"core {last} does not exist, because {self.config.name} has"
-                f" {counted(cores, 'core')}: set cores to {last + 1} or more"
-            )
 
     def _guarded(
         self, core: Core, program: Program, ends: dict[int, int]
@@ -293,3 +285,19 @@ def allocator_of(config: SystemConfig, *, heap_offset_bytes: int = 0) -> Allocat
                 period_bytes=banks * row,
                 step_bytes=apart * row,
             )
+
+
+def check_cores(config: SystemConfig, numbers: Iterable[int]) -> None:
+    """Refuse numbers of cores that a system does not have.
+
+    Raises
+    ------
+    AlpineError
+        It has fewer.
+    """
+    last = max(numbers, default=0)
+    if last >= config.cores:
+        raise AlpineError(
+            f"core {last} does not exist, because {config.name} has"
+            f" {counted(config.cores, 'core')}: set cores to {last + 1} or more"
+        )

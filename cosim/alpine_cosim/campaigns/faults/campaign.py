@@ -6,17 +6,16 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from alpine_cosim.campaigns.workers import worker_pool
-from alpine_cosim.measurement.analog_tiles import ChipSeries
-from alpine_cosim.runs.tasks import NETWORKS, Request, Task
+from alpine_cosim.spec.network import Task
+from alpine_cosim.spec.specification import RunSpec
 from alpine_models.errors import AlpineError
-from alpine_platform.config import SystemConfig
 
 from .kinds import Fault, fault_text, parse_fault
 from .repeated_run import FaultResult, FaultSession
@@ -37,28 +36,28 @@ class CampaignPlan:
 
     Members
     -------
-    request : network, case, software, inferences. system : SystemConfig.
-    device : what the tiles are made of, of which chip 0 is used; None for ideal ones.
-    seed : of the draws. runs : faults drawn in each group.
+    spec : of the run into which faults are injected, on engine rtl, its first chip; its seed is
+        that of the draws as well.
+    runs : faults drawn in each group.
     sites : names of groups, see `sites.groups`; empty for every block and all registers together.
     by_register : one group per register.
     faults : texts of chosen faults, instead of drawn ones.
     """
 
-    request: Request
-    system: SystemConfig
-    seed: int
+    spec: RunSpec
     runs: int
-    device: ChipSeries | None = None
     sites: tuple[str, ...] = ()
     by_register: bool = False
     faults: tuple[str, ...] = ()
 
     def task(self) -> Task:
         """Return what runs; raises `AlpineError` for what the network cannot do."""
-        task = NETWORKS[self.request.network].prepare(self.request)
-        cycles = self.system.tile_clock.product_cycles
-        return replace(task, workload=task.workload.with_product_cycles(cycles))
+        return self.spec.task()
+
+    def session(self, task: Task, *, trace: Path | None = None) -> FaultSession:
+        """Return tiles with the task's weights."""
+        spec = self.spec
+        return FaultSession(task, spec.system.config, device=spec.chip_series, trace=trace)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,8 +178,6 @@ def run_campaign(
     """
     if plan.runs < 1:
         raise AlpineError(f"runs must be 1 or more, not {plan.runs}")
-    if plan.seed < 0:
-        raise AlpineError(f"seed must be 0 or more, not {plan.seed}")
     if workers is not None and workers < 1:
         raise AlpineError(f"workers must be 1 or more, not {workers}")
     task = plan.task()
@@ -190,7 +187,7 @@ def run_campaign(
     for fault in chosen:
         check_fault(fault, sites, task.workload)
     on_stage("building the tile and running it without faults", 0)
-    with FaultSession(task, plan.system, device=plan.device, trace=trace) as session:
+    with plan.session(task, trace=trace) as session:
         for fault in chosen:
             session.check(fault)
         wanted = [
@@ -247,7 +244,7 @@ def _draw(
 ) -> Iterator[Injection]:
     for group in compared:
         for index in range(plan.runs):
-            random = np.random.default_rng([plan.seed, zlib.crc32(group.name.encode()), index])
+            random = np.random.default_rng([plan.spec.seed, zlib.crc32(group.name.encode()), index])
             fault = draw_fault(group, task.workload, session.golden.busy, random)
             yield Injection(group=group.name, index=index, fault=fault)
 
@@ -284,8 +281,7 @@ _worker_session: list[FaultSession] = []
 
 
 def _start_worker(plan: CampaignPlan) -> None:
-    task = plan.task()
-    _worker_session.append(FaultSession(task, plan.system, device=plan.device))
+    _worker_session.append(plan.session(plan.task()))
 
 
 def _run_in_worker(injection: Injection) -> Record:

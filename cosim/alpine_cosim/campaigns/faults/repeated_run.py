@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from alpine_cosim.engines.verilated_tiles import trace_format
 from alpine_cosim.hardware.rtl_tile import RtlTilePort, TileFault, TileFaultError
 from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
-from alpine_cosim.runs.tasks import Task
+from alpine_cosim.spec.network import Task
 from alpine_models.device import AnalogCrossbar, AnalogDevice, Polarity, StuckAt, StuckDevice
 from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a campaign found: shares with confidence intervals, as a table and as JSON."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,13 +14,11 @@ from rich.table import Table
 from scipy import stats
 
 from alpine_cosim.code_digest import code_digest
-from alpine_cosim.runs.tasks import Request
+from alpine_cosim.spec.specification import RunSpec
+from alpine_cosim.spec.trees import file_digest
 from alpine_models.device import AnalogDevice
 from alpine_models.errors import AlpineError
 from alpine_models.plurals import counted
-from alpine_platform.config.overrides import changed_fields
-from alpine_platform.systems.presets import SYSTEMS
-from alpine_sw.datasets.weight_file import chosen_weights
 
 from .campaign import Campaign, CampaignPlan, Injection, Record
 from .kinds import fault_text, parse_fault
@@ -127,9 +124,10 @@ def _row(name: str, places: int, results: Sequence[FaultResult]) -> Row:
 
 def print_campaign(campaign: Campaign, console: Console) -> None:
     """Print a campaign as one table: a row per group, or per fault where a person chose them."""
-    request, device = campaign.plan.request, campaign.plan.device
+    spec = campaign.plan.spec
+    device = spec.chip_series
     title = (
-        f"{request.network} on {campaign.plan.system.name}, case {request.case}, "
+        f"{spec.network} on {spec.system.name}, case {spec.case}, "
         f"{_inferences(campaign)}, {campaign.busy_cycles:,} busy tile cycles"
     )
     if device is not None:
@@ -150,7 +148,7 @@ def print_campaign(campaign: Campaign, console: Console) -> None:
 
 
 def _inferences(campaign: Campaign) -> str:
-    return f"{counted(campaign.plan.request.inferences or 0, 'inference')} per run"
+    return f"{counted(campaign.plan.spec.inferences or 0, 'inference')} per run"
 
 
 def _loss_text(campaign: Campaign) -> str:
@@ -252,18 +250,18 @@ def campaign_json(campaign: Campaign, *, host_seconds: float) -> str:
 
 
 def _plan(plan: CampaignPlan) -> dict[str, Any]:
-    request = plan.request
+    spec, weights = plan.spec, _weights(plan.spec)
     return {
-        "network": request.network,
-        "system": plan.system.name,
-        "settings": changed_fields(plan.system, SYSTEMS[plan.system.name]),
-        "case": request.case,
-        "software": request.software.value,
-        "inferences": request.inferences,
-        "weights": None if request.weights is None else str(request.weights),
-        "weights_sha256": _file_digest(request),
-        "device": None if plan.device is None else _device(plan.device.device),
-        "seed": plan.seed,
+        "network": spec.network,
+        "system": spec.system.name,
+        "settings": dict(spec.system.changes),
+        "case": spec.case,
+        "software": spec.software.style.value,
+        "inferences": spec.inferences,
+        "weights": None if weights is None else str(weights),
+        "weights_sha256": None if weights is None else file_digest(weights),
+        "device": None if spec.device.analog is None else _device(spec.device.analog),
+        "seed": spec.seed,
         "runs": plan.runs,
         "sites": list(plan.sites),
         "by_register": plan.by_register,
@@ -271,12 +269,9 @@ def _plan(plan: CampaignPlan) -> dict[str, Any]:
     }
 
 
-def _file_digest(request: Request) -> str | None:
-    """Digest of a weight file that a person names; shipped ones count as code."""
-    if request.weights is None:
-        return None
-    path = chosen_weights(request.network, request.weights)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _weights(spec: RunSpec) -> Path | None:
+    """A weight file that a person names; shipped ones count as code."""
+    return getattr(spec.options, "weights", None)
 
 
 def _device(device: AnalogDevice) -> dict[str, Any]:

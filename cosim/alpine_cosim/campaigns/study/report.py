@@ -2,16 +2,16 @@
 """A study's result from its scores, and its table, JSON and pictures."""
 
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from alpine_cosim.measurement.analog_outcome import Spread
+from alpine_cosim.spec.trees import tree
 from alpine_models.files import write_text
 from alpine_models.plurals import counted
 
-from .plans import StudyPlan
+from .plans import StudyPlan, prepared
 from .result import PointResult, StudyResult
 from .runs import Scores
 
@@ -20,8 +20,9 @@ __all__ = ["collect", "print_study", "write_study"]
 
 def collect(plan: StudyPlan, scores: Scores) -> StudyResult:
     """Return the result of a plan from the scores of all its works."""
-    task, subject = plan.subject.task, plan.subject
-    golden: Any = task.golden()
+    spec = plan.spec
+    task = prepared(spec)
+    golden = task.golden()
     if task.accuracy is not None:
         quantity, ideal = "accuracy", task.accuracy(golden)
     elif task.bits_per_character is not None:
@@ -48,12 +49,12 @@ def collect(plan: StudyPlan, scores: Scores) -> StudyResult:
         kind=plan.kind,
         title=plan.title,
         axis=plan.axis,
-        network=subject.network,
-        case=subject.case,
-        samples=subject.sample_count,
-        weights=None if subject.weights is None else str(subject.weights),
-        seed=subject.seed,
-        chips=subject.chips,
+        network=spec.network,
+        case=spec.case,
+        samples=len(task.inputs),
+        weights=tree(spec.options).get("weights"),
+        seed=spec.seed,
+        chips=spec.device.chips,
         device=plan.device.name,
         effects=plan.device.effects,
         verify_margin=plan.device.verify_margin,

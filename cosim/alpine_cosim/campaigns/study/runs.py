@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from alpine_cosim.campaigns.workers import worker_pool
 from alpine_cosim.measurement.analog_outcome import relative_error
@@ -15,7 +14,7 @@ from alpine_cosim.runs.batched_run import BatchedChip
 from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder, write_text
 
-from .plans import Work
+from .plans import Work, prepared
 
 __all__ = ["ChipScore", "Scores", "complete"]
 
@@ -92,11 +91,8 @@ def complete(
 
 def evaluate(work: Work) -> tuple[str, list[ChipScore]]:
     """Compute one chip; return its key and a score per time."""
-    task = _tasks.setdefault(work.subject.identity, work.subject.task)
-    golden = _golden.get(work.subject.identity)
-    if golden is None:
-        golden = _golden[work.subject.identity] = task.golden()
-    chip = BatchedChip(task.workload, device=work.device, seed=work.subject.seed, chip=work.chip)
+    task = prepared(work.spec)
+    chip = BatchedChip(task.workload, device=work.device, seed=work.spec.seed, chip=work.chip)
     score = task.accuracy or task.bits_per_character
     scores: list[ChipScore] = []
     for time_s in work.times_s:
@@ -105,15 +101,10 @@ def evaluate(work: Work) -> tuple[str, list[ChipScore]]:
         scores.append(
             ChipScore(
                 score=None if score is None else score(outputs),
-                output_error=relative_error(outputs, golden),
+                output_error=relative_error(outputs, task.golden()),
             )
         )
     return work.key, scores
-
-
-_tasks: dict[str, Any] = {}
-_golden: dict[str, Any] = {}
-"""What a process has prepared once for all its works."""
 
 
 def _load(path: Path) -> list[ChipScore] | None:

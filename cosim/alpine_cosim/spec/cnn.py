@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The convolutional networks as a run sees them."""
+
+from dataclasses import dataclass
+
+from alpine_models.checked_fields import checked, flag
+from alpine_sw.datasets.photographs import load_photographs
+from alpine_sw.networks.cnn import load_cnn
+from alpine_sw.networks.cnn_shapes import CNN_NAMES
+from alpine_sw.programs.batched import batched_cnn
+from alpine_sw.programs.cnn import analog_cnn, digital_cnn
+
+from .network import DIGITAL, Asked, Network, NetworkOptions, Task, digital_cores, sample_count
+
+__all__ = ["CNN_NETWORKS", "CnnOptions", "PrintedCnnOptions"]
+
+PRINTED = "cnn-m"
+"""The one whose printed table is not used as it stands (`cnn_shapes`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CnnOptions(NetworkOptions):
+    """Options of the convolutional networks.
+
+    Members
+    -------
+    normalisation : with local response normalisation.
+    """
+
+    normalisation: bool = checked(
+        flag,
+        default=True,
+        refusal="network {network} has no normalisation to leave out; {networks} have",
+    )
+
+    @property
+    def variant(self) -> str | None:
+        """How the network differs from the one that its name stands for, in words."""
+        return None if self.normalisation else "without normalisation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintedCnnOptions(CnnOptions):
+    """Options of the one network whose printed table is not used as it stands.
+
+    Members
+    -------
+    literal_table : exactly as printed.
+    """
+
+    literal_table: bool = checked(
+        flag,
+        default=False,
+        refusal="the printed table differs for {networks} only, not for {network}",
+    )
+
+    @property
+    def variant(self) -> str | None:
+        """How the network differs from the one that its name stands for, in words."""
+        parts = ["as printed"] * self.literal_table + ["without normalisation"] * (
+            not self.normalisation
+        )
+        return ", ".join(parts) or None
+
+
+def prepare(asked: Asked) -> Task:
+    """Return the task: photographs in their order."""
+    options = asked.options
+    assert isinstance(options, CnnOptions)
+    photographs = load_photographs()
+    count = sample_count(asked, default=1, available=len(photographs.inputs))
+    as_printed = isinstance(options, PrintedCnnOptions) and options.literal_table
+    cnn = load_cnn(asked.network, as_printed=as_printed, normalised=options.normalisation)
+    software = asked.software
+    if asked.case == DIGITAL:
+        digital_cores(asked, (len(cnn.weights),))
+        workload = digital_cnn(cnn, style=software.digital_style)
+    else:
+        workload = analog_cnn(cnn, software=software.style, dense_style=software.digital_style)
+    inputs = photographs.inputs[:count]
+    return Task(
+        workload=workload,
+        inputs=inputs,
+        golden=lambda: cnn.golden(inputs),
+        batched=None if asked.case == DIGITAL else batched_cnn(cnn),
+    )
+
+
+CNN_NETWORKS = {
+    name: Network(
+        cases=("1", DIGITAL),
+        options=PrintedCnnOptions if name == PRINTED else CnnOptions,
+        prepare=prepare,
+        refusals={
+            "weights": "network {network} has seeded weights and reads no weight file, not "
+            "{value}: leave --weights out"
+        },
+    )
+    for name in CNN_NAMES
+}
+"""The published networks by name."""

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tiles of a run are made of, and how many chips run."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from alpine_cosim.measurement.analog_tiles import ChipSeries
+from alpine_models.checked_fields import check_fields, checked, optional, texts, whole
+from alpine_models.checks import real_number
+from alpine_models.choices import choose
+from alpine_models.device import DEVICES, IDEAL_DEVICE, AnalogDevice, analog_device
+from alpine_models.durations import duration_s
+from alpine_models.errors import AlpineError
+
+__all__ = ["MAX_CHIPS", "MAX_SEED", "DeviceChoice"]
+
+MAX_CHIPS = 1 << 16
+"""Chips that have random numbers of their own."""
+
+MAX_SEED = (1 << 64) - 1
+"""Largest key of the random numbers' generator."""
+
+
+def _seconds(_name: str, value: Any) -> float:
+    return duration_s(value) if isinstance(value, str) else real_number(AFTER, value)
+
+
+def _margin(_name: str, value: Any) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+AFTER = "time after programming"
+NAMES = {
+    "after_s": AFTER,
+    "compensation": "drift compensation",
+    "effects": "effects",
+    "adc_bits": "ADC resolution",
+    "verify": "verify margin",
+}
+"""Members that say nothing about the ideal device, in words."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceChoice:
+    """Chips of one device.
+
+    Members
+    -------
+    name : ``ideal``, or one of `alpine_models.device.DEVICES`.
+    after_s : seconds between programming and the run, or a text as in ``1day``; None is at once.
+    compensation : of drift: none, tile or column; None is none.
+    effects : names from `alpine_models.device.EFFECTS`; None is every one whose size is published
+        for the device.
+    adc_bits : resolution of the ADC codes, 2 to 8; None is 8.
+    verify : margin in weights beyond which programmed cells are written again, or ``published``;
+        None verifies nothing.
+    chips : how many run, numbered from 0.
+
+    Raises
+    ------
+    AlpineError
+        A name is unknown, a number out of range, or an imperfection is asked of the ideal device.
+    """
+
+    name: str = IDEAL_DEVICE
+    after_s: float | None = checked(optional(_seconds), default=None)
+    compensation: str | None = None
+    effects: tuple[str, ...] | None = checked(optional(texts("['drift', 'read']")), default=None)
+    adc_bits: int | None = checked(optional(whole(least=2, most=8, words="ADC bits")), default=None)
+    verify: str | None = checked(optional(_margin), default=None)
+    chips: int = checked(whole(least=1, most=MAX_CHIPS), default=1)
+
+    def __post_init__(self) -> None:
+        choose("device", self.name, [IDEAL_DEVICE, *DEVICES])
+        # In a message values stand as they were given.
+        given = {words: getattr(self, name) for name, words in NAMES.items()}
+        check_fields(self)
+        given["number of chips"] = None if self.chips == 1 else self.chips
+        for words, value in given.items():
+            if self.name == IDEAL_DEVICE and value is not None:
+                raise AlpineError(
+                    f"{words} {value} says nothing about device {IDEAL_DEVICE}: choose "
+                    f"{', '.join(DEVICES)}, or leave it out"
+                )
+        # Whatever does not fit together is said now.
+        _ = self.analog
+
+    @property
+    def analog(self) -> AnalogDevice | None:
+        """The device's physics; None for the ideal one."""
+        if self.name == IDEAL_DEVICE:
+            return None
+        return analog_device(
+            self.name,
+            after_s=0.0 if self.after_s is None else self.after_s,
+            compensation="none" if self.compensation is None else self.compensation,
+            effects=self.effects,
+            adc_bits=8 if self.adc_bits is None else self.adc_bits,
+            verify=self.verify,
+        )
+
+    def series(self, seed: int) -> ChipSeries | None:
+        """Return the chips to run with a seed; None for the ideal device.
+
+        Raises
+        ------
+        AlpineError
+            The seed is out of range.
+        """
+        analog = self.analog
+        if analog is None:
+            return None
+        whole(least=0, most=MAX_SEED)("seed", seed)
+        return ChipSeries(device=analog, seed=seed, chips=self.chips)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The perceptron as a run sees it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from alpine_models.checked_fields import checked, optional, path
+from alpine_models.choices import choose
+from alpine_sw.datasets.fashion_mnist import load_fashion_mnist
+from alpine_sw.library.workloads import InputFormat, Workload
+from alpine_sw.networks import load_mlp
+from alpine_sw.networks.mlp import MlpNetwork
+from alpine_sw.programs.batched import batched_mlp
+from alpine_sw.programs.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
+from alpine_sw.programs.mlp_loose import loose_mlp
+
+from .engines import Engine
+from .network import (
+    DIGITAL,
+    LOOSE,
+    Asked,
+    Network,
+    NetworkOptions,
+    Task,
+    digital_cores,
+    sample_count,
+)
+
+__all__ = ["MLP_NETWORK", "MlpOptions"]
+
+TILE_PER_LAYER = 3
+"""The case with the tiles of `LOOSE`: one per layer, a product per inference."""
+
+
+def _input_format(_name: str, value: object) -> InputFormat:
+    return InputFormat(choose("input format", value, list(InputFormat)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MlpOptions(NetworkOptions):
+    """Options of the perceptron.
+
+    Members
+    -------
+    input_format : of the inputs in memory, ``int8`` codes or ``fp32`` values, which the program
+        turns into codes.
+    weights : weight file in place of the shipped one, or None.
+    """
+
+    input_format: InputFormat = checked(
+        _input_format,
+        default=InputFormat.INT8,
+        refusal="network {network} has inputs of one format only: leave --input-format out",
+    )
+    weights: Path | None = checked(optional(path), default=None)
+
+    @property
+    def variant(self) -> str | None:
+        """How the perceptron differs from the one that its name stands for, in words."""
+        return "fp32 inputs" if self.input_format is InputFormat.FP32 else None
+
+
+def prepare(asked: Asked) -> Task:
+    """Return the task: images of Fashion-MNIST in their order."""
+    options = cast(MlpOptions, asked.options)
+    samples = load_fashion_mnist()
+    default = 4 if asked.engine is Engine.COCOTB else 1000
+    count = sample_count(asked, default=default, available=len(samples.labels))
+    mlp = load_mlp(options.weights)
+    inputs, labels = samples.inputs[:count], samples.labels[:count]
+    digital = asked.case == DIGITAL
+    published = TILE_PER_LAYER if asked.case == LOOSE else asked.case
+    return Task(
+        workload=_mapped(asked, mlp, options.input_format),
+        inputs=inputs,
+        golden=lambda: mlp.golden(inputs),
+        accuracy=lambda outputs: mlp.accuracy(outputs, labels),
+        accuracy_fp32=mlp.fp32_accuracy,
+        batched=None if digital else batched_mlp(mlp, case=int(published)),
+    )
+
+
+def _mapped(asked: Asked, mlp: MlpNetwork, input_format: InputFormat) -> Workload:
+    software = asked.software
+    if asked.case == DIGITAL:
+        cores = digital_cores(asked, DIGITAL_CORES)
+        style = software.digital_style
+        return digital_mlp(mlp, cores=cores, style=style, input_format=input_format)
+    if asked.case == LOOSE:
+        return loose_mlp(mlp, software=software.style, input_format=input_format)
+    case = int(asked.case)
+    return analog_mlp(mlp, case=case, software=software.style, input_format=input_format)
+
+
+MLP_NETWORK = Network(
+    cases=(*map(str, MLP_CASES), LOOSE, DIGITAL),
+    options=MlpOptions,
+    prepare=prepare,
+    study_samples=1000,
+    fault_case="2",
+    fault_inferences=4,
+)
+"""The published perceptron."""

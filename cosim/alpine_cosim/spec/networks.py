@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every network by name."""
+
+from .cnn import CNN_NETWORKS
+from .lstm import LSTM_NETWORKS
+from .mlp import MLP_NETWORK
+from .network import Network
+
+__all__ = ["NETWORKS"]
+
+NETWORKS: dict[str, Network] = {"mlp": MLP_NETWORK, **LSTM_NETWORKS, **CNN_NETWORKS}
+"""Every network by name."""

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Specifications in TOML files."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+
+from alpine_models.choices import choose
+from alpine_models.errors import AlpineError
+
+from .device_choice import DeviceChoice
+from .networks import NETWORKS
+from .software_choice import SoftwareChoice
+from .specification import RunSpec
+from .system_choice import SystemChoice
+from .tile_choice import TileChoice
+from .trees import tree
+
+__all__ = ["read_spec", "spec_from_text", "spec_from_tree", "spec_text"]
+
+SECTIONS: dict[str, Any] = {
+    "software": SoftwareChoice,
+    "system": SystemChoice,
+    "device": DeviceChoice,
+    "tiles": TileChoice,
+}
+"""Tables of a file, but for the network's options."""
+
+OPTIONS = "options"
+NAMED = ("system", "device")
+"""Tables for which a name may stand, where nothing else is to be said."""
+
+
+def spec_text(spec: RunSpec) -> str:
+    """Return a specification as TOML, with every value in it, defaults included."""
+    # It is not needed to run anything.
+    import tomli_w
+
+    return tomli_w.dumps(tree(spec))
+
+
+def read_spec(path: Path) -> RunSpec:
+    """Read a specification from a file.
+
+    Raises
+    ------
+    AlpineError
+        The file cannot be read, is no TOML, or says what cannot run.
+    """
+    try:
+        return spec_from_text(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AlpineError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise AlpineError(
+            f"{path}: byte {error.start} is no UTF-8, which TOML is written in: convert the file"
+        ) from None
+    except AlpineError as error:
+        raise AlpineError(f"{path}: {error}") from None
+
+
+def spec_from_text(text: str) -> RunSpec:
+    """Return the specification that a TOML text holds; what it leaves out has its default.
+
+    Raises
+    ------
+    AlpineError
+        The text is no TOML, or says what cannot run.
+    """
+    try:
+        return spec_from_tree(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise AlpineError(str(error)) from None
+
+
+def spec_from_tree(values: Mapping[str, Any]) -> RunSpec:
+    """Return the specification that `trees.tree` gave.
+
+    Raises
+    ------
+    AlpineError
+        A field does not exist, a value is refused, or the network is missing.
+    """
+    if "network" not in values:
+        raise AlpineError('a run needs a network: write network = "mlp"')
+    network = choose("network", values["network"], NETWORKS)
+    made: dict[str, Any] = {}
+    _check_names(RunSpec, values, "")
+    for name, value in values.items():
+        if name in NAMED and isinstance(value, str):
+            made[name] = SECTIONS[name](name=value)
+        elif name in SECTIONS or name == OPTIONS:
+            part = NETWORKS[network].options if name == OPTIONS else SECTIONS[name]
+            made[name] = part(**_table(part, value, name))
+        else:
+            made[name] = value
+    return RunSpec(**made)
+
+
+def _table(part: Any, value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise AlpineError(f"{name} {value!r} is refused: give a table, as [{name}] begins one")
+    table = cast(dict[str, Any], value)
+    _check_names(part, table, f"{name}.")
+    return table
+
+
+def _check_names(part: Any, table: Mapping[str, Any], prefix: str) -> None:
+    known = [item.name for item in fields(part)]
+    for name in table:
+        if name not in known:
+            near = get_close_matches(name, known, n=3, cutoff=0.4) or known
+            hint = f"did you mean {' or '.join(prefix + each for each in near)}?"
+            raise AlpineError(f"a run has no {prefix}{name}: {hint}")

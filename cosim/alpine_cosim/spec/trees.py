@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Specifications as trees of plain values, for files, digests and other processes."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from alpine_models.errors import AlpineError
+from alpine_sw.datasets.weight_file import HARDWARE_AWARE
+
+__all__ = ["CHANGES", "file_digest", "flat", "identity_tree", "tree"]
+
+CHANGES = "changes"
+"""Field whose pairs of name and value are a table in the tree."""
+
+Tree = dict[str, Any]
+
+
+def tree(part: Any) -> Tree:
+    """Return a dataclass as nested dictionaries of JSON values; what is None is left out."""
+    return _tree(part, str)
+
+
+def identity_tree(part: Any) -> Tree:
+    """Return the same with the digest of its content in place of every file.
+
+    Raises
+    ------
+    AlpineError
+        A file cannot be read.
+    """
+    return _tree(part, file_digest)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, or the name that stands for shipped weights, which are code.
+
+    Raises
+    ------
+    AlpineError
+        The file cannot be read.
+    """
+    if path == Path(HARDWARE_AWARE):
+        return HARDWARE_AWARE
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise AlpineError(f"file {path} of a run cannot be read: {error.strerror}") from error
+
+
+def flat(nested: Mapping[str, Any], prefix: str = "") -> Tree:
+    """Return the leaves of a tree by dotted name."""
+    found: Tree = {}
+    for name, value in nested.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{prefix}{name}.")  # type: ignore[arg-type]
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def _tree(part: Any, path_text: Callable[[Path], str]) -> Tree:
+    found: Tree = {}
+    for item in fields(part):
+        value = getattr(part, item.name)
+        if value is None:
+            continue
+        if is_dataclass(value):
+            found[item.name] = _tree(value, path_text)
+        elif item.name == CHANGES:
+            found[item.name] = {name: _plain(changed, path_text) for name, changed in value}
+        else:
+            found[item.name] = _plain(value, path_text)
+    return found
+
+
+def _plain(value: Any, path_text: Callable[[Path], str]) -> Any:
+    if isinstance(value, Path):
+        return path_text(value)
+    if isinstance(value, str):
+        # An enumeration's member is a text that JSON and TOML must not meet as anything else.
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(each, path_text) for each in value]  # type: ignore[misc]
+    return value
