@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The coupling: verilated hardware under simulated processors, runs and their results.
 
-`run` simulates a shipped network, which `run_spec` describes as a `RunSpec`, and `run_program` programs of a user's own; their results are a
-`RunResult` and a `ProgramResult`. `VerilatedModel` makes a Python object of any hardware.
+`run` simulates a shipped network, which `run_spec` describes as a `RunSpec`, and `run_program`
+programs of a user's own; their results are a `RunResult` and a `ProgramResult`. `VerilatedModel`
+makes a Python object of any hardware.
 
 from alpine_cosim import run
 
