@@ -13,8 +13,8 @@ from .tables import MISSING
 
 __all__ = [
     "COMPARED",
-    "Comparison",
     "Finding",
+    "PaperComparison",
     "Verdict",
     "against",
     "findings_table",
@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
+class PaperComparison:
     """Our counterpart of a statement: what was measured, in words, and the verdict."""
 
     value: str
@@ -65,16 +65,16 @@ class Finding:
 
     name: str
     says: str
-    observe: Callable[[Results, Variation], Comparison]
+    observe: Callable[[Results, Variation], PaperComparison]
     why: Callable[[Results], str] = lambda results: ""
 
 
-def holds(true: bool, text: str) -> Comparison:
+def holds(true: bool, text: str) -> PaperComparison:
     """A statement that is true or not."""
-    return Comparison(value=text, verdict=Verdict.HOLDS if true else Verdict.FAILS)
+    return PaperComparison(value=text, verdict=Verdict.HOLDS if true else Verdict.FAILS)
 
 
-def against(ours: float, theirs: float, text: str) -> Comparison:
+def against(ours: float, theirs: float, text: str) -> PaperComparison:
     """Compare a signed effect with the printed one: same sign, and same size within `ROUGHLY`."""
     if ours * theirs <= 0:
         verdict = Verdict.FAILS
@@ -82,14 +82,16 @@ def against(ours: float, theirs: float, text: str) -> Comparison:
         verdict = Verdict.HOLDS
     else:
         verdict = Verdict.DIRECTION
-    return Comparison(value=text, verdict=verdict)
+    return PaperComparison(value=text, verdict=verdict)
 
 
-def slightly(ours: float, text: str) -> Comparison:
+def slightly(ours: float, text: str) -> PaperComparison:
     """Whether an effect is there and small."""
     if ours < 0:
         return holds(False, text)
-    return Comparison(value=text, verdict=Verdict.HOLDS if ours < SLIGHTLY else Verdict.DIRECTION)
+    return PaperComparison(
+        value=text, verdict=Verdict.HOLDS if ours < SLIGHTLY else Verdict.DIRECTION
+    )
 
 
 def findings_table(results: Results, findings: Sequence[Finding]) -> str:
@@ -119,5 +121,5 @@ def verdicts(results: Results, findings: Sequence[Finding], variation: Variation
     return [observation.verdict for observation in found if observation is not None]
 
 
-def _observe(results: Results, finding: Finding) -> list[Comparison | None]:
+def _observe(results: Results, finding: Finding) -> list[PaperComparison | None]:
     return [if_run(lambda v=v: finding.observe(results, v)) for v in COMPARED]
