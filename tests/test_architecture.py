@@ -35,6 +35,7 @@ ROOMS = {
         "systems",
     ),
     "alpine_sw": (
+        "graph",
         "quantisation",
         "datasets",
         "kernels",

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from cnn_helpers import SHAPE, images, tiny
 
-from alpine_models import golden
 from alpine_models.errors import AlpineError
 from alpine_sw.datasets.photographs import image_codes, load_photographs
+from alpine_sw.graph import Interpreter, arithmetic
 from alpine_sw.networks import cnn
 from alpine_sw.networks.cnn import CnnNetwork, load_cnn, matrix_shapes, seeded_weights
 from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, Convolution, Pool, cnn_shape
@@ -114,13 +114,12 @@ def test_every_layer_uses_its_codes_on_the_photographs(
 ):
     network = load_cnn(name, as_printed=as_printed, normalised=normalised)
     photographs = load_photographs()
-    codes: dict[int, list[np.ndarray]] = {}
-    network.golden(
-        photographs.inputs, on_layer=lambda layer, found: codes.setdefault(layer, []).append(found)
-    )
-    assert len(codes) == 8
-    for found in codes.values():
-        layer = np.concatenate(found)
+    codes: dict[str, np.ndarray] = {}
+    observed = Interpreter(network.graph(), together=3, observe=codes.__setitem__)
+    observed.run({"image": photographs.inputs})
+    layers = [found for name, found in codes.items() if name.endswith("codes")]
+    assert len(layers) == 8
+    for layer in layers:
         # Half of the range -128 to 127 on either side.
         assert layer.max() >= 64
         assert layer.min() <= -64
@@ -147,13 +146,13 @@ def test_golden_is_the_layers_one_after_another():
     assert first.shape == (2, 5)
     assert np.array_equal(first[1:], last)
     # The last layer keeps its sign, every other one is cut off at 0.
-    seen: list[np.ndarray] = []
-    network.golden(inputs[:1], on_layer=lambda layer, codes: seen.append(codes))
-    assert np.array_equal(seen[-1], first[:1])
+    seen: dict[str, np.ndarray] = {}
+    Interpreter(network.graph(), observe=seen.__setitem__).run({"image": inputs[:1]})
+    assert np.array_equal(seen["dense 2 codes"], first[:1])
     assert (first < 0).any()
-    dense = golden.relu(seen[-2])
+    hidden = arithmetic.relu(seen["dense 1 codes"])
     assert np.array_equal(
-        seen[-1], golden.digitise(golden.dot(dense, network.weights[-1]), network.lsb[-1])
+        seen["dense 2 codes"], arithmetic.dense(hidden, network.weights[-1], network.lsb[-1])
     )
     assert network.classify(first).tolist() == [row.tolist().index(row.max()) for row in first]
     assert network.scores(first).sum(axis=1) == pytest.approx([1, 1])

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 import alpine_sw
 from alpine_models.errors import AlpineError
-from alpine_models.golden_lstm import LstmState
 from alpine_sw.datasets.texts import SYMBOLS, encode, load_king_james_excerpt, one_hot
 from alpine_sw.datasets.weight_file import (
     HARDWARE_AWARE,
     read_weight_file,
     write_weight_file,
 )
+from alpine_sw.graph import Interpreter, arithmetic
 from alpine_sw.networks import (
     LSTM_SIZES,
     LstmNetwork,
@@ -150,17 +150,22 @@ def test_larger_networks_predict_better():
 @sizes
 def test_the_code_ranges_are_well_used(hidden: int):
     network = shipped(hidden)
-    reference = network.reference()
-    state = LstmState.zero(hidden=hidden)
     cell: list[np.ndarray] = []
-    logits: list[np.ndarray] = []
-    for x in one_hot(encode(load_king_james_excerpt()[:400])):
-        cell.append(reference.cell_codes(state.h, x[np.newaxis]))
-        state = reference.advance(state, x[np.newaxis])
-        logits.append(reference.logit_codes(state.h)[:, : len(SYMBOLS)])
-    for codes in (np.concatenate(cell), np.concatenate(logits)):
+    seen: dict[str, np.ndarray] = {}
+
+    def cell_codes(vectors: np.ndarray) -> np.ndarray:
+        cell.append(arithmetic.dense(vectors, network.cell_weights, network.cell_lsb))
+        return cell[-1]
+
+    interpreter = Interpreter(
+        network.graph(), products={"cell": cell_codes}, observe=seen.__setitem__
+    )
+    interpreter.run({"symbol": one_hot(encode(load_king_james_excerpt()[:400]))})
+    assert len(cell) == 400
+    logits = seen["codes"][:, : len(SYMBOLS)]
+    for codes in (np.concatenate(cell), logits):
         assert int(codes.max()) - int(codes.min()) >= 128  # half of all codes
-    assert np.mean(np.abs(np.concatenate(logits).astype(int)) >= 127) < 0.02
+    assert np.mean(np.abs(logits.astype(int)) >= 127) < 0.02
 
 
 @sizes

@@ -6,25 +6,45 @@ energy do not depend on their values. Weights come from a seed, ADC steps from `
 shipped photographs, so that every layer uses its code range. Class scores mean nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models import golden, golden_cnn
 from alpine_models.activations import softmax
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
+from alpine_sw import graph
 from alpine_sw.datasets.weight_file import read_weight_file
+from alpine_sw.graph import (
+    Dense,
+    Dequantise,
+    Graph,
+    GraphBuilder,
+    Interpreter,
+    LocalResponseNormalisation,
+    MaxPool,
+    Relu,
+    Requantise,
+    Reshape,
+    Softmax,
+    golden,
+    int8,
+    square,
+)
+from alpine_sw.graph.arithmetic import digitise, dot
+from alpine_sw.graph.operator import Product
 
-from .cnn_shapes import CnnShape, Convolution, cnn_shape
+from .cnn_shapes import CnnShape, ConvGeometry, cnn_shape
 
 __all__ = [
     "SCORE_SCALE",
     "CnnNetwork",
     "calibrate",
+    "cnn_graph",
+    "layer_name",
     "load_cnn",
     "matrix_shapes",
     "seeded_weights",
@@ -39,7 +59,6 @@ COVERAGE = 0.99
 
 Codes = NDArray[np.int8]
 Steps = NDArray[np.float32]
-Dots = NDArray[np.int32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -96,19 +115,17 @@ class CnnNetwork:
                 f"{inputs.shape}: scale and crop the image first"
             )
 
-    def golden(
-        self,
-        inputs: NDArray[np.int8],
-        *,
-        on_layer: Callable[[int, Codes], None] = lambda layer, codes: None,
-    ) -> NDArray[np.int8]:
-        """Return the codes of the last dense layer, by the golden reference.
+    def graph(self) -> Graph:
+        """Return the network as a graph: an image in; codes of the classes and scores out."""
+        return cnn_graph(self.shape, self.weights, self.lsb)
+
+    def golden(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Return the codes of the last dense layer, by the golden model.
 
         Parameters
         ----------
         inputs : int8 [n, inputs]
             Images, row by row, channels last.
-        on_layer : told every layer's number, from 0, and its codes before activation.
 
         Returns
         -------
@@ -120,15 +137,7 @@ class CnnNetwork:
             The images have another size.
         """
         self.check_inputs(inputs)
-
-        def product(layer: int, vectors: Codes) -> Codes:
-            codes = golden.digitise(layer_dots(vectors, self.weights[layer]), self.lsb[layer])
-            on_layer(layer, codes)
-            return codes
-
-        return np.concatenate(
-            [forward(self.shape, inputs[i : i + 1], product) for i in range(len(inputs))]
-        )
+        return golden(self.graph(), inputs)
 
     def scores(self, outputs: NDArray[np.int8]) -> NDArray[np.float32]:
         """Return the class scores of output codes [n, classes]."""
@@ -145,29 +154,49 @@ def matrix_shapes(shape: CnnShape) -> list[tuple[int, int]]:
     return convolutions + list(shape.dense_shapes)
 
 
-def forward(shape: CnnShape, images: Codes, product: Callable[[int, Codes], Codes]) -> Codes:
-    """Run images [n, inputs] through a network whose codes come from `product(layer, vectors)`.
-
-    `vectors` is int8 [values, inputs]: all positions of all images of one layer, in order.
-    """
-    maps = list(images.reshape(-1, shape.side, shape.side, shape.channels))
-    for number, place in enumerate(shape.geometry):
-        layer = place.layer
-        inputs = np.concatenate(
-            [
-                golden_cnn.windows(image, kernel=layer.kernel, stride=layer.stride, pad=layer.pad)
-                for image in maps
-            ]
-        )
-        codes = golden.relu(product(number, inputs))
-        size = (len(maps), place.out_side, place.out_side, layer.outputs)
-        maps = [_behind(image, layer) for image in codes.reshape(size)]
-    vectors = np.stack([image.reshape(-1) for image in maps])
+def layer_name(shape: CnnShape, layer: int) -> str:
+    """Name of the node with a layer's matrix, layers counted from 0, convolutions first."""
     first = len(shape.convolutions)
-    for number in range(first, first + len(shape.dense)):
-        codes = product(number, vectors)
-        vectors = golden.relu(codes) if number < first + len(shape.dense) - 1 else codes
-    return vectors
+    return f"convolution {layer + 1}" if layer < first else f"dense {layer - first + 1}"
+
+
+def cnn_graph(shape: CnnShape, weights: Sequence[Codes], lsb: Sequence[Steps]) -> Graph:
+    """Return a network as a graph; its arrays are those of `CnnNetwork`.
+
+    Outputs are the codes of the last dense layer, and the class scores that they stand for.
+    """
+    net = GraphBuilder(shape.name, {"image": int8(shape.side, shape.side, shape.channels)})
+    value = "image"
+    for number, place in enumerate(shape.geometry):
+        value = _add_convolution(net, value, place, weights[number], lsb[number])
+    first, last = len(shape.convolutions), len(weights) - 1
+    value = net.add("vector", Reshape(), value)
+    for number in range(first, last + 1):
+        dense = number - first + 1
+        sums = net.add(layer_name(shape, number), Dense(weights=weights[number]), value)
+        value = net.add(f"dense {dense} codes", Requantise(lsb=lsb[number]), sums)
+        if number < last:
+            value = net.add(f"dense {dense} relu", Relu(), value)
+    logits = net.add("logits", Dequantise(scale=float(SCORE_SCALE)), value)
+    return net.build(value, net.add("scores", Softmax(), logits))
+
+
+def _add_convolution(
+    net: GraphBuilder, image: str, place: ConvGeometry, weights: Codes, lsb: Steps
+) -> str:
+    """Add a convolution and what follows it; return the last one's result."""
+    layer, name = place.layer, f"convolution {place.number}"
+    kernel = weights.reshape(-1, layer.kernel, layer.kernel, place.in_channels)
+    window = square(layer.kernel, stride=layer.stride, pad=layer.pad)
+    sums = net.add(name, graph.Convolution(weights=kernel, window=window), image)
+    value = net.add(f"{name} relu", Relu(), net.add(f"{name} codes", Requantise(lsb=lsb), sums))
+    if layer.pool is not None:
+        pool = layer.pool
+        window = square(pool.kernel, stride=pool.stride, ceil=pool.ceil)
+        value = net.add(f"{name} pool", MaxPool(window=window), value)
+    if layer.normalised:
+        value = net.add(f"{name} normalised", LocalResponseNormalisation(), value)
+    return value
 
 
 def calibrate(shape: CnnShape, weights: Sequence[Codes], images: Codes) -> tuple[Steps, ...]:
@@ -181,17 +210,24 @@ def calibrate(shape: CnnShape, weights: Sequence[Codes], images: Codes) -> tuple
     steps: list[Steps] = []
     last = len(weights) - 1
 
-    def product(layer: int, vectors: Codes) -> Codes:
-        dots = layer_dots(vectors, weights[layer])
-        sizes = np.abs(dots)
-        if layer < len(shape.convolutions):
-            top = np.quantile(sizes, COVERAGE, axis=0)
-        else:
-            top = np.full(dots.shape[1], np.quantile(sizes, 1.0 if layer == last else COVERAGE))
-        steps.append(np.maximum(top / CODE_MAX, 1.0).astype(np.float32))
-        return golden.digitise(dots, steps[-1])
+    def calibrated(layer: int) -> Product:
+        def product(vectors: Codes) -> Codes:
+            sums = dot(vectors, weights[layer])
+            sizes = np.abs(sums)
+            if layer < len(shape.convolutions):
+                top = np.quantile(sizes, COVERAGE, axis=0)
+            else:
+                top = np.full(sums.shape[1], np.quantile(sizes, 1.0 if layer == last else COVERAGE))
+            steps.append(np.maximum(top / CODE_MAX, 1.0).astype(np.float32))
+            return digitise(sums, steps[-1])
 
-    forward(shape, images, product)
+        return product
+
+    unknown = [np.ones(len(matrix), np.float32) for matrix in weights]
+    network = cnn_graph(shape, weights, unknown)
+    # Layers run in order, each on all images at once.
+    products = {layer_name(shape, layer): calibrated(layer) for layer in range(len(weights))}
+    Interpreter(network, products=products, together=len(images)).run({"image": images})
     return tuple(steps)
 
 
@@ -241,25 +277,6 @@ def load_cnn(name: str, *, as_printed: bool = False, normalised: bool = True) ->
 SEED = 0
 SCRIPT = "alpine_sw.training.cnn"
 STEPS_FILE = Path(__file__).parents[1] / "data" / "cnn" / "adc_steps.npz"
-
-CHUNK = 256
-
-
-def _behind(codes: Codes, layer: Convolution) -> Codes:
-    """Apply what follows a convolution's ReLU."""
-    if layer.pool is not None:
-        pool = layer.pool
-        codes = golden_cnn.max_pool(codes, kernel=pool.kernel, stride=pool.stride, ceil=pool.ceil)
-    return golden_cnn.normalise(codes) if layer.normalised else codes
-
-
-def layer_dots(vectors: Codes, weights: Codes) -> Dots:
-    """The product of `golden.dot`, some outputs at a time: the whole matrix is large in float64."""
-    parts = [
-        golden.dot(vectors, weights[start : start + CHUNK])
-        for start in range(0, len(weights), CHUNK)
-    ]
-    return np.concatenate(parts, axis=1)
 
 
 def _codes(seed: int, layer: int, size: tuple[int, int]) -> Codes:

@@ -65,12 +65,14 @@ class ConvGeometry:
 
     Members
     -------
+    number : of the convolution, from 1.
     layer : the convolution.
     in_side, in_channels : of the square image that it reads, without padding.
     out_side : of its output before pooling.
     pooled_side : of what it hands on.
     """
 
+    number: int
     layer: Convolution
     in_side: int
     in_channels: int
@@ -136,6 +138,7 @@ class CnnShape:
             pooled = out if layer.pool is None else layer.pool.side(out)
             places.append(
                 ConvGeometry(
+                    number=len(places) + 1,
                     layer=layer,
                     in_side=side,
                     in_channels=channels,

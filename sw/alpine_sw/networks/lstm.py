@@ -21,13 +21,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
-from alpine_models.golden_lstm import Gate, GoldenLstm, LstmState
 from alpine_sw.datasets.texts import ONE_HOT_WIDTH, SYMBOLS, decode, encode, one_hot
 from alpine_sw.datasets.weight_file import (
     chosen_weights,
     read_weight_file,
     record_from_facts,
     write_weight_file,
+)
+from alpine_sw.graph import (
+    Dense,
+    Dequantise,
+    Gate,
+    Graph,
+    GraphBuilder,
+    Interpreter,
+    LstmCell,
+    Requantise,
+    Softmax,
+    golden,
+    int8,
 )
 
 __all__ = [
@@ -88,7 +100,7 @@ class LstmNetwork:
     -------
     name : str
     cell_weights : int8 [4 * hidden, hidden + 50], outputs in the order of
-        `alpine_models.golden_lstm.Gate`, inputs [h, x]; DAC code 127 stands for 1.
+        `alpine_sw.graph.Gate`, inputs [h, x]; DAC code 127 stands for 1.
     cell_lsb : float32 [4 * hidden], dot product per ADC step, positive and finite.
     gate_scale : float, argument of a gate's function per ADC code, positive.
     dense_weights : int8 [50, hidden].
@@ -157,19 +169,18 @@ class LstmNetwork:
         """Recorded bits per character before quantisation, or None without a training record."""
         return None if self.training is None else self.training.fp32_bits
 
-    def reference(self) -> GoldenLstm:
-        """Return the golden reference, prepared for many steps."""
-        return GoldenLstm(
-            cell_weights=self.cell_weights,
-            cell_lsb=self.cell_lsb,
-            gate_scale=self.gate_scale,
-            dense_weights=self.dense_weights,
-            dense_lsb=self.dense_lsb,
-            logit_scale=self.logit_scale,
-        )
+    def graph(self) -> Graph:
+        """Return the network as a graph: one-hot codes in, probabilities of the next symbol out."""
+        net = GraphBuilder(self.name, {"symbol": int8(ONE_HOT_WIDTH)})
+        cell = LstmCell(weights=self.cell_weights, lsb=self.cell_lsb, gate_scale=self.gate_scale)
+        h = net.add("cell", cell, "symbol")
+        sums = net.add("dense", Dense(weights=self.dense_weights), h)
+        codes = net.add("codes", Requantise(lsb=self.dense_lsb), sums)
+        logits = net.add("logits", Dequantise(scale=self.logit_scale), codes)
+        return net.build(net.add("probabilities", Softmax(), logits))
 
     def golden(self, inputs: NDArray[np.int8]) -> NDArray[np.float32]:
-        """Return the outputs that an ideal system must give, by the golden reference.
+        """Return the outputs that an ideal system must give, by the golden model.
 
         Parameters
         ----------
@@ -180,7 +191,7 @@ class LstmNetwork:
         -------
         float32 [n, 50], probabilities of what comes next.
         """
-        return self.reference().sequence(inputs)
+        return golden(self.graph(), inputs)
 
     def bits_per_character(self, text: str, *, pieces: int = LSTM_STREAMS) -> float:
         """Return the mean bits it takes to tell each symbol of a text after the first.
@@ -206,16 +217,16 @@ class LstmNetwork:
             raise AlpineError(
                 f"a text of {len(numbers)} symbols has nothing to predict; give 2 or more"
             )
-        reference = self.reference()
+        interpreter = Interpreter(self.graph())
         read, wanted = numbers[:-1], numbers[1:]
-        state = LstmState.zero(hidden=self.hidden, n=min(pieces, len(read)))
+        states = interpreter.initial_states(min(pieces, len(read)))
         bits = np.empty(len(read))
         for positions in streams(len(read), pieces):
             active = len(positions)
-            if active < len(state.h):
-                state = LstmState(h=state.h[:active], c=state.c[:active])
-            state, probabilities = reference.step(state, one_hot(read[positions]))
-            chosen = probabilities[np.arange(active), wanted[positions]]
+            # Pieces that have ended are the last ones.
+            states = {name: state.first(active) for name, state in states.items()}
+            states, outputs = interpreter.step(states, {"symbol": one_hot(read[positions])})
+            chosen = outputs["probabilities"][np.arange(active), wanted[positions]]
             bits[positions] = -np.log2(chosen.astype(np.float64))
         return float(bits.mean())
 
@@ -241,15 +252,16 @@ class LstmNetwork:
             raise AlpineError("the text to continue is empty; give one symbol or more")
         if length < 0:
             raise AlpineError(f"{length} symbols cannot be drawn; ask for 0 or more")
-        reference = self.reference()
-        state = LstmState.zero(hidden=self.hidden)
+        interpreter = Interpreter(self.graph())
+        states = interpreter.initial_states(1)
         for x in one_hot(numbers[:-1]):
-            state = reference.advance(state, x[np.newaxis])
+            states, _ = interpreter.step(states, {"symbol": x[np.newaxis]})
         drawn = np.empty(length, np.int64)
         last = numbers[-1:]
         for step, draw in enumerate(np.random.default_rng(seed).random(length)):
-            state, probabilities = reference.step(state, one_hot(last))
-            drawn[step] = pick_symbol(probabilities[0], None if seed is None else draw)
+            states, outputs = interpreter.step(states, {"symbol": one_hot(last)})
+            probabilities = outputs["probabilities"][0]
+            drawn[step] = pick_symbol(probabilities, None if seed is None else draw)
             last = drawn[step : step + 1]
         return decode(drawn)
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models import golden
 from alpine_models.errors import AlpineError
 from alpine_sw.datasets.code_words import check_code_words, nearest_code_word
 from alpine_sw.datasets.weight_file import (
@@ -22,6 +21,7 @@ from alpine_sw.datasets.weight_file import (
     record_from_facts,
     write_weight_file,
 )
+from alpine_sw.graph import Dense, Graph, GraphBuilder, Relu, Requantise, golden, int8
 
 __all__ = ["MLP_SHAPES", "MlpNetwork", "TrainingRecord", "load_mlp", "save_mlp"]
 
@@ -114,8 +114,18 @@ class MlpNetwork:
         """Recorded accuracy before quantisation, or None for a network that was not trained."""
         return None if self.training is None else self.training.fp32_accuracy
 
+    def graph(self) -> Graph:
+        """Return the network as a graph: int8 codes in, int8 codes behind the second ReLU out."""
+        net = GraphBuilder(self.name, {"inputs": int8(self.weights[0].shape[1])})
+        codes = "inputs"
+        for layer, (weights, lsb) in enumerate(zip(self.weights, self.lsb, strict=True), start=1):
+            sums = net.add(f"layer {layer}", Dense(weights=weights), codes)
+            codes = net.add(f"codes {layer}", Requantise(lsb=lsb), sums)
+            codes = net.add(f"relu {layer}", Relu(), codes)
+        return net.build(codes)
+
     def golden(self, inputs: NDArray[np.int8]) -> NDArray[np.int8]:
-        """Return the outputs that an ideal system must give, by the golden reference.
+        """Return the outputs that an ideal system must give, by the golden model.
 
         Parameters
         ----------
@@ -126,10 +136,7 @@ class MlpNetwork:
         -------
         int8 [n, outputs], 0 to 127: behind the second ReLU.
         """
-        codes = inputs
-        for weights, lsb in zip(self.weights, self.lsb, strict=True):
-            codes = golden.relu(golden.dense(codes, weights, lsb))
-        return codes
+        return golden(self.graph(), inputs)
 
     def classify(self, outputs: NDArray[np.int8]) -> NDArray[np.int64]:
         """Return the class of every output vector: that of the nearest code word.

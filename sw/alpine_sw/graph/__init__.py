@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks as graphs: typed tensors, operators between them, and the golden model of both."""
+
+from .conversions import Dequantise, Quantise, Requantise, Softmax
+from .elementwise import (
+    Add,
+    Clip,
+    Constant,
+    LeakyRelu,
+    Multiply,
+    Relu,
+    Sigmoid,
+    Subtract,
+    Tanh,
+)
+from .graph import Graph, GraphBuilder, Node
+from .interpreter import Interpreter, golden
+from .lstm import Gate, LstmCell, LstmState
+from .matrices import Convolution, Dense
+from .normalisation import BatchNormalisation, LocalResponseNormalisation
+from .operator import MatrixOperator, Operator, RecurrentOperator
+from .pooling import AveragePool, GlobalAveragePool, MaxPool
+from .products import MatrixProduct, matrix_products
+from .shaping import Concatenate, Reshape, Slice, Transpose
+from .table import graph_table
+from .tensors import ElementType, TensorType, float32, int8, int32
+from .windows import Window, square
+
+__all__ = [
+    "Add",
+    "AveragePool",
+    "BatchNormalisation",
+    "Clip",
+    "Concatenate",
+    "Constant",
+    "Convolution",
+    "Dense",
+    "Dequantise",
+    "ElementType",
+    "Gate",
+    "GlobalAveragePool",
+    "Graph",
+    "GraphBuilder",
+    "Interpreter",
+    "LeakyRelu",
+    "LocalResponseNormalisation",
+    "LstmCell",
+    "LstmState",
+    "MatrixOperator",
+    "MatrixProduct",
+    "MaxPool",
+    "Multiply",
+    "Node",
+    "Operator",
+    "Quantise",
+    "RecurrentOperator",
+    "Relu",
+    "Requantise",
+    "Reshape",
+    "Sigmoid",
+    "Slice",
+    "Softmax",
+    "Subtract",
+    "Tanh",
+    "TensorType",
+    "Transpose",
+    "Window",
+    "float32",
+    "golden",
+    "graph_table",
+    "int8",
+    "int32",
+    "matrix_products",
+    "square",
+]
