@@ -15,7 +15,7 @@ from alpine_cosim.spec.network import Task
 from alpine_platform.systems.presets import SYSTEMS
 from alpine_sw.library.workloads import Software
 from alpine_sw.networks.cnn import CnnNetwork, matrix_shapes
-from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
+from alpine_sw.networks.cnn_shapes import CnnShape, ConvolutionLayer, Pool
 from alpine_sw.programs.batched import batched_cnn
 from alpine_sw.programs.cnn import analog_cnn
 
@@ -52,8 +52,8 @@ def test_convolutions_are_those_of_a_run():
         side=9,
         channels=2,
         convolutions=(
-            Convolution(outputs=5, kernel=3, pool=Pool(kernel=2, stride=2), normalised=True),
-            Convolution(outputs=4, kernel=3, pad=1),
+            ConvolutionLayer(outputs=5, kernel=3, pool=Pool(kernel=2, stride=2), normalised=True),
+            ConvolutionLayer(outputs=4, kernel=3, pad=1),
         ),
         dense=(6, 3),
     )

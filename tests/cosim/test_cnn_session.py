@@ -15,7 +15,7 @@ from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.systems.presets import SYSTEMS
 from alpine_sw.library.workloads import Software
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
-from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
+from alpine_sw.networks.cnn_shapes import CnnShape, ConvolutionLayer, Pool
 from alpine_sw.programs.cnn import analog_cnn
 
 SHAPE = CnnShape(
@@ -23,8 +23,8 @@ SHAPE = CnnShape(
     side=12,
     channels=4,
     convolutions=(
-        Convolution(outputs=4, kernel=3, pool=Pool(kernel=2, stride=2), normalised=True),
-        Convolution(outputs=4, kernel=3, pad=1),
+        ConvolutionLayer(outputs=4, kernel=3, pool=Pool(kernel=2, stride=2), normalised=True),
+        ConvolutionLayer(outputs=4, kernel=3, pad=1),
     ),
     dense=(6, 3),
 )
@@ -77,9 +77,9 @@ def test_rtl_runs_what_only_cnn_m_has():
         side=15,
         channels=4,
         convolutions=(
-            Convolution(outputs=4, kernel=3, pool=pool, normalised=True),
-            Convolution(outputs=8, kernel=5, stride=2, pad=1, pool=pool, normalised=True),
-            Convolution(outputs=8, kernel=3, pad=1),
+            ConvolutionLayer(outputs=4, kernel=3, pool=pool, normalised=True),
+            ConvolutionLayer(outputs=8, kernel=5, stride=2, pad=1, pool=pool, normalised=True),
+            ConvolutionLayer(outputs=8, kernel=3, pad=1),
         ),
         dense=(6, 3),
     )

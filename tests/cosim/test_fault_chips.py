@@ -20,9 +20,9 @@ from alpine_cosim.campaigns.faults.repeated_run import FaultSession, Outcome
 from alpine_cosim.cli import cli
 from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
 from alpine_cosim.spec.network import Task
-from alpine_models import golden
 from alpine_models.device import AnalogCrossbar, Polarity, StuckAt, StuckDevice, analog_device
 from alpine_platform.systems.presets import SYSTEMS
+from alpine_sw.graph import arithmetic
 
 CHIP = ChipSeries(device=analog_device("pcm", after_s=86400.0), seed=5, chips=1)
 MASKED = Flip(register="cells.weight", bit=3, cycle=5)
@@ -62,7 +62,7 @@ def outputs_of(task: Task, *, devices: list[StuckDevice] | None = None) -> np.nd
             codes = np.zeros(plan.config.rows, np.int8)
             codes[placement.rows] = outputs[-1] if layer else values
             sums = crossbar.multiply(codes, product=2 * sample + layer)
-            outputs.append(golden.relu(sums[placement.columns]))
+            outputs.append(arithmetic.relu(sums[placement.columns]))
     return np.stack(outputs[1::2])
 
 

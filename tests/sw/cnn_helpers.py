@@ -10,7 +10,7 @@ from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
 from alpine_sw.library.workloads import Workload
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
-from alpine_sw.networks.cnn_shapes import CnnShape, Convolution, Pool
+from alpine_sw.networks.cnn_shapes import CnnShape, ConvolutionLayer, Pool
 
 SHAPE = CnnShape(
     name="tiny",
@@ -18,10 +18,12 @@ SHAPE = CnnShape(
     channels=3,
     convolutions=(
         # 15 -> 7 -> 3, normalised; 3 -> 3 -> 2 with a window over the edge; 2 -> 2; 2 -> 1.
-        Convolution(outputs=6, kernel=3, stride=2, pool=Pool(kernel=2, stride=2), normalised=True),
-        Convolution(outputs=5, kernel=3, pad=1, pool=Pool(kernel=2, stride=2, ceil=True)),
-        Convolution(outputs=7, kernel=3, pad=1, normalised=True),
-        Convolution(outputs=4, kernel=3, stride=2, pad=1),
+        ConvolutionLayer(
+            outputs=6, kernel=3, stride=2, pool=Pool(kernel=2, stride=2), normalised=True
+        ),
+        ConvolutionLayer(outputs=5, kernel=3, pad=1, pool=Pool(kernel=2, stride=2, ceil=True)),
+        ConvolutionLayer(outputs=7, kernel=3, pad=1, normalised=True),
+        ConvolutionLayer(outputs=4, kernel=3, stride=2, pad=1),
     ),
     dense=(9, 5),
 )

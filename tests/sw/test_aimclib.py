@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.random_inputs import examples
 
-from alpine_models import golden
 from alpine_models.errors import AlpineError
-from alpine_models.golden_lstm import dequantise, quantise
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.cores.operations import Program
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
+from alpine_sw.graph import arithmetic
+from alpine_sw.graph.arithmetic import dequantise, quantise
 from alpine_sw.library.aimclib import Aimc, Tile, section
 from alpine_sw.library.workloads import Software
 
@@ -63,7 +63,7 @@ def test_a_matrix_anywhere_on_a_tile_multiplies_what_is_queued_at_its_rows(
         yield from aimc.dequeue_vector(y, index=matrix.column)
 
     system.run({0: program()})
-    expected = golden.dense(vector[np.newaxis], weights, np.full(outputs, 40.0, np.float32))
+    expected = arithmetic.dense(vector[np.newaxis], weights, np.full(outputs, 40.0, np.float32))
     assert np.array_equal(y.data, expected[0])
 
 
@@ -86,7 +86,7 @@ def test_floats_are_scaled_on_their_way_in_and_out(software: Software):
 
     system.run({0: program()})
     sent = quantise(values, 100.0)[np.newaxis]
-    result = golden.dense(sent, weights, np.full(7, 50.0, np.float32))[0]
+    result = arithmetic.dense(sent, weights, np.full(7, 50.0, np.float32))[0]
     assert np.array_equal(y.data, dequantise(result, 0.25))
 
 

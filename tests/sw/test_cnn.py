@@ -18,7 +18,7 @@ from alpine_sw.kernels.positions import time_position
 from alpine_sw.library.row_ring import RowRing
 from alpine_sw.library.workloads import Software
 from alpine_sw.networks.cnn import CnnNetwork, load_cnn
-from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, ConvGeometry, Convolution, Pool
+from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, ConvGeometry, ConvolutionLayer, Pool
 from alpine_sw.programs import cnn as mappings
 from alpine_sw.programs.cnn import analog_cnn, digital_cnn
 from alpine_sw.programs.cnn_programs import AnalogRows, DigitalRows
@@ -55,9 +55,9 @@ def test_overlapping_pools_and_layers_without_any_give_golden_outputs():
         side=14,
         channels=2,
         convolutions=(
-            Convolution(outputs=17, kernel=2, pool=pool),
-            Convolution(outputs=3, kernel=5, stride=2, pad=2, normalised=True),
-            Convolution(outputs=20, kernel=3, pad=1, pool=pool),
+            ConvolutionLayer(outputs=17, kernel=2, pool=pool),
+            ConvolutionLayer(outputs=3, kernel=5, stride=2, pad=2, normalised=True),
+            ConvolutionLayer(outputs=20, kernel=3, pad=1, pool=pool),
         ),
         dense=(6, 7, 3),
     )
@@ -168,8 +168,8 @@ def test_system_with_too_few_cores_is_named():
         run_workload(digital_cnn(tiny()), images(1), small)
 
 
-FIRST = Convolution(outputs=64, kernel=11, stride=4)
-THIRD = Convolution(outputs=512, kernel=3)
+FIRST = ConvolutionLayer(outputs=64, kernel=11, stride=4)
+THIRD = ConvolutionLayer(outputs=512, kernel=3)
 
 REFERENCE = {
     # gem5 runs `conv_c1_ana_total`, `conv_c1_ana_word_total`, `conv_c1_dig_total` and the same for
@@ -187,7 +187,7 @@ REFERENCE = {
 )
 @pytest.mark.parametrize("software", [*Software, "digital"])
 def test_positions_take_as_long_as_in_the_reference_runs(
-    software: str, layer: Convolution, side: int, channels: int, config: SystemConfig
+    software: str, layer: ConvolutionLayer, side: int, channels: int, config: SystemConfig
 ):
     expected = REFERENCE[layer, config.name][[*Software, "digital"].index(software)]
     shape = CnnShape(name="one", side=side, channels=channels, convolutions=(layer,), dense=(1,))

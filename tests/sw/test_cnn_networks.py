@@ -10,7 +10,7 @@ from alpine_sw.datasets.photographs import image_codes, load_photographs
 from alpine_sw.graph import Interpreter, arithmetic
 from alpine_sw.networks import cnn
 from alpine_sw.networks.cnn import CnnNetwork, load_cnn, matrix_shapes, seeded_weights
-from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, Convolution, Pool, cnn_shape
+from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, ConvolutionLayer, Pool, cnn_shape
 
 # Per convolution: rows x columns of the tile, output positions, millions of products; then inputs
 # of the first dense layer, millions of products of convolutions and of dense layers. Derived in the
@@ -79,10 +79,10 @@ def test_unknown_network_is_named():
 
 
 def test_shapes_that_leave_nothing_are_refused():
-    small = Convolution(outputs=2, kernel=3, pool=Pool(kernel=4, stride=4))
+    small = ConvolutionLayer(outputs=2, kernel=3, pool=Pool(kernel=4, stride=4))
     with pytest.raises(ValueError, match="convolution 1 of x has nothing left"):
         CnnShape(name="x", side=5, channels=1, convolutions=(small,), dense=(2,))
-    padded = Convolution(outputs=2, kernel=3, pad=1)
+    padded = ConvolutionLayer(outputs=2, kernel=3, pad=1)
     with pytest.raises(ValueError, match="cannot be padded"):
         CnnShape(name="x", side=5, channels=1, convolutions=(padded,), dense=(2,))
 

@@ -4,8 +4,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from alpine_models import golden
 from alpine_models.errors import AlpineError
+from alpine_sw.graph import arithmetic
 from alpine_sw.quantisation.quantise import column_lsb, quantise_dense, quantise_weights
 
 
@@ -48,7 +48,7 @@ def layer() -> tuple[np.ndarray, np.ndarray]:
 def test_codes_stand_for_the_real_outputs():
     weights, inputs = layer()
     layer_ = quantise_dense(weights, inputs=inputs, input_scale=0.5, coverage=1.0)
-    codes = golden.dense(inputs, layer_.weights, layer_.lsb)
+    codes = arithmetic.dense(inputs, layer_.weights, layer_.lsb)
     real = (inputs.astype(np.float64) * 0.5) @ weights.T
     # Half a step of the ADC, and half a weight code (max|W| / 127 / 2) on every input.
     weight_error = (
@@ -64,7 +64,7 @@ def test_codes_stand_for_the_real_outputs():
 def test_coverage_sets_how_many_outputs_saturate():
     weights, inputs = layer()
     layer_ = quantise_dense(weights, inputs=inputs, input_scale=0.5, coverage=0.99)
-    dots = golden.dot(inputs, layer_.weights)
+    dots = arithmetic.dot(inputs, layer_.weights)
     above = sum(
         Fraction(int(dot)) > 127 * Fraction(float(lsb))
         for row in dots

@@ -4,7 +4,6 @@
 import numpy as np
 import pytest
 
-from alpine_models import golden_cnn
 from alpine_models.isa import CmOperation, decode
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
@@ -12,6 +11,8 @@ from alpine_platform.memory.address_space import Buffer
 from alpine_platform.systems.presets import HIGH_POWER, LOW_POWER
 from alpine_platform.systems.system import System
 from alpine_sw import kernels
+from alpine_sw.graph import LocalResponseNormalisation, MaxPool, square
+from alpine_sw.graph.matrices import windows as windows_of
 from alpine_sw.kernels import positions, rows
 
 RNG = np.random.default_rng(3)
@@ -58,7 +59,7 @@ def test_windows_of_a_row_are_those_of_single_positions(kernel: int, channels: i
 
     apart, _ = cycles(system, single)
     together, windows = cycles(system, row)
-    expected = golden_cnn.windows(image.data, kernel=kernel, stride=stride, pad=0)
+    expected = windows_of(image.data[np.newaxis], square(kernel, stride=stride))
     assert np.array_equal(windows, expected)
     assert np.array_equal(window.data, expected[-1])
     assert together == pytest.approx(apart, rel=0.15)
@@ -79,7 +80,7 @@ def test_pooled_row_is_golden():
     image = system.memory.place("image", codes(3, 11, 5))
     out = system.memory.allocate("out", 25)
     system.run({0: rows.max_pool_row(lines_of(image), out, stride=2, channels=5)})
-    expected = golden_cnn.max_pool(image.data, kernel=3, stride=2, ceil=False)
+    expected = MaxPool(window=square(3, stride=2)).evaluate(image.data[np.newaxis])[0]
     assert np.array_equal(out.data, expected.reshape(-1))
 
 
@@ -89,7 +90,7 @@ def test_normalised_row_has_the_golden_bits_for_every_code():
     source = system.memory.place("row", image.reshape(-1))
     out = system.memory.allocate("out", image.size)
     system.run({0: rows.normalise_row(source, out, channels=8)})
-    assert np.array_equal(out.data.reshape(-1, 8), golden_cnn.normalise(image))
+    assert np.array_equal(out.data.reshape(-1, 8), LocalResponseNormalisation().evaluate(image))
 
 
 def test_sums_become_the_codes_of_single_rescaling():

@@ -7,8 +7,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from alpine_models import golden
 from alpine_sw.datasets.texts import SYMBOLS, encode, load_king_james_excerpt
+from alpine_sw.graph import arithmetic
 from alpine_sw.training import lstm
 from alpine_sw.training.lstm_gradients import backpropagate, initial_layers
 
@@ -121,7 +121,7 @@ def test_codes_stand_for_the_real_sums():
     weights = random_weights(40)
     network = lstm.quantise(weights, load_king_james_excerpt()[:500])
     inputs = np.random.default_rng(2).integers(-127, 128, (200, 90), np.int8)
-    codes = golden.dense(inputs, network.cell_weights, network.cell_lsb)
+    codes = arithmetic.dense(inputs, network.cell_weights, network.cell_lsb)
     real = inputs / 127 @ weights[0].T.astype(np.float64)
     # Half a step of the ADC, and half a weight code on every input.
     step = network.gate_scale

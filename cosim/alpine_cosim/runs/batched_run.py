@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from alpine_cosim.hardware.crossbar import AnalogProducts
 from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
 from alpine_cosim.spec.network import Task
-from alpine_models import golden
 from alpine_models.crossbar import IdealCrossbar
 from alpine_models.device import AnalogCrossbar, AnalogDevice
+from alpine_sw.graph import arithmetic
 from alpine_sw.library.tile_plan import Placement, TilePlan
 from alpine_sw.library.workloads import Workload
 
@@ -126,7 +126,7 @@ class _IdealProducts:
         """Return ADC codes [n, columns], whatever the products' numbers."""
         lines = slice(column, column + columns)
         cells = self._weights[lines, row : row + dac_codes.shape[1]]
-        return golden.dense(dac_codes, cells, self._lsb[lines])
+        return arithmetic.dense(dac_codes, cells, self._lsb[lines])
 
 
 def _multiplier(

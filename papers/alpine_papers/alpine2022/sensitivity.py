@@ -5,7 +5,6 @@ import math
 from statistics import median
 
 from alpine_cosim.pages.markdown import table
-from alpine_models.golden_lstm import Gate
 from alpine_models.published import (
     Metric,
     PublishedFactor,
@@ -17,6 +16,7 @@ from alpine_models.published import (
 from alpine_platform.systems.presets import SYSTEMS
 from alpine_sw.calibrate.reference import reference_runs
 from alpine_sw.datasets.texts import ONE_HOT_WIDTH
+from alpine_sw.graph.lstm import Gate
 from alpine_sw.networks.cnn_shapes import cnn_shape
 
 from .constant_costs import exact_table, fit_table, fits, prediction_table

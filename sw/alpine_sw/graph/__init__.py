@@ -24,7 +24,7 @@ from .products import MatrixProduct, matrix_products
 from .shaping import Concatenate, Reshape, Slice, Transpose
 from .table import graph_table
 from .tensors import ElementType, TensorType, float32, int8, int32
-from .windows import Window, square
+from .windows import SlidingWindow, square
 
 __all__ = [
     "Add",
@@ -59,12 +59,12 @@ __all__ = [
     "Reshape",
     "Sigmoid",
     "Slice",
+    "SlidingWindow",
     "Softmax",
     "Subtract",
     "Tanh",
     "TensorType",
     "Transpose",
-    "Window",
     "float32",
     "golden",
     "graph_table",

@@ -13,7 +13,7 @@ from alpine_models.errors import AlpineError
 from .arithmetic import MAX_INPUTS, ExactProduct
 from .operator import Evaluator, MatrixOperator, OperandError, Product, read_only
 from .tensors import Array, ElementType, TensorType, float32, int32
-from .windows import Window
+from .windows import SlidingWindow
 
 __all__ = ["Convolution", "Dense", "windows"]
 
@@ -101,7 +101,7 @@ class Convolution(MatrixOperator):
     """
 
     weights: NDArray[Any]
-    window: Window
+    window: SlidingWindow
     groups: int = 1
 
     def __post_init__(self) -> None:
@@ -190,7 +190,7 @@ class Convolution(MatrixOperator):
         return convolve
 
 
-def windows(images: Array, window: Window) -> Array:
+def windows(images: Array, window: SlidingWindow) -> Array:
     """Return the window of every position of every image as one row (im2col).
 
     Parameters

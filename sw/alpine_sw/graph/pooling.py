@@ -9,15 +9,15 @@ from alpine_models.errors import AlpineError
 
 from .operator import OperandError, Operator
 from .tensors import Array, ElementType, TensorType
-from .windows import Window
+from .windows import SlidingWindow
 
 __all__ = ["AveragePool", "GlobalAveragePool", "MaxPool"]
 
 
-class Pool(Operator):
+class WindowPool(Operator):
     """A function of every window and channel of an image [rows, columns, channels]."""
 
-    window: Window
+    window: SlidingWindow
 
     def infer(self, *operands: TensorType) -> TensorType:
         """Return the type of the pooled image: the same element type and channels."""
@@ -28,7 +28,7 @@ class Pool(Operator):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MaxPool(Pool):
+class MaxPool(WindowPool):
     """Maximum of every window and channel; of any element type. Padding is never the maximum.
 
     Members
@@ -42,7 +42,7 @@ class MaxPool(Pool):
         A window may lie in the padding alone.
     """
 
-    window: Window
+    window: SlidingWindow
 
     def __post_init__(self) -> None:
         _check_pads(self.window)
@@ -60,7 +60,7 @@ class MaxPool(Pool):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AveragePool(Pool):
+class AveragePool(WindowPool):
     """Mean of every window and channel; of any element type.
 
     Real values are added in float64, divided by their number and rounded to float32; whole numbers
@@ -78,7 +78,7 @@ class AveragePool(Pool):
         A window may lie in the padding alone, or padding counts where windows hang over the edge.
     """
 
-    window: Window
+    window: SlidingWindow
     count_padding: bool = False
 
     def __post_init__(self) -> None:
@@ -124,7 +124,7 @@ class GlobalAveragePool(Operator):
         return _mean(sums / pixels.shape[1], images).reshape(len(images), 1, 1, -1)
 
 
-def _check_pads(window: Window) -> None:
+def _check_pads(window: SlidingWindow) -> None:
     top, left, bottom, right = window.pads
     if max(top, bottom) >= window.span[0] or max(left, right) >= window.span[1]:
         raise AlpineError(
@@ -133,7 +133,7 @@ def _check_pads(window: Window) -> None:
         )
 
 
-def _padded(images: Array, window: Window, value: float) -> Array:
+def _padded(images: Array, window: SlidingWindow, value: float) -> Array:
     """Images with the window's padding, and as much behind as a position may hang over."""
     top, left, bottom, right = window.pads
     over = [stride - 1 if window.ceil else 0 for stride in window.strides]
@@ -141,7 +141,7 @@ def _padded(images: Array, window: Window, value: float) -> Array:
     return np.pad(images, pads, constant_values=value) if np.any(pads) else images
 
 
-def _elements(padded: Array, window: Window, rows: int, columns: int) -> list[Array]:
+def _elements(padded: Array, window: SlidingWindow, rows: int, columns: int) -> list[Array]:
     """For every element of the window, what it reads at all positions, [n, rows, columns, c]."""
     (down, across), (row_step, column_step) = window.dilation, window.strides
     return [
@@ -155,7 +155,7 @@ def _elements(padded: Array, window: Window, rows: int, columns: int) -> list[Ar
     ]
 
 
-def _sums(images: Array, window: Window, rows: int, columns: int) -> Array:
+def _sums(images: Array, window: SlidingWindow, rows: int, columns: int) -> Array:
     """Sums over the window, its elements in order."""
     parts = _elements(_padded(images, window, 0), window, rows, columns)
     result = parts[0].copy()

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from alpine_models.checks import whole_number
 from alpine_models.errors import AlpineError
 
-__all__ = ["Window", "square"]
+__all__ = ["SlidingWindow", "square"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Window:
+class SlidingWindow:
     """A window over the rows and columns of an image, one position per output.
 
     Members
@@ -87,6 +87,8 @@ class Window:
         return shape[0] + top + bottom, shape[1] + left + right
 
 
-def square(size: int, *, stride: int = 1, pad: int = 0, ceil: bool = False) -> Window:
+def square(size: int, *, stride: int = 1, pad: int = 0, ceil: bool = False) -> SlidingWindow:
     """Return a square window with the same stride and padding in both directions."""
-    return Window(size=(size, size), strides=(stride, stride), pads=(pad, pad, pad, pad), ceil=ceil)
+    return SlidingWindow(
+        size=(size, size), strides=(stride, stride), pads=(pad, pad, pad, pad), ceil=ceil
+    )

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from alpine_models import isa
 from alpine_models.checks import whole_number
 from alpine_models.errors import AlpineError
-from alpine_models.golden_lstm import dequantise, quantise
 from alpine_platform.accelerators.tile_port import CmBatch, CmResult, empty_batch
 from alpine_platform.cores.operations import Program, RunCm, RunCmLoop
 from alpine_platform.memory.address_space import Buffer
+from alpine_sw.graph.arithmetic import dequantise, quantise
 from alpine_sw.quantisation.operands import check_buffers, check_no_nan, real_scale
 
 from .streams import CALL, over, phase

@@ -5,9 +5,9 @@ from typing import Literal
 
 import numpy as np
 
-from alpine_models import golden_lstm
 from alpine_platform.cores.operations import Compute, Program
 from alpine_platform.memory.address_space import Buffer
+from alpine_sw.graph import arithmetic
 from alpine_sw.quantisation.operands import check_buffers, check_no_nan, real_scale
 
 from .streams import CALL, loop_over
@@ -136,7 +136,7 @@ def quantise(values: Buffer, codes: Buffer, *, scale: float, style: Width = "vec
         values=(values, 4 * step),
         codes=(codes, step),
     )
-    codes.data[:] = golden_lstm.quantise(values.data, factor)
+    codes.data[:] = arithmetic.quantise(values.data, factor)
 
 
 def vector_add(left: Buffer, right: Buffer, outputs: Buffer) -> Program:

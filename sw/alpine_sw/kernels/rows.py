@@ -79,9 +79,9 @@ body(
     "alu p <- p",
     tail("d"),
 )
-"""Local response normalisation of 16 int8 channels in float32, as `golden_cnn.normalise` has it:
-separate multiplications and additions, no fused ones. Written for this project; no reference run
-calibrates it."""
+"""Local response normalisation of 16 int8 channels in float32, as the graph's operator has it
+(`alpine_sw.graph.normalisation`): separate multiplications and additions, no fused ones. Written
+for this project; no reference run calibrates it."""
 
 body(
     "rescale_signed",
@@ -295,7 +295,7 @@ def max_pool_row(
 
 
 def normalise_row(inputs: Buffer, outputs: Buffer, *, channels: int) -> Program:
-    """Local response normalisation over five channels, as `golden_cnn.normalise` defines it.
+    """Local response normalisation over five channels, as the graph's operator defines it.
 
     Parameters
     ----------

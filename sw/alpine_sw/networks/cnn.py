@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from alpine_models.activations import softmax
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
-from alpine_sw import graph
 from alpine_sw.datasets.weight_file import read_weight_file
 from alpine_sw.graph import (
+    Convolution,
     Dense,
     Dequantise,
     Graph,
@@ -188,7 +188,7 @@ def _add_convolution(
     layer, name = place.layer, f"convolution {place.number}"
     kernel = weights.reshape(-1, layer.kernel, layer.kernel, place.in_channels)
     window = square(layer.kernel, stride=layer.stride, pad=layer.pad)
-    sums = net.add(name, graph.Convolution(weights=kernel, window=window), image)
+    sums = net.add(name, Convolution(weights=kernel, window=window), image)
     value = net.add(f"{name} relu", Relu(), net.add(f"{name} codes", Requantise(lsb=lsb), sums))
     if layer.pool is not None:
         pool = layer.pool

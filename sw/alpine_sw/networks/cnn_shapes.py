@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from alpine_models.choices import choose
 
-__all__ = ["CNN_NAMES", "CnnShape", "ConvGeometry", "Convolution", "Pool", "cnn_shape"]
+__all__ = ["CNN_NAMES", "CnnShape", "ConvGeometry", "ConvolutionLayer", "Pool", "cnn_shape"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,7 @@ class Pool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Convolution:
+class ConvolutionLayer:
     """A convolution without bias, a ReLU, and what follows on the same core.
 
     Members
@@ -73,7 +73,7 @@ class ConvGeometry:
     """
 
     number: int
-    layer: Convolution
+    layer: ConvolutionLayer
     in_side: int
     in_channels: int
     out_side: int
@@ -115,7 +115,7 @@ class CnnShape:
     name: str
     side: int
     channels: int
-    convolutions: tuple[Convolution, ...]
+    convolutions: tuple[ConvolutionLayer, ...]
     dense: tuple[int, ...]
 
     def __post_init__(self) -> None:
@@ -175,9 +175,9 @@ OVERLAPPING = Pool(kernel=3, stride=2, ceil=True)
 
 
 def _published(
-    name: str, first: Convolution, second: Convolution, width: int, last: Pool
+    name: str, first: ConvolutionLayer, second: ConvolutionLayer, width: int, last: Pool
 ) -> CnnShape:
-    middle = Convolution(outputs=width, kernel=3, pad=1)
+    middle = ConvolutionLayer(outputs=width, kernel=3, pad=1)
     return CnnShape(
         name=name,
         side=224,
@@ -187,14 +187,16 @@ def _published(
     )
 
 
-def _second(pool: Pool, *, stride: int = 1, normalised: bool = True) -> Convolution:
-    return Convolution(
+def _second(pool: Pool, *, stride: int = 1, normalised: bool = True) -> ConvolutionLayer:
+    return ConvolutionLayer(
         outputs=256, kernel=5, stride=stride, pad=1, pool=pool, normalised=normalised
     )
 
 
-def _first(outputs: int, kernel: int, stride: int, pool: Pool) -> Convolution:
-    return Convolution(outputs=outputs, kernel=kernel, stride=stride, pool=pool, normalised=True)
+def _first(outputs: int, kernel: int, stride: int, pool: Pool) -> ConvolutionLayer:
+    return ConvolutionLayer(
+        outputs=outputs, kernel=kernel, stride=stride, pool=pool, normalised=True
+    )
 
 
 _SHAPES = {

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.golden_lstm import Gate
 from alpine_models.tile import TileConfig
 from alpine_platform.cores.operations import Program
 from alpine_platform.systems.system import System
 from alpine_sw import kernels
 from alpine_sw.datasets.texts import ONE_HOT_WIDTH
+from alpine_sw.graph.lstm import Gate
 from alpine_sw.library.aimclib import Aimc, Tile
 from alpine_sw.library.ping_pong import PingPong
 from alpine_sw.library.workloads import Programs, Software, Workload

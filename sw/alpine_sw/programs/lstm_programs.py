@@ -13,11 +13,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.golden_lstm import STATE_SCALE, Gate
 from alpine_platform.cores.operations import Program
 from alpine_platform.memory.address_space import AddressSpace, Buffer
 from alpine_sw import kernels
 from alpine_sw.datasets.texts import ONE_HOT_WIDTH, SYMBOLS
+from alpine_sw.graph.lstm import STATE_SCALE, Gate
 from alpine_sw.library.aimclib import Aimc, section
 from alpine_sw.library.ping_pong import PingPong
 from alpine_sw.library.tile_plan import Placement

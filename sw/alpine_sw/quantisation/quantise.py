@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alpine_models import golden
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
+from alpine_sw.graph import arithmetic
 
 from .operands import adc_steps, code_matrix, finite_matrix, positive, real_scale
 
@@ -135,7 +135,7 @@ def quantise_dense(
         raise AlpineError(f"coverage {coverage!r} is refused: give a number above 0 and up to 1")
     real_scale(input_scale, name="input_scale")
     codes, scales = quantise_weights(weights)
-    outputs = golden.dot(code_matrix(inputs, name="inputs"), codes) * (input_scale * scales)
+    outputs = arithmetic.dot(code_matrix(inputs, name="inputs"), codes) * (input_scale * scales)
     positive = outputs[outputs > 0]
     if positive.size == 0:
         raise AlpineError("no output of the layer is ever positive, so no range fits it")

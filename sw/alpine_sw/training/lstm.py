@@ -26,7 +26,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
-from alpine_models.golden_lstm import STATE_SCALE, Gate
 from alpine_models.tile import CODE_MAX
 from alpine_sw.datasets.texts import (
     SYMBOLS,
@@ -34,6 +33,7 @@ from alpine_sw.datasets.texts import (
     load_king_james_excerpt,
     split_king_james,
 )
+from alpine_sw.graph.lstm import STATE_SCALE, Gate
 from alpine_sw.networks.lstm import (
     LSTM_SIZES,
     LSTM_STREAMS,

@@ -7,8 +7,8 @@ torch is passed as an argument: only training needs it, so that nothing here imp
 from dataclasses import dataclass
 from typing import Any
 
-from alpine_models.golden_lstm import Gate
 from alpine_sw.datasets.texts import ONE_HOT_WIDTH, SYMBOLS
+from alpine_sw.graph.lstm import Gate
 
 __all__ = ["backpropagate", "initial_layers"]
 

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models import golden
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
 from alpine_sw.datasets.code_words import exhaustive_code, nearest_code_word
 from alpine_sw.datasets.fashion_mnist import ImageSet, Split, load_fashion_mnist
+from alpine_sw.graph import arithmetic
 from alpine_sw.networks import MlpNetwork, TrainingRecord, save_mlp
 from alpine_sw.quantisation.quantise import quantise_dense
 
@@ -138,7 +138,7 @@ def quantise(weights: Weights, images: ImageSet) -> MlpNetwork:
     """
     codes = images.inputs[:CALIBRATION_IMAGES]
     first = quantise_dense(weights[0], inputs=codes, input_scale=INPUT_SCALE)
-    hidden = golden.relu(golden.dense(codes, first.weights, first.lsb))
+    hidden = arithmetic.relu(arithmetic.dense(codes, first.weights, first.lsb))
     second = quantise_dense(weights[1], inputs=hidden, input_scale=first.output_scale)
     return MlpNetwork(
         name="mlp",
@@ -245,7 +245,7 @@ def _saturation(network: MlpNetwork, images: ImageSet) -> list[float]:
     fractions: list[float] = []
     codes = images.inputs
     for weights, lsb in zip(network.weights, network.lsb, strict=True):
-        codes = golden.relu(golden.dense(codes, weights, lsb))
+        codes = arithmetic.relu(arithmetic.dense(codes, weights, lsb))
         fractions.append(int(np.count_nonzero(codes == CODE_MAX)) / codes.size)
     return fractions
 

@@ -2,7 +2,6 @@
 import numpy as np
 import pytest
 
-from alpine_models import golden
 from alpine_models.crossbar import IdealCrossbar
 from alpine_models.device import (
     HERMES_ADC,
@@ -16,6 +15,7 @@ from alpine_models.device import (
     NoiseKey,
     PcmConfig,
 )
+from alpine_sw.graph import arithmetic
 
 KEY = NoiseKey(seed=3)
 EXACT = PcmConfig(constants=PCM_LIKE, programming=IDEAL, drift=IDEAL, read_noise=IDEAL)
@@ -32,7 +32,7 @@ def crossbar(config: AnalogConfig, time_s: float = 0.0, key: NoiseKey = KEY):
 
 def test_with_everything_ideal_the_codes_are_the_golden_ones():
     analog = crossbar(AnalogConfig(array=EXACT))
-    expected = golden.dense(CODES, WEIGHTS, LSB.astype(np.float32))
+    expected = arithmetic.dense(CODES, WEIGHTS, LSB.astype(np.float32))
     assert (analog.multiply(CODES, product=0) == expected).all()
 
 

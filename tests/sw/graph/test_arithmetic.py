@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpine_models import golden
+from alpine_sw.graph import arithmetic
 
 
 def exact_code(dot: int, lsb: float) -> int:
@@ -28,7 +28,7 @@ def test_dense_equals_exact_rational_arithmetic():
         ]
         for n in range(5)
     ]
-    codes = golden.dense(inputs, weights, lsb)
+    codes = arithmetic.dense(inputs, weights, lsb)
     assert codes.dtype == np.int8
     assert codes.tolist() == expected
 
@@ -37,7 +37,7 @@ def test_weights_are_output_major():
     # Output 0 sees 2 * 10 + 3 * 20 = 80, output 1 sees 5 * 20 = 100, output 2 sees -10.
     inputs = np.array([[10, 20]], np.int8)
     weights = np.array([[2, 3], [0, 5], [-1, 0]], np.int8)
-    assert golden.dot(inputs, weights).tolist() == [[80, 100, -10]]
+    assert arithmetic.dot(inputs, weights).tolist() == [[80, 100, -10]]
 
 
 def test_dot_is_exact_where_float32_is_not():
@@ -45,15 +45,15 @@ def test_dot_is_exact_where_float32_is_not():
     inputs = np.full((1, 1025), -128, np.int8)
     weights = np.full((1, 1025), -128, np.int8)
     inputs[0, -1] = weights[0, -1] = 1
-    dots = golden.dot(inputs, weights)
+    dots = arithmetic.dot(inputs, weights)
     assert dots.dtype == np.int32
     assert dots.tolist() == [[(1 << 24) + 1]]
 
 
 def test_the_most_inputs_still_fit_32_bits():
-    extreme = np.full((1, golden.MAX_INPUTS), -128, np.int8)
-    assert golden.dot(extreme, extreme).tolist() == [[golden.MAX_INPUTS << 14]]
-    assert golden.MAX_INPUTS << 14 <= (1 << 31) - 1 < (golden.MAX_INPUTS + 1) << 14
+    extreme = np.full((1, arithmetic.MAX_INPUTS), -128, np.int8)
+    assert arithmetic.dot(extreme, extreme).tolist() == [[arithmetic.MAX_INPUTS << 14]]
+    assert arithmetic.MAX_INPUTS << 14 <= (1 << 31) - 1 < (arithmetic.MAX_INPUTS + 1) << 14
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_the_most_inputs_still_fit_32_bits():
 )
 def test_digitise_rounds_halves_to_even_and_clamps(dot: int, code: int):
     dots = np.array([[dot]], np.int32)
-    assert golden.digitise(dots, np.array([10], np.float32)).tolist() == [[code]]
+    assert arithmetic.digitise(dots, np.array([10], np.float32)).tolist() == [[code]]
 
 
 def test_an_lsb_of_one_only_clamps():
     dots = np.array([[-129, -128, 0, 127, 128]], np.int32)
-    assert golden.digitise(dots, np.ones(5, np.float32)).tolist() == [[-128, -128, 0, 127, 127]]
+    assert arithmetic.digitise(dots, np.ones(5, np.float32)).tolist() == [[-128, -128, 0, 127, 127]]
 
 
 @given(
@@ -94,7 +94,7 @@ def test_digitise_is_exact_next_to_every_half(code: int, lsb: float, offset: int
     dot = round((code + Fraction(1, 2)) * Fraction(lsb)) + offset
     dots = np.array([[dot]], np.int32)
     expected = exact_code(dot, lsb)
-    assert golden.digitise(dots, np.array([lsb], np.float32)).tolist() == [[expected]]
+    assert arithmetic.digitise(dots, np.array([lsb], np.float32)).tolist() == [[expected]]
 
 
 def test_every_half_goes_to_even_where_the_reciprocal_of_lsb_is_inexact():
@@ -102,12 +102,12 @@ def test_every_half_goes_to_even_where_the_reciprocal_of_lsb_is_inexact():
     for lsb in range(2, 400, 2):
         dots = np.array([[(2 * half + 1) * lsb // 2 for half in halves]], np.int32)
         expected = [half + half % 2 for half in halves]
-        assert golden.digitise(dots, np.full(255, lsb, np.float32)).tolist() == [expected]
+        assert arithmetic.digitise(dots, np.full(255, lsb, np.float32)).tolist() == [expected]
 
 
 def test_relu_keeps_what_is_not_negative():
     codes = np.array([[-128, -1, 0, 1, 127]], np.int8)
-    result = golden.relu(codes)
+    result = arithmetic.relu(codes)
     assert result.dtype == np.int8
     assert result.tolist() == [[0, 0, 0, 1, 127]]
 
@@ -128,7 +128,7 @@ def test_relu_keeps_what_is_not_negative():
 )
 def test_dot_refuses_arrays_that_do_not_fit(inputs: object, weights: object, message: str):
     with pytest.raises(ValueError, match=message):
-        golden.dot(inputs, weights)
+        arithmetic.dot(inputs, weights)
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ def test_dot_refuses_arrays_that_do_not_fit(inputs: object, weights: object, mes
 )
 def test_digitise_refuses_a_bad_lsb(lsb: object, message: str):
     with pytest.raises(ValueError, match=message):
-        golden.digitise(np.zeros((1, 2), np.int32), lsb)
+        arithmetic.digitise(np.zeros((1, 2), np.int32), lsb)
 
 
-def test_golden_imports_no_model():
+def test_the_arithmetic_imports_no_model():
     imported = {
         name
-        for node in ast.walk(ast.parse(inspect.getsource(golden)))
+        for node in ast.walk(ast.parse(inspect.getsource(arithmetic)))
         for name in (
             [node.module]
             if isinstance(node, ast.ImportFrom)
@@ -162,24 +162,26 @@ def test_golden_imports_no_model():
     assert imported == {"typing", "numpy", "numpy.typing", "alpine_models.tile"}
 
 
-@pytest.mark.parametrize("inputs", [1, 7, 1024, 1025])
-def test_prepared_equals_dense(inputs: int):
+@pytest.mark.parametrize(("outputs", "inputs"), [(20, 1), (20, 7), (3, 1024), (5, 2049), (300, 6)])
+@pytest.mark.parametrize("held", [1 << 22, 0])
+def test_a_product_with_fixed_weights_is_the_sum_of_products(
+    outputs: int, inputs: int, held: int, monkeypatch: pytest.MonkeyPatch
+):
+    # However many weights stay converted: 300 outputs are more than one chunk of 256.
+    monkeypatch.setattr(arithmetic, "HELD", held)
     rng = np.random.default_rng(8)
-    weights = rng.integers(-128, 128, (20, inputs), np.int8)
-    lsb = rng.uniform(1, 4000, 20).astype(np.float32)
+    weights = rng.integers(-128, 128, (outputs, inputs), np.int8)
     vectors = rng.integers(-128, 128, (9, inputs), np.int8)
-    codes = golden.PreparedDense(weights, lsb).codes(vectors)
-    assert codes.dtype == np.int8
-    assert codes.tolist() == golden.dense(vectors, weights, lsb).tolist()
+    sums = arithmetic.ExactProduct(weights)(vectors)
+    assert sums.dtype == np.int32
+    assert np.array_equal(sums, vectors.astype(np.int64) @ weights.T.astype(np.int64))
 
 
-@pytest.mark.parametrize("inputs", [1024, 1025])
-def test_prepared_is_exact_on_both_sides_of_what_float32_holds(inputs: int):
+@pytest.mark.parametrize("inputs", [1024, 1025, 2048])
+def test_sums_are_exact_on_both_sides_of_what_float32_holds(inputs: int):
     # With 1025 inputs the dot product is 2^24 - 1 or 2^24 + 1; float32 does not have the latter.
     vector = np.full((1, inputs), -128, np.int8)
     weights = np.full((1, inputs), -128, np.int8)
-    lsb = np.array([(inputs - 1) << 15], np.float32)
-    for last, code in ((-1, 0), (1, 1)):  # just below and just above half a step
+    for last in (-1, 1):
         vector[0, -1], weights[0, -1] = 1, last
-        assert golden.dense(vector, weights, lsb).tolist() == [[code]]
-        assert golden.PreparedDense(weights, lsb).codes(vector).tolist() == [[code]]
+        assert arithmetic.dot(vector, weights).tolist() == [[((inputs - 1) << 14) + last]]
