@@ -8,7 +8,7 @@ rates and their ratios at the end.
 import numpy as np
 import pytest
 
-from alpine_cosim.hardware.crossbar import NativeCrossbar
+from alpine_cosim.hardware.native_macro import NativeMacro
 from alpine_cosim.hardware.rtl_tile import RtlTile
 from alpine_models import isa
 from alpine_models.tile import TileConfig
@@ -67,7 +67,7 @@ def test_batches_from_python(benchmark, tile: RtlTile):
 
 
 def test_products(benchmark):
-    crossbar = NativeCrossbar(rows=SIDE, columns=SIDE)
+    crossbar = NativeMacro(rows=SIDE, columns=SIDE)
     crossbar.weights[:] = np.random.default_rng(2).integers(-128, 128, (SIDE, SIDE))
     codes = np.random.default_rng(3).integers(-128, 128, SIDE).astype(np.int8)
 

@@ -19,7 +19,7 @@ from alpine_cosim.cocotb.runner import (
     build_simulator,
     run_simulation,
 )
-from alpine_cosim.engines.verilated_tiles import trace_format
+from alpine_cosim.engines.verilated_hardware import trace_format
 from alpine_models.tile import TileConfig
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import emit

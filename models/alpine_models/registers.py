@@ -26,6 +26,7 @@ __all__ = [
     "VERSION",
     "accelerator_bytes",
     "link_bytes",
+    "tile_page",
     "tile_register_map",
 ]
 
@@ -294,6 +295,11 @@ ACCELERATOR_REGISTERS = RegisterMap(
 
 TILE_PAGE_BYTES = 1 << 18
 """Room of one tile page; the page of tile k begins at (k + 1) times this."""
+
+
+def tile_page(tile: int) -> int:
+    """Return where a tile's page begins in an accelerator's address space."""
+    return (tile + 1) * TILE_PAGE_BYTES
 
 
 def accelerator_bytes(tiles: int) -> int:

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from alpine_cosim.measurement.accelerator_setup import timed_accelerator
-from alpine_cosim.measurement.measure import measure, timed_ports
+from alpine_cosim.engines.timed_hardware import timed_pieces
+from alpine_cosim.measurement.measure import measure
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_sw.library.workloads import Software, Workload
 from alpine_sw.networks.mlp import MlpNetwork
@@ -33,11 +33,10 @@ def late(workload: Workload) -> set[str]:
     inputs = np.ones((1, 8), np.int8)
     measure(
         workload,
-        timed_ports(workload, HIGH_POWER),
+        timed_pieces(workload, HIGH_POWER),
         system=HIGH_POWER,
         inputs=inputs,
         back_door=True,
-        accelerator=timed_accelerator(workload, HIGH_POWER),
         before_inferences=lambda: before.update(compiled()),
     )
     assert before

@@ -8,7 +8,8 @@ import pytest
 from tests.cosim.chips import chip_series
 
 from alpine_cosim import run
-from alpine_cosim.measurement.measure import measure, timed_ports
+from alpine_cosim.engines.timed_hardware import timed_pieces
+from alpine_cosim.measurement.measure import measure
 from alpine_cosim.runs.batched_run import BatchedChip, run_batched
 from alpine_cosim.spec.keywords import run_spec
 from alpine_cosim.spec.network import Task
@@ -70,7 +71,7 @@ def test_convolutions_are_those_of_a_run():
     system = SYSTEMS["high-power"]
     measured = measure(
         workload,
-        timed_ports(workload, system),
+        timed_pieces(workload, system),
         system=system,
         inputs=inputs,
         back_door=True,

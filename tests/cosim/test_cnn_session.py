@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from alpine_cosim import run
-from alpine_cosim.engines.verilated_tiles import RtlSession
+from alpine_cosim.engines.timed_hardware import timed_pieces
+from alpine_cosim.engines.verilated_hardware import VerilatedHardware
 from alpine_cosim.measurement.measure import measure
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.systems.presets import SYSTEMS
 from alpine_sw.library.workloads import Software
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
@@ -38,15 +38,10 @@ def test_rtl_and_timed_tiles_agree_on_everything(system: str):
     workload = analog_cnn(network, software=Software.RELEASED)
     config = SYSTEMS[system]
     period = config.tile_clock.period_fs
-    timed = {
-        core: TimedTilePort(
-            [TimedTile(config=plan.config, tile_period_fs=period)], tile_period_fs=period
-        )
-        for core, (plan,) in workload.plans.items()
-    }
+    timed = timed_pieces(workload, config)
     model = measure(workload, timed, system=config, inputs=inputs, back_door=True)
-    with RtlSession(workload, tile_period_fs=period, tile_verilog=None, trace=None) as session:
-        rtl = measure(workload, session.ports, system=config, inputs=inputs, back_door=False)
+    with VerilatedHardware(workload, tile_period_fs=period) as hardware:
+        rtl = measure(workload, hardware.pieces, system=config, inputs=inputs, back_door=False)
     assert np.array_equal(rtl.outputs[0], network.golden(inputs))
     assert np.array_equal(rtl.outputs[0], model.outputs[0])
     # How weights got into the cells does not matter to what is measured.
@@ -91,10 +86,8 @@ def test_rtl_runs_what_only_cnn_m_has():
     tiles = [TileConfig(rows=100, columns=8)] * 3
     workload = analog_cnn(network, software=Software.TUNED, configs=tiles)
     config = SYSTEMS["high-power"]
-    with RtlSession(
-        workload, tile_period_fs=config.tile_clock.period_fs, tile_verilog=None, trace=None
-    ) as session:
-        rtl = measure(workload, session.ports, system=config, inputs=inputs, back_door=True)
+    with VerilatedHardware(workload, tile_period_fs=config.tile_clock.period_fs) as hardware:
+        rtl = measure(workload, hardware.pieces, system=config, inputs=inputs, back_door=True)
     assert np.array_equal(rtl.outputs[0], network.golden(inputs))
 
 

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from alpine_cosim.binding.doctor import fst_requirement
-from alpine_cosim.cocotb.engine import run_in_cocotb
 from alpine_cosim.cocotb.runner import CocotbTestError
-from alpine_cosim.hardware.rtl_tile import RtlTile, RtlTilePort, tile_verilog
+from alpine_cosim.cocotb.simulate import run_in_cocotb
+from alpine_cosim.engines.hardware_kinds import HARDWARE_KINDS
+from alpine_cosim.hardware.rtl_tile import RtlTile, tile_verilog
 from alpine_models import isa
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, empty_batch
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_platform.accelerators.timed_tile import TimedTile
 
 HERE = Path(__file__).stem
 SMALL = TileConfig(rows=5, columns=3, precharge_cycles=1, integrate_cycles=8, digitise_cycles=2)
@@ -43,24 +44,24 @@ def random_batch(rng, *, rows, columns, length, core_period_fs):
     return batch
 
 
-def run_batches(port, *, seed, rows, columns, core_period_fs):
+def run_batches(tile, *, seed, rows, columns, core_period_fs):
     """Execute random batches; return every array of every result, and the busy cycles."""
     rng = np.random.default_rng(seed)
-    port.tiles[0].crossbar.weights[:] = rng.integers(-9, 10, (columns, rows))
+    tile.macro.weights[:] = rng.integers(-9, 10, (columns, rows))
     arrays, start_fs = [], core_period_fs * int(rng.integers(0, 5))
     for length in (60, 0, 1, 40, 2):
         batch = random_batch(
             rng, rows=rows, columns=columns, length=length, core_period_fs=core_period_fs
         )
-        result = port.execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
+        result = tile.execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
         arrays += [getattr(result, name) for name in FIELDS]
         if length:
             # The next batch may begin before the last response has come.
             start_fs = int(result.issue_fs[-1]) + core_period_fs * int(rng.integers(0, 3))
-    return arrays, port.busy_cycles, port.tile_period_fs, port.tile_count
+    return arrays, tile.busy_cycles
 
 
-def program_cells(port, *, weights):
+def program_cells(tile, *, weights):
     """Program all cells through CM_INITIALIZE; return the statuses and what the crossbar holds."""
     rows = weights.shape[1]
     cells = np.arange(weights.size)
@@ -68,46 +69,44 @@ def program_cells(port, *, weights):
     batch["word"] = isa.initialize()
     batch["rm"], batch["rn"] = cells // rows, cells % rows
     batch["ra"] = weights.reshape(-1).view(np.uint8)
-    result = port.execute(batch, start_fs=0, core_period_fs=1_000_000)
-    return result.status, np.array(port.tiles[0].crossbar.weights)
+    result = tile.execute(batch, start_fs=0, core_period_fs=1_000_000)
+    return result.status, np.array(tile.macro.weights)
 
 
-def one_process(port):
+def one_process(tile):
     batch = empty_batch(2)
     batch["word"] = [isa.queue(), isa.process()]
     batch["rm"] = 0x01020304
-    return port.execute(batch, start_fs=0, core_period_fs=1_000_000).complete_cycle.tolist()
+    return tile.execute(batch, start_fs=0, core_period_fs=1_000_000).complete_cycle.tolist()
 
 
-def complain(port):
+def complain(tile):
     raise AlpineError("the weight file w.npz has 3 rows, not 5: quantise it again")
 
 
-def divide_by_zero(port):
+def divide_by_zero(tile):
     return 1 // 0
 
 
-def use_wrong_tile(port):
-    return port.execute(empty_batch(1), start_fs=0, core_period_fs=1, tile=1)
-
-
-def return_function(port):
+def return_function(tile):
     return lambda: None
 
 
-def never_return(port, *, marker):
+def never_return(tile, *, marker):
     Path(marker).write_text(str(os.getpid()))
     while True:
-        one_process(port)
+        one_process(tile)
 
 
-def crash(port):
+def crash(tile):
     os._exit(3)
 
 
 def small(function: str, tile_config: TileConfig = SMALL, **options):
     arguments = options.pop("arguments", {})
-    return run_in_cocotb(f"{HERE}:{function}", arguments, tile_config=tile_config, **options)
+    kind = HARDWARE_KINDS["aimc_tile"]
+    path = f"{HERE}:{function}"
+    return run_in_cocotb(path, arguments, kind=kind, configuration=tile_config, **options)
 
 
 def has_ended(pid: int) -> bool:
@@ -140,12 +139,11 @@ def test_engines_agree_on_data_and_every_edge(config, core_period_fs, tile_perio
         "core_period_fs": core_period_fs,
     }
     options = {"tile_period_fs": tile_period_fs}
-    rtl = RtlTilePort([RtlTile(config=config, **options)], **options)
-    timed = TimedTilePort([TimedTile(config=config, **options)], **options)
-    in_cocotb = small("run_batches", config, arguments=arguments, **options)
-    for port in (rtl, timed):
-        arrays, *rest = run_batches(port, **arguments)
-        assert rest == list(in_cocotb[1:])
+    rtl, timed = RtlTile(config=config, **options), TimedTile(config=config, **options)
+    in_cocotb = small("run_batches", config, arguments=arguments, period_fs=tile_period_fs)
+    for tile in (rtl, timed):
+        arrays, busy_cycles = run_batches(tile, **arguments)
+        assert busy_cycles == in_cocotb[1]
         for name, expected, got in zip(FIELDS * 5, arrays, in_cocotb[0], strict=True):
             assert got.dtype == expected.dtype
             np.testing.assert_array_equal(got, expected, err_msg=name)
@@ -169,8 +167,6 @@ def test_a_bug_comes_back_with_its_traceback():
     with pytest.raises(ZeroDivisionError) as caught:
         small("divide_by_zero")
     assert "in divide_by_zero" in caught.value.__notes__[0]
-    with pytest.raises(ValueError, match="tile 1 does not exist; the port has 1"):
-        small("use_wrong_tile")
 
 
 def test_a_result_that_cannot_travel_is_named():
@@ -186,14 +182,9 @@ def test_a_crash_is_one_line():
 
 def test_malformed_path_and_unknown_function():
     with pytest.raises(ValueError, match=r'must be "package\.module:function", not'):
-        run_in_cocotb("nothing", {}, tile_config=SMALL)
+        run_in_cocotb("nothing", {}, kind=HARDWARE_KINDS["aimc_tile"], configuration=SMALL)
     with pytest.raises(AttributeError, match="no_such_function"):
         small("no_such_function")
-
-
-def test_more_tiles_than_one_are_refused():
-    with pytest.raises(AlpineError, match="engine cocotb simulates one tile, not 2: choose engine"):
-        small("one_process", tile_count=2)
 
 
 needs_fst_headers = pytest.mark.skipif(
@@ -227,11 +218,12 @@ def test_interrupt_ends_the_simulator_and_leaves_nothing(tmp_path: Path):
     marker, waves = tmp_path / "pid", tmp_path / "tile.vcd"
     (tmp_path / "scratch").mkdir()
     script = (
-        "import sys; from pathlib import Path; from alpine_cosim.cocotb.engine import *\n"
+        "import sys; from pathlib import Path; from alpine_cosim.cocotb.simulate import *\n"
+        "from alpine_cosim.engines.hardware_kinds import HARDWARE_KINDS\n"
         "from alpine_models.tile import TileConfig\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         f"run_in_cocotb('{HERE}:never_return', {{'marker': {str(marker)!r}}}, "
-        f"tile_config={SMALL!r}, waves=Path({str(waves)!r}))"
+        f"kind=HARDWARE_KINDS['aimc_tile'], configuration={SMALL!r}, waves=Path({str(waves)!r}))"
     )
     # A shell starts background jobs with SIGINT ignored; this one must react to it.
     child = subprocess.Popen(
@@ -275,4 +267,4 @@ def test_faulty_rtl_is_found_out_as_by_the_native_engine(make: Callable[[], str]
         small("one_process", verilog=verilog)
     tile = RtlTile(config=SMALL, tile_period_fs=1_000_000, verilog=verilog)
     with pytest.raises(AlpineError, match=f"the tile's RTL is faulty: {message}"):
-        one_process(RtlTilePort([tile], tile_period_fs=1_000_000))
+        one_process(tile)

@@ -53,10 +53,9 @@ def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
         raise BegunError
 
     for module, name in (
-        (engine_run, "RtlSession"),
-        (engine_run, "timed_ports"),
+        (engine_run, "VerilatedHardware"),
+        (engine_run, "timed_pieces"),
         (in_cocotb, "run_in_cocotb"),
-        (in_cocotb, "run_accelerator_in_cocotb"),
     ):
         monkeypatch.setattr(module, name, begun)
     for (module, name), load in LOADERS.items():

@@ -10,7 +10,7 @@ from tests.cosim.chips import chip_series
 from tests.sw.lstm_helpers import network
 
 from alpine_cosim import RunResult, run
-from alpine_cosim.hardware.crossbar import AnalogProducts
+from alpine_cosim.hardware.native_macro import AnalogProducts
 from alpine_cosim.measurement.analog_outcome import Spread
 from alpine_cosim.spec import lstm
 from alpine_models.device import NoiseKey, analog_device

@@ -66,7 +66,7 @@ class Observed:
 @pytest.fixture(scope="module")
 def tile():
     tile = FaultyTile(config=CONFIG, tile_period_fs=PERIOD_FS)
-    tile.crossbar.lsb[:] = LSB
+    tile.macro.lsb[:] = LSB
     yield tile
     tile.close()
 
@@ -83,7 +83,7 @@ def registers_of(tile: FaultyTile) -> dict[str, int]:
 
 def observe_verilated(tile: FaultyTile, batch, flip) -> Observed | None:
     tile.restart()
-    tile.crossbar.weights[:] = WEIGHTS
+    tile.macro.weights[:] = WEIGHTS
     if flip is not None:
         name, bit, cycle = flip
         number = next(n for n, probe in enumerate(tile.probes) if probe.name == name)
@@ -199,10 +199,10 @@ class PysimTile:
 def test_a_tile_without_faults_does_what_the_checked_tile_does(tile):
     batch = program([3, -4, 127, -128, 99, 1], [0, 3, 0, 0, 9, 0, 0, 0, 2])
     checked = RtlTile(config=CONFIG, tile_period_fs=PERIOD_FS)
-    checked.crossbar.lsb[:] = LSB
-    checked.crossbar.weights[:] = WEIGHTS
+    checked.macro.lsb[:] = LSB
+    checked.macro.weights[:] = WEIGHTS
     tile.restart()
-    tile.crossbar.weights[:] = WEIGHTS
+    tile.macro.weights[:] = WEIGHTS
     expected = checked.execute(batch, start_fs=PERIOD_FS, core_period_fs=PERIOD_FS)
     found = tile.execute(batch, start_fs=PERIOD_FS, core_period_fs=PERIOD_FS)
     for name in ("rd", "status", "accept_cycle", "complete_cycle", "response_fs"):

@@ -10,9 +10,11 @@ from tests.cosim.chips import chip_series
 from tests.sw import mlp_helpers
 
 from alpine_cosim import run
-from alpine_cosim.cocotb.engine import run_accelerator_in_cocotb
-from alpine_cosim.engines.verilated_tiles import RtlSession
-from alpine_cosim.measurement.accelerator_setup import timed_accelerator
+from alpine_cosim.cocotb.simulate import run_in_cocotb
+from alpine_cosim.engines.hardware_kinds import HARDWARE_KINDS
+from alpine_cosim.engines.timed_hardware import timed_pieces
+from alpine_cosim.engines.verilated_hardware import VerilatedHardware
+from alpine_cosim.hardware.hardware_kind import Piece
 from alpine_cosim.measurement.measure import Measurement, measure
 from alpine_models.device import NoiseKey
 from alpine_models.errors import AlpineError
@@ -35,21 +37,17 @@ def test_engines_agree_on_everything_but_host_time(settings, back_door, tmp_path
     system = HIGH_POWER.override(settings)
     inputs = np.random.default_rng(4).integers(-128, 128, (COUNT, 21)).astype(np.int8)
     arguments = {"system": system, "inputs": inputs, "back_door": back_door}
-    model = measure(workload, {}, accelerator=timed_accelerator(workload, system), **arguments)
-    with RtlSession(
-        workload,
-        tile_period_fs=system.tile_clock.period_fs,
-        tile_verilog=None,
-        trace=tmp_path / "waves",
-    ) as session:
+    model = measure(workload, timed_pieces(workload, system), **arguments)
+    with VerilatedHardware(
+        workload, tile_period_fs=system.tile_clock.period_fs, trace=tmp_path / "waves"
+    ) as hardware:
         rtl = measure(
             workload,
-            {},
-            accelerator=session.accelerator,
-            before_inferences=session.begin_inferences,
+            hardware.pieces,
+            before_inferences=hardware.begin_inferences,
             **arguments,
         )
-        evaluated = session.evaluated_cycles
+        evaluated = hardware.evaluated_cycles
     golden = network().golden(inputs)
     np.testing.assert_array_equal(rtl.outputs[0], golden)
     np.testing.assert_array_equal(model.outputs[0], golden)
@@ -60,8 +58,7 @@ def test_engines_agree_on_everything_but_host_time(settings, back_door, tmp_path
     assert comparable(rtl) == comparable(model)
     other = measure(
         workload,
-        {},
-        accelerator=timed_accelerator(workload, system),
+        timed_pieces(workload, system),
         **{**arguments, "back_door": not back_door},
     )
     assert replace(comparable(rtl), programming=other.programming) == comparable(other)
@@ -88,10 +85,10 @@ def test_engines_agree_on_imperfect_chips(back_door, verify):
     arguments = {
         "system": HIGH_POWER, "inputs": inputs, "back_door": back_door, "device": series,
     }  # fmt: skip
-    model = measure(workload, {}, accelerator=timed_accelerator(workload, HIGH_POWER), **arguments)
+    model = measure(workload, timed_pieces(workload, HIGH_POWER), **arguments)
     period = HIGH_POWER.tile_clock.period_fs
-    with RtlSession(workload, tile_period_fs=period, tile_verilog=None, trace=None) as session:
-        rtl = measure(workload, {}, accelerator=session.accelerator, **arguments)
+    with VerilatedHardware(workload, tile_period_fs=period) as hardware:
+        rtl = measure(workload, hardware.pieces, **arguments)
 
     def comparable(measured: Measurement) -> Measurement:
         return replace(measured, outputs=[], host_seconds=0.0)
@@ -111,9 +108,10 @@ def test_engines_agree_on_imperfect_chips(back_door, verify):
 
 # Called inside the simulation.
 def in_simulation(accelerator, **arguments):
-    return measure(
-        loose_mlp(network(), software=Software.TUNED), {}, accelerator=accelerator, **arguments
-    )
+    workload = loose_mlp(network(), software=Software.TUNED)
+    (plan,) = workload.hardware
+    piece = Piece(plan=plan, kind=HARDWARE_KINDS[plan.hardware], accelerator=accelerator)
+    return measure(workload, [piece], **arguments)
 
 
 @pytest.mark.parametrize("device", [None, "hermes-1"])
@@ -126,12 +124,14 @@ def test_cocotb_agrees_with_the_timed_accelerator(device, tmp_path):
         "system": HIGH_POWER.override({"io.posted_stores": device is None}),
         "inputs": inputs, "back_door": device is None, "device": series,
     }  # fmt: skip
-    model = measure(workload, {}, accelerator=timed_accelerator(workload, HIGH_POWER), **arguments)
+    model = measure(workload, timed_pieces(workload, HIGH_POWER), **arguments)
     waves = tmp_path / "accelerator.vcd"
-    cocotb = run_accelerator_in_cocotb(
+    (plan,) = workload.hardware
+    cocotb = run_in_cocotb(
         f"{Path(__file__).stem}:in_simulation",
         arguments,
-        configs=[tile.config for tile in workload.accelerator.tiles],
+        kind=HARDWARE_KINDS[plan.hardware],
+        configuration=plan.configuration,
         waves=waves,
     )
     np.testing.assert_array_equal(cocotb.outputs, model.outputs)

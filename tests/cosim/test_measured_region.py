@@ -7,7 +7,8 @@ import pytest
 from tests.cosim.chips import chip_series
 from tests.cosim.small_perceptron import small_perceptron
 
-from alpine_cosim.measurement.measure import Measurement, measure, timed_ports
+from alpine_cosim.engines.timed_hardware import timed_pieces
+from alpine_cosim.measurement.measure import Measurement, measure
 from alpine_platform.systems.presets import SYSTEMS
 from alpine_platform.systems.system import System
 
@@ -27,7 +28,7 @@ def measured(system: str, *, back_door: bool, chips: int, verify: str | None) ->
     STARTS.clear()
     return measure(
         workload,
-        timed_ports(workload, config),
+        timed_pieces(workload, config),
         system=config,
         inputs=task.inputs,
         back_door=back_door,
@@ -63,7 +64,7 @@ def test_no_refresh_comes_in_the_first_interval():
     times = [
         measure(
             task.workload,
-            timed_ports(task.workload, system),
+            timed_pieces(task.workload, system),
             system=system,
             inputs=task.inputs,
             back_door=False,

@@ -4,12 +4,12 @@ import time
 
 import numpy as np
 
-from alpine_cosim.hardware.crossbar import NativeCrossbar
+from alpine_cosim.hardware.native_macro import NativeMacro
 from alpine_cosim.measurement.profile import PRODUCTS, REST, TILE, profiled
 
 
 def test_crossbar_keeps_the_host_time_of_its_products():
-    crossbar = NativeCrossbar(rows=256, columns=256)
+    crossbar = NativeMacro(rows=256, columns=256)
     assert crossbar.host_seconds == 0
     start = time.perf_counter()
     crossbar.multiply(np.ones(256, np.int8))

@@ -15,7 +15,7 @@ from small_perceptron import EVERY_TILE, HIDDEN, INPUTS, OUTPUTS, small_perceptr
 
 from alpine_cosim import RunResult, run
 from alpine_cosim.binding import TraceFormat
-from alpine_cosim.engines.engine_run import verilated_tiles as rtl_session
+from alpine_cosim.engines import verilated_hardware
 from alpine_cosim.hardware.rtl_tile import tile_verilog
 from alpine_cosim.measurement.results import print_result
 from alpine_models.errors import AlpineError
@@ -256,7 +256,7 @@ def test_tile_that_breaks_the_analog_protocol_is_refused(tmp_path):
 @pytest.mark.usefixtures("small")
 def test_trace_ends_with_the_first_inference(tmp_path, monkeypatch):
     # Text, in which multiplications can be counted; FST needs libraries, too.
-    monkeypatch.setattr(rtl_session, "trace_format", lambda: TraceFormat.VCD)
+    monkeypatch.setattr(verilated_hardware, "trace_format", lambda: TraceFormat.VCD)
     traced = {}
     for inferences in (1, 3):
         folder = tmp_path / str(inferences)

@@ -69,10 +69,10 @@ def analog_pair(pair):
         key=NoiseKey(seed=11, tile=3),
     )
     for tile in (pair.rtl, pair.timed):
-        tile.install(analog)
+        tile.macro.install(analog)
     yield pair
     for tile in (pair.rtl, pair.timed):
-        tile.install(None)
+        tile.macro.install(None)
 
 
 @settings(max_examples=examples(100))
@@ -82,7 +82,7 @@ def test_tiles_with_imperfect_crossbars_agree_as_well(analog_pair, program, core
 
 
 def test_reading_a_cell_of_an_imperfect_crossbar_finds_its_conductance(analog_pair):
-    analog = analog_pair.timed._analog
+    analog = analog_pair.timed.macro.analog
     program = [(param_read(), row, column, 0, 0, None) for column in range(9) for row in range(6)]
     found = check(analog_pair, program, TILE_PERIOD_FS).rd.astype(np.int64).reshape(9, 6)
     error = found - analog.array.at(3600.0).conductances / analog.reading.steps_per_weight

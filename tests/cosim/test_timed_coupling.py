@@ -63,7 +63,7 @@ def cvxif(request):
 def compare(rtl: CoupledRtl, timed: TimedTile, programs, core_period_fs: int, *, names) -> None:
     """Run batches one after the other on both."""
     rtl.analog.crossbar.weights[:] = WEIGHTS
-    timed.crossbar.weights[:] = WEIGHTS
+    timed.macro.weights[:] = WEIGHTS
     start = 100 * core_period_fs
     for program in programs:
         batch = as_batch(program, core_period_fs)
@@ -73,7 +73,7 @@ def compare(rtl: CoupledRtl, timed: TimedTile, programs, core_period_fs: int, *,
             np.testing.assert_array_equal(getattr(have, name), getattr(want, name), err_msg=name)
         if program:
             start = int(have.response_fs[-1])
-    np.testing.assert_array_equal(rtl.analog.crossbar.weights, timed.crossbar.weights)
+    np.testing.assert_array_equal(rtl.analog.crossbar.weights, timed.macro.weights)
     # A response queue that is full shows in the tile's counters alone: the core takes no longer.
     for name in ("busy_cycles", "stall_cycles", "mvms", "bytes_in", "bytes_out", "error"):
         have, want = rtl.read_register(name), timed.read_register(TILE_REGISTERS[name].offset)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mlp_helpers import network
 
-from alpine_models.registers import ACCELERATOR_REGISTERS, PAGE_WINDOWS
+from alpine_models.registers import ACCELERATOR_REGISTERS, PAGE_WINDOWS, tile_page
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.timed_accelerator import TimedAccelerator
 from alpine_platform.cores.operations import RunIo
@@ -16,7 +16,6 @@ from alpine_sw.library.accelerator_driver import (
     BASE_ADDRESS,
     AcceleratorDriver,
     AcceleratorPlan,
-    page,
     programming_batches,
 )
 from alpine_sw.library.tile_plan import Placement
@@ -39,7 +38,7 @@ def machine(rows: int, columns: int, **settings: object) -> tuple[System, TimedA
 @pytest.mark.parametrize("length", [1, 5, 7, 8])
 def test_a_vector_comes_back_through_an_identity_matrix(length, access_bytes, packing):
     system, accelerator = machine(8, 8)
-    accelerator.crossbars[0].weights[:] = np.eye(8, dtype=np.int8)
+    accelerator.macros[0].weights[:] = np.eye(8, dtype=np.int8)
     codes = np.array([-128, 127, -1, 0, 5, -77, 64, 3], np.int8)[:length]
     source = system.memory.place("source", codes)
     target = system.memory.allocate("target", length)
@@ -70,7 +69,7 @@ def test_refused_accesses_and_flags_that_never_come_are_named(monkeypatch):
     flag = ACCELERATOR_REGISTERS["result"].offset
     with pytest.raises(kernels.IoResponseError, match=f"bits 0x1 of {flag:#x} were not set in 3"):
         system.run({0: driver.wait_for_result(0)})
-    assert page(0) + INPUT + 8 == 0x50008
+    assert tile_page(0) + INPUT + 8 == 0x50008
 
 
 def test_programming_reaches_every_cell_of_a_matrix_at_an_offset():
@@ -85,7 +84,7 @@ def test_programming_reaches_every_cell_of_a_matrix_at_an_offset():
     system.run({0: program()})
     want = np.zeros((7, 9), np.int8)
     want[1:6, 2:8] = weights
-    np.testing.assert_array_equal(accelerator.crossbars[0].weights, want)
+    np.testing.assert_array_equal(accelerator.macros[0].weights, want)
 
 
 @pytest.mark.parametrize("software", list(Software))
@@ -97,15 +96,14 @@ def test_chained_tiles_give_golden_outputs(count, software, settings):
     plan = workload.accelerator
     assert isinstance(plan, AcceleratorPlan)
     accelerator = TimedAccelerator([tile.config for tile in plan.tiles], period_fs=PERIOD_FS)
-    for tile, crossbar in zip(plan.tiles, accelerator.crossbars, strict=True):
-        crossbar.lsb[:] = tile.lsb
+    for tile, macro in zip(plan.tiles, accelerator.macros, strict=True):
+        macro.lsb[:] = tile.lsb
         for part in tile.placements:
-            crossbar.weights[part.columns, part.rows] = part.weights
+            macro.weights[part.columns, part.rows] = part.weights
     config = HIGH_POWER.override(settings)
     system = System(config, peripherals={plan.base: accelerator}, check_reads=True)
-    system.run(
-        {0: AcceleratorDriver(base=plan.base, access_bytes=4, packing="word").configure(plan)}
-    )
+    driver = AcceleratorDriver(base=plan.base, access_bytes=4, packing="word")
+    system.run({0: driver.configure({"chain": plan.chain, "relu": plan.relu})})
     inputs = np.random.default_rng(count).integers(-128, 128, (count, 13)).astype(np.int8)
     steps: list[None] = []
     outputs, programs = workload.programs(system, inputs, lambda: steps.append(None))

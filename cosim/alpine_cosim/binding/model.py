@@ -87,7 +87,7 @@ class VerilatedModel:
         parameters: Mapping[str, int | float | str] | None = None,
         libraries: Sequence[str | Path] = (),
         plus_arguments: Sequence[str] = (),
-        extensions: Sequence[str] = (),
+        extensions: Sequence[str | Path] = (),
         control: str = "",
         strict: bool | None = None,
     ) -> Self:
@@ -109,7 +109,8 @@ class VerilatedModel:
         include_dirs, defines, parameters, libraries : how to read Verilog: folders of files to
             include, macros, the top module's parameters, and folders or files of further modules.
         plus_arguments : what ``$test$plusargs`` and ``$value$plusargs`` find, as ``+seed=1``.
-        extensions : native sources of this package to compile beside the model.
+        extensions : native sources to compile beside the model: names of this package's, paths of
+            others.
         control : text of a Verilator control file, read before the design.
         strict : whether a warning of Verilator stops the build; by default in Amaranth's Verilog,
             whose warnings of lint are left out. Others are kept in `warnings`.

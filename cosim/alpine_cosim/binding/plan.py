@@ -65,8 +65,9 @@ class BuildPlan:
     clocks : that the model drives.
     trace : waveform format, or None for the fastest model.
     savable : whether states can be saved.
-    extensions : names of native sources compiled into the library, next to the model; each may
-        include the others and is included in this order.
+    extensions : native sources compiled into the library, next to the model: names of this
+        package's, paths of others; each may include the others by its file's name and is included
+        in this order.
     control : text of a Verilator control file, read before the design.
     signals : inside the design, that stay visible.
     own : whether the Verilog is our own, in which a warning is an error.
@@ -79,7 +80,7 @@ class BuildPlan:
     clocks: tuple[Clock, ...]
     trace: TraceFormat | None = None
     savable: bool = False
-    extensions: tuple[str, ...] = ()
+    extensions: tuple[str | Path, ...] = ()
     control: str = ""
     signals: tuple[PublicSignal, ...] = ()
     own: bool = False
@@ -128,14 +129,20 @@ class BuildPlan:
         if self.trace is TraceFormat.VCD:
             definitions.append("ALPINE_VCD")
         text = interface(
-            self.ports, self.clocks, definitions=definitions, extensions=self.extensions
+            self.ports,
+            self.clocks,
+            definitions=definitions,
+            extensions=[Path(source).name for source in self.extensions],
         )
         tracer = f'#include "verilated_{self.trace.value}_c.h"\n' if self.trace else ""
         return tracer + text
 
     def headers(self) -> dict[str, str]:
         """Native sources by name."""
-        return {name: native_source(name) for name in (*RUNTIME_SOURCES, *self.extensions)}
+        return {
+            Path(source).name: native_source(source)
+            for source in (*RUNTIME_SOURCES, *self.extensions)
+        }
 
     def key(self, toolchain: Toolchain) -> str:
         """Content hash of everything above."""
@@ -159,6 +166,8 @@ class BuildPlan:
         )
 
 
-def native_source(name: str) -> str:
-    """Return the text of one of the package's C++ files."""
+def native_source(name: str | Path) -> str:
+    """Return the text of one of the package's C++ files, or of another one by its path."""
+    if isinstance(name, Path):
+        return name.read_text(encoding="utf-8")
     return (resources.files("alpine_cosim") / "native" / name).read_text(encoding="utf-8")

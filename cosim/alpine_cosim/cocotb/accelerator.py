@@ -15,10 +15,10 @@ from .axi import AxiLiteDriver
 from .clock import TileClock
 from .drivers import CrossbarResponder
 
-__all__ = ["CocotbAccelerator"]
+__all__ = ["CocotbAxiAccelerator"]
 
 
-class CocotbAccelerator(HardwareAccelerator):
+class CocotbAxiAccelerator(HardwareAccelerator):
     """The accelerator in the running simulation.
 
     Parameters
@@ -32,12 +32,8 @@ class CocotbAccelerator(HardwareAccelerator):
         super().__init__(configs)
         self._clock, self._driver = clock, AxiLiteDriver(dut, clock=clock)
         self._responders = [
-            CrossbarResponder(
-                dut, clock=clock, config=config, crossbar=crossbar, prefix=f"xb{tile}"
-            )
-            for tile, (config, crossbar) in enumerate(
-                zip(self._configs, self.crossbars, strict=True)
-            )
+            CrossbarResponder(dut, clock=clock, config=config, crossbar=macro, prefix=f"xb{tile}")
+            for tile, (config, macro) in enumerate(zip(self._configs, self.macros, strict=True))
         ]
 
     def start(self) -> None:

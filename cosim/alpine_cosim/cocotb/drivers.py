@@ -18,7 +18,7 @@ from alpine_models.tile import TileConfig
 
 from .clock import TileClock
 
-__all__ = ["CmDriver", "CmProgram", "CmRequest", "Crossbar", "CrossbarResponder", "Stimulus"]
+__all__ = ["CmDriver", "CmProgram", "CmRequest", "CrossbarResponder", "MacroModel", "Stimulus"]
 
 NO_PAUSE = repeat(False)
 PATIENCE_CYCLES = 1 << 20
@@ -255,10 +255,8 @@ FAULTS = {
 }
 
 
-class Crossbar(Protocol):
-    """Cells and converters: `IdealCrossbar`, `NativeCrossbar` and their like."""
-
-    lsb: npt.NDArray[np.float64]
+class MacroModel(Protocol):
+    """Cells and converters that compute: `IdealCrossbar`, `NativeMacro` and their like."""
 
     @property
     def weights(self) -> npt.NDArray[np.int8]:
@@ -302,7 +300,7 @@ class CrossbarResponder:
         *,
         clock: TileClock,
         config: TileConfig,
-        crossbar: Crossbar,
+        crossbar: MacroModel,
         idle_code: int = 0,
         programming_cycles: Callable[[], int] = lambda: 0,
         prefix: str = "xb",

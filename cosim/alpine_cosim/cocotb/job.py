@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a launching process asks of the simulator's process: a function to call with a port there.
+"""What a launching process asks of the simulator's process: a function to call there.
 
 Both sides meet in a directory that a plusarg names; what is asked and what comes of it is pickled.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alpine_cosim.hardware.hardware_kind import HardwareKind
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_bytes
 
@@ -29,14 +30,15 @@ class Job:
     Members
     -------
     module, function : its names.
-    arguments : its keyword arguments besides the port.
-    configuration : of the simulated hardware.
+    arguments : its keyword arguments besides the hardware.
+    kind, configuration : the simulated hardware.
     period_fs : of its clock.
     """
 
     module: str
     function: str
     arguments: Mapping[str, Any]
+    kind: HardwareKind
     configuration: Any
     period_fs: int
 
@@ -49,11 +51,11 @@ class Job:
         """Read the job that the launching process left."""
         return pickle.loads((directory / JOB).read_bytes())
 
-    def carry_out(self, port: object, directory: Path) -> None:
+    def carry_out(self, hardware: object, directory: Path) -> None:
         """Import the function, call it, and leave what it returned or raised."""
         try:
             function = getattr(importlib.import_module(self.module), self.function)
-            told = pickle.dumps((True, function(port, **self.arguments)))
+            told = pickle.dumps((True, function(hardware, **self.arguments)))
         except Exception as error:
             told = _pickled_error(error)
         write_bytes(directory / OUTCOME, told)

@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run on whichever engine was chosen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from alpine_cosim.binding.toolchain import Toolchain
-from alpine_cosim.measurement.accelerator_setup import (
-    AcceleratorWithCrossbars,
-    timed_accelerator,
-)
-from alpine_cosim.measurement.analog_tiles import TilesWithCrossbars
-from alpine_cosim.measurement.measure import Measurement, measure, timed_ports
+from alpine_cosim.hardware.hardware_kind import Piece
+from alpine_cosim.measurement.measure import Measurement, measure
 from alpine_cosim.measurement.observation import Observation
 from alpine_cosim.measurement.warm_up import compile_loops
 from alpine_cosim.spec.engines import Engine
@@ -20,7 +16,8 @@ from alpine_models.background import in_background
 from alpine_platform.systems.system import check_cores
 
 from .in_cocotb import measure_in_cocotb
-from .verilated_tiles import RtlSession
+from .timed_hardware import timed_pieces
+from .verilated_hardware import VerilatedHardware
 
 __all__ = ["measure_on_engine"]
 
@@ -52,61 +49,54 @@ def measure_on_engine(
 
 
 def _on_model(spec: RunSpec, task: Task, observation: Observation) -> Measurement:
-    config = spec.system.config
-    ports, accelerator = (
-        timed_ports(task.workload, config),
-        timed_accelerator(task.workload, config),
-    )
-    return _measured(spec, task, observation, ports=ports, accelerator=accelerator)
+    pieces = timed_pieces(task.workload, spec.system.config)
+    return _measured(spec, task, observation, pieces)
 
 
 def _on_rtl(spec: RunSpec, task: Task, observation: Observation) -> tuple[Measurement, int]:
     observation.on_stage("building the tile and compiling loops, once per installation", 0)
-    with _rtl_session(spec, task, observation) as session:
+    with _verilated(spec, task, observation) as hardware:
         measured = _measured(
             spec,
             task,
-            observation.told_of_steps(session.stop_trace_after(observation.on_step)),
-            ports=session.ports,
-            accelerator=session.accelerator,
-            before_inferences=session.begin_inferences,
+            observation.told_of_steps(hardware.stop_trace_after(observation.on_step)),
+            hardware.pieces,
+            before_inferences=hardware.begin_inferences,
         )
-        return measured, session.evaluated_cycles
+        return measured, hardware.evaluated_cycles
 
 
-def _rtl_session(spec: RunSpec, task: Task, observation: Observation) -> RtlSession:
-    """Build the tiles while loops are compiled: a first run's time is that of compilers."""
+def _verilated(spec: RunSpec, task: Task, observation: Observation) -> VerilatedHardware:
+    """Build the hardware while loops are compiled: a first run's time is that of compilers."""
     # What is missing is said before anything is compiled.
     Toolchain.find()
     config = spec.system.config
     build = partial(
-        RtlSession,
+        VerilatedHardware,
         task.workload,
         tile_period_fs=config.tile_clock.period_fs,
         tile_verilog=spec.tiles.verilog,
         trace=observation.trace,
     )
-    with in_background(build) as session:
-        compile_loops(config, {})
-        return session.result()
+    with in_background(build) as hardware:
+        compile_loops(config, [])
+        return hardware.result()
 
 
 def _measured(
     spec: RunSpec,
     task: Task,
     observation: Observation,
+    pieces: Sequence[Piece],
     *,
-    ports: Mapping[int, TilesWithCrossbars],
-    accelerator: AcceleratorWithCrossbars | None,
     before_inferences: Callable[[], None] = lambda: None,
 ) -> Measurement:
     return measure(
         task.workload,
-        ports,
+        pieces,
         system=spec.system.config,
         inputs=task.inputs,
         back_door=spec.back_door,
-        accelerator=accelerator,
         device=spec.chip_series,
         observation=observation,
         before_inferences=before_inferences,

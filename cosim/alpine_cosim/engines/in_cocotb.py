@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs inside a cocotb simulation: the platform runs in the simulator's process."""
+"""The backend of hardware under cocotb: the platform runs in the simulator's process."""
 
-from collections.abc import Callable, Mapping
-
-from alpine_cosim.cocotb.accelerator import CocotbAccelerator
-from alpine_cosim.cocotb.engine import CocotbTilePort, run_accelerator_in_cocotb, run_in_cocotb
+from alpine_cosim.cocotb.simulate import run_in_cocotb
+from alpine_cosim.hardware.hardware_kind import CocotbAccelerator, Piece
 from alpine_cosim.hardware.own_tile import read_own_tile
 from alpine_cosim.measurement.measure import Measurement, measure
 from alpine_cosim.measurement.observation import Observation
@@ -13,20 +11,21 @@ from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder
 from alpine_sw.library.workloads import Workload
 
-from .verilated_tiles import trace_format
+from .hardware_kinds import HARDWARE_KINDS
+from .verilated_hardware import trace_format, waveform_path
 
-__all__ = ["measure_in_cocotb", "serve", "serve_accelerator"]
+__all__ = ["measure_in_cocotb", "measure_on"]
 
 
 def measure_in_cocotb(
     spec: RunSpec, workload: Workload, observation: Observation
 ) -> tuple[Measurement, int]:
-    """Run under cocotb; return the measurement and the tile cycles simulated for it.
+    """Run under cocotb; return the measurement and the clock cycles simulated for it.
 
     Parameters
     ----------
     spec : of the run; the simulator's process makes the same workload from it.
-    workload : one core with one tile, or with an accelerator.
+    workload : one with one piece of hardware.
     observation : its waveform is of the whole run.
 
     Raises
@@ -34,79 +33,49 @@ def measure_in_cocotb(
     AlpineError
         The workload has several tiles, a tool is missing, or the simulation failed.
     """
+    pieces = workload.hardware
+    if len(pieces) != 1:
+        # A core may hand over a batch for one piece that begins before the end of its last one for
+        # another; engines with a clock per piece serve both exactly, a simulation with one time
+        # cannot.
+        raise AlpineError(f"engine cocotb simulates one tile, not {len(pieces)}: use engine rtl")
+    (plan,) = pieces
     trace, waves = observation.trace, None
     if trace is not None:
         make_folder(trace)
-        waves = trace / f"{_name(workload)}.{trace_format().value}"
-    arguments = {"spec": spec, "observation": observation.elsewhere()}
-    period_fs = spec.system.config.tile_clock.period_fs
-    if workload.accelerator is not None:
-        return run_accelerator_in_cocotb(
-            f"{__name__}:serve_accelerator",
-            arguments,
-            configs=[tile.config for tile in workload.accelerator.tiles],
-            period_fs=period_fs,
-            waves=waves,
-        )
-    plans = [(core, plan) for core, plans in workload.plans.items() for plan in plans]
-    if len(plans) != 1:
-        raise AlpineError(f"engine cocotb simulates one tile, not {len(plans)}: use engine rtl")
-    ((core, plan),) = plans
+        waves = waveform_path(trace, plan.name, trace_format())
     verilog = spec.tiles.verilog
     return run_in_cocotb(
-        f"{__name__}:serve",
-        {"core": core, **arguments},
-        tile_config=plan.config,
-        tile_period_fs=period_fs,
+        f"{__name__}:measure_on",
+        {"spec": spec, "observation": observation.elsewhere()},
+        kind=HARDWARE_KINDS[plan.hardware],
+        configuration=plan.configuration,
+        period_fs=spec.system.config.tile_clock.period_fs,
         waves=waves,
-        verilog=None if verilog is None else read_own_tile(verilog, [plan.config]),
+        verilog=None if verilog is None else read_own_tile(verilog, [plan.configuration]),
     )
 
 
-def serve(
-    port: CocotbTilePort, *, core: int, spec: RunSpec, observation: Observation
-) -> tuple[Measurement, int]:
-    """Run inside the simulation, in a thread of its own: what `measure_in_cocotb` asks for."""
-    return _measured(spec, observation, {core: port}, None, lambda: port.tiles[0].evaluated_cycles)
-
-
-def serve_accelerator(
+def measure_on(
     accelerator: CocotbAccelerator, *, spec: RunSpec, observation: Observation
 ) -> tuple[Measurement, int]:
-    """The same with an accelerator."""
-    return _measured(spec, observation, {}, accelerator, lambda: accelerator.evaluated_cycles)
-
-
-def _measured(
-    spec: RunSpec,
-    observation: Observation,
-    ports: Mapping[int, CocotbTilePort],
-    accelerator: CocotbAccelerator | None,
-    evaluated_cycles: Callable[[], int],
-) -> tuple[Measurement, int]:
+    """Run inside the simulation, in a thread of its own: what `measure_in_cocotb` asks for."""
     task = spec.task()
+    (plan,) = task.workload.hardware
     before = 0
 
     def begin() -> None:
         nonlocal before
-        before = evaluated_cycles()
+        before = accelerator.evaluated_cycles
 
     measured = measure(
         task.workload,
-        ports,
+        [Piece(plan=plan, kind=HARDWARE_KINDS[plan.hardware], accelerator=accelerator)],
         system=spec.system.config,
         inputs=task.inputs,
-        accelerator=accelerator,
         back_door=spec.back_door,
         device=spec.chip_series,
         observation=observation,
         before_inferences=begin,
     )
-    return measured, evaluated_cycles() - before
-
-
-def _name(workload: Workload) -> str:
-    """What a waveform of a workload's hardware is called."""
-    if workload.accelerator is not None:
-        return "accelerator"
-    return f"core{next(iter(workload.plans))}_tile0"
+    return measured, accelerator.evaluated_cycles - before

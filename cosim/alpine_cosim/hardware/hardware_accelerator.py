@@ -3,17 +3,16 @@
 
 from collections.abc import Sequence
 
-from alpine_models.device import AnalogCrossbar
-from alpine_models.registers import accelerator_bytes
 from alpine_models.tile import TileConfig
+from alpine_platform.accelerators.mapped_tiles import MappedTiles
 
-from .crossbar import NativeCrossbar
+from .native_macro import NativeMacro
 
 __all__ = ["HardwareAccelerator"]
 
 
-class HardwareAccelerator:
-    """An accelerator's tiles with their crossbars.
+class HardwareAccelerator(MappedTiles):
+    """An accelerator's tiles with their macros.
 
     Parameters
     ----------
@@ -21,25 +20,11 @@ class HardwareAccelerator:
 
     Members
     -------
-    crossbars : NativeCrossbar, one per tile.
+    macros : NativeMacro, one per tile.
     """
 
     def __init__(self, configs: Sequence[TileConfig]):
-        self._configs = tuple(configs)
-        self.crossbars = tuple(
-            NativeCrossbar(rows=config.rows, columns=config.columns) for config in self._configs
+        super().__init__(configs)
+        self.macros = tuple(
+            NativeMacro(rows=config.rows, columns=config.columns) for config in self._configs
         )
-
-    @property
-    def configs(self) -> tuple[TileConfig, ...]:
-        """The tiles."""
-        return self._configs
-
-    @property
-    def size_bytes(self) -> int:
-        """Addresses that it answers to."""
-        return accelerator_bytes(len(self._configs))
-
-    def install(self, tile: int, analog: AnalogCrossbar | None) -> None:
-        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
-        self.crossbars[tile].install(analog)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alpine_cosim.binding import VerilatedModel, ports_of
+from alpine_cosim.binding import VerilatedModel
 from alpine_cosim.binding.plan import TraceFormat
 from alpine_models.errors import AlpineError
 from alpine_models.registers import link_bytes
@@ -18,13 +18,14 @@ from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
 from alpine_rtl.accelerator import AimcAxi
 
-from .crossbar import AnalogMacro
 from .hardware_accelerator import HardwareAccelerator
-from .rtl_tile import cached_verilog
+from .native_macro import MacroCalls
+from .verilated_top import verilated_top
 
-__all__ = ["RtlAccelerator"]
+__all__ = ["AXI_EXTENSIONS", "RtlAccelerator"]
 
-TOP = "aimc_axi"
+AXI_EXTENSIONS = ("axi_transactor.hpp",)
+"""Native sources beside an accelerator's model."""
 LINK_CYCLES_PER_GROUP = 3
 SETTLING_MARGIN_CYCLES = 64
 """Beyond a vector's way over a link: hand-over, start, the tiles' pipelines."""
@@ -82,10 +83,11 @@ class RtlAccelerator(HardwareAccelerator):
     trace : waveform format to build in, or None.
     skip_idle : jump over clock edges at which nothing can change. Times and data do not depend on
         it.
+    model : a verilated `AimcAxi` of these tiles with `AXI_EXTENSIONS`; built when None.
 
     Members
     -------
-    crossbars : NativeCrossbar, one per tile.
+    macros : NativeMacro, one per tile.
     model : VerilatedModel.
     """
 
@@ -96,14 +98,15 @@ class RtlAccelerator(HardwareAccelerator):
         period_fs: int,
         trace: TraceFormat | None = None,
         skip_idle: bool = True,
+        model: VerilatedModel | None = None,
     ):
         super().__init__(configs)
-        self.model = _build(self._configs, trace)
+        self.model = model or _build(self._configs, trace)
         self.model.reset()
         self._library = _typed(self.model.library)
         count = len(self._configs)
         ports = (_CrossbarPorts * count)(*map(self._crossbar_ports, range(count)))
-        macros = (AnalogMacro * count)(*(crossbar.macro for crossbar in self.crossbars))
+        macros = (MacroCalls * count)(*(macro.calls for macro in self.macros))
         # Every link of the chain may move a vector after a single command of the host.
         groups = sum(-(-link // 4) for link in link_bytes(self._configs))
         self._transactor = self._library.axi_create(
@@ -193,14 +196,12 @@ class RtlAccelerator(HardwareAccelerator):
 
 
 def _build(configs: tuple[TileConfig, ...], trace: TraceFormat | None) -> VerilatedModel:
-    design = AimcAxi(tiles=configs)
-    return VerilatedModel.build(
-        cached_verilog(design, name=TOP, key=repr(configs)),
-        top=TOP,
-        ports=ports_of(design),
+    return verilated_top(
+        AimcAxi(tiles=configs),
+        name="aimc_axi",
+        key=repr(configs),
+        extensions=AXI_EXTENSIONS,
         trace=trace,
-        extensions=["axi_transactor.hpp"],
-        strict=True,
     )
 
 

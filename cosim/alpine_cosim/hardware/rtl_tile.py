@@ -4,40 +4,33 @@
 """The tile port's RTL engine: verilated tiles driven by the native transactor."""
 
 import ctypes
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
 from enum import Enum
-from pathlib import Path
 
 import numpy as np
-from amaranth.lib import wiring
 
-from alpine_cosim.binding import VerilatedModel, ports_of
-from alpine_cosim.binding.cache import cached_build, content_hash
+from alpine_cosim.binding import VerilatedModel
 from alpine_cosim.binding.plan import TraceFormat
-from alpine_cosim.code_digest import HARDWARE, NO_HARDWARE
-from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
-from alpine_models.files import write_text
-from alpine_models.provenance import library_versions, source_digest
 from alpine_models.register_driver import RegisterDriver
 from alpine_models.registers import TILE_REGISTERS
 from alpine_models.tile import MAX_PHASE_CYCLES, TileConfig
-from alpine_platform.accelerators.tile_port import CmBatch, CmResult, TileGroup
+from alpine_platform.accelerators.tile_port import CmBatch, CmResult
 from alpine_rtl.tile import AimcTile
-from alpine_rtl.verilog import emit
 
-from .crossbar import AnalogMacro, NativeCrossbar
+from .native_macro import NativeMacro
+from .verilated_top import cached_verilog, verilated_top
 
 __all__ = [
+    "TILE_EXTENSIONS",
     "RtlTile",
-    "RtlTilePort",
     "TileFault",
     "TileFaultError",
     "build_tile_model",
-    "cached_verilog",
     "tile_verilog",
 ]
+
+TILE_EXTENSIONS = ("boundary.hpp", "transactor.hpp")
+"""Native sources beside a tile's model."""
 
 
 class TileFault(Enum):
@@ -83,7 +76,7 @@ class _Answer(ctypes.Structure):
 
 
 class RtlTile:
-    """One verilated tile with its crossbar and its transactor.
+    """One verilated tile with its macro and its transactor.
 
     Parameters
     ----------
@@ -97,6 +90,7 @@ class RtlTile:
 
     Members
     -------
+    macro : NativeMacro, the analog part.
     registers : RegisterDriver, the tile's registers. An access takes one cycle of the tile clock,
         between batches.
     """
@@ -112,7 +106,7 @@ class RtlTile:
         model: VerilatedModel | None = None,
     ):
         self.config = config
-        self.crossbar = NativeCrossbar(rows=config.rows, columns=config.columns)
+        self.macro = NativeMacro(rows=config.rows, columns=config.columns)
         self.model = model or build_tile_model(config, trace=trace, verilog=verilog)
         self.model.reset()
         self._overridden = False
@@ -148,10 +142,10 @@ class RtlTile:
         self.transactor = self._new_transactor()
 
     def _new_transactor(self) -> int:
-        macro: AnalogMacro = self.crossbar.macro
+        calls = self.macro.calls
         transactor = self.model.library.transactor_create(
             self.model.handle,
-            ctypes.byref(macro),
+            ctypes.byref(calls),
             self.config.rows,
             self.config.columns,
             self.config.mvm_cycles,
@@ -160,9 +154,10 @@ class RtlTile:
         self.model.library.transactor_skip_idle(transactor, self._skip_idle)
         return transactor
 
-    def install(self, analog: AnalogCrossbar | None) -> None:
-        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
-        self.crossbar.install(analog)
+    @property
+    def macros(self) -> tuple[NativeMacro]:
+        """The analog part, as a list."""
+        return (self.macro,)
 
     @property
     def evaluated_cycles(self) -> int:
@@ -281,49 +276,15 @@ def tile_verilog(config: TileConfig) -> str:
     return cached_verilog(AimcTile(config=config), name="aimc_tile", key=repr(config))
 
 
-def cached_verilog(design: wiring.Component, *, name: str, key: str) -> str:
-    """Return the Verilog of a top, from the cache when this version has emitted it before.
-
-    Elaborating a large tile takes seconds; the text depends on nothing but the configuration, this
-    product's hardware and the Amaranth that converts it.
-
-    Parameters
-    ----------
-    design : the top.
-    name : of its module.
-    key : text that says how it is configured.
-    """
-    sources = source_digest(HARDWARE, leaving_out=NO_HARDWARE)
-    digest = content_hash([key, library_versions(["amaranth"])["amaranth"], sources])
-
-    def build(directory: Path) -> None:
-        write_text(directory / f"{name}.v", emit(design, name=name))
-
-    return (cached_build(f"verilog-{digest}", build) / f"{name}.v").read_text()
-
-
 def build_tile_model(
     config: TileConfig, *, trace: TraceFormat | None, verilog: str | None = None
 ) -> VerilatedModel:
     """Return a verilated tile with a transactor compiled beside it."""
-    return VerilatedModel.build(
-        verilog or tile_verilog(config),
-        top="aimc_tile",
-        ports=ports_of(AimcTile(config=config)),
+    return verilated_top(
+        AimcTile(config=config),
+        name="aimc_tile",
+        key=repr(config),
+        extensions=TILE_EXTENSIONS,
         trace=trace,
-        extensions=["boundary.hpp", "transactor.hpp"],
-        strict=verilog is None,
+        verilog=verilog,
     )
-
-
-class RtlTilePort(TileGroup[RtlTile]):
-    """A core's verilated tiles behind `TilePort`."""
-
-    @contextmanager
-    def trace(self, directory: Path, prefix: str, suffix: str) -> Generator[None]:
-        """Write one waveform per tile into a directory while the ``with`` block runs."""
-        with ExitStack() as stack:
-            for number, tile in enumerate(self.tiles):
-                path = directory / f"{prefix}_tile{number}.{suffix}"
-                stack.enter_context(tile.model.trace(path))
-            yield

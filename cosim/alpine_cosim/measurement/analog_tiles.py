@@ -1,46 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tiles whose crossbars a run sets up: ideal ones, or those of imperfect chips."""
+"""Imperfect chips that run one after the other, and the crossbars of their tiles."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from alpine_models.device import AnalogCrossbar, AnalogDevice, NoiseKey
-from alpine_platform.accelerators.tile_port import TilePort
 from alpine_sw.library.tile_plan import TilePlan
 
-from .accelerator_setup import Crossbar
-
-__all__ = ["ChipSeries", "TileWithCrossbar", "TilesWithCrossbars", "analog_crossbar", "programmed"]
-
-
-class TileWithCrossbar(Protocol):
-    """A tile whose crossbar can be set up."""
-
-    @property
-    def crossbar(self) -> Crossbar:
-        """The analog part."""
-        ...
-
-    def install(self, analog: AnalogCrossbar | None) -> None:
-        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
-        ...
-
-
-class TilesWithCrossbars(TilePort, Protocol):
-    """A tile port whose crossbars can be set up."""
-
-    @property
-    def tiles(self) -> Sequence[TileWithCrossbar]:
-        """The tiles."""
-        ...
-
-    def restart_time(self) -> None:
-        """Begin time anew: the next batch may start at time 0. No tile must be at work."""
-        ...
+__all__ = ["ChipSeries", "analog_crossbar", "programmed"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run behind any tile port: program the weights, run the inferences, measure.
+"""One run on any hardware: program the weights, run the inferences, measure.
 
 The same code runs in this process for the engines ``rtl`` and ``model`` and inside the simulator's
 process for ``cocotb``.
@@ -14,13 +14,17 @@ and nothing depends on how the weights got into the cells. The regions of furthe
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from alpine_cosim.hardware.crossbar import NativeCrossbar
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
+from alpine_cosim.hardware.hardware_kind import Piece
+from alpine_cosim.hardware.native_macro import NativeMacro
+from alpine_models.tile import TileConfig
+from alpine_platform.accelerators.macro import Macro
+from alpine_platform.accelerators.peripheral_port import PeripheralPort
+from alpine_platform.accelerators.tile_port import PortTile, TileGroup
 from alpine_platform.config import SystemConfig
 from alpine_platform.cores.operations import Program
 from alpine_platform.systems.result import SystemResult
@@ -29,15 +33,14 @@ from alpine_platform.systems.timeline import write_timeline
 from alpine_sw.kernels import range_warnings
 from alpine_sw.library.workloads import Workload
 
-from .accelerator_setup import AcceleratorWithCrossbars, Crossbar
-from .analog_tiles import ChipSeries, TilesWithCrossbars
+from .analog_tiles import ChipSeries
 from .observation import UNOBSERVED, Observation
 from .profile import profiled
 from .programming import Loader
 from .results import Programming
 from .warm_up import compile_loops
 
-__all__ = ["Measurement", "measure", "timed_ports"]
+__all__ = ["Measurement", "measure"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,12 +70,11 @@ class Measurement:
 
 def measure(
     workload: Workload,
-    ports: Mapping[int, TilesWithCrossbars],
+    pieces: Sequence[Piece],
     *,
     system: SystemConfig,
     inputs: npt.NDArray[np.int8],
     back_door: bool,
-    accelerator: AcceleratorWithCrossbars | None = None,
     device: ChipSeries | None = None,
     observation: Observation = UNOBSERVED,
     before_inferences: Callable[[], None] = lambda: None,
@@ -82,24 +84,21 @@ def measure(
     Parameters
     ----------
     workload : programs and tile contents.
-    ports : tile ports by core number.
+    pieces : the hardware that the workload asks for, its cells empty.
     system : the system.
     inputs : int8 [inferences, inputs].
     back_door : write the cells directly instead of through the hardware.
-    accelerator : behind the I/O path, where the workload has one.
-    device : what the tiles are made of and how many chips run, or None for one ideal chip.
+    device : what the macros are made of and how many chips run, or None for one ideal chip.
     observation : what is looked at, and who is told of stages and steps.
     before_inferences : called when the weights are in place.
     """
     on_stage, on_step = observation.on_stage, observation.on_step
     on_stage("compiling the platform's loops", 0)
-    compile_loops(system, ports)
-    bench = _Bench(workload=workload, system=system, ports=ports, accelerator=accelerator)
+    compile_loops(system, pieces)
+    bench = _Bench(system=system, pieces=pieces)
     loader = Loader(
         bench.machine(),
-        workload,
-        ports,
-        accelerator,
+        pieces,
         series=device,
         on_stage=on_stage,
         on_step=on_step,
@@ -142,47 +141,41 @@ def measure(
     )
 
 
-def timed_ports(workload: Workload, system: SystemConfig) -> dict[int, TimedTilePort]:
-    """Return timed tiles for a workload, by core number; their cells are empty."""
-    period = system.tile_clock.period_fs
-    return {
-        core: TimedTilePort(
-            [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans],
-            tile_period_fs=period,
-        )
-        for core, plans in workload.plans.items()
-    }
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Bench:
-    """Tiles, and the systems that use them one after the other."""
+    """Hardware, and the systems that use it one after the other."""
 
-    workload: Workload
     system: SystemConfig
-    ports: Mapping[int, TilesWithCrossbars]
-    accelerator: AcceleratorWithCrossbars | None
+    pieces: Sequence[Piece]
 
     def machine(self, *, trace: bool = False, check_reads: bool = False) -> System:
-        """Return a system with the tiles, at time 0 and as its reset leaves it."""
-        workload, loose = self.workload, self.workload.accelerator
+        """Return a system with the hardware, at time 0 and as its reset leaves it."""
+        tiles: dict[int, list[PortTile]] = {}
+        configs: dict[int, list[TileConfig]] = {}
+        peripherals: dict[int, PeripheralPort] = {}
+        for piece in self.pieces:
+            plan = piece.plan
+            if plan.base is not None:
+                peripherals[plan.base] = cast(PeripheralPort, piece.accelerator)
+                continue
+            tiles.setdefault(plan.core, []).append(cast(PortTile, piece.accelerator))
+            configs.setdefault(plan.core, []).extend(macro.config for macro in plan.macros)
+        period = self.system.tile_clock.period_fs
         return System(
             self.system,
             trace=trace,
             check_reads=check_reads,
-            peripherals={loose.base: self.accelerator} if loose and self.accelerator else {},
-            tile_ports=self.ports,
-            tile_configs={
-                core: [plan.config for plan in plans] for core, plans in workload.plans.items()
+            peripherals=peripherals,
+            tile_ports={
+                core: TileGroup(group, tile_period_fs=period) for core, group in tiles.items()
             },
+            tile_configs=configs,
         )
 
     def machine_at_rest(self, *, trace: bool = False, check_reads: bool = False) -> System:
-        """The same when the tiles were used before: their time, too, begins at 0."""
-        for port in self.ports.values():
-            port.restart_time()
-        if self.accelerator is not None:
-            self.accelerator.restart_time()
+        """The same when the hardware was used before: its time, too, begins at 0."""
+        for piece in self.pieces:
+            piece.accelerator.restart_time()
         return self.machine(trace=trace, check_reads=check_reads)
 
     def run(
@@ -192,13 +185,12 @@ class _Bench:
         start = time.perf_counter()
         if not profile:
             return machine.run(programs), time.perf_counter() - start, None
-        crossbars = [tile.crossbar for port in self.ports.values() for tile in port.tiles]
-        crossbars += [] if self.accelerator is None else self.accelerator.crossbars
+        macros = [macro for piece in self.pieces for macro in piece.accelerator.macros]
         result, layers = profiled(
-            machine.run, programs, native_products_s=lambda: _products_s(crossbars)
+            machine.run, programs, native_products_s=lambda: _products_s(macros)
         )
         return result, time.perf_counter() - start, layers
 
 
-def _products_s(crossbars: Sequence[Crossbar]) -> float:
-    return sum(each.host_seconds for each in crossbars if isinstance(each, NativeCrossbar))
+def _products_s(macros: Sequence[Macro]) -> float:
+    return sum(each.host_seconds for each in macros if isinstance(each, NativeMacro))

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How weights get into a run's tiles, and what that costs."""
+"""How weights get into a run's macros, and what that costs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from alpine_cosim.hardware.cell_access import CellAccess
+from alpine_cosim.hardware.hardware_kind import Piece
 from alpine_models.device import (
     AnalogCrossbar,
     ProgrammingCost,
@@ -13,25 +15,12 @@ from alpine_models.device import (
     pulse_cost,
     row_cost,
 )
+from alpine_platform.accelerators.macro import Macro
 from alpine_platform.cores.operations import Program
 from alpine_platform.systems.system import System
 from alpine_sw.library.tile_plan import TilePlan
-from alpine_sw.library.workloads import Workload
 
-from .accelerator_setup import (
-    AcceleratorTile,
-    AcceleratorWithCrossbars,
-    accelerator_busy_cycles,
-    chain_tiles,
-)
-from .analog_tiles import (
-    ChipSeries,
-    TilesWithCrossbars,
-    TileWithCrossbar,
-    analog_crossbar,
-    programmed,
-)
-from .cell_access import CellAccess, CmCells, PeripheralCells
+from .analog_tiles import ChipSeries, analog_crossbar, programmed
 from .results import Programming
 
 __all__ = ["Loader"]
@@ -42,23 +31,22 @@ PULSED = ("hermes-1", "hermes-2")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """One tile: the core that reaches it, and how, its number among all, what it shall hold."""
+    """One macro: the core that reaches it, and how, its number among all, what it shall hold."""
 
     core: int
     cells: CellAccess
     index: int
-    tile: TileWithCrossbar
+    macro: Macro
     plan: TilePlan
 
 
 class Loader:
-    """Programs a workload's tiles and makes them those of one chip or another.
+    """Programs the macros of a run and makes them those of one chip or another.
 
     Parameters
     ----------
-    machine, workload : what runs.
-    ports : tile ports by core number.
-    accelerator : behind the I/O path, where the workload has one.
+    machine : on which programming runs.
+    pieces : the hardware, attached to the machine.
     series : of chips, or None for an ideal one.
     on_stage, on_step : told what begins, in how many steps, and each step.
     """
@@ -66,55 +54,60 @@ class Loader:
     def __init__(
         self,
         machine: System,
-        workload: Workload,
-        ports: Mapping[int, TilesWithCrossbars],
-        accelerator: AcceleratorWithCrossbars | None,
+        pieces: Sequence[Piece],
         *,
         series: ChipSeries | None,
         on_stage: Callable[[str, int], None],
         on_step: Callable[[], None],
     ):
         self._machine, self._series = machine, series
-        self._ports, self._accelerator = ports, accelerator
+        self._pieces = pieces
         self._on_stage, self._on_step = on_stage, on_step
-        self._plan = workload.accelerator
-        self._places = [
-            _Place(core=core, cells=CmCells(number), index=index, tile=tile, plan=plan)
-            for index, (core, number, tile, plan) in enumerate(
-                (core, number, ports[core].tiles[number], plan)
-                for core, plans in workload.plans.items()
-                for number, plan in enumerate(plans)
-            )
-        ]
-        if self._plan is not None and accelerator is not None:
-            self._places += [
-                _Place(
-                    core=self._plan.core,
-                    cells=PeripheralCells(base=self._plan.base, tile=number),
-                    index=len(self._places) + number,
-                    tile=AcceleratorTile(accelerator=accelerator, number=number),
-                    plan=plan,
+        self._places: list[_Place] = []
+        for piece in pieces:
+            for number, plan in enumerate(piece.plan.macros):
+                assert piece.kind.cells is not None, f"{piece.kind.name} has no cells"
+                self._places.append(
+                    _Place(
+                        core=piece.plan.core,
+                        cells=piece.kind.cells(piece.plan, number),
+                        index=len(self._places),
+                        macro=piece.accelerator.macros[number],
+                        plan=plan,
+                    )
                 )
-                for number, plan in enumerate(self._plan.tiles)
-            ]
 
     def program(self, *, back_door: bool) -> Programming | None:
-        """Load all weights, set the ADC steps and install chip 0; None where there is no tile.
+        """Load all weights, set the ADC steps and install chip 0; None where there is no macro.
+
+        What a piece of hardware has to be set to is set afterwards.
 
         Parameters
         ----------
         back_door : write and verify the cells directly instead of through CM instructions.
         """
-        if not self._places:
-            return None
+        programming = self._program_cells(back_door=back_door) if self._places else None
+        for piece in self._pieces:
+            if piece.kind.configure is not None:
+                self._machine.run({piece.plan.core: piece.kind.configure(piece.plan)})
+        return programming
+
+    def busy_cycles(self) -> int:
+        """Return the cycles so far in which hardware was not idle, over all pieces."""
+        return sum(piece.accelerator.busy_cycles for piece in self._pieces)
+
+    def change_chip(self, chip: int) -> None:
+        """Install the imperfections of another chip, programmed alike."""
+        for place in self._places:
+            place.macro.install(self._crossbar(place, chip, verify=True))
+
+    def _program_cells(self, *, back_door: bool) -> Programming:
         cells = sum(place.plan.cells for place in self._places)
         for place in self._places:
-            place.tile.crossbar.lsb[:] = place.plan.lsb
+            place.macro.lsb[:] = place.plan.lsb
             if back_door:
                 for placement in place.plan.placements:
-                    place.tile.crossbar.weights[placement.columns, placement.rows] = (
-                        placement.weights
-                    )
+                    place.macro.weights[placement.columns, placement.rows] = placement.weights
         busy, time_s = self.busy_cycles(), 0.0
         if not back_door:
             batches = sum(place.cells.batches(place.plan) for place in self._places)
@@ -131,10 +124,8 @@ class Loader:
         for place, crossbar in zip(self._places, crossbars, strict=True):
             if crossbar is not None and self._series is not None:
                 crossbar.age(self._series.device.after_s)
-                place.tile.install(crossbar)
+                place.macro.install(crossbar)
         busy = self.busy_cycles() - busy
-        if self._plan is not None:
-            chain_tiles(self._machine, self._plan)
         return Programming(
             method="back-door" if back_door else self._places[0].cells.method,
             cells=cells,
@@ -146,23 +137,13 @@ class Loader:
             arrays=self._cost(cells, checks),
         )
 
-    def busy_cycles(self) -> int:
-        """Return the cycles so far in which tiles were not idle, over all of them."""
-        ports = sum(port.busy_cycles for port in self._ports.values())
-        return ports + accelerator_busy_cycles(self._accelerator)
-
-    def change_chip(self, chip: int) -> None:
-        """Install the imperfections of another chip, programmed alike."""
-        for place in self._places:
-            place.tile.install(self._crossbar(place, chip, verify=True))
-
     def _crossbar(self, place: _Place, chip: int, *, verify: bool) -> AnalogCrossbar | None:
         if self._series is None:
             return None
         return analog_crossbar(
             place.plan,
-            weights=place.tile.crossbar.weights,
-            lsb=place.tile.crossbar.lsb,
+            weights=place.macro.weights,
+            lsb=place.macro.lsb,
             series=self._series,
             chip=chip,
             tile=place.index,
@@ -175,7 +156,7 @@ class Loader:
         return [
             self._series.device.verification(
                 crossbar,
-                weights=place.tile.crossbar.weights,
+                weights=place.macro.weights,
                 programmed=programmed(place.plan),
             )
             for place, crossbar in zip(self._places, crossbars, strict=True)
@@ -208,7 +189,7 @@ class Loader:
         check = checks[place.index]
         while True:
             check.read()
-            place.tile.install(crossbars[place.index])
+            place.macro.install(crossbars[place.index])
             found = np.zeros(check.pending.shape, np.int8)
             columns, rows = np.nonzero(check.pending)
             found[columns, rows] = yield from place.cells.read(columns, rows)
@@ -216,7 +197,7 @@ class Loader:
             if check.finished:
                 return
             columns, rows = np.nonzero(check.pending)
-            weights = place.tile.crossbar.weights[columns, rows]
+            weights = place.macro.weights[columns, rows]
             yield from place.cells.write(columns, rows, weights)
             check.rewrite()
 

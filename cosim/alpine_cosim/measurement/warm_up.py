@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compilation of what runs call, before anything is timed."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
+from alpine_cosim.hardware.hardware_kind import Piece
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.tile_port import TilePort
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
@@ -19,7 +20,7 @@ __all__ = ["compile_loops"]
 ELEMENTS = 4
 
 
-def compile_loops(system: SystemConfig, ports: Mapping[int, TilePort]) -> None:
+def compile_loops(system: SystemConfig, pieces: Sequence[Piece]) -> None:
     """Call every compiled function that programs on a system call, on data of its own.
 
     Numba compiles at the first call, once per installation, and that is not the time of inferences.
@@ -30,11 +31,11 @@ def compile_loops(system: SystemConfig, ports: Mapping[int, TilePort]) -> None:
     Parameters
     ----------
     system : on which programs will run.
-    ports : its tile ports by core number.
+    pieces : its hardware.
     """
     period = system.tile_clock.period_fs
     own_ports: dict[int, TilePort] = {}
-    if any(isinstance(port, TimedTilePort) for port in ports.values()):
+    if any(isinstance(piece.accelerator, TimedTile) for piece in pieces):
         tile = TimedTile(config=TileConfig(rows=ELEMENTS, columns=ELEMENTS), tile_period_fs=period)
         own_ports[0] = TimedTilePort([tile], tile_period_fs=period)
     machine = System(system, tile_ports=own_ports)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_cosim.hardware.crossbar import AnalogProducts
+from alpine_cosim.hardware.native_macro import AnalogProducts
 from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
 from alpine_cosim.spec.network import Task
 from alpine_models.crossbar import IdealCrossbar

@@ -9,8 +9,9 @@ from typing import Any, TypedDict, Unpack, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_cosim.engines.verilated_tiles import RtlSession
-from alpine_cosim.measurement.measure import Measurement, measure, timed_ports
+from alpine_cosim.engines.timed_hardware import timed_pieces
+from alpine_cosim.engines.verilated_hardware import VerilatedHardware
+from alpine_cosim.measurement.measure import Measurement, measure
 from alpine_cosim.measurement.observation import Observation
 from alpine_cosim.measurement.results import Programming
 from alpine_cosim.spec.engines import Engine
@@ -131,11 +132,11 @@ def run_program(
         "observation": observation,
     }
     if kind is Engine.MODEL:
-        measured = measure(workload, timed_ports(workload, config), **options)
+        measured = measure(workload, timed_pieces(workload, config), **options)
     else:
         period = config.tile_clock.period_fs
-        with RtlSession(workload, tile_period_fs=period, tile_verilog=None, trace=None) as session:
-            measured = measure(workload, session.ports, **options)
+        with VerilatedHardware(workload, tile_period_fs=period) as hardware:
+            measured = measure(workload, hardware.pieces, **options)
     return _result(measured, returned)
 
 

@@ -30,6 +30,7 @@ import numpy.typing as npt
 
 from alpine_models.tile import TileConfig
 
+from .accelerator import Accelerator
 from .tile_port import NO_DEPENDENCY
 
 __all__ = [
@@ -126,8 +127,8 @@ class IoResult:
         )
 
 
-class PeripheralPort(Protocol):
-    """A peripheral that cores reach by loads and stores."""
+class PeripheralPort(Accelerator, Protocol):
+    """An accelerator that cores reach by loads and stores."""
 
     @property
     def size_bytes(self) -> int:
@@ -136,7 +137,7 @@ class PeripheralPort(Protocol):
 
     @property
     def configs(self) -> Sequence[TileConfig]:
-        """The tiles in it."""
+        """The tiles in it, one per macro."""
         ...
 
     @property

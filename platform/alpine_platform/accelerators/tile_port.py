@@ -26,6 +26,8 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from .accelerator import Accelerator
+
 __all__ = [
     "CM_BATCH_DTYPE",
     "NO_DEPENDENCY",
@@ -148,20 +150,14 @@ def check_batch(batch: CmBatch, *, tile: int, tile_count: int) -> None:
         raise ValueError(f"a batch is a one-dimensional CM_BATCH_DTYPE array, not {batch.dtype}")
 
 
-class PortTile(Protocol):
-    """One tile as a port needs it."""
+class PortTile(Accelerator, Protocol):
+    """One tile as a port needs it: an accelerator that takes CM instructions.
 
-    @property
-    def busy_cycles(self) -> int:
-        """Tile cycles in which a request was pending or a response outstanding."""
-        ...
+    It is busy while a request is pending or a response outstanding.
+    """
 
     def execute(self, batch: CmBatch, *, start_fs: int, core_period_fs: int) -> CmResult:
         """Run a batch on this tile; see `TilePort.execute`."""
-        ...
-
-    def restart_time(self) -> None:
-        """Let the tile, which is at rest, count its clock edges from 0 again."""
         ...
 
 

@@ -11,18 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from alpine_models.crossbar import IdealCrossbar
-from alpine_models.device import AnalogCrossbar
-from alpine_models.registers import accelerator_bytes, link_bytes
+from alpine_models.registers import link_bytes
 from alpine_models.tile import TileConfig, pending_answers
 
 from . import accelerator_tile_kernel as tile_kernel
 from .accelerator_kernel import K_ACCESS, K_COMPLETION, K_NEW, K_STAGE, execute
+from .macro import TimedMacro
+from .mapped_tiles import MappedTiles
 from .peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
 
 __all__ = ["TimedAccelerator"]
 
 
-class TimedAccelerator:
+class TimedAccelerator(MappedTiles):
     """An accelerator that agrees with the RTL on data, responses and every edge of an access.
 
     Parameters
@@ -32,14 +33,15 @@ class TimedAccelerator:
 
     Members
     -------
-    crossbars : the analog parts, one per tile.
+    macros : TimedMacro, one per tile.
     """
 
     def __init__(self, configs: Sequence[TileConfig], *, period_fs: int):
-        self._configs = tuple(configs)
+        super().__init__(configs)
         self._period_fs = period_fs
-        self.crossbars = tuple(
-            IdealCrossbar(rows=config.rows, columns=config.columns) for config in self._configs
+        self.macros = tuple(
+            TimedMacro(IdealCrossbar(rows=config.rows, columns=config.columns))
+            for config in self._configs
         )
         links = link_bytes(self._configs)
         self._config = np.array(
@@ -68,22 +70,9 @@ class TimedAccelerator:
         self._memories = (
             tuple(np.zeros(config.rows, np.int8) for config in self._configs),
             tuple(np.zeros(config.columns, np.int8) for config in self._configs),
-            tuple(crossbar.weights for crossbar in self.crossbars),
-            tuple(crossbar.lsb for crossbar in self.crossbars),
+            tuple(macro.weights for macro in self.macros),
+            tuple(macro.lsb for macro in self.macros),
         )
-        self._analog: list[AnalogCrossbar | None] = [None] * count
-        self._multiplied = [0] * count
-        self._found = [crossbar.weights for crossbar in self.crossbars]
-
-    @property
-    def configs(self) -> tuple[TileConfig, ...]:
-        """The tiles."""
-        return self._configs
-
-    @property
-    def size_bytes(self) -> int:
-        """Addresses that it answers to."""
-        return accelerator_bytes(len(self._configs))
 
     @property
     def products(self) -> list[int]:
@@ -91,21 +80,16 @@ class TimedAccelerator:
         counts: npt.NDArray[np.int64] = self._state[:, tile_kernel.S_PRODUCTS]
         return counts.tolist()
 
-    def install(self, tile: int, analog: AnalogCrossbar | None) -> None:
-        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
-        self._analog[tile] = analog
-        self._multiplied[tile] = 0
-        self._found[tile] = self.crossbars[tile].weights if analog is None else analog.read_back
-        self._shared[tile_kernel.X_ANALOG] = sum(
-            1 << number for number, each in enumerate(self._analog) if each is not None
-        )
-
     def execute(
         self, batch: IoBatch, *, start_fs: int, core_period_fs: int, times: IoTimes
     ) -> IoResult:
         """Make accesses; the contract is `PeripheralPort.execute`."""
         check_accesses(batch, size_bytes=self.size_bytes)
         result = IoResult.empty(len(batch))
+        self._shared[tile_kernel.X_ANALOG] = sum(
+            1 << tile for tile, macro in enumerate(self.macros) if macro.analog is not None
+        )
+        read_back = tuple(macro.read_back for macro in self.macros)
         self._clock[K_ACCESS], self._clock[K_STAGE] = 0, K_NEW
         while self._clock[K_ACCESS] < len(batch):
             self._multiply()
@@ -124,7 +108,7 @@ class TimedAccelerator:
                 self._state,
                 self._work,
                 *self._memories,
-                tuple(self._found),
+                read_back,
                 result.data,
                 result.response,
                 result.issue_fs,
@@ -145,8 +129,7 @@ class TimedAccelerator:
         due = int(self._shared[tile_kernel.X_DUE])
         self._shared[tile_kernel.X_DUE] = 0
         inputs, outputs = self._memories[:2]
-        for tile, analog in enumerate(self._analog):
-            if due >> tile & 1 and analog is not None:
-                outputs[tile][:] = analog.multiply(inputs[tile], product=self._multiplied[tile])
+        for tile, macro in enumerate(self.macros):
+            if due >> tile & 1:
+                outputs[tile][:] = macro.multiply(inputs[tile])
                 inputs[tile][:] = 0
-                self._multiplied[tile] += 1

@@ -4,8 +4,6 @@
 import numpy as np
 import numpy.typing as npt
 
-from alpine_models.crossbar import IdealCrossbar
-from alpine_models.device import AnalogCrossbar
 from alpine_models.errors import AlpineError
 from alpine_models.isa import OPERATIONS
 from alpine_models.reference_tile import IDEALLY, ReferenceTile
@@ -14,6 +12,7 @@ from alpine_models.register_file import RegisterFile
 from alpine_models.registers import TILE_REGISTERS, tile_register_map
 from alpine_models.tile import TileConfig, pending_answers
 
+from .macro import TimedMacro
 from .tile_coupling import ClockCrossing, CvxifAdapter, TileCoupling
 from .tile_port import CmBatch, CmResult, TileGroup
 from .timed_tile_kernel import BARE, COUNTERS, CROSSING, CVXIF, is_process, run_batch
@@ -35,6 +34,7 @@ class TimedTile:
     Members
     -------
     state : ReferenceTile, the architectural state.
+    macro : TimedMacro, the analog part.
     registers : RegisterDriver, the tile's registers. An access takes one cycle of the tile clock,
         between batches.
     busy_cycles : int, port edges with a request pending or a response outstanding.
@@ -58,20 +58,12 @@ class TimedTile:
         self._counts = np.zeros(len(COUNTERS), np.int64)
         self._error = 0
         self._last_complete = -1
-        self._analog: AnalogCrossbar | None = None
-        self._products = 0
-        self._read_back = self.state.crossbar.weights
+        self.macro = TimedMacro(self.state.crossbar)
 
     @property
-    def crossbar(self) -> IdealCrossbar:
-        """The analog part."""
-        return self.state.crossbar
-
-    def install(self, analog: AnalogCrossbar | None) -> None:
-        """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""
-        self._analog = analog
-        self._products = 0
-        self._read_back = self.state.crossbar.weights if analog is None else analog.read_back
+    def macros(self) -> tuple[TimedMacro]:
+        """The analog part, as a list."""
+        return (self.macro,)
 
     @property
     def mvm_cycles(self) -> int:
@@ -151,9 +143,9 @@ class TimedTile:
                 state.counters,
                 state.crossbar.weights,
                 state.crossbar.lsb,
-                self._read_back,
+                self.macro.read_back,
                 self._converted(int(batch[first]["word"])),
-                self._analog is not None,
+                self.macro.analog is not None,
                 self._counts,
                 *edges,
                 result.rd,
@@ -179,10 +171,9 @@ class TimedTile:
 
     def _converted(self, word: int) -> npt.NDArray[np.int8]:
         """Return the codes of the product that an instruction asks of an analog crossbar."""
-        if self._analog is None or not is_process(word):
+        if self.macro.analog is None or not is_process(word):
             return IDEALLY
-        self._products += 1
-        return self._analog.multiply(self.state.input_memory, product=self._products - 1)
+        return self.macro.multiply(self.state.input_memory)
 
     def _shown(self) -> dict[str, int]:
         """What the hardware shows in its registers."""

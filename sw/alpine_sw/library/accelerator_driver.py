@@ -5,7 +5,7 @@ Registers and windows are those of `alpine_models.registers`; every method is a 
 ``yield from``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from alpine_models.registers import (
     ACCELERATOR_REGISTERS,
     PAGE_REGISTERS,
     PAGE_WINDOWS,
-    TILE_PAGE_BYTES,
+    tile_page,
 )
 from alpine_platform.accelerators.peripheral_port import IoBatch, empty_accesses
 from alpine_platform.cores.operations import Program
@@ -24,7 +24,7 @@ from alpine_sw import kernels
 
 from .tile_plan import Placement, TilePlan
 
-__all__ = ["AcceleratorDriver", "AcceleratorPlan", "cell_batch", "page", "programming_batches"]
+__all__ = ["AcceleratorDriver", "AcceleratorPlan", "cell_batch", "programming_batches"]
 
 BASE_ADDRESS = 0x0200_0000
 """Where systems have the accelerator: below all memory."""
@@ -66,17 +66,17 @@ class AcceleratorDriver:
         self._access_bytes = access_bytes
         self._packing: kernels.Packing = packing
 
-    def configure(self, plan: AcceleratorPlan) -> Program:
-        """Chain the tiles; they must be at rest."""
-        yield from self._write("chain", plan.chain)
-        yield from self._write("relu", plan.relu)
+    def configure(self, settings: Mapping[str, int]) -> Program:
+        """Set registers by name, in order; the tiles must be at rest."""
+        for register, value in settings.items():
+            yield from self._write(register, value)
 
     def send(self, tile: int, vector: Buffer) -> Program:
         """Write a vector to a tile's input window."""
         yield from kernels.store_vector(
             vector,
             base=self._base,
-            address=page(tile) + INPUT_WINDOW,
+            address=tile_page(tile) + INPUT_WINDOW,
             access_bytes=self._access_bytes,
             packing=self._packing,
         )
@@ -86,7 +86,7 @@ class AcceleratorDriver:
         yield from kernels.load_vector(
             vector,
             base=self._base,
-            address=page(tile) + OUTPUT_WINDOW,
+            address=tile_page(tile) + OUTPUT_WINDOW,
             access_bytes=self._access_bytes,
             packing=self._packing,
         )
@@ -116,11 +116,6 @@ class AcceleratorDriver:
         yield from kernels.poll_register(base=self._base, address=address, mask=1 << tile)
 
 
-def page(tile: int) -> int:
-    """Address of a tile's page in the accelerator."""
-    return (tile + 1) * TILE_PAGE_BYTES
-
-
 def programming_batches(tile: int, placement: Placement, *, columns: int) -> Iterator[IoBatch]:
     """Stores that program a matrix cell by cell, some bit lines at a time.
 
@@ -132,7 +127,7 @@ def programming_batches(tile: int, placement: Placement, *, columns: int) -> Ite
     """
     outputs, inputs = placement.weights.shape
     row, column, weight = (
-        page(tile) + PAGE_REGISTERS[name].offset for name in ("row", "column", "weight")
+        tile_page(tile) + PAGE_REGISTERS[name].offset for name in ("row", "column", "weight")
     )
     for start in range(0, outputs, columns):
         weights = placement.weights[start : start + columns]
@@ -164,7 +159,7 @@ def cell_batch(
     batch = empty_accesses(len(rows) * len(names), write=True)
     accesses = batch.reshape(len(rows), len(names))
     for place, name in enumerate(names):
-        accesses["address"][:, place] = page(tile) + PAGE_REGISTERS[name].offset
+        accesses["address"][:, place] = tile_page(tile) + PAGE_REGISTERS[name].offset
     accesses["data"][:, 0], accesses["data"][:, 1] = rows, columns
     if weights is None:
         accesses["write"][:, 2] = False

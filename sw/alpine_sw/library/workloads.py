@@ -13,6 +13,7 @@ from alpine_platform.cores.operations import Program
 from alpine_platform.systems.system import System
 
 from .accelerator_driver import AcceleratorPlan
+from .hardware_plan import AIMC_AXI, AIMC_TILE, HardwarePlan
 from .tile_plan import TilePlan
 
 __all__ = ["InputFormat", "Programs", "Software", "Workload"]
@@ -52,17 +53,49 @@ class Workload:
     plans : contents of each core's tiles, by core number.
     programs : makes the programs.
     accelerator : tiles behind the I/O path, or None.
+    others : further pieces of hardware.
     """
 
     plans: Mapping[int, Sequence[TilePlan]]
     programs: Programs
     accelerator: AcceleratorPlan | None = None
+    others: Sequence[HardwarePlan] = ()
 
     @property
     def tiles(self) -> list[TilePlan]:
         """Contents of every tile, in the order of their numbers: the cores', the accelerator's."""
         tiles = [plan for plans in self.plans.values() for plan in plans]
         return tiles if self.accelerator is None else [*tiles, *self.accelerator.tiles]
+
+    @property
+    def hardware(self) -> list[HardwarePlan]:
+        """Every piece of hardware: the cores' tiles, the accelerator, others."""
+        pieces = [
+            HardwarePlan(
+                hardware=AIMC_TILE,
+                name=f"core{core}_tile{number}",
+                configuration=plan.config,
+                core=core,
+                number=number,
+                macros=(plan,),
+            )
+            for core, plans in self.plans.items()
+            for number, plan in enumerate(plans)
+        ]
+        loose = self.accelerator
+        if loose is not None:
+            pieces.append(
+                HardwarePlan(
+                    hardware=AIMC_AXI,
+                    name="accelerator",
+                    configuration=tuple(plan.config for plan in loose.tiles),
+                    core=loose.core,
+                    base=loose.base,
+                    macros=tuple(loose.tiles),
+                    settings={"chain": loose.chain, "relu": loose.relu},
+                )
+            )
+        return [*pieces, *self.others]
 
     def with_product_cycles(self, cycles: int) -> "Workload":
         """The same workload on tiles whose product takes so many cycles, at least 3."""

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_cosim.engines.verilated_tiles import trace_format
-from alpine_cosim.hardware.rtl_tile import RtlTilePort, TileFault, TileFaultError
+from alpine_cosim.engines.verilated_hardware import trace_format, waveform_path
+from alpine_cosim.hardware.rtl_tile import TileFault, TileFaultError
 from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
 from alpine_cosim.spec.network import Task
 from alpine_models.device import AnalogCrossbar, AnalogDevice, Polarity, StuckAt, StuckDevice
 from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder
+from alpine_platform.accelerators.tile_port import TileGroup
 from alpine_platform.config import SystemConfig
 from alpine_platform.systems.system import System
 from alpine_sw.kernels.cm import CmStatusError
@@ -111,25 +112,25 @@ class FaultSession:
         self._task, self._system, self._device, self._trace = task, system, device, trace
         self._wave = None if trace is None else trace_format()
         period = system.tile_clock.period_fs
-        self.ports: dict[int, RtlTilePort] = {}
+        self.ports: dict[int, TileGroup[FaultyTile]] = {}
         self._tiles: dict[tuple[int, int], FaultyTile] = {}
         for core, plans in task.workload.plans.items():
             tiles = [
                 FaultyTile(config=plan.config, tile_period_fs=period, trace=self._wave)
                 for plan in plans
             ]
-            self.ports[core] = RtlTilePort(tiles, tile_period_fs=period)
+            self.ports[core] = TileGroup(tiles, tile_period_fs=period)
             for number, (tile, plan) in enumerate(zip(tiles, plans, strict=True)):
                 self._tiles[core, number] = tile
-                tile.crossbar.lsb[:] = plan.lsb
+                tile.macro.lsb[:] = plan.lsb
                 for placement in plan.placements:
-                    tile.crossbar.weights[placement.columns, placement.rows] = placement.weights
-        self._weights = {key: tile.crossbar.weights.copy() for key, tile in self._tiles.items()}
+                    tile.macro.weights[placement.columns, placement.rows] = placement.weights
+        self._weights = {key: tile.macro.weights.copy() for key, tile in self._tiles.items()}
         self._chip: dict[tuple[int, int], AnalogCrossbar] = {}
         if device is not None:
             self._chip = {key: self._crossbar(key, device) for key in self._tiles}
         for key, crossbar in self._chip.items():
-            self._tiles[key].install(crossbar)
+            self._tiles[key].macro.install(crossbar)
         self._defective: tuple[int, int] | None = None
         self._restart()
         outputs, time_s = self._execute("without_fault")
@@ -226,7 +227,7 @@ class FaultSession:
         return analog_crossbar(
             self._task.workload.plans[core][number],
             weights=self._weights[key],
-            lsb=self._tiles[key].crossbar.lsb,
+            lsb=self._tiles[key].macro.lsb,
             series=series,
             chip=0,
             tile=list(self._tiles).index(key),
@@ -235,10 +236,10 @@ class FaultSession:
     def _restart(self) -> None:
         for key, tile in self._tiles.items():
             tile.restart()
-            tile.crossbar.weights[:] = self._weights[key]
-            tile.crossbar.recount()
+            tile.macro.weights[:] = self._weights[key]
+            tile.macro.recount()
         if self._defective is not None:
-            self._tiles[self._defective].install(self._chip[self._defective])
+            self._tiles[self._defective].macro.install(self._chip[self._defective])
             self._defective = None
 
     def _insert(self, fault: Fault) -> None:
@@ -251,11 +252,11 @@ class FaultSession:
         elif self._device is not None:
             self._defective = key = (fault.core, fault.tile)
             device = defective(self._device.device, fault)
-            tile.install(self._crossbar(key, replace(self._device, device=device)))
+            tile.macro.install(self._crossbar(key, replace(self._device, device=device)))
         elif isinstance(fault, OpenColumn):
-            tile.crossbar.weights[fault.column] = 0
+            tile.macro.weights[fault.column] = 0
         else:
-            weights = tile.crossbar.weights
+            weights = tile.macro.weights
             weights[fault.column, fault.row] = stuck_weight(
                 int(weights[fault.column, fault.row]), fault
             )
@@ -271,9 +272,10 @@ class FaultSession:
         with ExitStack() as waveforms:
             if self._trace is not None and self._wave is not None:
                 make_folder(self._trace)
-                for core, port in self.ports.items():
-                    prefix = f"{name}_core{core}"
-                    waveforms.enter_context(port.trace(self._trace, prefix, self._wave.value))
+                for (core, number), tile in self._tiles.items():
+                    piece = f"{name}_core{core}_tile{number}"
+                    path = waveform_path(self._trace, piece, self._wave)
+                    waveforms.enter_context(tile.model.trace(path))
             return outputs, machine.run(programs).time_s
 
     def _score(self, outputs: NDArray[Any]) -> float | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The native crossbar: array and converters, as fast as the processor's vectors allow."""
+"""The native macro: array and converters, as fast as the processor's vectors allow."""
 
 import ctypes
 import functools
@@ -12,10 +12,10 @@ import numpy.typing as npt
 from alpine_cosim.binding.build import compile_library
 from alpine_models.device import AnalogCrossbar
 
-__all__ = ["AnalogMacro", "AnalogProducts", "NativeCrossbar"]
+__all__ = ["AnalogProducts", "MacroCalls", "NativeMacro"]
 
 
-class AnalogMacro(ctypes.Structure):
+class MacroCalls(ctypes.Structure):
     """Addresses of the functions that a transactor calls at the tile's analog boundary."""
 
     _fields_ = [
@@ -142,8 +142,8 @@ def _extents(
     return np.stack([begin, end], axis=1).astype(np.int32)
 
 
-class NativeCrossbar:
-    """A crossbar of int8 cells between 8-bit converters, ideal until `install`.
+class NativeMacro:
+    """A `Macro` of int8 cells between 8-bit converters, ideal until `install`.
 
     ADC code = clamp(rint(dot product / lsb), -128, 127), halves to even, from an exact integer dot
     product in float64. Unprogrammed cells hold 0.
@@ -183,13 +183,13 @@ class NativeCrossbar:
         return float(self._library.crossbar_seconds(self._handle))
 
     @property
-    def macro(self) -> AnalogMacro:
+    def calls(self) -> MacroCalls:
         """Addresses for a transactor; valid as long as this object lives."""
         functions = (
             ctypes.cast(getattr(self._library, name), ctypes.c_void_p)
             for name in ("crossbar_multiply", "crossbar_program", "crossbar_read")
         )
-        return AnalogMacro(self._handle, *functions)
+        return MacroCalls(self._handle, *functions)
 
     def install(self, analog: AnalogCrossbar | None) -> None:
         """Multiply with an analog crossbar from now on, products counted from 0; None: ideally."""

@@ -1,19 +1,13 @@
-# amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
-# An accelerator is made for its list of ports alone.
 # pyright: basic
 # cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
-"""What the simulator runs for `engine.run_accelerator_in_cocotb`: one test that serves the bus."""
+"""What the simulator runs for `simulate.run_in_cocotb`: one test that serves the hardware."""
 
 from pathlib import Path
 
 import cocotb
 from cocotb.task import bridge
 
-from alpine_cosim.binding.ports import ports_of
-from alpine_rtl.accelerator import AimcAxi
-
-from .accelerator import CocotbAccelerator
 from .clock import TileClock
 from .job import PLUSARG, Job
 
@@ -21,12 +15,11 @@ from .job import PLUSARG, Job
 # Simulated time, far beyond any run; the launching process watches the real one.
 @cocotb.test(timeout_time=1000, timeout_unit="sec")
 async def serve(dut):
-    """Call the job's function with a port to the accelerator, leave its outcome beside the job."""
+    """Call the job's function with the hardware and leave its outcome beside the job."""
     directory = Path(str(cocotb.plusargs[PLUSARG]))
     job = Job.find(directory)
-    configs = job.configuration
-    clock = TileClock(dut, ports=ports_of(AimcAxi(tiles=configs)), period_fs=job.period_fs)
-    accelerator = CocotbAccelerator(dut, configs=configs, clock=clock)
+    clock = TileClock(dut, ports=job.kind.ports(job.configuration), period_fs=job.period_fs)
+    accelerator = job.kind.in_cocotb(job.configuration, dut, clock)
     await clock.start()
     accelerator.start()
     await bridge(job.carry_out)(accelerator, directory)

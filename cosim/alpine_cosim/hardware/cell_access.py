@@ -33,7 +33,7 @@ class CellAccess(Protocol):
     """A tile's cells, as a program reaches them."""
 
     method: str
-    """As `Programming.method`."""
+    """Name of the way, as results tell it."""
 
     def batches(self, plan: TilePlan) -> int:
         """Return in how many batches a tile's matrices are programmed."""
