@@ -4,13 +4,14 @@
 import os
 import sys
 import tempfile
-from importlib.metadata import entry_points
-from typing import Any
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
 
 import click
 
 from alpine_models import __version__
 from alpine_models.errors import AlpineError
+from alpine_models.extension_points import loaded_extension
 from alpine_models.files import FULL
 
 from .commands.completion import completion
@@ -36,6 +37,19 @@ class _Group(click.Group):
             raise InterruptedRunError from None
 
 
+def _added(point: EntryPoint) -> click.Command:
+    """Return another package's command; one that cannot be loaded says so where it is used."""
+    try:
+        return cast(click.Command, loaded_extension(point))
+    except AlpineError as error:
+        problem = error
+
+    def refuse() -> None:
+        raise problem
+
+    return click.Command(point.name, callback=refuse, help="Cannot be loaded.")
+
+
 @click.group(
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -49,7 +63,7 @@ def cli() -> None:
 for command in (run, study, faults, kernel, system, verilog, synth, doctor, completion):
     cli.add_command(command)
 for point in entry_points(group="alpine.commands"):
-    cli.add_command(point.load(), point.name)
+    cli.add_command(_added(point), point.name)
 
 
 def main() -> None:

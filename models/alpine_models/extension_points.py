@@ -6,15 +6,19 @@ A package declares ``[project.entry-points."alpine.networks"]`` with lines ``nam
 package is imported before its name is asked for.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import TypeVar
 
 from .errors import AlpineError
 
-__all__ = ["ExtensibleTable", "extension_error"]
+__all__ = ["EXTENSIBLE", "ExtensibleTable", "extension_packages", "loaded_extension"]
 
 Value = TypeVar("Value")
+
+EXTENSIBLE = ("alpine.networks", "alpine.systems", "alpine.devices", "alpine.hardware")
+"""Groups whose objects numbers depend on."""
 
 
 class ExtensibleTable(Mapping[str, Value]):
@@ -23,9 +27,8 @@ class ExtensibleTable(Mapping[str, Value]):
     Parameters
     ----------
     group : of the entry points, as ``alpine.networks``.
+    kind : class of what belongs into the table.
     shipped : by name.
-    checked : given what an entry point names, returns it if it belongs into the table and raises
-        `TypeError` otherwise.
 
     Raises
     ------
@@ -34,12 +37,10 @@ class ExtensibleTable(Mapping[str, Value]):
         packages, or a package and this product, have the same name.
     """
 
-    def __init__(
-        self, group: str, shipped: Mapping[str, Value], *, checked: Callable[[object], Value]
-    ):
+    def __init__(self, group: str, kind: type[Value], shipped: Mapping[str, Value]):
         self.group = group
         self.shipped = dict(shipped)
-        self._checked = checked
+        self._kind = kind
         self._loaded: dict[EntryPoint, Value] = {}
 
     def __getitem__(self, name: str) -> Value:
@@ -51,8 +52,7 @@ class ExtensibleTable(Mapping[str, Value]):
         if name in self.shipped:
             raise extension_error(points[0], f"{name} is a name of this product: rename it")
         if len(points) > 1:
-            others = ", ".join(_package(point) for point in points[1:])
-            raise extension_error(points[0], f"{others} has the same name: uninstall one")
+            raise extension_error(points[0], "another package has the same name: uninstall one")
         (point,) = points
         if point not in self._loaded:
             self._loaded[point] = self._load(point)
@@ -67,26 +67,45 @@ class ExtensibleTable(Mapping[str, Value]):
         return sum(1 for _ in self)
 
     def _load(self, point: EntryPoint) -> Value:
-        try:
-            found = point.load()
-        except Exception as error:
-            # Whatever it is, it is the other package's: its name helps more than a traceback.
-            text = str(error).partition("\n")[0]
+        found = loaded_extension(point)
+        if not isinstance(found, self._kind):
             raise extension_error(
-                point,
-                f"{point.value} cannot be loaded ({type(error).__name__}: {text}): repair or "
-                f"uninstall the package",
-            ) from error
-        try:
-            return self._checked(found)
-        except TypeError as error:
-            raise extension_error(point, f"{point.value} is {error}") from error
+                point, f"{point.value} is a {type(found).__name__}, no {self._kind.__name__}"
+            )
+        return found
+
+
+def loaded_extension(point: EntryPoint) -> object:
+    """Return what an entry point names.
+
+    Raises
+    ------
+    AlpineError
+        It cannot be imported.
+    """
+    try:
+        return point.load()
+    except Exception as error:
+        # Whatever it is, it is the other package's: its name helps more than a traceback.
+        text = str(error).partition("\n")[0]
+        raise extension_error(
+            point,
+            f"{point.value} cannot be loaded ({type(error).__name__}: {text}): repair or uninstall "
+            f"the package",
+        ) from error
+
+
+def extension_packages() -> list[str]:
+    """Return the importable packages that add to a table of `EXTENSIBLE`, sorted.
+
+    Those that are not there are left out: who asks for a name of theirs is told.
+    """
+    points = [point for group in EXTENSIBLE for point in entry_points(group=group)]
+    names = sorted({point.module.partition(".")[0] for point in points})
+    return [name for name in names if find_spec(name) is not None]
 
 
 def extension_error(point: EntryPoint, problem: str) -> AlpineError:
     """Return the error of an entry point: one line that names package and entry."""
-    return AlpineError(f"entry {point.name} of {point.group} in {_package(point)}: {problem}")
-
-
-def _package(point: EntryPoint) -> str:
-    return f"package {point.dist.name}" if point.dist is not None else "an unnamed package"
+    package = "an unnamed package" if point.dist is None else f"package {point.dist.name}"
+    return AlpineError(f"entry {point.name} of {point.group} in {package}: {problem}")

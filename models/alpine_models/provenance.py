@@ -23,7 +23,7 @@ def source_digest(packages: Sequence[str], *, leaving_out: Collection[str] = ())
 
     Parameters
     ----------
-    packages : names of importable packages, which need not be imported.
+    packages : names of importable packages or modules, which need not be imported.
     leaving_out : files and folders in them, as in ``alpine_rtl/formal``.
 
     Raises
@@ -45,6 +45,9 @@ def source_digest(packages: Sequence[str], *, leaving_out: Collection[str] = ())
 def _files(package: str, leaving_out: frozenset[str], met: set[str]) -> Iterator[tuple[str, Path]]:
     """Files of a package by name, in order; adds to ``met`` what of ``leaving_out`` was met."""
     spec = find_spec(package)
+    if spec is not None and spec.origin and not spec.submodule_search_locations:
+        yield Path(spec.origin).name, Path(spec.origin)
+        return
     if spec is None or not spec.submodule_search_locations:
         raise AlpineError(f"package {package} is not installed")
     root = Path(spec.submodule_search_locations[0])

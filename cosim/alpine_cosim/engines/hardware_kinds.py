@@ -87,14 +87,9 @@ def chain_tiles(plan: HardwarePlan) -> Program:
     yield from driver.configure(plan.settings)
 
 
-def _kind(found: object) -> HardwareKind:
-    if isinstance(found, HardwareKind):
-        return found
-    raise TypeError(f"a {type(found).__name__}, no HardwareKind: see docs/own_accelerator.md")
-
-
 HARDWARE_KINDS = ExtensibleTable(
     "alpine.hardware",
+    HardwareKind,
     {
         AIMC_TILE: HardwareKind(
             name=AIMC_TILE,
@@ -118,6 +113,5 @@ HARDWARE_KINDS = ExtensibleTable(
             configure=chain_tiles,
         ),
     },
-    checked=_kind,
 )
 """Every kind by name."""

@@ -9,7 +9,7 @@ from alpine_cosim.runs.network_run import run
 from alpine_models.files import deliver
 from alpine_models.page_origin import with_origin
 from alpine_models.published import Metric, mlp_factors, published
-from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.presets import PUBLISHED_SYSTEMS
 from alpine_sw.library.workloads import Software
 
 from .markdown import table
@@ -92,7 +92,11 @@ def loose_page() -> str:
     """Return the page in Markdown."""
     said = published()["mlp_text"]
     over, behind = float(said["loose_over_digital"]), float(said["tight_over_loose"])
-    found = {(system, style): measure(system, style) for system in SYSTEMS for style in Software}
+    found = {
+        (system, style): measure(system, style)
+        for system in PUBLISHED_SYSTEMS
+        for style in Software
+    }
     rows = [
         [
             system,

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every network by name."""
+"""Every network by name, those of other packages among them."""
+
+from alpine_models.extension_points import ExtensibleTable
 
 from .cnn import CNN_NETWORKS
 from .lstm import LSTM_NETWORKS
@@ -8,5 +10,7 @@ from .network import Network
 
 __all__ = ["NETWORKS"]
 
-NETWORKS: dict[str, Network] = {"mlp": MLP_NETWORK, **LSTM_NETWORKS, **CNN_NETWORKS}
+NETWORKS = ExtensibleTable(
+    "alpine.networks", Network, {"mlp": MLP_NETWORK, **LSTM_NETWORKS, **CNN_NETWORKS}
+)
 """Every network by name."""

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from alpine_models.errors import AlpineError
-from alpine_models.imperfections import DEVICE_NAMES
+from alpine_models.extension_points import ExtensibleTable
+from alpine_models.imperfections import DEVICE_NAMES, EFFECTS
 
 from .adc import HERMES_ADC, HERMES_MVM_ERROR, Calibration, GainSpread
 from .array import ReadNoise
@@ -15,15 +16,27 @@ from .dac import HERMES_DAC
 from .ideal import PUBLISHED, OutOfRangeError
 from .wires import Wires
 
-__all__ = ["DEVICES", "apply_effect"]
+__all__ = ["DEVICES", "apply_effect", "has_size"]
 
-DEVICES: Mapping[str, PcmConstants] = dict(
-    zip(DEVICE_NAMES, (PCM_LIKE, HERMES_ONE_DEVICE, HERMES_TWO_DEVICE), strict=True)
+DEVICES = ExtensibleTable(
+    "alpine.devices",
+    PcmConstants,
+    dict(zip(DEVICE_NAMES, (PCM_LIKE, HERMES_ONE_DEVICE, HERMES_TWO_DEVICE), strict=True)),
 )
-"""Devices by name; ``ideal`` is the name of having none of them."""
+"""Devices by name, those of other packages among them; ``ideal`` is the name of having none."""
+
+OF_CONSTANTS = ("programming", "drift", "read", "read-frozen")
+"""Effects whose sizes are a device's constants, whatever else is published for it."""
 
 Apply = Callable[[AnalogConfig, float | None], AnalogConfig]
 """Switches an effect on; the size is None where it is the published one."""
+
+
+def has_size(effect: str, device: str) -> bool:
+    """Whether an effect needs no size for a device: one is published, or its constants are one."""
+    if device in DEVICES.shipped:
+        return device in EFFECTS[effect].published
+    return effect in OF_CONSTANTS
 
 
 def apply_effect(name: str, config: AnalogConfig, size: float | None) -> AnalogConfig:

@@ -16,7 +16,7 @@ from .adc import AdcConfig
 from .array import MAX_TIME_S, PcmConfig
 from .compensation import Compensation
 from .crossbar import AnalogConfig, AnalogCrossbar
-from .effects import DEVICES, apply_effect
+from .effects import DEVICES, apply_effect, has_size
 from .faults import ArrayFaults, StuckDevice
 from .ideal import IDEAL
 from .noise import NoiseKey
@@ -160,7 +160,7 @@ def analog_device(
         choose("drift compensation", compensation, [scope.value for scope in Compensation])
     )
     if effects is None:
-        effects = [key for key, e in EFFECTS.items() if e.standard and name in e.published]
+        effects = [key for key, e in EFFECTS.items() if e.standard and has_size(key, name)]
     sizes = _sizes(name, effects)
     if scope is not Compensation.NONE and "drift" not in sizes:
         raise AlpineError(
@@ -216,7 +216,7 @@ def _sizes(device: str, effects: Sequence[str]) -> dict[str, float | None]:
         if name in sizes:
             raise AlpineError(f"effect {name} is named twice: name it once")
         sizes[name] = _number(name, entry, size) if given else None
-        if not given and device not in entry.published:
+        if not given and not has_size(name, device):
             raise AlpineError(_unpublished(name, entry, device))
     for name in sizes:
         for other in EFFECTS[name].excludes:

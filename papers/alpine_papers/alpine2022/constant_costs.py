@@ -14,7 +14,7 @@ import numpy as np
 
 from alpine_cosim.pages.markdown import table
 from alpine_models.published import Metric, PublishedFactor, lstm_factors, mlp_factors, published
-from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.presets import PUBLISHED_SYSTEMS
 
 from .plans import VARIATIONS, Plan, Variation
 from .results import Results, if_run
@@ -73,7 +73,7 @@ def _fit(results: Results, variation: Variation) -> Fit:
 def _factor(
     results: Results, factor: PublishedFactor, variation: Variation, cycles: float
 ) -> float:
-    more = cycles / SYSTEMS[factor.system].core.frequency_hz
+    more = cycles / PUBLISHED_SYSTEMS[factor.system].core.frequency_hz
     digital, analog = map(results.value, results.pair(factor, variation))
     return (digital + more) / (analog + more)
 
@@ -89,19 +89,19 @@ def exact_table(results: Results) -> str:
         for variation in VARIATIONS:
             both = if_run(
                 lambda n=network, c=cores, v=variation: [
-                    _exact_cycles(results, factors[n, c, s], v) for s in SYSTEMS
+                    _exact_cycles(results, factors[n, c, s], v) for s in PUBLISHED_SYSTEMS
                 ]
             )
             text = f"{both[0]:,.0f}, {both[1]:,.0f}: {both[0] / both[1]:.2f}" if both else MISSING
             row.append(text)
         rows.append(row)
-    return table([f"{', '.join(SYSTEMS)}: ratio", *(v.name for v in VARIATIONS)], rows)
+    return table([f"{', '.join(PUBLISHED_SYSTEMS)}: ratio", *(v.name for v in VARIATIONS)], rows)
 
 
 def _exact_cycles(results: Results, factor: PublishedFactor, variation: Variation) -> float:
     digital, analog = map(results.value, results.pair(factor, variation))
     seconds = (digital - factor.factor * analog) / (factor.factor - 1)
-    return seconds * SYSTEMS[factor.system].core.frequency_hz
+    return seconds * PUBLISHED_SYSTEMS[factor.system].core.frequency_hz
 
 
 def fit_table(results: Results) -> str:
@@ -110,13 +110,13 @@ def fit_table(results: Results) -> str:
         [
             fit.variation.name,
             f"{fit.cycles:,.0f}",
-            ", ".join(time(fit.cycles / c.core.frequency_hz) for c in SYSTEMS.values()),
+            ", ".join(time(fit.cycles / c.core.frequency_hz) for c in PUBLISHED_SYSTEMS.values()),
             f"{median(fit.fitted):.0%}, {max(fit.fitted):.0%}",
             f"{median(fit.others):.0%}, {max(fit.others):.0%}",
         ]
         for fit in fits(results)
     ]
-    heads = ["", "cycles", ", ".join(SYSTEMS), "one core: median, worst deviation",
+    heads = ["", "cycles", ", ".join(PUBLISHED_SYSTEMS), "one core: median, worst deviation",
              "more cores, not fitted: median, worst"]  # fmt: skip
     return table(heads, rows)
 
@@ -124,7 +124,7 @@ def fit_table(results: Results) -> str:
 def prediction_table(results: Results) -> str:
     """Statements that the constants were not fitted on, with the constants in place."""
     said = published()
-    clock = SYSTEMS[HIGH].core.frequency_hz
+    clock = PUBLISHED_SYSTEMS[HIGH].core.frequency_hz
     load = said["fig8_mlp_shares_percent"]["case1"][0]
     growth = said["fig10_lstm_750"]["aimc_growth_256_to_750"]
 

@@ -6,7 +6,7 @@ from itertools import product
 
 from alpine_cosim.pages.markdown import table
 from alpine_models.published import Metric, PublishedFactor, published
-from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.presets import PUBLISHED_SYSTEMS
 
 from .plans import CNN_CORES, CNNS, LOOSE, LOOSE_VARIATIONS, VARIATIONS, Plan, Variation
 from .results import Results, if_run
@@ -216,7 +216,7 @@ def slow_product_table(results: Results, cases: Iterable[tuple[str, int, Variati
     """The experiment with products ten times slower."""
     rows: list[list[str]] = []
     for network, case, variation in cases:
-        for system in SYSTEMS:
+        for system in PUBLISHED_SYSTEMS:
             plan = results.analog(network, system, case, variation)
             slow = results.slower(plan)
             if plan in results and slow in results:
@@ -247,7 +247,7 @@ def energy_table(results: Results, factors: Iterable[PublishedFactor]) -> str:
 def loose_table(results: Results) -> str:
     """The loosely coupled perceptron beside the digital reference and the tight case 1."""
     rows: list[list[str]] = []
-    for system, variation in product(SYSTEMS, LOOSE_VARIATIONS):
+    for system, variation in product(PUBLISHED_SYSTEMS, LOOSE_VARIATIONS):
         plan = results.analog("mlp", system, LOOSE, variation)
         if plan in results:
             seconds = results.value(plan)

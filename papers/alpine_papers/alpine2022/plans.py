@@ -9,7 +9,7 @@ from itertools import product
 from alpine_cosim.spec.engines import Engine
 from alpine_cosim.spec.network import DIGITAL, LOOSE
 from alpine_models.published import PublishedFactor, lstm_factors, mlp_factors
-from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.presets import PUBLISHED_SYSTEMS
 
 __all__ = [
     "BASE",
@@ -290,14 +290,14 @@ def _suiting(network: str) -> list[Variation]:
 
 def _mlp(effort: Effort) -> Iterator[Plan]:
     cores = sorted({factor.cores for factor in mlp_factors()})
-    for system, variation in product(SYSTEMS, _suiting("mlp")):
+    for system, variation in product(PUBLISHED_SYSTEMS, _suiting("mlp")):
         yield from (analog("mlp", system, case, variation) for case in (1, 2, 3, 4))
         yield from (digital("mlp", system, count, variation) for count in cores)
-    for system, variation in product(SYSTEMS, VARIATIONS[:2]):
+    for system, variation in product(PUBLISHED_SYSTEMS, VARIATIONS[:2]):
         yield from (
             analog("mlp", system, case, variation, settings=SLOW_PRODUCT) for case in (1, 2, 3, 4)
         )
-    yield from (analog("mlp", s, LOOSE, v) for s, v in product(SYSTEMS, LOOSE_VARIATIONS))
+    yield from (analog("mlp", s, LOOSE, v) for s, v in product(PUBLISHED_SYSTEMS, LOOSE_VARIATIONS))
     yield from _changes("mlp")
     for factor in mlp_factors():
         yield from cached(factor)
@@ -306,10 +306,10 @@ def _mlp(effort: Effort) -> Iterator[Plan]:
 
 def _lstm(effort: Effort) -> Iterator[Plan]:
     cores = sorted({factor.cores for factor in lstm_factors()})
-    for system, variation, network in product(SYSTEMS, _suiting(LSTMS[0]), LSTMS):
+    for system, variation, network in product(PUBLISHED_SYSTEMS, _suiting(LSTMS[0]), LSTMS):
         yield from (analog(network, system, case, variation) for case in (1, 2, 3, 4))
         yield from (digital(network, system, count, variation) for count in cores)
-    for system in SYSTEMS:
+    for system in PUBLISHED_SYSTEMS:
         yield analog("lstm-750", system, 1, settings=SLOW_PRODUCT)
     yield from _changes("lstm-750")
     for factor in lstm_factors():
@@ -318,7 +318,7 @@ def _lstm(effort: Effort) -> Iterator[Plan]:
 
 def _cnn(effort: Effort) -> Iterator[Plan]:
     images = 1 if effort is Effort.QUICK else IMAGES
-    for system, network in product(SYSTEMS, CNNS):
+    for system, network in product(PUBLISHED_SYSTEMS, CNNS):
         for variation in VARIATIONS[:2]:
             yield analog(network, system, 1, variation, images=images)
         yield digital(network, system, CNN_CORES, images=images)

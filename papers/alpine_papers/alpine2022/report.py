@@ -13,7 +13,7 @@ from alpine_cosim.pages.markdown import table
 from alpine_models.files import write_text
 from alpine_models.page_origin import with_origin
 from alpine_models.published import cnn_factors, lstm_factors, mlp_factors, published
-from alpine_platform.systems.presets import SYSTEMS
+from alpine_platform.systems.presets import PUBLISHED_SYSTEMS
 
 from .figures import (
     FIG8_PARTS,
@@ -240,14 +240,18 @@ def _mlp(results: Results, draw: Draw) -> list[str]:
     }
     printed["case 4"]["analog queue"] = shares["case4"][1]
     runs = {
-        "reference": [results.digital("mlp", system, n) for system in SYSTEMS for n in (1, 2, 4)],
+        "reference": [
+            results.digital("mlp", system, n) for system in PUBLISHED_SYSTEMS for n in (1, 2, 4)
+        ],
         **{
-            f"case {case}": [results.analog("mlp", system, case) for system in SYSTEMS]
+            f"case {case}": [results.analog("mlp", system, case) for system in PUBLISHED_SYSTEMS]
             for case in (1, 2, 3, 4)
         },
     }
     values = {
-        f"case {case}": [results.analog("mlp", system, case, FP32_INPUTS) for system in SYSTEMS]
+        f"case {case}": [
+            results.analog("mlp", system, case, FP32_INPUTS) for system in PUBLISHED_SYSTEMS
+        ]
         for case in (1, 2, 3, 4)
     }
     cases = [("mlp", case, v) for v in VARIATIONS[:2] for case in (1, 2, 3, 4)]
@@ -299,7 +303,9 @@ def _cnn(results: Results, draw: Draw) -> list[str]:
     images = results.images
     normalised = [
         (plan, analog(plan.network, plan.system, 1, images=images, normalised=False))
-        for plan in (results.analog(name, system, 1) for system in SYSTEMS for name in CNNS)
+        for plan in (
+            results.analog(name, system, 1) for system in PUBLISHED_SYSTEMS for name in CNNS
+        )
     ]
     printed = (
         analog("cnn-m", HIGH, 1, images=1),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The published systems: ALPINE, Table I, high-power and low-power."""
+"""The published systems: ALPINE, Table I, high-power and low-power; and those of other packages."""
 
+from alpine_models.extension_points import ExtensibleTable
 from alpine_platform.config import (
     BusConfig,
     CacheConfig,
@@ -14,7 +15,7 @@ from alpine_platform.config import (
     TileClockConfig,
 )
 
-__all__ = ["HIGH_POWER", "LOW_POWER", "SYSTEMS"]
+__all__ = ["HIGH_POWER", "LOW_POWER", "PUBLISHED_SYSTEMS", "SYSTEMS"]
 
 QUARTER_MEGABYTE = 256 * 1024
 
@@ -87,5 +88,10 @@ LOW_POWER = SystemConfig(
 )
 """0.8 GHz, 0.75 V, 32 kB L1, 512 kB L2."""
 
-SYSTEMS: dict[str, SystemConfig] = {system.name: system for system in (HIGH_POWER, LOW_POWER)}
+PUBLISHED_SYSTEMS: dict[str, SystemConfig] = {
+    system.name: system for system in (HIGH_POWER, LOW_POWER)
+}
+"""The published presets by name."""
+
+SYSTEMS = ExtensibleTable("alpine.systems", SystemConfig, PUBLISHED_SYSTEMS)
 """Every preset by name."""
