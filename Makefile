@@ -11,7 +11,7 @@ PACKAGES := models rtl platform sw cosim papers
 TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
 
 .DEFAULT_GOAL := help
-.PHONY: help machine setup run test coverage hunt cocotb formal formal-long synth docs lint format types wheel \
+.PHONY: help machine setup run test coverage hunt cocotb formal formal-long synth docs site examples lint format types wheel \
 	check pages regression bench calibrate paper findings clean
 
 help: ## List the targets
@@ -33,7 +33,7 @@ machine:
 $(INSTALLED): pyproject.toml | machine
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "python venv failed: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,hardware]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,hardware,site]'
 	@touch $@
 
 setup: $(INSTALLED) ## Make the virtual environment inside the checkout
@@ -70,6 +70,11 @@ formal-long: setup ## Prove the larger geometries and the ports alone as well
 
 synth: setup ## Measure size, logic depth and Fmax, and rewrite docs/synthesis.md
 	$(BIN)/alpine synth --write-docs docs/synthesis.md
+
+examples: setup ## Run all examples, which takes some minutes
+	@set -e; for example in examples/[0-9]*.py; do \
+	  echo "== $$example"; $(BIN)/python $$example; \
+	done
 
 docs: setup ## Rewrite the generated pages that need no tool
 	$(BIN)/python -m alpine_rtl.formal --write-docs docs/formal.md
@@ -108,7 +113,11 @@ regression: setup ## Compare 66 runs with tests/regression/runs.json, to the las
 pages: setup ## Say which pages of figures are older than the code
 	$(BIN)/python -m alpine_models.page_origin docs README.md
 
-check: coverage lint types wheel pages ## Everything that must pass before a change lands
+site: setup ## Build the pages and the API reference in site/, links checked
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs site
+	@echo site/index.html
+
+check: coverage lint types wheel site pages ## Everything that must pass before a change lands
 
 calibrate: setup ## Fit the platform to the gem5 runs again and rewrite docs/calibration.md
 	$(BIN)/python -m alpine_sw.calibrate
@@ -123,4 +132,4 @@ bench: setup ## Measure host speeds (docs/speed.md)
 	$(BIN)/python -m pytest benchmarks/bench_*.py --benchmark-only --benchmark-disable-gc -q
 
 clean: ## Remove the virtual environment and everything built in the checkout
-	rm -rf $(VENV) dist build .coverage* .pytest_cache .ruff_cache .hypothesis .benchmarks waves verilog
+	rm -rf $(VENV) dist build site docs/api .coverage* .pytest_cache .ruff_cache .hypothesis .benchmarks waves verilog

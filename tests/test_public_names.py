@@ -45,6 +45,8 @@ def test_public_names_are_what_type_checkers_see(package: str):
     module = importlib.import_module(package)
     names = for_type_checkers(package)
     assert set(module.__all__) == set(names)
+    # What Python's prompt completes.
+    assert set(names) | {"__name__"} <= set(dir(module))
     for name, origin in names.items():
         assert getattr(module, name) is getattr(importlib.import_module(origin), name)
 

@@ -35,7 +35,7 @@ __all__ = [
 
 __version__ = "0.2.0.dev0"
 
-__getattr__ = lazy_names(
+__getattr__, __dir__ = lazy_names(
     __name__,
     {
         "crossbar": ["IdealCrossbar"],

@@ -28,7 +28,7 @@ __all__ = [
     "TilePort",
 ]
 
-__getattr__ = lazy_names(
+__getattr__, __dir__ = lazy_names(
     __name__,
     {
         "accelerators.tile_port": ["TilePort"],

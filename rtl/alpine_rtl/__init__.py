@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AimcAxi", "AimcTile", "AimcTileCdc", "AimcTileCvxif", "write_tops"]
 
-__getattr__ = lazy_names(
+__getattr__, __dir__ = lazy_names(
     __name__,
     {
         "accelerator": ["AimcAxi"],

@@ -32,7 +32,7 @@ __all__ = [
     "section",
 ]
 
-__getattr__ = lazy_names(
+__getattr__, __dir__ = lazy_names(
     __name__,
     {
         "datasets.fashion_mnist": ["load_fashion_mnist"],

@@ -20,7 +20,7 @@ __all__ = [
     "write_report",
 ]
 
-__getattr__ = lazy_names(
+__getattr__, __dir__ = lazy_names(
     __name__,
     {
         "plans": ["EXPLORATIONS", "Effort", "Plan", "plans_for"],
