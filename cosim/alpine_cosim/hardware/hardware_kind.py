@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
 """What a kind of hardware is: one description from which every backend takes what it needs."""
 

@@ -23,7 +23,7 @@ Core and peripheral clock edges are multiples of their periods.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ from .tile_port import NO_DEPENDENCY
 
 __all__ = [
     "IO_BATCH_DTYPE",
+    "EventPort",
     "IoBatch",
     "IoResult",
     "IoTimes",
@@ -161,6 +162,23 @@ class PeripheralPort(Accelerator, Protocol):
         ------
         ValueError
             An address lies outside, or the array is no batch.
+        """
+        ...
+
+
+@runtime_checkable
+class EventPort(Protocol):
+    """An accelerator that works on its own once it is started, and tells when it is finished."""
+
+    def next_event_fs(self) -> int:
+        """Return when the oldest event that nobody has waited for yet reaches the core.
+
+        It may be in the past. The accelerator runs ahead of the system up to it.
+
+        Raises
+        ------
+        AlpineError
+            The accelerator is at rest, so that no event will come, or it hangs.
         """
         ...
 

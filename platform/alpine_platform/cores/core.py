@@ -9,6 +9,7 @@ import numpy as np
 import simpy
 
 from alpine_platform.accelerators.peripheral_port import (
+    EventPort,
     IoBatch,
     IoResult,
     IoTimes,
@@ -217,6 +218,8 @@ class Core:
                 return (yield from self._run_cm_loop(operation))
             case op.RunIo() | op.RunIoLoop():
                 return (yield from self._run_io(operation))
+            case op.WaitForEvent(base):
+                yield from self._wait_for_event(base)
             case op.Begin(name):
                 self._close_section()
                 self._sections.append(name)
@@ -281,6 +284,14 @@ class Core:
         self.stats.active_cycles += min(cycles, count)
         self.stats.instructions += count
         return result
+
+    def _wait_for_event(self, base: int) -> Steps:
+        port = self.system.peripheral(base, self.number)
+        if not isinstance(port, EventPort):
+            raise ValueError(f"core {self.number} waits for {base:#x}, which tells no events")
+        start = self.cycle
+        yield from self._until(-(-port.next_event_fs() // self.period_fs))
+        self.stats.idle_cycles += self.cycle - start
 
     def _access(self, batch: IoBatch, base: int, start_fs: int) -> IoResult:
         port = self.system.peripheral(base, self.number)

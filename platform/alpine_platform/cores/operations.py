@@ -38,6 +38,7 @@ __all__ = [
     "Take",
     "Unlock",
     "Wait",
+    "WaitForEvent",
 ]
 
 
@@ -179,6 +180,16 @@ class RunIoLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitForEvent:
+    """Sleep until the accelerator at an address tells that it has finished; returns None.
+
+    Every event ends one wait, also where it was there first.
+    """
+
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
     """Start a named section of the breakdown; sections nest, time goes to the innermost."""
 
@@ -249,6 +260,7 @@ Operation = (
     | Fence
     | RunIo
     | RunIoLoop
+    | WaitForEvent
     | Begin
     | End
     | Lock

@@ -15,6 +15,8 @@ from alpine_models.plurals import counted
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.io_path import io_times
 from alpine_platform.accelerators.peripheral_port import PeripheralPort
+from alpine_platform.accelerators.program_memory import ProgramMemory
+from alpine_platform.accelerators.register_port import MemoryUser
 from alpine_platform.accelerators.tile_port import TilePort
 from alpine_platform.config import CoreTypeConfig, SystemConfig
 from alpine_platform.config.placement import (
@@ -97,6 +99,9 @@ class System:
         ]
         self.io_times = io_times(config.io)
         self._peripherals = dict(peripherals or {})
+        for port in self._peripherals.values():
+            if isinstance(port, MemoryUser):
+                port.connect_memory(ProgramMemory(self.memory))
         self._users: dict[int, int] = {}
         self._product_pj = {
             (core, tile): self.energy_of_product_pj(shape)
