@@ -197,6 +197,8 @@ class Clip(Operator):
             raise AlpineError(
                 f"limits {low!r}, {high!r} of a clip are refused: the lower one first"
             )
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
 
     def infer(self, *operands: TensorType) -> TensorType:
         """Return the operand's type."""
@@ -205,7 +207,7 @@ class Clip(Operator):
             held = np.iinfo(element.dtype)
             for limit in (self.low, self.high):
                 if limit != round(limit) or not held.min <= limit <= held.max:
-                    raise OperandError(0, f"elements of a type that holds the limit {limit!r}")
+                    raise OperandError(0, f"elements of a type that holds the limit {limit:g}")
         return operands[0]
 
     def evaluate(self, *values: Array) -> Array:
