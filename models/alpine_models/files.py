@@ -22,6 +22,7 @@ from .errors import AlpineError
 
 __all__ = [
     "FULL",
+    "append_line",
     "check_writable",
     "copy_file",
     "deliver",
@@ -79,6 +80,38 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file; see `write_with`."""
     write_with(path, lambda file: file.write(data))
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a text file and give it to the operating system: all of it, or nothing.
+
+    Half a line, which a killed process or a machine without power left, is ended first.
+
+    Parameters
+    ----------
+    path : of the file; its folder exists. One process at a time may add to it.
+
+    Raises
+    ------
+    AlpineError
+        The folder does not exist or cannot be written, or the disk is full.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            end = os.fstat(descriptor).st_size
+            ended = end == 0 or os.pread(descriptor, 1, end - 1) == b"\n"
+            data = ("" if ended else "\n").encode() + f"{line}\n".encode()
+            try:
+                while data:
+                    data = data[os.write(descriptor, data) :]
+            except BaseException:
+                os.ftruncate(descriptor, end)
+                raise
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def copy_file(source: Path, path: Path) -> None:

@@ -53,7 +53,7 @@ def test_run_prints_a_table_and_writes_json(tmp_path: Path):
         (["run", "mlp", "--inferences", "many"], "'many' is not a valid integer"),
         (["run", "mlp", "--colour"], "No such option"),
         (["walk"], "No such command 'walk'"),
-        (["run"], "Missing argument 'NETWORK'"),
+        (["run"], "nothing to run: name a network"),
         (["run", "mlp", "--set", "l2.assoc=4"], "did you mean l2.associativity"),
         (["run", "mlp", "--set", "core.frequency_hz"], "is not NAME=VALUE"),
         (["run", "mlp", "--config", "no.toml"], "no.toml: No such file"),

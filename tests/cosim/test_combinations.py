@@ -96,6 +96,12 @@ def test_a_run_begins_on_every_engine_that_has_the_hardware():
             assert bool(line) == bool(expected)
 
 
+@pytest.mark.parametrize("engine", ["rtl", "model"])
+def test_cores_that_a_system_lacks_are_named_before_their_tiles_are_built(engine: str):
+    line = told(network="mlp", case=4, engine=engine, settings=["cores=1"])
+    assert line == ("core 3 does not exist, because high-power has 1 core: set cores to 4 or more")
+
+
 OPTIONS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     # Option: arguments, then where it is refused ("network", "case", "engine" or a pair of them,
     # as they stand below) and with which line. Everywhere else the run begins.

@@ -16,7 +16,7 @@ from alpine_cosim.campaigns.faults.campaign import (
     Campaign,
     CampaignPlan,
     Injection,
-    Record,
+    InjectionResult,
     run_campaign,
 )
 from alpine_cosim.campaigns.faults.kinds import (
@@ -256,7 +256,7 @@ def test_runs_of_other_code_or_weights_are_not_continued(tmp_path, monkeypatch: 
     weights = tmp_path / "weights.npz"
     shutil.copy(chosen_weights("mlp", None), weights)
     plan = plan_of(weights=weights)
-    record = Record(
+    record = InjectionResult(
         injection=Injection(group="streams", index=0, fault=parse_fault("streams.queued[0]@7")),
         result=FaultResult(
             outcome=Outcome.MASKED, reason="", wrong_outputs=0.0, score_loss=0.0,

@@ -8,20 +8,28 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alpine_cosim.campaigns.executor import ThisProcess
+from alpine_cosim.campaigns.store import ResultStore
 from alpine_cosim.cli import main
 from alpine_cosim.spec.engines import Engine
+from alpine_cosim.spec.specification import RunSpec
+from alpine_models.errors import AlpineError
 from alpine_models.published import Metric, cnn_factors, lstm_factors, mlp_factors
+from alpine_papers import alpine2022
 from alpine_papers.alpine2022 import (
     EXPLORATIONS,
     Effort,
-    Plan,
-    RunStore,
+    complete_plans,
+    label_of,
     plans_for,
     plots,
+    runs,
     tables,
     write_report,
 )
@@ -29,22 +37,24 @@ from alpine_papers.alpine2022.constant_costs import fits
 from alpine_papers.alpine2022.findings import Verdict, against, slightly
 from alpine_papers.alpine2022.plans import (
     BASE,
-    LARGE_CACHE,
     SENSITIVITIES,
+    VARIATIONS,
     analog,
     cached,
     changed,
     digital,
+    engine_of,
+    settings_of,
 )
 from alpine_papers.alpine2022.results import Results
 from alpine_papers.alpine2022.unused_cores import unused_cores_section, used_cores_energy_j
 from alpine_platform.systems.presets import SYSTEMS
 
-PLAN = Plan(network="mlp", system="low-power", case="1", software="tuned", inferences=1)
+PLAN = replace(analog("mlp", "low-power", 1, VARIATIONS[1]), inferences=1)
 FACTORS = [*mlp_factors(), *lstm_factors(), *cnn_factors()]
 
 
-def made_up(plan: Plan) -> dict[str, object]:
+def made_up(plan: RunSpec) -> dict[str, object]:
     """A record of a run that never was: 3 s and 8 J digital, 0.5 s and 2 J analog."""
     is_digital = plan.case == "digital"
     count = {"mlp": 4 if plan.case == "4" else 2}.get(plan.network, 8)
@@ -78,40 +88,46 @@ def made_up(plan: Plan) -> dict[str, object]:
 
 def test_finished_runs_are_reused_and_damaged_ones_run_again(tmp_path: Path):
     told: list[bool] = []
-    damaged: list[Path] = []
-    store = RunStore(tmp_path, effort=Effort.QUICK, on_damaged=damaged.append)
-    first = store.complete([PLAN], on_run=lambda plan, reused: told.append(reused))
-    again = store.complete([PLAN], on_run=lambda plan, reused: told.append(reused))
-    assert again == first
-    (file,) = tmp_path.iterdir()
+    damaged: list[tuple[Path, int]] = []
+
+    def completed() -> dict[str, Any]:
+        return complete_plans(
+            [PLAN],
+            tmp_path,
+            effort=Effort.QUICK,
+            on_run=lambda plan, reused: told.append(reused),
+            on_damaged=lambda path, line: damaged.append((path, line)),
+        )[PLAN]
+
+    first = completed()
+    assert completed() == first
+    file = tmp_path / "results.jsonl"
     whole = file.read_text()
-    # Cut off; one digit of a number changed; not text at all.
     digit = whole.index('"time_s": ') + len('"time_s": ') + 3
-    changed_digit = whole[:digit] + str((int(whole[digit]) + 1) % 10) + whole[digit + 1 :]
-    for content in (whole[:100].encode(), changed_digit.encode(), b"\xff\x00"):
-        file.write_bytes(content)
-        assert store.load(PLAN) is None
-    assert damaged == [file] * 3
-    repaired = store.complete([PLAN], on_run=lambda plan, reused: told.append(reused))
-    assert told == [False, True, False]
-    assert repaired[PLAN]["time_s"] == first[PLAN]["time_s"]
-    assert [path.name for path in tmp_path.iterdir()] == [file.name]
-    record = first[PLAN]
-    assert (record["system"], record["software"]) == ("low-power", "tuned")
-    assert record["outputs_equal_golden"] is True
-    assert record["processor_seconds"] > 0
+    file.write_text(whole[:digit] + str((int(whole[digit]) + 1) % 10) + whole[digit + 1 :])
+    assert completed()["time_s"] == first["time_s"]
+    assert (told, damaged) == ([False, True, False], [(file, 1)])
+    assert (first["system"], first["software"]) == ("low-power", "tuned")
+    assert first["outputs_equal_golden"] is True
+    assert first["processor_seconds"] > 0
 
 
-def test_results_of_other_code_or_engines_are_not_reused(
+def failing(spec: RunSpec) -> dict[str, Any]:
+    if spec.case == "2":
+        raise AlpineError("no such luck")
+    return {"case": spec.case}
+
+
+def test_a_run_that_fails_is_named_and_ends_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    path = RunStore(tmp_path).path(PLAN)
-    released = Plan(network="mlp", system="high-power", case="1")
-    assert RunStore(tmp_path, effort=Effort.QUICK).path(released) != RunStore(tmp_path).path(
-        released
-    )
-    monkeypatch.setattr("alpine_papers.alpine2022.store.code_digest", lambda: "other code")
-    assert RunStore(tmp_path).path(PLAN) != path
+    monkeypatch.setattr(runs, "LocalProcesses", lambda jobs: ThisProcess())
+    monkeypatch.setattr(runs, "record_of", failing)
+    plans = [analog("mlp", "high-power", case) for case in (1, 2, 3)]
+    told = "1 run failed, finished runs are kept; first mlp, high-power, case 2, released: no such"
+    with pytest.raises(AlpineError, match=told):
+        complete_plans(plans, tmp_path)
+    assert len(ResultStore(tmp_path)) == 2
 
 
 @pytest.mark.parametrize("effort", Effort)
@@ -129,21 +145,23 @@ def test_plans_cover_every_printed_factor(effort: Effort):
         for settings in ((), *SENSITIVITIES.values()):
             assert all(plan in results for plan in changed(network, settings))
     for factor in (*mlp_factors(), *lstm_factors()):
-        assert {plan.settings for plan in cached(factor) if plan in results} == {LARGE_CACHE}
+        assert {plan.system.config.l2.size_bytes for plan in cached(factor) if plan in results} == {
+            8 << 20
+        }
 
 
 def test_every_case_goes_through_the_rtl_once():
     plans = plans_for(EXPLORATIONS, Effort.NORMAL)
-    through = [(p.network, p.case) for p in plans if p.engine(Effort.NORMAL) is Engine.RTL]
+    through = [(p.network, p.case) for p in plans if engine_of(p, Effort.NORMAL) is Engine.RTL]
     cases = [(n, c) for n in ("mlp", "lstm-256", "lstm-512", "lstm-750") for c in "1234"]
     cases += [(name, "1") for name in ("cnn-f", "cnn-m", "cnn-s")]
     # CNN-M as printed has tiles of its own.
     assert sorted(through) == sorted([*cases, ("mlp", "loose"), ("cnn-m", "1")])
-    assert not [p for p in plans if p.engine(Effort.QUICK) is Engine.RTL]
+    assert not [p for p in plans if engine_of(p, Effort.QUICK) is Engine.RTL]
     # Full: every analog run of the published systems; a digital reference has no tile.
     for plan in plans:
-        tiled = plan.case != "digital" and not plan.settings
-        assert (plan.engine(Effort.FULL) is Engine.RTL) == tiled
+        tiled = plan.case != "digital" and not settings_of(plan)
+        assert (engine_of(plan, Effort.FULL) is Engine.RTL) == tiled
 
 
 def test_printed_factors_are_the_papers():
@@ -207,19 +225,20 @@ def test_constant_that_was_added_is_found_again():
     # Runs whose factors are exactly the printed ones once 100,000 cycles are added to both.
     cycles = 1e5
 
-    def record(plan: Plan) -> dict[str, object]:
+    def record(plan: RunSpec) -> dict[str, object]:
         printed = {
             (f.network, f.system, str(f.case)): f
             for f in FACTORS
             if f.metric is Metric.TIME and f.network in ("mlp", "lstm-750")
         }
-        more = cycles / SYSTEMS[plan.system].core.frequency_hz
+        more = cycles / SYSTEMS[plan.system.name].core.frequency_hz
         analog_s = 2 * more
         if plan.case != "digital":
             return {"inferences": 1, "time_s": analog_s}
         (factor,) = (
             f for f in printed.values()
-            if (f.network, f.system, f.cores) == (plan.network, plan.system, plan.cores)
+            if (f.network, f.system, f.cores)
+            == (plan.network, plan.system.name, plan.software.cores)
         )  # fmt: skip
         return {"inferences": 1, "time_s": factor.factor * (analog_s + more) - more}
 
@@ -290,19 +309,21 @@ def test_mistakes_are_one_line(
 def test_command_tells_what_the_runs_took(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    def complete(store: RunStore, plans: list[Plan], **_: object) -> dict[Plan, dict[str, object]]:
+    def completed(plans: list[RunSpec], *_: object, **__: object) -> dict[RunSpec, Any]:
         # A minute each, and one takes three.
         return {plan: made_up(plan) | {"processor_seconds": 60.0 + 120.0 * (plan == slow)}
                 for plan in plans}  # fmt: skip
 
     slow = plans_for(["lstm"], Effort.QUICK)[-1]
-    monkeypatch.setattr(RunStore, "complete", complete)
+    monkeypatch.setattr(alpine2022, "complete_plans", completed, raising=False)
     options = ["--only", "lstm", "--quick", "--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["alpine", "paper", *options])
     with pytest.raises(SystemExit, match="0"):
         main()
     count = len(plans_for(["lstm"], Effort.QUICK))
-    said = f"{count} runs, {count + 2}.0 minutes of processor time; longest: {slow.label} (180 s);"
+    said = (
+        f"{count} runs, {count + 2}.0 minutes of processor time; longest: {label_of(slow)} (180 s);"
+    )
     assert said in capsys.readouterr().out
 
 
@@ -312,18 +333,18 @@ def test_stopped_report_keeps_what_is_finished(tmp_path: Path):
         [*command, "--only", "mlp", "--quick", "--jobs", "1", "--out", str(tmp_path)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    runs = tmp_path / "runs"
+    file = tmp_path / "runs" / "results.jsonl"
     deadline = time.monotonic() + 120
-    while not (runs.is_dir() and list(runs.glob("*.json"))) and time.monotonic() < deadline:
+    while not file.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    files = list(runs.iterdir())
-    assert files
-    for file in files:
-        assert json.loads(file.read_text())["result"]["outputs_equal_golden"] is True
+    lines = file.read_text().splitlines()
+    assert lines
+    for line in lines:
+        assert json.loads(line)["result"]["outputs_equal_golden"] is True
     # Nobody of its session is left.
     with pytest.raises(ProcessLookupError):
         for _ in range(100):

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from alpine_cosim import run
-from alpine_papers.alpine2022 import RunStore
+from alpine_cosim import RunSpec, run
+from alpine_papers.alpine2022 import complete_plans
 from alpine_papers.alpine2022.findings import COMPARED, Verdict
-from alpine_papers.alpine2022.plans import CNNS, Plan
+from alpine_papers.alpine2022.plans import CNNS
 from alpine_papers.alpine2022.results import Results
 from alpine_papers.alpine2022.statements import FINDINGS
 from alpine_sw.networks.cnn_shapes import cnn_shape
@@ -74,42 +74,28 @@ LONG = {
 }
 
 
-class Simulated(dict[Plan, dict[str, Any]]):
+class Simulated(dict[RunSpec, dict[str, Any]]):
     """Runs a plan, shortened and with the timed tile, when it is asked for."""
 
-    def __missing__(self, plan: Plan) -> dict[str, Any]:
-        result = run(
-            plan.network,
-            system=plan.system,
-            case=plan.case,
-            engine="model",
-            cores=plan.cores,
-            software=plan.software,
-            digital_style=plan.digital_style,
-            sync=plan.sync,
-            activations=plan.activations,
-            input_format=plan.input_format,
-            inferences=INFERENCES.get(plan.network, 3),
-            settings=plan.settings,
-            back_door=True,
-        )
+    def __missing__(self, plan: RunSpec) -> dict[str, Any]:
+        result = run(replace(plan, inferences=INFERENCES.get(plan.network, 3)))
         assert result.outputs_equal_golden is True
         self[plan] = json.loads(result.to_json())
         return self[plan]
 
 
-class Reported(dict[Plan, dict[str, Any]]):
+class Reported(dict[RunSpec, dict[str, Any]]):
     """Takes a plan's run from the report's folder, and runs what is not there."""
 
-    def __missing__(self, plan: Plan) -> dict[str, Any]:
-        self.update(RunStore(REPORT).complete([plan]))
+    def __missing__(self, plan: RunSpec) -> dict[str, Any]:
+        self.update(complete_plans([plan], REPORT))
         return self[plan]
 
 
 class OnDemand(Results):
     """Results that are made when they are looked at."""
 
-    def __init__(self, records: dict[Plan, dict[str, Any]]) -> None:
+    def __init__(self, records: dict[RunSpec, dict[str, Any]]) -> None:
         super().__init__({})
         self._records = records
 

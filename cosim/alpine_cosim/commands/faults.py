@@ -92,7 +92,9 @@ SHOWN_FAILURES = 5
     help="Leave waveforms of the runs with --inject, and of one without a fault, here.",
 )  # fmt: skip
 @click.option(
-    "--resume", is_flag=True, help="Keep the runs that the --json file has and make the others."
+    "--resume",
+    is_flag=True,
+    help="Keep the runs that the --json file, and the folder beside it, has and make the others.",
 )
 def faults(
     network: str,
@@ -122,6 +124,7 @@ def faults(
     from alpine_cosim.campaigns.faults.campaign import CampaignPlan, run_campaign
     from alpine_cosim.campaigns.faults.report import (
         campaign_json,
+        kept_runs,
         known_records,
         print_campaign,
         print_sites,
@@ -148,6 +151,7 @@ def faults(
         raise AlpineError("--trace writes a waveform for every run: name the faults with --inject")
     plan = CampaignPlan(spec=spec, runs=runs, sites=sites, by_register=by_register, faults=chosen)
     known = known_records(json_file, plan) if resume and json_file and json_file.exists() else []
+    store = None if json_file is None else kept_runs(json_file, anew=not resume)
     start = time.perf_counter()
     with progress_bars() as progress:
         bar = progress.add_task("preparing", total=None)
@@ -155,6 +159,7 @@ def faults(
             plan,
             workers=workers,
             known=known,
+            store=store,
             trace=trace,
             on_stage=lambda stage, total: progress.reset(
                 bar, description=stage, total=total or None

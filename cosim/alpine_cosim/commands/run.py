@@ -14,6 +14,7 @@ from .exit_status import ExitStatus
 from .output_file import output_file_option
 from .parsing import NumberCommand
 from .progress import progress_bars
+from .spec_options import asked_spec, network_option, spec_option, write_spec_option
 from .weights_option import weights_option
 
 __all__ = ["run"]
@@ -33,9 +34,13 @@ __all__ = ["run"]
     "  alpine run lstm-750 --text 'in the beginning'\n"
     "  alpine run cnn-s --software tuned\n"
     "  alpine run mlp --device hermes-2 --after 1day --compensate tile --seed 7 --chips 20\n"
-    "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1",
+    "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1\n"
+    "  alpine run mlp --case 2 --engine model --write-spec run.toml\n"
+    "  alpine run --spec run.toml --seed 3",
 )
-@click.argument("network", shell_complete=completed(networks))
+@click.argument("network", required=False, shell_complete=completed(networks))
+@spec_option
+@write_spec_option
 @click.option(
     "--system",
     default="high-power",
@@ -156,9 +161,14 @@ __all__ = ["run"]
     type=click.Path(path_type=Path),
     help="Leave a waveform of the first inference in this directory.",
 )
+@network_option
 def run(
-    network: str,
+    network: str | None,
     *,
+    spec_file: Path | None,
+    write_spec: Path | None,
+    profile: bool,
+    check_reads: bool,
     json_file: Path | None,
     timeline: Path | None,
     trace: Path | None,
@@ -171,24 +181,32 @@ def run(
     """
     from rich.console import Console
 
+    from alpine_cosim.measurement.observation import Observation
     from alpine_cosim.measurement.profile import print_profile
     from alpine_cosim.measurement.results import print_result
     from alpine_cosim.runs.network_run import run as run_network
+    from alpine_cosim.spec.spec_file import spec_text
 
+    spec = asked_spec(network, spec_file, keywords)
+    if write_spec is not None:
+        write_text(write_spec, spec_text(spec))
+        click.echo(f"description of the run written to {write_spec}")
+        return
     with progress_bars() as progress:
         task = progress.add_task("preparing", total=None)
 
         def on_stage(stage: str, total: int) -> None:
             progress.reset(task, description=stage, total=total or None)
 
-        result = run_network(
-            network,
-            timeline=timeline,
+        observation = Observation(
             trace=trace,
+            timeline=timeline,
+            profile=profile,
+            check_reads=check_reads,
             on_stage=on_stage,
             on_step=lambda: progress.advance(task),
-            **keywords,
         )
+        result = run_network(spec, observation=observation)
     console = Console()
     print_result(result, console)
     if result.host_profile_s is not None:

@@ -167,7 +167,7 @@ def study_effects(spec: "RunSpec") -> "StudyPlan":
 def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:
     from rich.console import Console
 
-    from alpine_cosim.campaigns.study import collect, complete, print_study, write_study
+    from alpine_cosim.campaigns.study import collect, print_study, score_chips, write_study
 
     works, chips, done = plan.works, out / "chips", 0
     try:
@@ -179,7 +179,7 @@ def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:
                 done += 1
                 progress.advance(task)
 
-            scores = complete(works, chips, jobs=jobs, on_work=count)
+            scores = score_chips(works, chips, jobs=jobs, on_work=count)
     except KeyboardInterrupt:
         click.echo(
             f"alpine: interrupted; {done} of {counted(len(works), 'chip')} are in {chips}, and the "

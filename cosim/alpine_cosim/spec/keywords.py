@@ -117,7 +117,9 @@ def changed(spec: RunSpec, **keywords: Unpack[SpecKeywords]) -> RunSpec:
     """
     known = keywords_of(spec)
     added = checked_texts("settings", keywords.get("settings", ()), example='["cores=4"]')
-    kept = () if "system" in keywords else known["settings"]
+    kept = [] if "system" in keywords else known["settings"]
+    if "sync" in keywords:
+        kept = [text for text in kept if not text.startswith("sync.linux=")]
     merged: dict[str, Any] = {**known, **keywords, "settings": [*kept, *added]}
     return run_spec(spec.network, **merged)
 
@@ -153,17 +155,24 @@ def _renamed(given: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
 
 def _options(network: str, given: dict[str, Any]) -> NetworkOptions:
     """Take the network's options from what is left of the keywords, and nothing else."""
-    given |= given.pop("options", {})
+    own = given.pop("options", {})
+    entry = NETWORKS[network]
+    for name in own:
+        if name not in entry.option_names:
+            raise AlpineError(
+                f"network {network} has no option {name}; its own are "
+                f"{', '.join(entry.option_names)}"
+            )
+    given |= own
     for name in [name for name, value in given.items() if value is None]:
         given.pop(name)
-    entry = NETWORKS[network]
-    own = {name: given.pop(name) for name in entry.option_names if name in given}
+    options = {name: given.pop(name) for name in entry.option_names if name in given}
     for name, value in given.items():
         owners = [other for other in NETWORKS if name in NETWORKS[other].option_names]
         if not owners:
             raise TypeError(f"a run has no keyword {name!r}")
         _refuse(network, name, value, owners)
-    return entry.options(**own)
+    return entry.options(**options)
 
 
 def _refuse(network: str, name: str, value: Any, owners: list[str]) -> None:

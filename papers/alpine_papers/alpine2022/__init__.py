@@ -6,15 +6,15 @@ from alpine_models.lazy_names import lazy_names
 # Not typing's, whose import takes a tenth of the time of `alpine --help`.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .plans import EXPLORATIONS, Effort, Plan, plans_for
+    from .plans import EXPLORATIONS, Effort, label_of, plans_for
     from .report import write_docs_pages, write_report
-    from .store import RunStore
+    from .runs import complete_plans
 
 __all__ = [
     "EXPLORATIONS",
     "Effort",
-    "Plan",
-    "RunStore",
+    "complete_plans",
+    "label_of",
     "plans_for",
     "write_docs_pages",
     "write_report",
@@ -23,8 +23,8 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "plans": ["EXPLORATIONS", "Effort", "Plan", "plans_for"],
+        "plans": ["EXPLORATIONS", "Effort", "label_of", "plans_for"],
         "report": ["write_docs_pages", "write_report"],
-        "store": ["RunStore"],
+        "runs": ["complete_plans"],
     },
 )

@@ -18,8 +18,8 @@ from alpine_models.plurals import counted
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from .plans import Plan
-    from .store import Record
+    from alpine_cosim.campaigns.store import Record
+    from alpine_cosim.spec.specification import RunSpec
 
 __all__ = ["paper"]
 
@@ -63,7 +63,15 @@ def paper(
     """
     if quick and full:
         raise AlpineError("--quick and --full exclude each other")
-    from . import EXPLORATIONS, Effort, RunStore, plans_for, write_docs_pages, write_report
+    from . import (
+        EXPLORATIONS,
+        Effort,
+        complete_plans,
+        label_of,
+        plans_for,
+        write_docs_pages,
+        write_report,
+    )
 
     effort = Effort.QUICK if quick else Effort.FULL if full else Effort.NORMAL
     names = list(EXPLORATIONS) if only is None else [choose("exploration", only, EXPLORATIONS)]
@@ -71,13 +79,15 @@ def paper(
         raise AlpineError("--write-docs needs all explorations: leave --only out")
     plans = plans_for(names, effort)
     make_folder(out)
-    store = RunStore(out / "runs", effort=effort, on_damaged=_tell_damaged)
     with progress_bars() as progress:
         task = progress.add_task("running", total=len(plans))
-        records = store.complete(
+        records = complete_plans(
             plans,
+            out / "runs",
+            effort=effort,
             jobs=jobs,
-            on_run=lambda plan, reused: _advance(progress, task, plan.label),
+            on_run=lambda plan, reused: _advance(progress, task, label_of(plan)),
+            on_damaged=_tell_damaged,
         )
     click.echo(_cost(records))
     for path in write_report(records, names, effort, out):
@@ -85,7 +95,9 @@ def paper(
     if write_docs is not None:
         for path in write_docs_pages(records, names, effort, write_docs):
             click.echo(path)
-    wrong = [plan.label for plan, record in records.items() if not record["outputs_equal_golden"]]
+    wrong = [
+        label_of(plan) for plan, record in records.items() if not record["outputs_equal_golden"]
+    ]
     if wrong:
         click.echo(f"alpine: outputs differ from the golden model: {'; '.join(wrong)}", err=True)
         click.get_current_context().exit(ExitStatus.WRONG_OUTPUTS)
@@ -95,15 +107,17 @@ def _advance(progress: "Progress", task: "TaskID", label: str) -> None:
     progress.update(task, advance=1, description=f"done: {label}")
 
 
-def _cost(records: "Mapping[Plan, Record]") -> str:
+def _cost(records: "Mapping[RunSpec, Record]") -> str:
     """What the runs took this machine, those of earlier calls included."""
+    from .plans import label_of
+
     spent = {plan: float(record["processor_seconds"]) for plan, record in records.items()}
     longest = sorted(spent, key=lambda plan: spent[plan], reverse=True)[:LONGEST]
     return (
         f"{counted(len(spent), 'run')}, {sum(spent.values()) / 60:.1f} minutes of processor time; "
-        f"longest: " + "; ".join(f"{plan.label} ({spent[plan]:.0f} s)" for plan in longest)
+        f"longest: " + "; ".join(f"{label_of(plan)} ({spent[plan]:.0f} s)" for plan in longest)
     )
 
 
-def _tell_damaged(path: Path) -> None:
-    click.echo(f"{path} is damaged and is computed again", err=True)
+def _tell_damaged(path: Path, line: int) -> None:
+    click.echo(f"line {line} of {path} is damaged and is computed again", err=True)

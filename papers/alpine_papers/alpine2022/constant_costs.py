@@ -13,10 +13,11 @@ from statistics import median
 import numpy as np
 
 from alpine_cosim.pages.markdown import table
+from alpine_cosim.spec.specification import RunSpec
 from alpine_models.published import Metric, PublishedFactor, lstm_factors, mlp_factors, published
 from alpine_platform.systems.presets import PUBLISHED_SYSTEMS
 
-from .plans import VARIATIONS, Plan, Variation
+from .plans import VARIATIONS, Variation
 from .results import Results, if_run
 from .tables import MISSING, time, times
 
@@ -128,7 +129,7 @@ def prediction_table(results: Results) -> str:
     load = said["fig8_mlp_shares_percent"]["case1"][0]
     growth = said["fig10_lstm_750"]["aimc_growth_256_to_750"]
 
-    def seconds(plan: Plan, fit: Fit) -> float:
+    def seconds(plan: RunSpec, fit: Fit) -> float:
         return results.value(plan) + fit.cycles / clock
 
     def case(fit: Fit, network: str, number: int) -> float:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
 from alpine_cosim.pages.markdown import table
+from alpine_cosim.spec.specification import RunSpec
 from alpine_models.published import Metric, PublishedFactor, published
 from alpine_platform.systems.presets import PUBLISHED_SYSTEMS
 
-from .plans import CNN_CORES, CNNS, LOOSE, LOOSE_VARIATIONS, VARIATIONS, Plan, Variation
+from .plans import CNN_CORES, CNNS, LOOSE, LOOSE_VARIATIONS, VARIATIONS, Variation, label_of
 from .results import Results, if_run
 from .tables import MISSING, NOTABLE, deviation, energy, share, time, times
 
@@ -54,7 +55,9 @@ FIG11_PARTS = {
 OTHERS = "others"
 
 
-def parts_of(results: Results, plan: Plan, legend: Mapping[str, Sequence[str]]) -> dict[str, float]:
+def parts_of(
+    results: Results, plan: RunSpec, legend: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
     """Shares of a run's busy time by entry of a legend, and the rest.
 
     Waiting for other cores counts for none: the figures have no entry for it.
@@ -141,7 +144,7 @@ def _name(factor: PublishedFactor) -> str:
     return f"{factor.network}, {factor.system}, {cores}, case {factor.case}"
 
 
-def absolute_table(results: Results, plans: Iterable[Plan]) -> str:
+def absolute_table(results: Results, plans: Iterable[RunSpec]) -> str:
     """What was measured, per inference, with energy in both ways of counting."""
     heads = ["run", "time", "energy", "with memory controller, I/O", "LLC misses per instruction",
              "instructions", "engine", "equals golden"]  # fmt: skip
@@ -151,7 +154,7 @@ def absolute_table(results: Results, plans: Iterable[Plan]) -> str:
         more = record["energy_j"] + record["energy_memory_controller_io_j"]
         rows.append(
             [
-                plan.label,
+                label_of(plan),
                 time(record["time_s"] / count),
                 energy(record["energy_j"] / count),
                 energy(more / count),
@@ -166,7 +169,7 @@ def absolute_table(results: Results, plans: Iterable[Plan]) -> str:
 
 def breakdown_table(
     results: Results,
-    runs: Mapping[str, Sequence[Plan]],
+    runs: Mapping[str, Sequence[RunSpec]],
     legend: Mapping[str, Sequence[str]],
     printed: Mapping[str, Mapping[str, float]],
 ) -> str:
@@ -262,7 +265,7 @@ def loose_table(results: Results) -> str:
     return table(heads, rows)
 
 
-def variant_table(results: Results, pairs: Iterable[tuple[Plan, Plan]]) -> str:
+def variant_table(results: Results, pairs: Iterable[tuple[RunSpec, RunSpec]]) -> str:
     """Networks beside their variants."""
     rows: list[list[str]] = []
     for plan, variant in pairs:
@@ -271,6 +274,6 @@ def variant_table(results: Results, pairs: Iterable[tuple[Plan, Plan]]) -> str:
             spent, saved = (results.value(p, Metric.ENERGY) for p in (plan, variant))
             change = f"{after / before - 1:+.1%}"
             rows.append(
-                [variant.label, time(before), time(after), change, energy(spent), energy(saved)]
+                [label_of(variant), time(before), time(after), change, energy(spent), energy(saved)]
             )
     return table(["variant", "time, network", "variant", "", "energy, network", "variant"], rows)

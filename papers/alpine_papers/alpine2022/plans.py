@@ -2,14 +2,20 @@
 """Which runs the report needs."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from itertools import product
+from typing import Any
 
 from alpine_cosim.spec.engines import Engine
+from alpine_cosim.spec.keywords import run_spec
 from alpine_cosim.spec.network import DIGITAL, LOOSE
+from alpine_cosim.spec.specification import RunSpec
+from alpine_cosim.spec.system_choice import BARE_METAL, LINUX
 from alpine_models.published import PublishedFactor, lstm_factors, mlp_factors
 from alpine_platform.systems.presets import PUBLISHED_SYSTEMS
+from alpine_sw.library.workloads import Software
 
 __all__ = [
     "BASE",
@@ -30,17 +36,19 @@ __all__ = [
     "SLOW_PRODUCT",
     "VARIATIONS",
     "Effort",
-    "Plan",
     "Variation",
     "analog",
+    "at_effort",
     "cached",
     "changed",
     "digital",
+    "engine_of",
     "handed_over",
+    "label_of",
     "plans_for",
+    "settings_of",
 ]
 
-BARE_METAL, LINUX = "bare-metal", "linux"
 INT8 = "int8"
 LSTMS = ("lstm-256", "lstm-512", "lstm-750")
 CNNS = ("cnn-f", "cnn-m", "cnn-s")
@@ -86,61 +94,43 @@ class Effort(StrEnum):
     """Every analog run on the published systems."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """One run that the report needs: what is run, not how thoroughly.
+def engine_of(plan: RunSpec, effort: Effort) -> Engine:
+    """What runs a plan at an effort."""
+    plain = plan.case != DIGITAL and not settings_of(plan)
+    made_of = (plan.system.name, plan.software.style, plan.system.sync)
+    usual = made_of == ("high-power", Software.RELEASED, BARE_METAL)
+    if plan.network in CNNS:
+        usual = usual and plan.inferences == 1
+    else:
+        usual = usual and plan.options.variant is None
+    through_rtl = {Effort.QUICK: False, Effort.NORMAL: plain and usual, Effort.FULL: plain}
+    return Engine.RTL if through_rtl[effort] else Engine.MODEL
 
-    Members
-    -------
-    network, system, case, cores, software, digital_style, sync, activations, input_format,
-        settings : as in `alpine_cosim.run`; where a case does not depend on one, it has its
-        default.
-    normalised, as_printed : variants of a CNN.
-    inferences : of the data set.
-    """
 
-    network: str
-    system: str
-    case: str
-    cores: int | None = None
-    software: str = "released"
-    digital_style: str = "neon4"
-    sync: str = BARE_METAL
-    activations: str | None = None
-    input_format: str = INT8
-    settings: tuple[str, ...] = ()
-    normalised: bool = True
-    as_printed: bool = False
-    inferences: int = INFERENCES
+def at_effort(plan: RunSpec, effort: Effort) -> RunSpec:
+    """The run that a plan stands for at an effort."""
+    return replace(plan, engine=engine_of(plan, effort))
 
-    def engine(self, effort: Effort) -> Engine:
-        """What runs it."""
-        plain = self.case != DIGITAL and not self.settings
-        usual = (self.system, self.software, self.sync) == ("high-power", "released", BARE_METAL)
-        usual = usual and self.activations is None and self.input_format == INT8
-        if self.network in CNNS:
-            usual = usual and self.inferences == 1
-        through_rtl = {Effort.QUICK: False, Effort.NORMAL: plain and usual, Effort.FULL: plain}
-        return Engine.RTL if through_rtl[effort] else Engine.MODEL
 
-    @property
-    def label(self) -> str:
-        """What it is, for tables and progress."""
-        parts = [self.network, self.system]
-        if self.case == DIGITAL:
-            parts += [f"digital, {self.cores} core{'s' * (self.cores != 1)}", self.digital_style]
-        else:
-            parts += [f"case {self.case}" if self.case.isdigit() else self.case, self.software]
-            parts += [self.digital_style] * (self.network in CNNS)
-        parts += [self.sync] * (self.sync != BARE_METAL)
-        parts += [f"{self.activations} activations"] * (self.activations is not None)
-        parts += [f"{self.input_format} inputs"] * (self.input_format != INT8)
-        parts += ["as printed"] * self.as_printed + ["without normalisation"] * (
-            not self.normalised
-        )
-        if self.network in CNNS:
-            parts.append(f"{self.inferences} image{'s' * (self.inferences > 1)}")
-        return ", ".join([*parts, *self.settings])
+def label_of(plan: RunSpec) -> str:
+    """What a plan is, for tables and progress."""
+    software, cores = plan.software, plan.software.cores
+    parts = [plan.network, plan.system.name]
+    if plan.case == DIGITAL:
+        parts += [f"digital, {cores} core{'s' * (cores != 1)}", software.digital_style]
+    else:
+        parts += [f"case {plan.case}" if plan.case.isdigit() else plan.case, software.style]
+        parts += [software.digital_style] * (plan.network in CNNS)
+    parts += [plan.system.sync] * (plan.system.sync != BARE_METAL)
+    parts += [plan.options.variant] if plan.options.variant else []
+    if plan.network in CNNS:
+        parts.append(f"{plan.inferences} image{'s' * ((plan.inferences or 0) > 1)}")
+    return ", ".join([*parts, *settings_of(plan)])
+
+
+def settings_of(plan: RunSpec) -> list[str]:
+    """Changes of the system, but for the way in which cores wait."""
+    return [f"{name}={value}" for name, value in plan.system.changes if name != "sync.linux"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,6 +178,7 @@ LOOSE_VARIATIONS = (*VARIATIONS[:2], FP32_INPUTS)
 """In which the loosely coupled system runs."""
 
 
+@cache
 def analog(
     network: str,
     system: str,
@@ -198,25 +189,26 @@ def analog(
     images: int = IMAGES,
     normalised: bool = True,
     as_printed: bool = False,
-) -> Plan:
-    """Return the plan of an analog case; on one core nothing is synchronised."""
+) -> RunSpec:
+    """Return the plan of an analog case; on one core nothing is synchronised.
+
+    A plan says what is run, not how thoroughly: its engine is the timed tile. What a case does not
+    depend on has its default.
+    """
     alone = network not in CNNS and str(case) in ("1", "2", LOOSE)
-    return Plan(
-        network=network,
-        system=system,
-        case=str(case),
+    return run_spec(
+        network,
+        case=case,
         software=variation.software,
         digital_style=variation.digital_style if network in CNNS else BASE.digital_style,
         sync=BARE_METAL if alone else variation.sync,
-        activations=variation.activations,
-        input_format=variation.input_format,
-        settings=settings,
-        normalised=normalised,
-        as_printed=as_printed,
-        inferences=images if network in CNNS else INFERENCES,
+        normalisation=normalised,
+        literal_table=as_printed,
+        **_common(network, system, variation, settings, images),
     )
 
 
+@cache
 def digital(
     network: str,
     system: str,
@@ -226,31 +218,44 @@ def digital(
     settings: tuple[str, ...] = (),
     images: int = IMAGES,
     normalised: bool = True,
-) -> Plan:
+) -> RunSpec:
     """Return the plan of a digital reference."""
-    return Plan(
-        network=network,
-        system=system,
+    # It has no tiles.
+    settings = tuple(s for s in settings if not s.startswith("tile_clock."))
+    return run_spec(
+        network,
         case=DIGITAL,
         cores=cores,
         digital_style=variation.digital_style,
         sync=BARE_METAL if cores == 1 else variation.sync,
-        activations=variation.activations,
-        input_format=variation.input_format,
-        # It has no tiles.
-        settings=tuple(s for s in settings if not s.startswith("tile_clock.")),
-        normalised=normalised,
-        inferences=images if network in CNNS else INFERENCES,
+        normalisation=normalised,
+        **_common(network, system, variation, settings, images),
     )
 
 
-def plans_for(explorations: Iterable[str], effort: Effort) -> list[Plan]:
+def _common(
+    network: str, system: str, variation: Variation, settings: tuple[str, ...], images: int
+) -> dict[str, Any]:
+    """Keywords that analog cases and digital references share."""
+    return {
+        "system": system,
+        "settings": settings,
+        "engine": Engine.MODEL,
+        "activations": variation.activations,
+        "input_format": variation.input_format,
+        "inferences": images if network in CNNS else INFERENCES,
+        # Programming is the same for every run of a geometry and no part of a result.
+        "back_door": True,
+    }
+
+
+def plans_for(explorations: Iterable[str], effort: Effort) -> list[RunSpec]:
     """Return the runs of some of `EXPLORATIONS`, each once, those that take long first."""
     plans = [plan for name in explorations for plan in EXPLORATIONS[name](effort)]
     return sorted(dict.fromkeys(plans), key=_weight, reverse=True)
 
 
-def handed_over(case: int, wake_cycles: int) -> Plan:
+def handed_over(case: int, wake_cycles: int) -> RunSpec:
     """The perceptron's case on the high-power system under Linux with a cost of waking."""
     return analog(
         "mlp",
@@ -261,7 +266,7 @@ def handed_over(case: int, wake_cycles: int) -> Plan:
     )
 
 
-def changed(network: str, settings: tuple[str, ...]) -> tuple[Plan, Plan]:
+def changed(network: str, settings: tuple[str, ...]) -> tuple[RunSpec, RunSpec]:
     """The digital and the analog run on one core, or a CNN's, of a changed high-power system."""
     cores = CNN_CORES if network in CNNS else 1
     return (
@@ -270,12 +275,12 @@ def changed(network: str, settings: tuple[str, ...]) -> tuple[Plan, Plan]:
     )
 
 
-def _changes(network: str) -> Iterator[Plan]:
+def _changes(network: str) -> Iterator[RunSpec]:
     for settings in ((), *SENSITIVITIES.values()):
         yield from changed(network, settings)
 
 
-def cached(published: PublishedFactor) -> tuple[Plan, Plan]:
+def cached(published: PublishedFactor) -> tuple[RunSpec, RunSpec]:
     """The digital and the analog run of a printed factor on a system with a large cache."""
     network, system = published.network, published.system
     return (
@@ -288,7 +293,7 @@ def _suiting(network: str) -> list[Variation]:
     return [variation for variation in VARIATIONS if variation.suits(network)]
 
 
-def _mlp(effort: Effort) -> Iterator[Plan]:
+def _mlp(effort: Effort) -> Iterator[RunSpec]:
     cores = sorted({factor.cores for factor in mlp_factors()})
     for system, variation in product(PUBLISHED_SYSTEMS, _suiting("mlp")):
         yield from (analog("mlp", system, case, variation) for case in (1, 2, 3, 4))
@@ -304,7 +309,7 @@ def _mlp(effort: Effort) -> Iterator[Plan]:
     yield from (handed_over(case, cost) for case in (3, 4) for cost in HANDOVERS_CYCLES)
 
 
-def _lstm(effort: Effort) -> Iterator[Plan]:
+def _lstm(effort: Effort) -> Iterator[RunSpec]:
     cores = sorted({factor.cores for factor in lstm_factors()})
     for system, variation, network in product(PUBLISHED_SYSTEMS, _suiting(LSTMS[0]), LSTMS):
         yield from (analog(network, system, case, variation) for case in (1, 2, 3, 4))
@@ -316,7 +321,7 @@ def _lstm(effort: Effort) -> Iterator[Plan]:
         yield from cached(factor)
 
 
-def _cnn(effort: Effort) -> Iterator[Plan]:
+def _cnn(effort: Effort) -> Iterator[RunSpec]:
     images = 1 if effort is Effort.QUICK else IMAGES
     for system, network in product(PUBLISHED_SYSTEMS, CNNS):
         for variation in VARIATIONS[:2]:
@@ -338,8 +343,8 @@ EXPLORATIONS = {"mlp": _mlp, "lstm": _lstm, "cnn": _cnn}
 """The paper's explorations: what each needs."""
 
 
-def _weight(plan: Plan) -> float:
+def _weight(plan: RunSpec) -> float:
     """Roughly the matrix elements that a run visits, so that long runs do not come last."""
     sizes = {"mlp": 2.1, "lstm-256": 0.4, "lstm-512": 1.3, "lstm-750": 2.6}
     size = {"cnn-f": 600.0, "cnn-m": 1700.0, "cnn-s": 2700.0, **sizes}[plan.network]
-    return plan.inferences * size * (1.0 if plan.case == DIGITAL else 0.1)
+    return (plan.inferences or 0) * size * (1.0 if plan.case == DIGITAL else 0.1)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from alpine_cosim.campaigns.store import Record
 from alpine_cosim.code_digest import page_origin
 from alpine_cosim.pages.markdown import table
+from alpine_cosim.spec.specification import RunSpec
 from alpine_models.files import write_text
 from alpine_models.page_origin import with_origin
 from alpine_models.published import cnn_factors, lstm_factors, mlp_factors, published
@@ -39,14 +41,14 @@ from .plans import (
     LSTMS,
     VARIATIONS,
     Effort,
-    Plan,
     analog,
+    label_of,
+    settings_of,
 )
 from .plots import plot_activity, plot_factors, plot_shares
 from .results import Results, if_run
 from .sensitivity import sensitivity_page
 from .statements import FINDINGS
-from .store import Record
 from .tables import NOTABLE
 from .unused_cores import unused_cores_section
 
@@ -72,13 +74,13 @@ CAPTION = (
 
 
 def write_report(
-    records: Mapping[Plan, Record], names: Sequence[str], effort: Effort, folder: Path
+    records: Mapping[RunSpec, Record], names: Sequence[str], effort: Effort, folder: Path
 ) -> list[Path]:
     """Write the Markdown pages, their pictures and the self-contained ``report.html``.
 
     Parameters
     ----------
-    records : what `RunStore.complete` returned for the plans of these explorations.
+    records : what `complete_plans` returned for the plans of these explorations.
     names : explorations.
     effort : with which they ran.
     folder : exists.
@@ -109,7 +111,7 @@ def write_report(
 
 
 def write_docs_pages(
-    records: Mapping[Plan, Record], names: Sequence[str], effort: Effort, folder: Path
+    records: Mapping[RunSpec, Record], names: Sequence[str], effort: Effort, folder: Path
 ) -> list[Path]:
     """Write ``paper.md``, ``sensitivity.md`` and their pictures into a folder; return the files."""
     results = Results(records, images=1 if effort is Effort.QUICK else IMAGES)
@@ -275,8 +277,8 @@ def _mlp(results: Results, draw: Draw) -> list[str]:
 
 def _lstm(results: Results, draw: Draw) -> list[str]:
     shares = published()["fig11_lstm_shares_percent_high_power"]
-    runs: dict[str, list[Plan]] = {}
-    library: dict[str, list[Plan]] = {}
+    runs: dict[str, list[RunSpec]] = {}
+    library: dict[str, list[RunSpec]] = {}
     printed: dict[str, dict[str, float]] = {}
     for case in (1, 2, 3):
         for network in LSTMS:
@@ -302,7 +304,7 @@ def _lstm(results: Results, draw: Draw) -> list[str]:
 def _cnn(results: Results, draw: Draw) -> list[str]:
     images = results.images
     normalised = [
-        (plan, analog(plan.network, plan.system, 1, images=images, normalised=False))
+        (plan, analog(plan.network, plan.system.name, 1, images=images, normalised=False))
         for plan in (
             results.analog(name, system, 1) for system in PUBLISHED_SYSTEMS for name in CNNS
         )
@@ -324,9 +326,17 @@ def _cnn(results: Results, draw: Draw) -> list[str]:
 
 
 def _appendix(results: Results) -> list[str]:
-    plans = [plan for plan in results if not plan.settings]
+    plans = [plan for plan in results if not settings_of(plan)]
     order = list(dict.fromkeys(plan.network for plan in plans))
-    plans.sort(key=lambda p: (order.index(p.network), p.system, p.case, p.cores or 0, p.label))
+    plans.sort(
+        key=lambda p: (
+            order.index(p.network),
+            p.system.name,
+            p.case,
+            p.software.cores or 0,
+            label_of(p),
+        )
+    )
     factors = [factor for printed in PRINTED.values() for factor in printed()]
     return [
         "## Energy with and without the memory controller\n",

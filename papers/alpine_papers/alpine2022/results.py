@@ -2,9 +2,11 @@
 """Reading numbers off the runs."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
+from alpine_cosim.campaigns.store import Record
+from alpine_cosim.spec.keywords import changed
+from alpine_cosim.spec.specification import RunSpec
 from alpine_models.published import Metric, PublishedFactor
 
 from .plans import (
@@ -13,13 +15,12 @@ from .plans import (
     CNNS,
     IMAGES,
     SLOW_PRODUCT,
-    Plan,
     Variation,
     analog,
     cached,
     digital,
+    label_of,
 )
-from .store import Record
 
 __all__ = ["NotRunError", "Results", "if_run"]
 
@@ -38,37 +39,43 @@ def if_run(compute: Callable[[], Value]) -> Value | None:
         return None
 
 
-class Results(Mapping[Plan, Record]):
+def check_suited(network: str, variation: Variation) -> None:
+    """Refuse a choice that a network does not have: no run can have been made with it."""
+    if not variation.suits(network):
+        raise NotRunError(f"{network}, {variation.name}")
+
+
+class Results(Mapping[RunSpec, Record]):
     """The runs' results by plan, with the quotients that the report is about.
 
     Whatever needs a run that is missing raises `NotRunError`.
 
     Parameters
     ----------
-    records : what `RunStore.complete` returned.
+    records : what `complete_plans` returned.
     images : inferences of a CNN.
     """
 
-    def __init__(self, records: Mapping[Plan, Record], *, images: int = IMAGES):
+    def __init__(self, records: Mapping[RunSpec, Record], *, images: int = IMAGES):
         self._records = dict(records)
         self.images = images
 
-    def __getitem__(self, plan: Plan) -> Record:
+    def __getitem__(self, plan: RunSpec) -> Record:
         try:
             return self._records[plan]
         except KeyError:
-            raise NotRunError(plan.label) from None
+            raise NotRunError(label_of(plan)) from None
 
     def __contains__(self, plan: object) -> bool:
         return plan in self._records
 
-    def __iter__(self) -> Iterator[Plan]:
+    def __iter__(self) -> Iterator[RunSpec]:
         return iter(self._records)
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def value(self, plan: Plan, metric: Metric = Metric.TIME) -> float:
+    def value(self, plan: RunSpec, metric: Metric = Metric.TIME) -> float:
         """A run's seconds or joules per inference, or its misses per instruction."""
         record = self[plan]
         if metric is Metric.LLC_MISSES_PER_INSTRUCTION:
@@ -76,16 +83,16 @@ class Results(Mapping[Plan, Record]):
         key = "time_s" if metric is Metric.TIME else "energy_j"
         return float(record[key]) / record["inferences"]
 
-    def share(self, plan: Plan, *parts: str) -> float:
+    def share(self, plan: RunSpec, *parts: str) -> float:
         """Share of some parts in the time in which cores do not wait for each other."""
         breakdown: Mapping[str, float] = self[plan]["breakdown"]
         return sum(breakdown.get(part, 0.0) for part in parts) / (1 - self.waiting(plan))
 
-    def waiting(self, plan: Plan) -> float:
+    def waiting(self, plan: RunSpec) -> float:
         """Share of the cores' time that goes into synchronisation."""
         return float(self[plan]["breakdown"].get("synchronisation", 0.0))
 
-    def busiest(self, plan: Plan) -> tuple[int, float]:
+    def busiest(self, plan: RunSpec) -> tuple[int, float]:
         """The core that works most in a run, and for how many seconds per inference."""
         cores = self[plan]["cores"]
         core = min(range(len(cores)), key=lambda number: cores[number]["idle"])
@@ -93,20 +100,26 @@ class Results(Mapping[Plan, Record]):
 
     def analog(
         self, network: str, system: str, case: int | str, variation: Variation = BASE
-    ) -> Plan:
+    ) -> RunSpec:
         """The plan of an analog case in this report."""
+        check_suited(network, variation)
         return analog(network, system, case, variation, images=self.images)
 
-    def digital(self, network: str, system: str, cores: int, variation: Variation = BASE) -> Plan:
+    def digital(
+        self, network: str, system: str, cores: int, variation: Variation = BASE
+    ) -> RunSpec:
         """The plan of a digital reference in this report."""
+        check_suited(network, variation)
         return digital(network, system, cores, variation, images=self.images)
 
     @staticmethod
-    def slower(plan: Plan) -> Plan:
+    def slower(plan: RunSpec) -> RunSpec:
         """The same run with products ten times slower."""
-        return replace(plan, settings=SLOW_PRODUCT)
+        return changed(plan, settings=SLOW_PRODUCT)
 
-    def pair(self, published: PublishedFactor, variation: Variation = BASE) -> tuple[Plan, Plan]:
+    def pair(
+        self, published: PublishedFactor, variation: Variation = BASE
+    ) -> tuple[RunSpec, RunSpec]:
         """The digital and the analog plan whose quotient a published factor is."""
         return (
             self.digital(published.network, published.system, published.cores, variation),

@@ -6,10 +6,11 @@ All look at the high-power system unless they say otherwise, as the paper's text
 
 from collections.abc import Callable, Sequence
 
+from alpine_cosim.spec.specification import RunSpec
 from alpine_models.published import Metric, published
 
 from .findings import ROUGHLY, PaperComparison, against, holds, slightly
-from .plans import CNN_CORES, Plan, Variation
+from .plans import CNN_CORES, Variation
 from .results import Results
 from .tables import share, times
 
@@ -46,7 +47,7 @@ FIG10 = published()["fig10_lstm_750"]
 FIG11 = published()["fig11_lstm_shares_percent_high_power"]
 FIG14 = published()["fig14_cnn_s_high_power"]
 Check = Callable[[Results, Variation], PaperComparison]
-PlanOf = Callable[[Results, Variation], Plan]
+PlanOf = Callable[[Results, Variation], RunSpec]
 
 
 def seconds(results: Results, network: str, case: int | str, variation: Variation) -> float:

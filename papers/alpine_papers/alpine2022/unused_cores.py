@@ -4,10 +4,10 @@
 from collections.abc import Iterable
 
 from alpine_cosim.pages.markdown import table
+from alpine_cosim.spec.specification import RunSpec
 from alpine_models.published import Metric, PublishedFactor, published
 from alpine_platform.systems.presets import SYSTEMS
 
-from .plans import Plan
 from .results import Results
 from .tables import deviation, share, times
 
@@ -62,10 +62,10 @@ def unused_cores_section(results: Results, factors: Iterable[PublishedFactor]) -
     )
 
 
-def used_cores_energy_j(results: Results, plan: Plan) -> float:
+def used_cores_energy_j(results: Results, plan: RunSpec) -> float:
     """Energy per inference of a run, without that of cores that ran no program."""
     record = results[plan]
-    config = SYSTEMS[plan.system]
+    config = SYSTEMS[plan.system.name]
     cycles = record["stats"]["unused_cores"] * record["time_s"] * config.core.frequency_hz
     idle_j = cycles * config.complexes[0].energy.core_idle_pj_per_cycle * 1e-12
     return (float(record["energy_j"]) - idle_j) / record["inferences"]

@@ -4,15 +4,17 @@
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
-from functools import partial
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from alpine_cosim.campaigns.workers import worker_pool
+from alpine_cosim.campaigns.completion import Finished, completed
+from alpine_cosim.campaigns.executor import LocalProcesses, ThisProcess, WorkerDiedError
+from alpine_cosim.campaigns.store import ResultStore
 from alpine_cosim.spec.network import Task
 from alpine_cosim.spec.specification import RunSpec
 from alpine_models.errors import AlpineError
@@ -21,7 +23,7 @@ from .kinds import Fault, fault_text, parse_fault
 from .repeated_run import FaultResult, FaultSession
 from .sites import Group, check_fault, draw_fault, groups, sites_of
 
-__all__ = ["Campaign", "CampaignPlan", "Failure", "Injection", "Record", "run_campaign"]
+__all__ = ["Campaign", "CampaignPlan", "Failure", "Injection", "InjectionResult", "run_campaign"]
 
 RUNS_PER_WORKER = 50
 """Runs that take about as long as starting a process for them."""
@@ -70,7 +72,7 @@ class Injection:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
+class InjectionResult:
     """One run that was made. Members: injection : Injection. result : FaultResult."""
 
     injection: Injection
@@ -115,7 +117,7 @@ class Campaign:
 
     plan: CampaignPlan
     groups: Sequence[Group]
-    records: Sequence[Record]
+    records: Sequence[InjectionResult]
     failures: Sequence[Failure]
     score: float | None
     score_is_accuracy: bool
@@ -130,19 +132,37 @@ class Campaign:
         return len(self.records) == self.planned
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FaultyRun:
+    """One run that is to be made, for the campaign's executor and store."""
+
+    plan: CampaignPlan
+    injection: Injection
+
+    def identity(self) -> dict[str, Any]:
+        """Return what the result depends on, but for the code."""
+        return {"spec": self.plan.spec.identity(), "fault": fault_text(self.injection.fault)}
+
+
 @dataclass
 class _Progress:
     """What came of the runs so far; what an interruption leaves."""
 
-    records: list[Record] = field(default_factory=list[Record])
+    made: list[InjectionResult] = field(default_factory=list[InjectionResult])
     failures: list[Failure] = field(default_factory=list[Failure])
     interrupted: bool = False
 
-    def make(self, injection: Injection, run: Callable[[], Record]) -> None:
-        """Make one run, and note how it ended; other runs do not depend on that."""
-        try:
-            self.records.append(run())
-        except Exception as error:
+    def add(self, finished: Finished[FaultyRun]) -> None:
+        """Note how a run ended; other runs do not depend on that."""
+        injection, error = finished.work.injection, finished.error
+        if finished.record is not None:
+            result = FaultResult.of(finished.record)
+            self.made.append(InjectionResult(injection=injection, result=result))
+        elif isinstance(error, WorkerDiedError):
+            # Every run that is left has this error, and none says which process died.
+            if not any(failure.injection is None for failure in self.failures):
+                self.failures.append(Failure(injection=None, error=str(error)))
+        else:
             # Whatever it is: hours of other runs are worth more than its traceback.
             text = f"{type(error).__name__}: {error}"
             self.failures.append(Failure(injection=injection, error=text))
@@ -152,7 +172,8 @@ def run_campaign(
     plan: CampaignPlan,
     *,
     workers: int | None = None,
-    known: Sequence[Record] = (),
+    known: Sequence[InjectionResult] = (),
+    store: ResultStore | None = None,
     trace: Path | None = None,
     on_stage: Callable[[str, int], None] = lambda stage, total: None,
     on_step: Callable[[], None] = lambda: None,
@@ -168,6 +189,8 @@ def run_campaign(
         none for fewer than `RUNS_PER_WORKER` runs.
     known : records of an earlier campaign; runs among them that this plan asks for are not made
         again.
+    store : keeps every run as soon as it is made, and has those which need not be made again; or
+        None.
     trace : directory for a waveform of every run and tile, of chosen faults only; or None.
     on_stage, on_step : told what begins, in how many steps, and each step.
 
@@ -193,26 +216,23 @@ def run_campaign(
         wanted = [
             Injection(group=CHOSEN, index=index, fault=fault) for index, fault in enumerate(chosen)
         ] or list(_draw(plan, compared, task, session))
-        found = {(r.injection.group, r.injection.index): r for r in known}
-        progress = _Progress()
-        missing: list[Injection] = []
-        for injection in wanted:
-            record = found.get((injection.group, injection.index))
-            if record is not None and record.injection == injection:
-                progress.records.append(record)
-            else:
-                missing.append(injection)
-        # Row by row in turn, so that an interrupted campaign has runs of every row.
-        missing.sort(key=lambda injection: injection.index)
+        progress, missing = _Progress(), _not_known(wanted, known)
+        progress.made += [each for each in known if each.injection in set(wanted)]
         on_stage("injecting faults", len(missing))
+        used = 1 if trace is not None else _workers(workers, len(missing))
+        runs = [FaultyRun(plan=plan, injection=injection) for injection in missing]
+        here = partial(_run_here, session)
+        made = completed(
+            runs,
+            here if used == 1 else _run_elsewhere,
+            store=store,
+            executor=ThisProcess() if used == 1 else LocalProcesses(used),
+        )
         try:
-            used = 1 if trace is not None else _workers(workers, len(missing))
-            if used == 1:
-                for injection in missing:
-                    progress.make(injection, partial(_record, session, injection))
+            with closing(made):
+                for finished in made:
+                    progress.add(finished)
                     on_step()
-            else:
-                _spread(plan, missing, used, progress, on_step)
         except KeyboardInterrupt:
             # What was made is the result.
             progress.interrupted = True
@@ -222,7 +242,7 @@ def run_campaign(
             plan=plan,
             groups=compared,
             records=sorted(
-                progress.records, key=lambda r: order[r.injection.group, r.injection.index]
+                progress.made, key=lambda r: order[r.injection.group, r.injection.index]
             ),
             failures=progress.failures,
             score=golden.score,
@@ -249,40 +269,22 @@ def _draw(
             yield Injection(group=group.name, index=index, fault=fault)
 
 
-def _record(session: FaultSession, injection: Injection) -> Record:
-    name = f"fault{injection.index}"
-    return Record(injection=injection, result=session.run(injection.fault, name=name))
+def _not_known(wanted: Sequence[Injection], known: Sequence[InjectionResult]) -> list[Injection]:
+    """Runs to make, row by row in turn, so that an interrupted campaign has runs of every row."""
+    made = {each.injection for each in known}
+    missing = [injection for injection in wanted if injection not in made]
+    return sorted(missing, key=lambda injection: injection.index)
 
 
-def _spread(
-    plan: CampaignPlan,
-    missing: Sequence[Injection],
-    workers: int,
-    progress: _Progress,
-    on_step: Callable[[], None],
-) -> None:
-    """Make the runs in other processes, each with a session of its own."""
-    with worker_pool(workers, initializer=_start_worker, arguments=(plan,)) as pool:
-        futures: dict[Future[Record], Injection] = {
-            pool.submit(_run_in_worker, each): each for each in missing
-        }
-        for future in as_completed(futures):
-            error = future.exception()
-            if isinstance(error, BrokenProcessPool):
-                # Every run that is left has this error, and none says which process died.
-                progress.failures.append(Failure(injection=None, error=str(error)))
-                break
-            progress.make(futures[future], future.result)
-            on_step()
+def _run_here(session: FaultSession, run: FaultyRun) -> dict[str, Any]:
+    return asdict(session.run(run.injection.fault, name=f"fault{run.injection.index}"))
 
 
-_worker_session: list[FaultSession] = []
-"""The session of this process, when it is a worker."""
+def _run_elsewhere(run: FaultyRun) -> dict[str, Any]:
+    return _run_here(_session_of(run.plan), run)
 
 
-def _start_worker(plan: CampaignPlan) -> None:
-    _worker_session.append(plan.session(plan.task()))
-
-
-def _run_in_worker(injection: Injection) -> Record:
-    return _record(_worker_session[0], injection)
+@lru_cache(maxsize=1)
+def _session_of(plan: CampaignPlan) -> FaultSession:
+    """The session of this process, when it is one of several."""
+    return plan.session(plan.task())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One workload, run again and again: once without a fault, then with one fault each time."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -64,6 +65,12 @@ class FaultResult:
     time_change_s: float | None
     latent: bool | None
     codes_moved: bool
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "FaultResult":
+        """Return the result whose members a JSON object holds."""
+        members: dict[str, Any] = {**values, "outcome": Outcome(values["outcome"])}
+        return cls(**members)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from scipy import stats
 
+from alpine_cosim.campaigns.store import ResultStore
 from alpine_cosim.code_digest import code_digest
 from alpine_cosim.spec.specification import RunSpec
 from alpine_cosim.spec.trees import file_digest
@@ -20,7 +21,7 @@ from alpine_models.device import AnalogDevice
 from alpine_models.errors import AlpineError
 from alpine_models.plurals import counted
 
-from .campaign import Campaign, CampaignPlan, Injection, Record
+from .campaign import Campaign, CampaignPlan, Injection, InjectionResult
 from .kinds import fault_text, parse_fault
 from .repeated_run import FaultResult, Outcome
 from .sites import BLOCKS, Site
@@ -30,6 +31,7 @@ __all__ = [
     "Row",
     "Share",
     "campaign_json",
+    "kept_runs",
     "known_records",
     "print_campaign",
     "print_sites",
@@ -292,7 +294,21 @@ SAME = (
 """Parts of a plan on which a run's result depends."""
 
 
-def known_records(path: Path, plan: CampaignPlan) -> list[Record]:
+def kept_runs(path: Path, *, anew: bool) -> ResultStore:
+    """Return the store of a campaign's runs, a folder beside the campaign's file.
+
+    Parameters
+    ----------
+    path : of the campaign's file.
+    anew : forget what is in the store.
+    """
+    store = ResultStore(path.with_suffix(".runs"))
+    if anew:
+        store.clear()
+    return store
+
+
+def known_records(path: Path, plan: CampaignPlan) -> list[InjectionResult]:
     """Return the runs of a file that `campaign_json` wrote, for a plan that continues it.
 
     Raises
@@ -321,12 +337,11 @@ def known_records(path: Path, plan: CampaignPlan) -> list[Record]:
     return records
 
 
-def _record(entry: dict[str, Any]) -> Record:
+def _record(entry: dict[str, Any]) -> InjectionResult:
     values = dict(entry)
     injection = Injection(
         group=values.pop("group"),
         index=values.pop("index"),
         fault=parse_fault(values.pop("fault")),
     )
-    outcome = Outcome(values.pop("outcome"))
-    return Record(injection=injection, result=FaultResult(outcome=outcome, **values))
+    return InjectionResult(injection=injection, result=FaultResult.of(values))

@@ -4,17 +4,17 @@
 from .plans import StudyPlan, plan_adc, plan_effects, plan_time, study_spec
 from .report import collect, print_study, write_study
 from .result import StudyResult
-from .runs import complete
+from .runs import score_chips
 
 __all__ = [
     "StudyPlan",
     "StudyResult",
     "collect",
-    "complete",
     "plan_adc",
     "plan_effects",
     "plan_time",
     "print_study",
+    "score_chips",
     "study_spec",
     "write_study",
 ]

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which chips a study needs, and what each point of its curves is made from."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any, Unpack
 
-from alpine_cosim.code_digest import code_digest
 from alpine_cosim.spec.device_choice import DeviceChoice
 from alpine_cosim.spec.engines import Engine
 from alpine_cosim.spec.keywords import SpecKeywords, changed, run_spec
@@ -30,10 +27,10 @@ from alpine_models.errors import AlpineError
 __all__ = [
     "DEFAULT_BITS",
     "DEFAULT_TIMES_S",
+    "ChipWork",
     "Curve",
     "Point",
     "StudyPlan",
-    "Work",
     "plan_adc",
     "plan_effects",
     "plan_time",
@@ -90,7 +87,7 @@ def _prepared(spec: RunSpec) -> Task:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
+class ChipWork:
     """One chip at several times after programming.
 
     Members
@@ -111,21 +108,14 @@ class Work:
         device = analog_device_of(self.spec)
         return _codes_alone(device) if self.codes_alone else device
 
-    @property
     def identity(self) -> dict[str, Any]:
-        """Everything that the result depends on, but for the code."""
+        """Return everything that the scores depend on, but for the code."""
         return {
             "spec": self.spec.identity(),
-            "times_s": self.times_s,
+            "times_s": list(self.times_s),
             "chip": self.chip,
             "codes_alone": self.codes_alone,
         }
-
-    @property
-    def key(self) -> str:
-        """Name for its results: different for different work and different code."""
-        text = json.dumps([self.identity, code_digest()], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,7 +130,7 @@ class Point:
 
     x: float
     label: str
-    works: tuple[Work, ...]
+    works: tuple[ChipWork, ...]
     time_index: int = 0
 
 
@@ -172,15 +162,10 @@ class StudyPlan:
     curves: tuple[Curve, ...]
 
     @property
-    def works(self) -> list[Work]:
+    def works(self) -> list[ChipWork]:
         """Everything to compute, each once."""
-        works = {
-            work.key: work
-            for curve in self.curves
-            for point in curve.points
-            for work in point.works
-        }
-        return list(works.values())
+        works = [work for curve in self.curves for point in curve.points for work in point.works]
+        return list(dict.fromkeys(works))
 
 
 def plan_time(
@@ -231,7 +216,7 @@ def plan_adc(spec: RunSpec, *, bits: Sequence[int] = DEFAULT_BITS) -> StudyPlan:
         label = f"{count} bits"
         # Without imperfections all chips are alike.
         timeless = replace(made, device=replace(made.device, after_s=None, chips=1))
-        work = Work(spec=timeless, times_s=(0.0,), chip=0, codes_alone=True)
+        work = ChipWork(spec=timeless, times_s=(0.0,), chip=0, codes_alone=True)
         alone.append(Point(x=count, label=label, works=(work,)))
         whole.append(Point(x=count, label=label, works=_chips(made, (_after_s(spec),))))
     if not alone:
@@ -311,11 +296,11 @@ def _after_s(spec: RunSpec) -> float:
     return spec.device.after_s or 0.0
 
 
-def _chips(spec: RunSpec, times_s: tuple[float, ...]) -> tuple[Work, ...]:
+def _chips(spec: RunSpec, times_s: tuple[float, ...]) -> tuple[ChipWork, ...]:
     # The time of the device is not looked at, so it must not tell works apart.
     timeless = replace(spec, device=replace(spec.device, after_s=None, chips=1))
     return tuple(
-        Work(spec=timeless, times_s=times_s, chip=chip) for chip in range(spec.device.chips)
+        ChipWork(spec=timeless, times_s=times_s, chip=chip) for chip in range(spec.device.chips)
     )
 
 

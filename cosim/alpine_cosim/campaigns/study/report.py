@@ -33,7 +33,7 @@ def collect(plan: StudyPlan, scores: Scores) -> StudyResult:
     for curve in plan.curves:
         curves[curve.label] = []
         for point in curve.points:
-            chips = [scores[work.key][point.time_index] for work in point.works]
+            chips = [scores[work][point.time_index] for work in point.works]
             values = [chip.score for chip in chips if chip.score is not None]
             errors = [chip.output_error for chip in chips]
             curves[curve.label].append(

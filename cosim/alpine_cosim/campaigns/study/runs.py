@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chips of a study, on several processes; a folder keeps each finished one."""
 
-import json
 import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from alpine_cosim.campaigns.workers import worker_pool
+from alpine_cosim.campaigns.completion import complete
+from alpine_cosim.campaigns.executor import LocalProcesses, ThisProcess
+from alpine_cosim.campaigns.store import Record, ResultStore
 from alpine_cosim.measurement.analog_outcome import relative_error
 from alpine_cosim.runs.batched_run import BatchedChip
 from alpine_models.errors import AlpineError
-from alpine_models.files import make_folder, write_text
 
-from .plans import Work, prepared
+from .plans import ChipWork, prepared
 
-__all__ = ["ChipScore", "Scores", "complete"]
+__all__ = ["ChipScore", "Scores", "score_chips"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,12 +32,12 @@ class ChipScore:
     output_error: float
 
 
-Scores = dict[str, list[ChipScore]]
-"""For the key of every work, one score per time."""
+Scores = dict[ChipWork, list[ChipScore]]
+"""For every work, one score per time."""
 
 
-def complete(
-    works: Sequence[Work],
+def score_chips(
+    works: Sequence[ChipWork],
     folder: Path,
     *,
     jobs: int | None = None,
@@ -55,42 +54,27 @@ def complete(
     Raises
     ------
     AlpineError
-        The folder cannot be made, or the number of jobs is not 1 or more.
+        The folder cannot be made, the number of jobs is not 1 or more, or a chip failed; all others
+        are kept.
     """
     jobs = os.cpu_count() or 1 if jobs is None else jobs
     if jobs < 1:
         raise AlpineError(f"jobs must be 1 or more, not {jobs}")
-    make_folder(folder)
-    scores: Scores = {}
-    missing: list[Work] = []
-    for work in works:
-        found = _load(folder / f"{work.key}.json")
-        if found is None or len(found) != len(work.times_s):
-            missing.append(work)
-        else:
-            scores[work.key] = found
-            on_work(True)
-
-    def keep(results: Iterable[tuple[str, list[ChipScore]]]) -> None:
-        for key, found in results:
-            text = json.dumps([asdict(score) for score in found], indent=1)
-            write_text(folder / f"{key}.json", text + "\n")
-            scores[key] = found
-            on_work(False)
-
-    if jobs == 1 or len(missing) < 2:
-        keep(map(evaluate, missing))
-    else:
-        with worker_pool(min(jobs, len(missing))) as pool:
-            keep(
-                done.result()
-                for done in as_completed([pool.submit(evaluate, work) for work in missing])
-            )
-    return scores
+    records = complete(
+        works,
+        evaluate,
+        store=ResultStore(folder),
+        executor=ThisProcess() if jobs == 1 or len(works) < 2 else LocalProcesses(jobs),
+        label=lambda work: f"chip {work.chip} of {work.spec}",
+        on_done=lambda work, reused: on_work(reused),
+    )
+    return {
+        work: [ChipScore(**score) for score in record["scores"]] for work, record in records.items()
+    }
 
 
-def evaluate(work: Work) -> tuple[str, list[ChipScore]]:
-    """Compute one chip; return its key and a score per time."""
+def evaluate(work: ChipWork) -> Record:
+    """Compute one chip; return a score per time."""
     task = prepared(work.spec)
     chip = BatchedChip(task.workload, device=work.device, seed=work.spec.seed, chip=work.chip)
     score = task.accuracy or task.bits_per_character
@@ -104,14 +88,4 @@ def evaluate(work: Work) -> tuple[str, list[ChipScore]]:
                 output_error=relative_error(outputs, task.golden()),
             )
         )
-    return work.key, scores
-
-
-def _load(path: Path) -> list[ChipScore] | None:
-    try:
-        return [ChipScore(**entry) for entry in json.loads(path.read_text())]
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError):
-        path.unlink(missing_ok=True)
-        return None
+    return {"scores": [asdict(each) for each in scores]}
