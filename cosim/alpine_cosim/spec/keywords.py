@@ -117,7 +117,7 @@ def changed(spec: RunSpec, **keywords: Unpack[SpecKeywords]) -> RunSpec:
     """
     known = keywords_of(spec)
     added = checked_texts("settings", keywords.get("settings", ()), example='["cores=4"]')
-    kept = [] if "system" in keywords else known["settings"]
+    kept: list[str] = [] if "system" in keywords else known["settings"]
     if "sync" in keywords:
         kept = [text for text in kept if not text.startswith("sync.linux=")]
     merged: dict[str, Any] = {**known, **keywords, "settings": [*kept, *added]}
