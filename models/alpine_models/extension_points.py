@@ -6,7 +6,9 @@ A package declares ``[project.entry-points."alpine.networks"]`` with lines ``nam
 package is imported before its name is asked for.
 """
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from typing import TypeVar
@@ -44,7 +46,7 @@ class ExtensibleTable(Mapping[str, Value]):
         self._loaded: dict[EntryPoint, Value] = {}
 
     def __getitem__(self, name: str) -> Value:
-        points = [point for point in entry_points(group=self.group) if point.name == name]
+        points = [point for point in points_of(self.group) if point.name == name]
         if not points and name in self.shipped:
             return self.shipped[name]
         if not points:
@@ -60,7 +62,7 @@ class ExtensibleTable(Mapping[str, Value]):
 
     def __iter__(self) -> Iterator[str]:
         yield from self.shipped
-        added = {point.name for point in entry_points(group=self.group)}
+        added = {point.name for point in points_of(self.group)}
         yield from sorted(added - self.shipped.keys())
 
     def __len__(self) -> int:
@@ -95,12 +97,22 @@ def loaded_extension(point: EntryPoint) -> object:
         ) from error
 
 
+def points_of(group: str) -> Sequence[EntryPoint]:
+    """Return a group's entry points; packages are looked through once for every `sys.path`."""
+    return _points_on(group, tuple(sys.path))
+
+
+@lru_cache(maxsize=32)
+def _points_on(group: str, path: tuple[str, ...]) -> Sequence[EntryPoint]:
+    return tuple(entry_points(group=group))
+
+
 def extension_packages() -> list[str]:
     """Return the importable packages that add to a table of `EXTENSIBLE`, sorted.
 
     Those that are not there are left out: who asks for a name of theirs is told.
     """
-    points = [point for group in EXTENSIBLE for point in entry_points(group=group)]
+    points = [point for group in EXTENSIBLE for point in points_of(group)]
     names = sorted({point.module.partition(".")[0] for point in points})
     return [name for name in names if find_spec(name) is not None]
 

@@ -2,6 +2,7 @@
 """What the tiles of a run are made of, and how many chips run."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from alpine_cosim.measurement.analog_tiles import ChipSeries
@@ -88,16 +89,7 @@ class DeviceChoice:
     @property
     def analog(self) -> AnalogDevice | None:
         """The device's physics; None for the ideal one."""
-        if self.name == IDEAL_DEVICE:
-            return None
-        return analog_device(
-            self.name,
-            after_s=0.0 if self.after_s is None else self.after_s,
-            compensation="none" if self.compensation is None else self.compensation,
-            effects=self.effects,
-            adc_bits=8 if self.adc_bits is None else self.adc_bits,
-            verify=self.verify,
-        )
+        return None if self.name == IDEAL_DEVICE else _analog(self)
 
     def series(self, seed: int) -> ChipSeries | None:
         """Return the chips to run with a seed; None for the ideal device.
@@ -112,3 +104,15 @@ class DeviceChoice:
             return None
         whole(least=0, most=MAX_SEED)("seed", seed)
         return ChipSeries(device=analog, seed=seed, chips=self.chips)
+
+
+@lru_cache(maxsize=256)
+def _analog(choice: DeviceChoice) -> AnalogDevice:
+    return analog_device(
+        choice.name,
+        after_s=0.0 if choice.after_s is None else choice.after_s,
+        compensation="none" if choice.compensation is None else choice.compensation,
+        effects=choice.effects,
+        adc_bits=8 if choice.adc_bits is None else choice.adc_bits,
+        verify=choice.verify,
+    )

@@ -110,12 +110,16 @@ class SystemChoice:
 def _canonical(name: str, changes: Mapping[str, Value]) -> Changes:
     if not changes:
         return ()
-    preset = SYSTEMS[name]
     try:
-        config = _configured(preset, tuple(changes.items()))
+        return _differences(SYSTEMS[name], tuple(changes.items()))
     except TypeError:
         # A value that cannot be looked up, as a list in a TOML file: refused, and named.
-        config = preset.override(changes)
+        return _differences.__wrapped__(SYSTEMS[name], tuple(changes.items()))
+
+
+@lru_cache(maxsize=256)
+def _differences(preset: SystemConfig, changes: Changes) -> Changes:
+    config = preset.override(dict(changes))
     return tuple(sorted(changed_fields(config, preset).items()))
 
 
