@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from .workers import worker_pool
 
-__all__ = ["Executor", "LocalProcesses", "Outcome", "ThisProcess", "WorkerDiedError"]
+__all__ = ["CallOutcome", "Executor", "LocalProcesses", "ThisProcess", "WorkerDiedError"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,7 +20,7 @@ class WorkerDiedError(RuntimeError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome(Generic[Item, Result]):
+class CallOutcome(Generic[Item, Result]):
     """What came of one call.
 
     Members
@@ -40,7 +40,7 @@ class Executor(Protocol):
 
     def outcomes(
         self, function: Callable[[Item], Result], items: Sequence[Item]
-    ) -> Generator[Outcome[Item, Result]]:
+    ) -> Generator[CallOutcome[Item, Result]]:
         """Call a function with every item and yield what comes of each as soon as it is there.
 
         An exception ends its own call only. Closing the generator ends calls that are running.
@@ -58,14 +58,14 @@ class ThisProcess:
 
     def outcomes(
         self, function: Callable[[Item], Result], items: Sequence[Item]
-    ) -> Generator[Outcome[Item, Result]]:
+    ) -> Generator[CallOutcome[Item, Result]]:
         """Call a function with every item; the contract is `Executor.outcomes`."""
         for item in items:
-            outcome: Outcome[Item, Result]
+            outcome: CallOutcome[Item, Result]
             try:
-                outcome = Outcome(item=item, value=function(item), error=None)
+                outcome = CallOutcome(item=item, value=function(item), error=None)
             except Exception as error:
-                outcome = Outcome(item=item, value=None, error=error)
+                outcome = CallOutcome(item=item, value=None, error=error)
             yield outcome
 
 
@@ -83,7 +83,7 @@ class LocalProcesses:
 
     def outcomes(
         self, function: Callable[[Item], Result], items: Sequence[Item]
-    ) -> Generator[Outcome[Item, Result]]:
+    ) -> Generator[CallOutcome[Item, Result]]:
         """Call a function with every item; the contract is `Executor.outcomes`."""
         if not items:
             return
@@ -94,10 +94,10 @@ class LocalProcesses:
             for done in as_completed(running):
                 item, error = running.pop(done), done.exception()
                 if error is None:
-                    yield Outcome(item=item, value=done.result(), error=None)
+                    yield CallOutcome(item=item, value=done.result(), error=None)
                 elif isinstance(error, BrokenProcessPool):
-                    yield Outcome(item=item, value=None, error=WorkerDiedError(str(error)))
+                    yield CallOutcome(item=item, value=None, error=WorkerDiedError(str(error)))
                 elif isinstance(error, Exception):
-                    yield Outcome(item=item, value=None, error=error)
+                    yield CallOutcome(item=item, value=None, error=error)
                 else:
                     raise error

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from alpine_cosim.measurement.analog_tiles import ChipSeries
-from alpine_models.checked_fields import check_fields, checked, optional, texts, whole
+from alpine_models.checked_fields import check_fields, checked, chosen, optional, texts, whole
 from alpine_models.checks import real_number
 from alpine_models.choices import choose
-from alpine_models.device import DEVICES, IDEAL_DEVICE, AnalogDevice, analog_device
+from alpine_models.device import DEVICES, IDEAL_DEVICE, AnalogDevice, Compensation, analog_device
 from alpine_models.durations import duration_s
 from alpine_models.errors import AlpineError
 
@@ -65,7 +65,9 @@ class DeviceChoice:
 
     name: str = IDEAL_DEVICE
     after_s: float | None = checked(optional(_seconds), default=None)
-    compensation: str | None = None
+    compensation: str | None = checked(
+        optional(chosen("drift compensation", lambda: list(Compensation))), default=None
+    )
     effects: tuple[str, ...] | None = checked(optional(texts("['drift', 'read']")), default=None)
     adc_bits: int | None = checked(optional(whole(least=2, most=8, words="ADC bits")), default=None)
     verify: str | None = checked(optional(_margin), default=None)
