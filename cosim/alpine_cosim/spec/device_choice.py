@@ -66,7 +66,8 @@ class DeviceChoice:
     name: str = IDEAL_DEVICE
     after_s: float | None = checked(optional(_seconds), default=None)
     compensation: str | None = checked(
-        optional(chosen("drift compensation", lambda: list(Compensation))), default=None
+        optional(chosen("drift compensation", lambda: [scope.value for scope in Compensation])),
+        default=None,
     )
     effects: tuple[str, ...] | None = checked(optional(texts("['drift', 'read']")), default=None)
     adc_bits: int | None = checked(optional(whole(least=2, most=8, words="ADC bits")), default=None)
