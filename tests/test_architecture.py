@@ -41,6 +41,7 @@ ROOMS = {
         "kernels",
         "library",
         "networks",
+        "mapping",
         "programs",
         "calibrate",
         "training",

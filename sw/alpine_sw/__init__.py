@@ -4,6 +4,7 @@
 `Aimc` has the calls of the published library for programs of a user's own, with `Tile` for the
 weights that they use and `section` to name what takes the time. `load_mlp`, `load_lstm` and
 `load_cnn` return the shipped networks; `quantise_dense` turns real weights into those of a tile.
+A `Mapping` says where the nodes of a network run; `mapped_workload` makes programs of both.
 All loops that cost time are in `alpine_sw.kernels`.
 """
 
@@ -15,21 +16,32 @@ if TYPE_CHECKING:
     from .datasets.fashion_mnist import load_fashion_mnist
     from .library.aimclib import Aimc, Tile, section
     from .library.ping_pong import PingPong
+    from .mapping.chain import chain_mapping
+    from .mapping.records import Mapping
+    from .mapping.table import mapping_table
+    from .mapping.yaml_file import read_mapping, write_mapping
     from .networks.cnn import load_cnn
     from .networks.lstm import load_lstm
     from .networks.mlp import load_mlp
+    from .programs.generate import mapped_workload
     from .quantisation.quantise import quantise_dense
 
 __all__ = [
     "Aimc",
+    "Mapping",
     "PingPong",
     "Tile",
+    "chain_mapping",
     "load_cnn",
     "load_fashion_mnist",
     "load_lstm",
     "load_mlp",
+    "mapped_workload",
+    "mapping_table",
     "quantise_dense",
+    "read_mapping",
     "section",
+    "write_mapping",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -38,9 +50,14 @@ __getattr__, __dir__ = lazy_names(
         "datasets.fashion_mnist": ["load_fashion_mnist"],
         "library.aimclib": ["Aimc", "Tile", "section"],
         "library.ping_pong": ["PingPong"],
+        "mapping.chain": ["chain_mapping"],
+        "mapping.records": ["Mapping"],
+        "mapping.table": ["mapping_table"],
+        "mapping.yaml_file": ["read_mapping", "write_mapping"],
         "networks.cnn": ["load_cnn"],
         "networks.lstm": ["load_lstm"],
         "networks.mlp": ["load_mlp"],
+        "programs.generate": ["mapped_workload"],
         "quantisation.quantise": ["quantise_dense"],
     },
 )

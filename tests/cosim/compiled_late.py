@@ -9,10 +9,10 @@ from numba.core.dispatcher import Dispatcher
 from alpine_cosim.engines.timed_hardware import timed_pieces
 from alpine_cosim.measurement.measure import measure
 from alpine_platform.systems.presets import HIGH_POWER
-from alpine_sw.library.workloads import Software, Workload
+from alpine_sw.library.workloads import Workload
+from alpine_sw.mapping.published_mlp import analog_mlp, digital_mlp, loose_mlp
 from alpine_sw.networks.mlp import MlpNetwork
-from alpine_sw.programs.mlp import analog_mlp, digital_mlp
-from alpine_sw.programs.mlp_loose import loose_mlp
+from alpine_sw.programs.generate import mapped_workload
 
 
 def compiled() -> set[str]:
@@ -50,9 +50,10 @@ network = MlpNetwork(
     code_words=np.eye(2, dtype=np.int8),
 )
 # Each has compiled code that those before it have not.
-for name, workload in {
-    "digital": digital_mlp(network, cores=1, style="neon4"),
-    "analog": analog_mlp(network, case=2, software=Software.RELEASED),
-    "loose": loose_mlp(network, software=Software.RELEASED),
+graph = network.graph()
+for name, mapping in {
+    "digital": digital_mlp(graph, cores=1),
+    "analog": analog_mlp(graph, case=2),
+    "loose": loose_mlp(graph),
 }.items():
-    print(name, *late(workload))
+    print(name, *late(mapped_workload(graph, mapping)))

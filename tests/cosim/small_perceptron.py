@@ -11,9 +11,9 @@ import pytest
 from alpine_cosim.spec.network import Task
 from alpine_cosim.spec.networks import NETWORKS
 from alpine_models.tile import TileConfig
-from alpine_sw.library.workloads import Software
+from alpine_sw.mapping.published_mlp import analog_mlp
 from alpine_sw.networks.mlp import MlpNetwork
-from alpine_sw.programs.mlp import analog_mlp
+from alpine_sw.programs.generate import mapped_workload
 
 __all__ = [
     "EVERY_TILE",
@@ -43,8 +43,9 @@ def small_perceptron(*, case: int = 2, count: int = 2, config: TileConfig | None
     )
     inputs = random.integers(0, 128, (count, INPUTS), np.int8)
     inputs[0, 0] = 0
+    graph = network.graph()
     return Task(
-        workload=analog_mlp(network, case=case, software=Software.RELEASED, config=config),
+        workload=mapped_workload(graph, analog_mlp(graph, case=case, config=config)),
         inputs=inputs,
         golden=lambda: network.golden(inputs),
         accuracy=lambda outputs: network.accuracy(outputs, np.zeros(count, np.uint8)),

@@ -14,11 +14,11 @@ from alpine_cosim.runs.batched_run import BatchedChip, run_batched
 from alpine_cosim.spec.keywords import run_spec
 from alpine_cosim.spec.network import Task
 from alpine_platform.systems.presets import SYSTEMS
-from alpine_sw.library.workloads import Software
+from alpine_sw.mapping.published_cnn import analog_cnn
 from alpine_sw.networks.cnn import CnnNetwork, matrix_shapes
 from alpine_sw.networks.cnn_shapes import CnnShape, ConvolutionLayer, Pool
-from alpine_sw.programs.batched import batched_cnn
-from alpine_sw.programs.cnn import analog_cnn
+from alpine_sw.programs.batched import batched
+from alpine_sw.programs.generate import mapped_workload
 
 HERMES = {"device": "hermes-2", "after": "1day", "compensate": "column", "seed": 5}
 SERIES = chip_series(**HERMES, chips=2)
@@ -67,7 +67,9 @@ def test_convolutions_are_those_of_a_run():
         lsb=tuple(np.full(size[0], 90.0, np.float32) for size in matrix_shapes(shape)),
     )
     inputs = rng.integers(0, 128, (2, shape.inputs)).astype(np.int8)
-    workload = analog_cnn(network, software=Software.RELEASED)
+    graph = network.graph()
+    mapping = analog_cnn(graph)
+    workload = mapped_workload(graph, mapping)
     system = SYSTEMS["high-power"]
     measured = measure(
         workload,
@@ -81,7 +83,7 @@ def test_convolutions_are_those_of_a_run():
         workload=workload,
         inputs=inputs,
         golden=lambda: network.golden(inputs),
-        batched=batched_cnn(network),
+        batched=batched(graph, mapping),
     )
     for chip in range(2):
         outputs = run_batched(made, device=SERIES.device, seed=5, chip=chip)

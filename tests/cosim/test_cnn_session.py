@@ -13,10 +13,11 @@ from alpine_cosim.measurement.measure import measure
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_platform.systems.presets import SYSTEMS
-from alpine_sw.library.workloads import Software
+from alpine_sw.library.software import Software
+from alpine_sw.mapping.published_cnn import analog_cnn
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
 from alpine_sw.networks.cnn_shapes import CnnShape, ConvolutionLayer, Pool
-from alpine_sw.programs.cnn import analog_cnn
+from alpine_sw.programs.generate import mapped_workload
 
 SHAPE = CnnShape(
     name="small",
@@ -35,7 +36,8 @@ def test_rtl_and_timed_tiles_agree_on_everything(system: str):
     inputs = np.random.default_rng(1).integers(-128, 128, (2, SHAPE.inputs)).astype(np.int8)
     weights = seeded_weights(SHAPE, 1)
     network = CnnNetwork(shape=SHAPE, weights=weights, lsb=calibrate(SHAPE, weights, inputs))
-    workload = analog_cnn(network, software=Software.RELEASED)
+    graph = network.graph()
+    workload = mapped_workload(graph, analog_cnn(graph))
     config = SYSTEMS[system]
     period = config.tile_clock.period_fs
     timed = timed_pieces(workload, config)
@@ -84,7 +86,9 @@ def test_rtl_runs_what_only_cnn_m_has():
     network = CnnNetwork(shape=shape, weights=weights, lsb=calibrate(shape, weights, inputs))
     # 5 x 5 x 4 word lines hold every layer: one model to build.
     tiles = [TileConfig(rows=100, columns=8)] * 3
-    workload = analog_cnn(network, software=Software.TUNED, configs=tiles)
+    graph = network.graph()
+    mapping = analog_cnn(graph, software=Software.TUNED, configs=tiles)
+    workload = mapped_workload(graph, mapping)
     config = SYSTEMS["high-power"]
     with VerilatedHardware(workload, tile_period_fs=config.tile_clock.period_fs) as hardware:
         rtl = measure(workload, hardware.pieces, system=config, inputs=inputs, back_door=True)

@@ -19,9 +19,11 @@ from alpine_cosim.measurement.measure import Measurement, measure
 from alpine_models.device import NoiseKey
 from alpine_models.errors import AlpineError
 from alpine_platform.systems.presets import HIGH_POWER
-from alpine_sw.library.workloads import Software
+from alpine_sw.library.software import Software
+from alpine_sw.library.workloads import Workload
+from alpine_sw.mapping.published_mlp import loose_mlp
 from alpine_sw.networks import MlpNetwork
-from alpine_sw.programs.mlp_loose import loose_mlp
+from alpine_sw.programs.generate import mapped_workload
 
 COUNT = 6
 
@@ -30,10 +32,15 @@ def network() -> MlpNetwork:
     return mlp_helpers.network(inputs=21, hidden=18, seed=3)
 
 
+def workload_of(software: Software) -> Workload:
+    graph = network().graph()
+    return mapped_workload(graph, loose_mlp(graph, software=software))
+
+
 @pytest.mark.parametrize("back_door", [False, True])
 @pytest.mark.parametrize("settings", [{}, {"io.posted_stores": True, "core.frequency_hz": 0.8e9}])
 def test_engines_agree_on_everything_but_host_time(settings, back_door, tmp_path):
-    workload = loose_mlp(network(), software=Software.RELEASED)
+    workload = workload_of(Software.RELEASED)
     system = HIGH_POWER.override(settings)
     inputs = np.random.default_rng(4).integers(-128, 128, (COUNT, 21)).astype(np.int8)
     arguments = {"system": system, "inputs": inputs, "back_door": back_door}
@@ -79,7 +86,7 @@ def test_engines_agree_on_everything_but_host_time(settings, back_door, tmp_path
 @pytest.mark.parametrize("back_door", [False, True])
 @pytest.mark.parametrize("verify", [None, "published"])
 def test_engines_agree_on_imperfect_chips(back_door, verify):
-    workload = loose_mlp(network(), software=Software.TUNED)
+    workload = workload_of(Software.TUNED)
     inputs = np.random.default_rng(5).integers(-128, 128, (COUNT, 21)).astype(np.int8)
     series = chip_series("hermes-2", after=3600.0, verify=verify, chips=2, seed=9)
     arguments = {
@@ -108,7 +115,7 @@ def test_engines_agree_on_imperfect_chips(back_door, verify):
 
 # Called inside the simulation.
 def in_simulation(accelerator, **arguments):
-    workload = loose_mlp(network(), software=Software.TUNED)
+    workload = workload_of(Software.TUNED)
     (plan,) = workload.hardware
     piece = Piece(plan=plan, kind=HARDWARE_KINDS[plan.hardware], accelerator=accelerator)
     return measure(workload, [piece], **arguments)
@@ -116,7 +123,7 @@ def in_simulation(accelerator, **arguments):
 
 @pytest.mark.parametrize("device", [None, "hermes-1"])
 def test_cocotb_agrees_with_the_timed_accelerator(device, tmp_path):
-    workload = loose_mlp(network(), software=Software.TUNED)
+    workload = workload_of(Software.TUNED)
     inputs = np.random.default_rng(6).integers(-128, 128, (2, 21)).astype(np.int8)
     # Cells are programmed by stores on the chip, and directly on the ideal device.
     series = device and chip_series(device, seed=2)

@@ -22,7 +22,7 @@ def test_native_products_are_told_apart_from_the_tile(monkeypatch):
     own_seconds = {
         "/alpine_cosim/hardware/rtl_tile.py": 2.0,
         "/alpine_sw/kernels/products.py": 0.25,
-        "/alpine_sw/programs/mlp_programs.py": 0.5,
+        "/alpine_sw/programs/dense_stage.py": 0.5,
         "/elsewhere.py": 0.125,
     }
 

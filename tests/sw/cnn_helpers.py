@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tiny convolutional network and a run of it on timed tiles."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
@@ -9,8 +12,10 @@ from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
 from alpine_sw.library.workloads import Workload
+from alpine_sw.mapping import Mapping
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
 from alpine_sw.networks.cnn_shapes import CnnShape, ConvolutionLayer, Pool
+from alpine_sw.programs.generate import mapped_workload
 
 SHAPE = CnnShape(
     name="tiny",
@@ -39,6 +44,12 @@ def tiny(shape: CnnShape = SHAPE) -> CnnNetwork:
     return CnnNetwork(shape=shape, weights=weights, lsb=calibrate(shape, weights, images(4, shape)))
 
 
+def mapped(network: CnnNetwork, mapping: Callable[..., Mapping], **options: Any) -> Workload:
+    """A network as a mapping's builder has it."""
+    graph = network.graph()
+    return mapped_workload(graph, mapping(graph, **options))
+
+
 def run_workload(
     workload: Workload, inputs: np.ndarray, config: SystemConfig = HIGH_POWER
 ) -> tuple[np.ndarray, SystemResult, int]:
@@ -47,9 +58,9 @@ def run_workload(
     ports = {}
     for core, (plan,) in workload.plans.items():
         tile = TimedTile(config=plan.config, tile_period_fs=period)
-        tile.crossbar.lsb[:] = plan.lsb
+        tile.macro.lsb[:] = plan.lsb
         for placement in plan.placements:
-            tile.crossbar.weights[placement.columns, placement.rows] = placement.weights
+            tile.macro.weights[placement.columns, placement.rows] = placement.weights
         ports[core] = TimedTilePort([tile], tile_period_fs=period)
     system = System(config, tile_ports=ports)
     steps: list[None] = []

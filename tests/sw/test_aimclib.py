@@ -27,9 +27,9 @@ def system_with(*tiles: Tile) -> System:
     timed: list[TimedTile] = []
     for tile in tiles:
         timed.append(TimedTile(config=tile.plan.config, tile_period_fs=TILE_PERIOD_FS))
-        timed[-1].crossbar.lsb[:] = tile.plan.lsb
+        timed[-1].macro.lsb[:] = tile.plan.lsb
         for matrix in tile.plan.placements:
-            timed[-1].crossbar.weights[matrix.columns, matrix.rows] = matrix.weights
+            timed[-1].macro.weights[matrix.columns, matrix.rows] = matrix.weights
     ports = {0: TimedTilePort(timed, tile_period_fs=TILE_PERIOD_FS)}
     return System(HIGH_POWER, tile_ports=ports, check_reads=True)
 

@@ -18,9 +18,10 @@ from alpine_sw.library.accelerator_driver import (
     AcceleratorPlan,
     programming_batches,
 )
-from alpine_sw.library.tile_plan import Placement
-from alpine_sw.library.workloads import Software
-from alpine_sw.programs.mlp_loose import loose_mlp
+from alpine_sw.library.software import Software
+from alpine_sw.library.tile_plan import MatrixOnTile
+from alpine_sw.mapping.published_mlp import loose_mlp
+from alpine_sw.programs.generate import mapped_workload
 
 PERIOD_FS = 1_000_000
 INPUT, _ = (window.offset for window in PAGE_WINDOWS)
@@ -75,7 +76,7 @@ def test_refused_accesses_and_flags_that_never_come_are_named(monkeypatch):
 def test_programming_reaches_every_cell_of_a_matrix_at_an_offset():
     system, accelerator = machine(9, 7)
     weights = np.random.default_rng(1).integers(-128, 128, (5, 6)).astype(np.int8)
-    matrix = Placement(name="m", weights=weights, lsb=np.ones(5, np.float32), row=2, column=1)
+    matrix = MatrixOnTile(name="m", weights=weights, lsb=np.ones(5, np.float32), row=2, column=1)
 
     def program():
         for batch in programming_batches(0, matrix, columns=2):
@@ -92,7 +93,8 @@ def test_programming_reaches_every_cell_of_a_matrix_at_an_offset():
 @pytest.mark.parametrize("settings", [{}, {"io.posted_stores": True, "io.access_bytes": 1}])
 def test_chained_tiles_give_golden_outputs(count, software, settings):
     small = network()
-    workload = loose_mlp(small, software=software)
+    graph = small.graph()
+    workload = mapped_workload(graph, loose_mlp(graph, software=software))
     plan = workload.accelerator
     assert isinstance(plan, AcceleratorPlan)
     accelerator = TimedAccelerator([tile.config for tile in plan.tiles], period_fs=PERIOD_FS)

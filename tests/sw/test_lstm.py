@@ -14,11 +14,16 @@ from alpine_platform.systems.presets import SYSTEMS
 from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
 from alpine_sw.calibrate.lstm import APPLICATION
-from alpine_sw.datasets.texts import encode, one_hot
+from alpine_sw.datasets.texts import SYMBOLS, encode, one_hot
 from alpine_sw.library.workloads import Workload
+from alpine_sw.mapping.published_lstm import (
+    LSTM_CASES,
+    LSTM_DIGITAL_CORES,
+    analog_lstm,
+    digital_lstm,
+)
 from alpine_sw.networks.lstm import LstmNetwork, load_lstm
-from alpine_sw.programs.lstm import LSTM_CASES, LSTM_DIGITAL_CORES, analog_lstm, digital_lstm
-from alpine_sw.programs.lstm_programs import Writing
+from alpine_sw.programs.generate import Writing, mapped_workload
 
 TILE_PERIOD_FS = 1_000_000
 TEXT = "in the beginning god created the heaven"
@@ -35,9 +40,9 @@ def simulate(
     ports: dict[int, TilePort] = {}
     for core, (plan,) in workload.plans.items():
         tile = TimedTile(config=plan.config, tile_period_fs=TILE_PERIOD_FS)
-        tile.crossbar.lsb[:] = plan.lsb
+        tile.macro.lsb[:] = plan.lsb
         for placement in plan.placements:
-            tile.crossbar.weights[placement.columns, placement.rows] = placement.weights
+            tile.macro.weights[placement.columns, placement.rows] = placement.weights
         ports[core] = TimedTilePort([tile], tile_period_fs=TILE_PERIOD_FS)
     machine = System(SYSTEMS[system], tile_ports=ports, check_reads=check_reads)
     if heap_offset_bytes:
@@ -53,9 +58,12 @@ def simulate(
 
 def mapped(lstm: LstmNetwork, name: str, writing: Writing | None = None) -> Workload:
     kind, number = name.split()
+    graph = lstm.graph()
     if kind == "case":
-        return analog_lstm(lstm, case=int(number), writing=writing)
-    return digital_lstm(lstm, cores=int(number), writing=writing)
+        mapping = analog_lstm(graph, case=int(number))
+    else:
+        mapping = digital_lstm(graph, cores=int(number))
+    return mapped_workload(graph, mapping, writing=writing)
 
 
 MAPPINGS = [
@@ -87,14 +95,14 @@ def test_a_network_reads_what_it_has_chosen(mapping: str, length: int, seed: int
     draws = None if seed is None else np.random.default_rng(seed).random(length)
     # What follows the prompt must not be taken from the inputs: they hold something else there.
     given = prompt + "?" * (length - 1)
-    workload = mapped(lstm, mapping, Writing(given=len(prompt), draws=draws))
+    workload = mapped(lstm, mapping, Writing(given=len(prompt), draws=draws, symbols=len(SYMBOLS)))
     _, outputs = simulate(workload, given, check_reads=True)
     assert np.array_equal(outputs, lstm.golden(one_hot(encode(text[:-1]))))
 
 
 def test_case_1_needs_a_product_of_the_dense_layer_for_every_chosen_symbol():
     lstm, processes = network(), []
-    for writing in (None, Writing(given=3, draws=None)):
+    for writing in (None, Writing(given=3, draws=None, symbols=len(SYMBOLS))):
         result, _ = simulate(mapped(lstm, "case 1", writing), TEXT[:8])
         # 59 codes of [h, x] and 9 of h in, 36 gates and 50 logits out, for 8 symbols.
         processes.append(result.cm_instructions - 8 * (15 + 3 + 9 + 13))
@@ -121,7 +129,7 @@ def test_case_1_needs_a_product_of_the_dense_layer_for_every_chosen_symbol():
     ],
 )
 def test_tiles_have_the_sizes_of_table_ii(case: int, hidden: int, tile: tuple[int, int]):
-    plans = analog_lstm(load_lstm(hidden), case=case).plans
+    plans = mapped(load_lstm(hidden), f"case {case}").plans
     assert len(plans) == {1: 1, 2: 1, 3: 2, 4: 5}[case]
     for (plan,) in plans.values():
         assert (plan.config.rows, plan.config.columns) == tile
@@ -129,7 +137,7 @@ def test_tiles_have_the_sizes_of_table_ii(case: int, hidden: int, tile: tuple[in
 
 def test_cores_of_case_4_hold_all_gates_of_their_units():
     lstm = network(9)
-    plans = analog_lstm(lstm, case=4).plans
+    plans = mapped(lstm, "case 4").plans
     first = 0
     for core, units in enumerate([3, 2, 2, 2]):
         (placement,) = plans[core][0].placements

@@ -4,11 +4,11 @@ import pytest
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_sw.library.tile_plan import Placement, TilePlan
+from alpine_sw.library.tile_plan import MatrixOnTile, TilePlan
 
 
-def matrix(outputs: int, inputs: int, *, row: int = 0, column: int = 0) -> Placement:
-    return Placement(
+def matrix(outputs: int, inputs: int, *, row: int = 0, column: int = 0) -> MatrixOnTile:
+    return MatrixOnTile(
         name="m",
         weights=np.ones((outputs, inputs), np.int8),
         lsb=np.full(outputs, 3, np.float32),

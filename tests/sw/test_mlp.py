@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mappings of the perceptron: geometry from the paper, errors, and a small network end to end."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from mlp_helpers import network
@@ -10,11 +13,24 @@ from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.system import System
-from alpine_sw.library.workloads import InputFormat, Software, Workload
-from alpine_sw.networks import load_mlp
-from alpine_sw.programs.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
+from alpine_sw.library.software import InputFormat, Software
+from alpine_sw.library.workloads import Workload
+from alpine_sw.mapping import Mapping
+from alpine_sw.mapping.published_mlp import (
+    MLP_CASES,
+    MLP_DIGITAL_CORES,
+    analog_mlp,
+    digital_mlp,
+)
+from alpine_sw.networks import MlpNetwork, load_mlp
+from alpine_sw.programs.generate import mapped_workload
 
 TILE_PERIOD_FS = 1_000_000
+
+
+def mapped(perceptron: MlpNetwork, mapping: Callable[..., Mapping], **options: Any) -> Workload:
+    graph = perceptron.graph()
+    return mapped_workload(graph, mapping(graph, **options))
 
 
 @pytest.mark.parametrize(
@@ -28,7 +44,7 @@ TILE_PERIOD_FS = 1_000_000
 )
 def test_tiles_have_the_published_sizes(case: int, tiles: list[tuple[int, int]]):
     # Klein et al. 2022, Sec. VII: 2k x 2k, 1k x 2k, two 1k x 1k, four 1k x 512.
-    plans = analog_mlp(load_mlp(), case=case, software=Software.RELEASED).plans
+    plans = mapped(load_mlp(), analog_mlp, case=case).plans
     found = [
         (plan.config.rows, plan.config.columns) for core in sorted(plans) for plan in plans[core]
     ]
@@ -39,25 +55,25 @@ def test_tiles_have_the_published_sizes(case: int, tiles: list[tuple[int, int]])
 @pytest.mark.parametrize("case", MLP_CASES)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_small_networks_of_odd_sizes_give_golden_outputs(case: int, software: Software, count: int):
-    run_and_compare(analog_mlp(network(), case=case, software=software), count)
+    run_and_compare(mapped(network(), analog_mlp, case=case, software=software), count)
 
 
-@pytest.mark.parametrize("cores", DIGITAL_CORES)
+@pytest.mark.parametrize("cores", MLP_DIGITAL_CORES)
 @pytest.mark.parametrize("count", [1, 3])
 def test_digital_references_give_golden_outputs(cores: int, count: int):
-    run_and_compare(digital_mlp(network(), cores=cores), count)
+    run_and_compare(mapped(network(), digital_mlp, cores=cores), count)
 
 
 @pytest.mark.parametrize("software", list(Software))
 @pytest.mark.parametrize("case", MLP_CASES)
 def test_inputs_in_memory_may_be_values(case: int, software: Software):
     fp32 = InputFormat.FP32
-    run_and_compare(analog_mlp(network(), case=case, software=software, input_format=fp32), 2)
+    run_and_compare(mapped(network(), analog_mlp, case=case, software=software, inputs=fp32), 2)
 
 
-@pytest.mark.parametrize("cores", DIGITAL_CORES)
+@pytest.mark.parametrize("cores", MLP_DIGITAL_CORES)
 def test_digital_inputs_in_memory_may_be_values(cores: int):
-    run_and_compare(digital_mlp(network(), cores=cores, input_format=InputFormat.FP32), 2)
+    run_and_compare(mapped(network(), digital_mlp, cores=cores, inputs=InputFormat.FP32), 2)
 
 
 def run_and_compare(workload: Workload, count: int):
@@ -67,9 +83,9 @@ def run_and_compare(workload: Workload, count: int):
     for core, plans in workload.plans.items():
         (plan,) = plans
         tile = TimedTile(config=plan.config, tile_period_fs=TILE_PERIOD_FS)
-        tile.crossbar.lsb[:] = plan.lsb
+        tile.macro.lsb[:] = plan.lsb
         for placement in plan.placements:
-            tile.crossbar.weights[placement.columns, placement.rows] = placement.weights
+            tile.macro.weights[placement.columns, placement.rows] = placement.weights
         ports[core] = TimedTilePort([tile], tile_period_fs=TILE_PERIOD_FS)
     system = System(HIGH_POWER, tile_ports=ports, check_reads=True)
     inputs = np.random.default_rng(count).integers(-128, 128, (count, 13)).astype(np.int8)
@@ -82,13 +98,13 @@ def run_and_compare(workload: Workload, count: int):
 
 def test_tile_that_is_too_small_is_named():
     with pytest.raises(
-        AlpineError, match="matrix layer 2 of 8 outputs and 10 inputs needs word lines 13 to 22"
+        AlpineError,
+        match="tile tile of core 0: matrix layer 2 of 8 outputs and 10 inputs needs word lines 13 "
+        "to 22",
     ):
-        analog_mlp(
-            network(), case=1, software=Software.TUNED, config=TileConfig(rows=20, columns=30)
-        )
+        mapped(network(), analog_mlp, case=1, config=TileConfig(rows=20, columns=30))
 
 
 def test_layers_that_cannot_be_halved_are_named():
     with pytest.raises(AlpineError, match=r"tiles of case 4 take half of .* layer 1 has 11"):
-        analog_mlp(network(hidden=11), case=4, software=Software.TUNED)
+        mapped(network(hidden=11), analog_mlp, case=4)

@@ -15,7 +15,7 @@ from alpine_platform.cores.operations import Program
 from alpine_platform.memory.address_space import AddressSpace, Buffer
 from alpine_sw import kernels
 from alpine_sw.library.aimclib import Aimc, Tile
-from alpine_sw.library.tile_plan import Placement
+from alpine_sw.library.tile_plan import MatrixOnTile
 from alpine_sw.library.workloads import Software
 from alpine_sw.quantisation.quantise import column_lsb, quantise_dense, quantise_weights
 
@@ -41,7 +41,7 @@ def by_mapping(weights: Any) -> np.ndarray:
 
 
 def by_placement(weights: Any) -> np.ndarray:
-    return Placement(name="m", weights=weights, lsb=np.ones(2, np.float32)).weights
+    return MatrixOnTile(name="m", weights=weights, lsb=np.ones(2, np.float32)).weights
 
 
 def by_instructions(weights: Any) -> np.ndarray:
@@ -114,7 +114,7 @@ SCALE_DOORS: dict[str, Callable[[Any], Any]] = {
         for software in Software
     },
     "lsb": lambda s: Tile(TileConfig(rows=2, columns=2)).map_matrix(np.eye(2), lsb=s),
-    "one lsb of two": lambda s: Placement(
+    "one lsb of two": lambda s: MatrixOnTile(
         name="m", weights=np.eye(2, dtype=np.int8), lsb=np.array([1.0, s])
     ),
     "input scale": lambda s: column_lsb(input_scale=s, weight_scales=np.ones(2), output_scale=1.0),

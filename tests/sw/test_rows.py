@@ -134,8 +134,8 @@ def test_positions_of_a_row_take_as_long_as_single_kernels(packing, config):
     size, count = TileConfig(rows=45, columns=19), 6
     period = config.tile_clock.period_fs
     tile = TimedTile(config=size, tile_period_fs=period)
-    tile.crossbar.weights[:] = codes(19, 45)
-    tile.crossbar.lsb[:] = 300
+    tile.macro.weights[:] = codes(19, 45)
+    tile.macro.lsb[:] = 300
     system = System(config, tile_ports={0: TimedTilePort([tile], tile_period_fs=period)})
     windows = codes(count, 45)
     window, vector = system.memory.allocate("x", 45), system.memory.allocate("y", 19)

@@ -17,7 +17,7 @@ from alpine_platform.accelerators.tile_port import empty_batch
 from alpine_platform.cores.operations import Program, RunCm, RunIo
 from alpine_sw import kernels
 from alpine_sw.library.accelerator_driver import cell_batch, programming_batches
-from alpine_sw.library.tile_plan import Placement, TilePlan
+from alpine_sw.library.tile_plan import MatrixOnTile, TilePlan
 
 __all__ = ["CellAccess", "CmCells", "PeripheralCells"]
 
@@ -39,7 +39,7 @@ class CellAccess(Protocol):
         """Return in how many batches a tile's matrices are programmed."""
         ...
 
-    def initialize(self, placement: Placement, on_batch: Callable[[], None]) -> Program:
+    def initialize(self, placement: MatrixOnTile, on_batch: Callable[[], None]) -> Program:
         """Program a matrix; raise an `AlpineError` where it does not fit the tile."""
         ...
 
@@ -69,7 +69,7 @@ class CmCells:
         """Return in how many batches a tile's matrices are programmed."""
         return sum(-(-part.weights.size // kernels.CELLS_PER_BATCH) for part in plan.placements)
 
-    def initialize(self, placement: Placement, on_batch: Callable[[], None]) -> Program:
+    def initialize(self, placement: MatrixOnTile, on_batch: Callable[[], None]) -> Program:
         """Program a matrix, one CM_INITIALIZE per cell."""
         yield from kernels.initialize_matrix(
             placement.weights,
@@ -119,7 +119,7 @@ class PeripheralCells:
         """Return in how many batches a tile's matrices are programmed."""
         return sum(-(-part.weights.shape[0] // COLUMNS_PER_BATCH) for part in plan.placements)
 
-    def initialize(self, placement: Placement, on_batch: Callable[[], None]) -> Program:
+    def initialize(self, placement: MatrixOnTile, on_batch: Callable[[], None]) -> Program:
         """Program a matrix, one store per cell."""
         for batch in programming_batches(self._tile, placement, columns=COLUMNS_PER_BATCH):
             answer: IoResult = yield RunIo(base=self._base, batch=batch, wait=True)

@@ -17,7 +17,7 @@ from alpine_cosim.spec.network import Task
 from alpine_models.crossbar import IdealCrossbar
 from alpine_models.device import AnalogCrossbar, AnalogDevice
 from alpine_sw.graph import arithmetic
-from alpine_sw.library.tile_plan import Placement, TilePlan
+from alpine_sw.library.tile_plan import MatrixOnTile, TilePlan
 from alpine_sw.library.workloads import Workload
 
 __all__ = ["BatchedChip", "run_batched"]
@@ -130,7 +130,7 @@ class _IdealProducts:
 
 
 def _multiplier(
-    products: Products, placement: Placement, first: int, step: int
+    products: Products, placement: MatrixOnTile, first: int, step: int
 ) -> Callable[[Codes, int], Codes]:
     def multiply(codes: Codes, start: int) -> Codes:
         return products.multiply(

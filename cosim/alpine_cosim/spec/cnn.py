@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from alpine_models.checked_fields import checked, flag
 from alpine_sw.datasets.photographs import load_photographs
+from alpine_sw.mapping.published_cnn import analog_cnn, digital_cnn
 from alpine_sw.networks.cnn import load_cnn
 from alpine_sw.networks.cnn_shapes import CNN_NAMES
-from alpine_sw.programs.batched import batched_cnn
-from alpine_sw.programs.cnn import analog_cnn, digital_cnn
+from alpine_sw.programs.batched import batched
+from alpine_sw.programs.generate import mapped_workload
 
 from .network import DIGITAL, Asked, Network, NetworkOptions, Task, digital_cores, sample_count
 
@@ -71,18 +72,18 @@ def prepare(asked: Asked) -> Task:
     count = sample_count(asked, default=1, available=len(photographs.inputs))
     as_printed = isinstance(options, PrintedCnnOptions) and options.literal_table
     cnn = load_cnn(asked.network, as_printed=as_printed, normalised=options.normalisation)
-    software = asked.software
+    software, graph = asked.software, cnn.graph()
     if asked.case == DIGITAL:
         digital_cores(asked, (len(cnn.weights),))
-        workload = digital_cnn(cnn, style=software.digital_style)
+        mapping = digital_cnn(graph, style=software.digital_style)
     else:
-        workload = analog_cnn(cnn, software=software.style, dense_style=software.digital_style)
+        mapping = analog_cnn(graph, software=software.style, dense_style=software.digital_style)
     inputs = photographs.inputs[:count]
     return Task(
-        workload=workload,
+        workload=mapped_workload(graph, mapping),
         inputs=inputs,
         golden=lambda: cnn.golden(inputs),
-        batched=None if asked.case == DIGITAL else batched_cnn(cnn),
+        batched=batched(graph, mapping) if mapping.tiles else None,
     )
 
 

@@ -11,13 +11,21 @@ from alpine_models.checked_fields import checked, chosen, flag, optional, path, 
 from alpine_models.errors import AlpineError
 from alpine_sw.datasets.texts import (
     ONE_HOT_WIDTH,
+    SYMBOLS,
     decode,
     encode,
     load_king_james_excerpt,
     one_hot,
 )
+from alpine_sw.graph import Graph
 from alpine_sw.kernels import ActivationStyle
-from alpine_sw.library.workloads import Workload
+from alpine_sw.mapping import Mapping
+from alpine_sw.mapping.published_lstm import (
+    LSTM_CASES,
+    LSTM_DIGITAL_CORES,
+    analog_lstm,
+    digital_lstm,
+)
 from alpine_sw.networks.lstm import (
     LSTM_SIZES,
     LstmNetwork,
@@ -25,9 +33,8 @@ from alpine_sw.networks.lstm import (
     mean_bits,
     pick_symbol,
 )
-from alpine_sw.programs.batched import batched_lstm
-from alpine_sw.programs.lstm import LSTM_CASES, LSTM_DIGITAL_CORES, analog_lstm, digital_lstm
-from alpine_sw.programs.lstm_programs import Writing
+from alpine_sw.programs.batched import batched
+from alpine_sw.programs.generate import Writing, mapped_workload
 
 from .engines import Engine
 from .network import (
@@ -107,12 +114,14 @@ def prepare(asked: Asked) -> Task:
     count = sample_count(asked, default=default, available=len(text) - 1)
     numbers = encode(text[: count + 1])
     inputs = one_hot(numbers[:-1])
+    graph = lstm.graph()
+    mapping = _mapping(asked, options, graph)
     return Task(
-        workload=_mapped(asked, options, lstm),
+        workload=mapped_workload(graph, mapping),
         inputs=inputs,
         golden=lambda: lstm.golden(inputs),
         bits_per_character=lambda outputs: mean_bits(outputs, numbers[1:]),
-        batched=None if asked.case == DIGITAL else batched_lstm(lstm, case=int(asked.case)),
+        batched=batched(graph, mapping) if mapping.tiles else None,
         bits_fp32=lstm.fp32_bits,
     )
 
@@ -145,8 +154,10 @@ def _writing(asked: Asked, options: LstmOptions, lstm: LstmNetwork, prompt: str)
         ]
         return decode(np.concatenate([given, written]))
 
+    graph = lstm.graph()
+    writing = Writing(given=len(given), draws=draws, symbols=len(SYMBOLS))
     return Task(
-        workload=_mapped(asked, options, lstm, Writing(given=len(given), draws=draws)),
+        workload=mapped_workload(graph, _mapping(asked, options, graph), writing=writing),
         inputs=inputs,
         golden=golden,
         text=text,
@@ -154,23 +165,13 @@ def _writing(asked: Asked, options: LstmOptions, lstm: LstmNetwork, prompt: str)
     )
 
 
-def _mapped(
-    asked: Asked, options: LstmOptions, lstm: LstmNetwork, writing: Writing | None = None
-) -> Workload:
+def _mapping(asked: Asked, options: LstmOptions, graph: Graph) -> Mapping:
     software, activations = asked.software, options.activations
     if asked.case == DIGITAL:
-        cores = digital_cores(asked, LSTM_DIGITAL_CORES)
-        style = software.digital_style
-        return digital_lstm(
-            lstm, cores=cores, style=style, activations=activations, writing=writing
-        )
-    return analog_lstm(
-        lstm,
-        case=int(asked.case),
-        software=software.style,
-        activations=activations,
-        writing=writing,
-    )
+        cores, style = digital_cores(asked, LSTM_DIGITAL_CORES), software.digital_style
+        return digital_lstm(graph, cores=cores, style=style, activations=activations)
+    case = int(asked.case)
+    return analog_lstm(graph, case=case, software=software.style, activations=activations)
 
 
 LSTM_NETWORKS = {

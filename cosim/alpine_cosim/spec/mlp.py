@@ -8,12 +8,19 @@ from typing import cast
 from alpine_models.checked_fields import checked, optional, path
 from alpine_models.choices import choose
 from alpine_sw.datasets.fashion_mnist import load_fashion_mnist
-from alpine_sw.library.workloads import InputFormat, Workload
+from alpine_sw.graph import Graph
+from alpine_sw.library.software import InputFormat
+from alpine_sw.mapping import Mapping
+from alpine_sw.mapping.published_mlp import (
+    MLP_CASES,
+    MLP_DIGITAL_CORES,
+    analog_mlp,
+    digital_mlp,
+    loose_mlp,
+)
 from alpine_sw.networks import load_mlp
-from alpine_sw.networks.mlp import MlpNetwork
-from alpine_sw.programs.batched import batched_mlp
-from alpine_sw.programs.mlp import DIGITAL_CORES, MLP_CASES, analog_mlp, digital_mlp
-from alpine_sw.programs.mlp_loose import loose_mlp
+from alpine_sw.programs.batched import batched
+from alpine_sw.programs.generate import mapped_workload
 
 from .engines import Engine
 from .network import (
@@ -28,9 +35,6 @@ from .network import (
 )
 
 __all__ = ["MLP_NETWORK", "MlpOptions"]
-
-TILE_PER_LAYER = 3
-"""The case with the tiles of `LOOSE`: one per layer, a product per inference."""
 
 
 def _input_format(_name: str, value: object) -> InputFormat:
@@ -69,28 +73,26 @@ def prepare(asked: Asked) -> Task:
     count = sample_count(asked, default=default, available=len(samples.labels))
     mlp = load_mlp(options.weights)
     inputs, labels = samples.inputs[:count], samples.labels[:count]
-    digital = asked.case == DIGITAL
-    published = TILE_PER_LAYER if asked.case == LOOSE else asked.case
+    graph = mlp.graph()
+    mapping = _mapping(asked, graph, options.input_format)
     return Task(
-        workload=_mapped(asked, mlp, options.input_format),
+        workload=mapped_workload(graph, mapping),
         inputs=inputs,
         golden=lambda: mlp.golden(inputs),
         accuracy=lambda outputs: mlp.accuracy(outputs, labels),
         accuracy_fp32=mlp.fp32_accuracy,
-        batched=None if digital else batched_mlp(mlp, case=int(published)),
+        batched=batched(graph, mapping) if mapping.tiles else None,
     )
 
 
-def _mapped(asked: Asked, mlp: MlpNetwork, input_format: InputFormat) -> Workload:
+def _mapping(asked: Asked, graph: Graph, inputs: InputFormat) -> Mapping:
     software = asked.software
     if asked.case == DIGITAL:
-        cores = digital_cores(asked, DIGITAL_CORES)
-        style = software.digital_style
-        return digital_mlp(mlp, cores=cores, style=style, input_format=input_format)
+        cores = digital_cores(asked, MLP_DIGITAL_CORES)
+        return digital_mlp(graph, cores=cores, style=software.digital_style, inputs=inputs)
     if asked.case == LOOSE:
-        return loose_mlp(mlp, software=software.style, input_format=input_format)
-    case = int(asked.case)
-    return analog_mlp(mlp, case=case, software=software.style, input_format=input_format)
+        return loose_mlp(graph, software=software.style, inputs=inputs)
+    return analog_mlp(graph, case=int(asked.case), software=software.style, inputs=inputs)
 
 
 MLP_NETWORK = Network(

@@ -8,16 +8,16 @@ import numpy as np
 
 from alpine_platform.config import SystemConfig
 from alpine_platform.cores.operations import Compute, Program
-from alpine_platform.memory.address_space import Buffer
+from alpine_platform.memory.address_space import AddressSpace, Buffer
 from alpine_sw import kernels
 from alpine_sw.kernels.cm import Packing
 from alpine_sw.library.aimclib import section
 from alpine_sw.library.ping_pong import PingPong
-from alpine_sw.library.tile_plan import Placement
-from alpine_sw.library.workloads import Software
+from alpine_sw.library.software import Software
+from alpine_sw.mapping.published_mlp import analog_mlp, digital_mlp
 from alpine_sw.networks import load_mlp
-from alpine_sw.programs.mlp import analog_mlp, digital_mlp
-from alpine_sw.programs.mlp_programs import MlpMemory
+from alpine_sw.programs.generate import Parts, mapped_workload
+from alpine_sw.programs.products import ProductSpec, Section
 
 from .experiment import Measured, experiment, placed
 from .programs import FLUSH, Application, enter_regions, run_application
@@ -63,23 +63,38 @@ class ReferenceLayer:
 
     Parameters
     ----------
-    memory, layer, style : as of `alpine_sw.programs.mlp.PlaceLayer`.
+    spec : of the layer.
     """
 
-    def __init__(self, memory: MlpMemory, layer: Placement, style: str) -> None:
-        outputs = layer.weights.shape[0]
-        self._scratch = memory.space.allocate("scratch", outputs, np.int32)
-        self._sums = memory.space.allocate("sums", outputs, np.int32)
-        self._weights = memory.space.allocate(f"{layer.name} weights", layer.weights.shape)
-        self._style = style
+    def __init__(self, spec: ProductSpec) -> None:
+        self._spec = spec
 
-    def run(self, inputs: Buffer, codes: Buffer) -> Program:
-        """Product, requantisation with ReLU."""
-        product = kernels.mvm(
-            self._weights, inputs, self._sums, style=self._style, scratch=self._scratch
-        )
+    def place_weights(self, space: AddressSpace) -> None:
+        """Lay everything out."""
+        spec, outputs = self._spec, len(self._spec.weights)
+        self._scratch = space.allocate("scratch", outputs, np.int32)
+        self._sums = space.allocate("sums", outputs, np.int32)
+        self._weights = space.allocate(f"{spec.name} weights", spec.weights.shape)
+
+    def allocate_scratch(self, space: AddressSpace) -> None:
+        """Nothing: it lies before the weights."""
+
+    def start(self, space: AddressSpace) -> None:
+        """Nothing: all is laid out."""
+
+    def feed(self, source: Buffer) -> Program:
+        """Nothing: the vector is read where it lies."""
+        yield from ()
+
+    def multiply(self, source: Buffer) -> Program:
+        """Product."""
+        style = self._spec.style.product
+        product = kernels.mvm(self._weights, source, self._sums, style=style, scratch=self._scratch)
         yield from section("product", product)
-        yield from section("activation", kernels.requantise(self._sums, codes, shift=8))
+
+    def convert(self, target: Buffer) -> list[Section]:
+        """Requantisation with ReLU."""
+        return [("activation", kernels.requantise(self._sums, target, shift=8))]
 
 
 def analog(
@@ -98,7 +113,11 @@ def analog(
         executions = 2
     return run_application(
         APPLICATION,
-        lambda: analog_mlp(load_mlp(), case=case, software=SOFTWARE[packing], buffers=buffers),
+        lambda: mapped_workload(
+            load_mlp().graph(),
+            analog_mlp(load_mlp().graph(), case=case, software=SOFTWARE[packing]),
+            parts=Parts(buffers=buffers),
+        ),
         cores=2 if case == 3 else 1,
         count=COUNT,
         region=region,
@@ -111,7 +130,11 @@ def digital(style: str, count: int, *, cores: int = 1, region: str | None = None
     """The digital reference."""
     return run_application(
         DIGITAL,
-        lambda: digital_mlp(load_mlp(), cores=cores, style=style, layer=ReferenceLayer),
+        lambda: mapped_workload(
+            load_mlp().graph(),
+            digital_mlp(load_mlp().graph(), cores=cores, style=style),
+            parts=Parts(core_products=ReferenceLayer),
+        ),
         cores=cores,
         count=count,
         region=region,

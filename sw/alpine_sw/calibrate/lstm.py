@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reference's long short-term memory: the library's own programs, whole and by region."""
 
+from functools import partial
+
 import numpy as np
-import numpy.typing as npt
 
 from alpine_platform.cores.operations import Compute, Program
-from alpine_platform.memory.address_space import Buffer
+from alpine_platform.memory.address_space import AddressSpace, Buffer
 from alpine_sw import kernels
 from alpine_sw.datasets.texts import ONE_HOT_WIDTH
 from alpine_sw.library.aimclib import section
 from alpine_sw.library.ping_pong import PingPong
+from alpine_sw.library.workloads import Workload
+from alpine_sw.mapping.published_lstm import analog_lstm, digital_lstm
 from alpine_sw.networks.lstm import LstmNetwork
-from alpine_sw.programs.lstm import analog_lstm, digital_lstm
-from alpine_sw.programs.lstm_programs import LstmMemory
+from alpine_sw.programs.generate import Parts, mapped_workload
+from alpine_sw.programs.products import ProductSpec, Section
 
 from .experiment import experiment
 from .programs import Application, enter_regions, run_application
@@ -83,51 +86,72 @@ class ReferenceLayer:
 
     Parameters
     ----------
-    memory, layer, name, scale, style : as of `alpine_sw.programs.lstm.PlaceLayer`.
+    spec : of the layer.
+    width : elements of [h, x].
     """
 
-    def __init__(
-        self,
-        memory: LstmMemory,
-        layer: tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]],
-        name: str,
-        scale: float,
-        style: str,
-    ) -> None:
-        outputs = len(layer[0])
-        width = -(-(memory.hidden + ONE_HOT_WIDTH) // VECTOR) * VECTOR
-        self._weights = memory.space.allocate(f"{name} weights", (outputs, width))
-        self._codes = memory.space.allocate(f"{name} layer codes", width)
-        self._sums = memory.space.allocate(f"{name} layer sums", outputs, np.int32)
-        self._name, self._scale, self._style = name, scale, style
+    def __init__(self, spec: ProductSpec, *, width: int) -> None:
+        self._spec, self._width = spec, -(-width // VECTOR) * VECTOR
 
-    def run(self, values: Buffer, results: Buffer) -> Program:
-        """Quantise, multiply, dequantise."""
-        codes = self._codes.part(0, len(values.data))
-        yield from section(f"{self._name} quantisation", kernels.quantise(values, codes, scale=1.0))
-        yield from section(
-            f"{self._name} product",
-            kernels.mvm(self._weights, self._codes, self._sums, style=self._style),
-        )
-        yield from section(
-            f"{self._name} dequantisation",
-            kernels.dequantise_sums(self._sums, results, scale=self._scale),
-        )
+    def place_weights(self, space: AddressSpace) -> None:
+        """Lay everything out."""
+        name, outputs = self._spec.label, len(self._spec.weights)
+        self._weights = space.allocate(f"{name} weights", (outputs, self._width))
+        self._codes = space.allocate(f"{name} layer codes", self._width)
+        self._sums = space.allocate(f"{name} layer sums", outputs, np.int32)
+
+    def allocate_scratch(self, space: AddressSpace) -> None:
+        """Nothing: it lies behind the weights."""
+
+    def start(self, space: AddressSpace) -> None:
+        """Nothing: all is laid out."""
+
+    def feed(self, source: Buffer) -> Program:
+        """Nothing: the vector is read where it lies."""
+        yield from ()
+
+    def multiply(self, source: Buffer) -> Program:
+        """Quantise, multiply."""
+        name, codes = self._spec.label, self._codes.part(0, len(source.data))
+        yield from section(f"{name} quantisation", kernels.quantise(source, codes, scale=1.0))
+        style = self._spec.style.product
+        product = kernels.mvm(self._weights, self._codes, self._sums, style=style)
+        yield from section(f"{name} product", product)
+
+    def convert(self, target: Buffer) -> list[Section]:
+        """Dequantise."""
+        scale = self._spec.result_scale
+        assert scale is not None
+        dequantise = kernels.dequantise_sums(self._sums, target, scale=scale)
+        return [(f"{self._spec.label} dequantisation", dequantise)]
 
 
 def analog(units: int, case: int, *, libm: bool = False, spinning: bool = False):
     """The network on tiles."""
-    return lambda: analog_lstm(
-        network(units),
-        case=case,
-        activations="libm" if libm else "eigen",
-        buffers=SpinningPingPong if spinning else PingPong,
-    )
+
+    def workload() -> Workload:
+        graph = network(units).graph()
+        return mapped_workload(
+            graph,
+            analog_lstm(graph, case=case, activations="libm" if libm else "eigen"),
+            parts=Parts(buffers=SpinningPingPong if spinning else PingPong),
+        )
+
+    return workload
 
 
 def digital(units: int, cores: int, style: str):
     """The network as int8 products by the cores."""
-    return lambda: digital_lstm(network(units), cores=cores, style=style, layer=ReferenceLayer)
+
+    def workload() -> Workload:
+        graph = network(units).graph()
+        return mapped_workload(
+            graph,
+            digital_lstm(graph, cores=cores, style=style),
+            parts=Parts(core_products=partial(ReferenceLayer, width=units + ONE_HOT_WIDTH)),
+        )
+
+    return workload
 
 
 SHARED = ("input_load", "gate_act", "gate_comb", "softmax", "writeback")

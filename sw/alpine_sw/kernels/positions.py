@@ -8,7 +8,7 @@ cache, because the core has just written them. What may miss, gathering windows 
 back, is timed row by row (`rows`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,14 @@ class PositionTiming:
 
 
 def time_position(
-    config: SystemConfig, tile: TileConfig, *, inputs: int, outputs: int, packing: Packing
+    config: SystemConfig,
+    tile: TileConfig,
+    *,
+    inputs: int,
+    outputs: int,
+    packing: Packing,
+    row: int = 0,
+    column: int = 0,
 ) -> PositionTiming:
     """Time one position on a core of a system whose tile answers as the hardware does.
 
@@ -78,16 +85,27 @@ def time_position(
     tile : geometry and phases of the tile.
     inputs, outputs : elements queued and dequeued.
     packing : how the software assembles operands.
+    row, column : word line of the first input and bit line of the first output.
     """
     recorder = Recorder(tile, config.tile_clock.period_fs)
     system = System(config, tile_ports={0: recorder})
     window = system.memory.allocate("window", inputs)
     vector = system.memory.allocate("vector", outputs)
+
+    def position() -> Program:
+        """Queue, process, dequeue; by the tile's counters from 0 on, which each position resets."""
+        if packing == "word":
+            yield from queue_word_pairs(window, index=row or None)
+        else:
+            yield from queue_vector(window, packing=packing, index=row or None)
+        yield from process()
+        yield from dequeue_vector(vector, packing=packing, index=column or None)
+
     for _ in range(WARM_UP):
-        system.run({0: position(window, vector, packing)})
+        system.run({0: position()})
     recorder.parts.clear()
     # The second one shows the gap between positions.
-    counts = system.run({0: twice(window, vector, packing)})
+    counts = system.run({0: twice(position)})
     batch = recorder.joined()
     length = len(batch) // 2
     return PositionTiming(
@@ -98,19 +116,9 @@ def time_position(
     )
 
 
-def position(window: Buffer, vector: Buffer, packing: Packing) -> Program:
-    """Queue, process, dequeue."""
-    if packing == "word":
-        yield from queue_word_pairs(window)
-    else:
-        yield from queue_vector(window, packing=packing)
-    yield from process()
-    yield from dequeue_vector(vector, packing=packing)
-
-
-def queue_word_pairs(window: Buffer) -> Program:
+def queue_word_pairs(window: Buffer, *, index: int | None) -> Program:
     """Queue a window as 32-bit words, two per iteration."""
-    batch = queue_batch(window.data)
+    batch = queue_batch(window.data, index=index)
     pairs, single = divmod(len(batch), 2)
     phases = [phase("cm_queue_word_pair", pairs, {"codes": over(window, 2 * isa.GROUP_BYTES)})]
     if single:
@@ -120,10 +128,10 @@ def queue_word_pairs(window: Buffer) -> Program:
     check_status("CM_QUEUE", window.name, result)
 
 
-def twice(window: Buffer, vector: Buffer, packing: Packing) -> Program:
+def twice(position: Callable[[], Program]) -> Program:
     """Two positions without anything between them."""
-    yield from position(window, vector, packing)
-    yield from position(window, vector, packing)
+    yield from position()
+    yield from position()
 
 
 def multiply_row(timing: PositionTiming, windows: NDArray[np.int8], *, tile: int = 0) -> Program:

@@ -211,9 +211,14 @@ def mvm_row(
 
 
 def rescale_row(
-    products: NDArray[np.int32], sums: Buffer, steps: Buffer, vector: Buffer
+    products: NDArray[np.int32],
+    sums: Buffer,
+    steps: Buffer,
+    vector: Buffer,
+    *,
+    relu: bool = True,
 ) -> Program:
-    """Turn every position's sums into codes with ReLU, as `rescale` does.
+    """Turn every position's sums into codes, as `rescale` or without a ReLU `rescale_signed` does.
 
     Parameters
     ----------
@@ -221,6 +226,7 @@ def rescale_row(
     sums : int32 [channels], where they stand one position after another.
     steps : float32 [channels], positive.
     vector : int8 [channels], where the codes go; holds the last afterwards.
+    relu : whether negative sums become 0.
 
     Returns
     -------
@@ -231,11 +237,10 @@ def rescale_row(
     check_buffers(np.int8, vector)
     streams = {"sums": over(sums, 64), "steps": over(steps, 64), "codes": over(vector, LANES)}
     groups = -(-len(vector.data) // LANES)
-    yield RunLoop(
-        phases=[phase("call", 1, {}), phase("rescale", groups, streams)], repeats=len(products)
-    )
+    conversion = phase("rescale" if relu else "rescale_signed", groups, streams)
+    yield RunLoop(phases=[phase("call", 1, {}), conversion], repeats=len(products))
     quotients = products / steps.data.astype(np.float64)
-    codes = np.clip(np.rint(quotients), 0, 127).astype(np.int8)
+    codes = np.clip(np.rint(quotients), 0 if relu else -128, 127).astype(np.int8)
     vector.data[:] = codes[-1]
     return codes
 

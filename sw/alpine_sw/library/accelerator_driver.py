@@ -22,7 +22,7 @@ from alpine_platform.cores.operations import Program
 from alpine_platform.memory.address_space import Buffer
 from alpine_sw import kernels
 
-from .tile_plan import Placement, TilePlan
+from .tile_plan import MatrixOnTile, TilePlan
 
 __all__ = ["AcceleratorDriver", "AcceleratorPlan", "cell_batch", "programming_batches"]
 
@@ -116,7 +116,7 @@ class AcceleratorDriver:
         yield from kernels.poll_register(base=self._base, address=address, mask=1 << tile)
 
 
-def programming_batches(tile: int, placement: Placement, *, columns: int) -> Iterator[IoBatch]:
+def programming_batches(tile: int, placement: MatrixOnTile, *, columns: int) -> Iterator[IoBatch]:
     """Stores that program a matrix cell by cell, some bit lines at a time.
 
     Parameters

@@ -20,7 +20,7 @@ from alpine_platform.memory.address_space import AddressSpace, Buffer
 from alpine_sw import kernels
 from alpine_sw.quantisation.operands import real_scale
 
-from .tile_plan import Placement, TilePlan
+from .tile_plan import MatrixOnTile, TilePlan
 from .workloads import Software
 
 __all__ = ["PACKING", "Aimc", "Tile", "section"]
@@ -48,7 +48,7 @@ class Tile:
         column: int = 0,
         lsb: npt.ArrayLike = 1.0,
         name: str = "",
-    ) -> Placement:
+    ) -> MatrixOnTile:
         """Put a matrix onto the cells from a word line and a bit line on.
 
         Parameters
@@ -61,9 +61,9 @@ class Tile:
         Raises
         ------
         AlpineError
-            The matrix does not fit the tile or overlaps another, or as `Placement` raises it.
+            The matrix does not fit the tile or overlaps another, or as `MatrixOnTile` raises it.
         """
-        matrix = Placement(
+        matrix = MatrixOnTile(
             name=name or str(len(self.plan.placements) + 1),
             weights=cast(Any, weights),
             lsb=cast(Any, lsb),
@@ -97,7 +97,7 @@ class Aimc:
         self._activations: kernels.ActivationStyle = activations
         self._scratch: dict[int, Buffer] = {}
 
-    def map_matrix(self, matrix: Placement, *, tile: int = 0) -> Program:
+    def map_matrix(self, matrix: MatrixOnTile, *, tile: int = 0) -> Program:
         """Write a matrix into the cells where `Tile.map_matrix` put it, one CM_INITIALIZE each.
 
         What is mapped before a run is in place when its programs start; this is for programs that

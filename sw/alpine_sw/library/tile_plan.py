@@ -12,11 +12,11 @@ from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_sw.quantisation.operands import adc_steps, code_matrix
 
-__all__ = ["Placement", "TilePlan"]
+__all__ = ["MatrixOnTile", "TilePlan"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Placement:
+class MatrixOnTile:
     """A matrix on a rectangle of a tile's cells.
 
     Members
@@ -91,7 +91,7 @@ class TilePlan:
     """
 
     config: TileConfig
-    placements: Sequence[Placement]
+    placements: Sequence[MatrixOnTile]
 
     def __post_init__(self) -> None:
         for number, placement in enumerate(self.placements):

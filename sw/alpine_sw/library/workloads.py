@@ -3,7 +3,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -14,27 +13,10 @@ from alpine_platform.systems.system import System
 
 from .accelerator_driver import AcceleratorPlan
 from .hardware_plan import AIMC_AXI, AIMC_TILE, HardwarePlan
+from .software import InputFormat, Software
 from .tile_plan import TilePlan
 
 __all__ = ["InputFormat", "Programs", "Software", "Workload"]
-
-
-class Software(StrEnum):
-    """How well the programs around the tile are written."""
-
-    RELEASED = "released"
-    """As the released AIMClib: operands packed and unpacked byte by byte."""
-    TUNED = "tuned"
-    """Operands moved as 32-bit words."""
-
-
-class InputFormat(StrEnum):
-    """What a network's inputs are in memory."""
-
-    INT8 = "int8"
-    """Codes."""
-    FP32 = "fp32"
-    """Values, which the program turns into codes."""
 
 
 Programs = Callable[

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The published networks as programs, one generator per core."""
+"""From a graph and a mapping to programs, one generator per core."""

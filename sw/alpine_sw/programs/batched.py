@@ -7,29 +7,18 @@ issue them. An imperfect tile that draws its noise by product number therefore g
 here as behind any engine.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_sw.graph import Gate, Graph, Interpreter
-from alpine_sw.networks import MlpNetwork
-from alpine_sw.networks.cnn import CnnNetwork, layer_name
-from alpine_sw.networks.lstm import LstmNetwork
+from alpine_models.errors import AlpineError
+from alpine_sw.graph import Graph, Interpreter
+from alpine_sw.mapping import Mapping, Part, Stage, TileAttachment, stages_of
 
-from .lstm import cell_shares
-
-__all__ = [
-    "Evaluate",
-    "TileProducts",
-    "TileShare",
-    "batched",
-    "batched_cnn",
-    "batched_lstm",
-    "batched_mlp",
-]
+__all__ = ["Evaluate", "TileProducts", "TileShare", "batched", "tile_shares"]
 
 Codes = NDArray[np.int8]
 
@@ -71,15 +60,18 @@ class TileShare:
     step: int = 1
 
 
-def batched(graph: Graph, shares: Mapping[str, Sequence[TileShare]]) -> Evaluate:
-    """Evaluate a graph with one input whose nodes' matrices lie in tiles.
+def batched(graph: Graph, mapping: Mapping) -> Evaluate:
+    """Evaluate a graph with one input whose nodes' matrices lie in tiles as a mapping says.
 
-    Parameters
-    ----------
-    graph : the network.
-    shares : of the nodes whose matrices lie in tiles, by name; together they are all outputs. Other
-        nodes are computed exactly.
+    Nodes without a tile are computed exactly.
+
+    Raises
+    ------
+    AlpineError
+        The mapping does not fit the graph, or tiles multiply in no order that is the same in every
+        inference.
     """
+    shares = tile_shares(graph, mapping)
 
     def evaluate(inputs: Codes, products: TileProducts) -> NDArray[Any]:
         (name,) = graph.inputs
@@ -87,6 +79,61 @@ def batched(graph: Graph, shares: Mapping[str, Sequence[TileShare]]) -> Evaluate
         return Interpreter(graph, products=on_tiles).run({name: inputs})[graph.outputs[0]]
 
     return evaluate
+
+
+def tile_shares(graph: Graph, mapping: Mapping) -> dict[str, list[TileShare]]:
+    """Return which products of which tiles compute the nodes with matrices in tiles, by name.
+
+    Raises
+    ------
+    AlpineError
+        As `batched`.
+    """
+    stages = stages_of(graph, mapping)
+    tiles = sorted(
+        mapping.tiles,
+        key=lambda tile: (tile.attached is TileAttachment.IO, tile.core),
+    )
+    numbers = {tile.name: number for number, tile in enumerate(tiles)}
+    matrices = {
+        name: [part for stage in stages for part in stage.parts if part.tile == name]
+        for name in numbers
+    }
+    shares: dict[str, list[TileShare]] = {}
+    for stage in stages:
+        for part in stage.parts:
+            if part.tile is None:
+                continue
+            first, step = _numbering(mapping, stages, stage, part)
+            shares.setdefault(stage.node.name, []).append(
+                TileShare(
+                    tile=numbers[part.tile],
+                    placement=matrices[part.tile].index(part),
+                    outputs=None if part.outputs is None else stage.rows_of(part).tolist(),
+                    first=first,
+                    step=step,
+                )
+            )
+    return shares
+
+
+def _numbering(
+    mapping: Mapping, stages: Sequence[Stage], stage: Stage, part: Part
+) -> tuple[int, int]:
+    """First product of a part's tile that computes it, and products from one to its next."""
+    on_tile = [other for other in stages if part.tile in [one.tile for one in other.parts]]
+    (tile,) = (tile for tile in mapping.tiles if tile.name == part.tile)
+    if len(on_tile) == 1 or tile.attached is TileAttachment.IO:
+        return 0, 1
+    for other in on_tile:
+        if other.product.vectors > 1:
+            raise AlpineError(
+                f"tile {part.tile} holds node {other.node.name}, which takes "
+                f"{other.product.vectors} products per inference, beside another node: give it a "
+                "tile of its own to evaluate the mapping without a system"
+            )
+    turns = sorted({other.turn for other in on_tile})
+    return turns.index(stage.turn) + stage.behind * len(turns), len(turns)
 
 
 class _Numbered:
@@ -114,65 +161,3 @@ class _Numbered:
         self._done += len(vectors)
         codes = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         return codes if self._places is None else codes[:, self._places]
-
-
-def batched_mlp(network: MlpNetwork, *, case: int) -> Evaluate:
-    """Evaluate a perceptron in one of the mappings of `mlp.MLP_CASES`.
-
-    In case 1 the second layer of inference k is in product k + 1, beside the first layer of the
-    next one; in case 2 layers take turns. Case 3 has a tile per layer, as the loose mapping has.
-    """
-    if case in (1, 2):
-        shares = {
-            f"layer {layer + 1}": [TileShare(tile=0, placement=layer, first=layer, step=case)]
-            for layer in range(2)
-        }
-        return batched(network.graph(), shares)
-    split = case - 2
-    shares: dict[str, list[TileShare]] = {}
-    for layer, weights in enumerate(network.weights):
-        size = len(weights) // split
-        shares[f"layer {layer + 1}"] = [
-            TileShare(tile=layer * split + part, outputs=range(part * size, (part + 1) * size))
-            for part in range(split)
-        ]
-    return batched(network.graph(), shares)
-
-
-def batched_lstm(network: LstmNetwork, *, case: int) -> Evaluate:
-    """Evaluate an LSTM in one of the mappings of `lstm.LSTM_CASES`: step by step, one sequence.
-
-    Product numbers are those of `batched_mlp`, the cell taking the first layer's place.
-    """
-    cells = cell_shares(network.hidden, case)
-    step = 2 if case == 2 else 1
-    dense = TileShare(tile=0, placement=1, first=1, step=case)
-    if case in (3, 4):
-        dense = TileShare(tile=len(cells))
-    shares = {
-        "cell": [
-            TileShare(
-                tile=tile,
-                outputs=[gate * network.hidden + unit for gate in Gate for unit in units],
-                step=step,
-            )
-            for tile, units in enumerate(cells)
-        ],
-        "dense": [dense],
-    }
-    return batched(network.graph(), shares)
-
-
-def batched_cnn(network: CnnNetwork) -> Evaluate:
-    """Evaluate a convolutional network: a tile per convolution, a product per output position."""
-    shares = {
-        layer_name(network.shape, layer): [TileShare(tile=layer)]
-        for layer in range(len(network.shape.convolutions))
-    }
-    on_tiles = batched(network.graph(), shares)
-
-    def evaluate(inputs: Codes, products: TileProducts) -> NDArray[Any]:
-        network.check_inputs(inputs)
-        return on_tiles(inputs, products)
-
-    return evaluate
