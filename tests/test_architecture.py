@@ -329,8 +329,6 @@ LARGE_FUNCTIONS = {
     # What a person chooses from, all by keyword.
     "cosim/alpine_cosim/binding/model.py:build",
     # To be divided.
-    "cosim/alpine_cosim/commands/faults.py:faults",
-    "cosim/alpine_cosim/campaigns/faults/campaign.py:run_campaign",
     "cosim/alpine_cosim/cocotb/engine.py:_simulate",
     "cosim/alpine_cosim/cocotb/runner.py:_run_child",
     "cosim/alpine_cosim/cocotb/runner.py:run_simulation",

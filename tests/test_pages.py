@@ -16,6 +16,7 @@ WITHOUT_FIGURES = {
     "binding.md",
     "coupling.md",
     "placement.md",
+    "runs.md",
     "systems.md",
 }
 """Words, with what the text of the code says."""

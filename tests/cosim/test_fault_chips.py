@@ -139,6 +139,34 @@ def test_a_run_that_fails_is_named_and_ends_no_campaign(small_campaigns, monkeyp
     assert len(calls) == 7 and json.loads(path.read_text())["complete"]
 
 
+def test_runs_are_kept_before_the_campaign_is_written(small_campaigns, tmp_path):
+    path = tmp_path / "faults.json"
+    arguments = [*ARGUMENTS, "--json", str(path)]
+
+    def made(*more: str) -> str:
+        result = CliRunner().invoke(cli, [*arguments, *more])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "6 runs in" in made()
+    whole = json.loads(path.read_text())["records"]
+    # As a kill leaves it, which gives no time to write the campaign.
+    path.unlink()
+    assert "1 run in" in made("--resume", "--runs", "7")
+    assert json.loads(path.read_text())["records"][:6] == whole
+    assert "6 runs in" in made()
+
+
+def test_a_campaign_takes_a_described_run(small_campaigns, tmp_path):
+    path, file = tmp_path / "faults.json", tmp_path / "run.toml"
+    file.write_text('network = "mlp"\ncase = 2\nengine = "model"\nseed = 4\nsystem = "low-power"')
+    arguments = ["faults", "--spec", str(file), *ARGUMENTS[2:], "--json", str(path), "--seed", "5"]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    plan = json.loads(path.read_text())["plan"]
+    assert (plan["system"], plan["seed"], plan["inferences"]) == ("low-power", 5, 4)
+
+
 def test_a_file_of_another_chip_is_not_continued(small_campaigns, tmp_path):
     path = tmp_path / "faults.json"
     arguments = [*ARGUMENTS, "--runs", "1", "--json", str(path)]

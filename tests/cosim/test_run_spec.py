@@ -214,6 +214,16 @@ def test_a_short_file_says_what_differs_from_the_defaults(tmp_path: Path):
     )
 
 
+def test_the_page_s_files_describe_runs():
+    page = (Path(__file__).parents[2] / "docs" / "runs.md").read_text()
+    short, nested = (spec_from_text(part.partition("```")[0]) for part in page.split("```toml")[1:])
+    assert short == run_spec(
+        "lstm-256", case=2, engine="model", seed=7, system="low-power", device="pcm",
+        after="1day", compensate="tile", activations="libm",
+    )  # fmt: skip
+    assert nested == run_spec("mlp", case=3, settings=["core.frequency_hz=1e9"], sync="linux")
+
+
 def compared(result: dict[str, Any]) -> dict[str, Any]:
     host = ("host_seconds", "host_tile_cycles_per_second", "processor_seconds")
     return {name: value for name, value in result.items() if name not in host}

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from alpine_cosim.campaigns.study import (
@@ -19,6 +20,7 @@ from alpine_cosim.campaigns.study import (
     study_spec,
     write_study,
 )
+from alpine_cosim.cli import cli
 from alpine_models.errors import AlpineError
 
 SUBJECT = {"network": "lstm-256", "samples": 12, "chips": 2, "seed": 3}
@@ -160,6 +162,28 @@ def test_verification_is_part_of_a_study_and_of_its_title(tmp_path: Path):
         point.works[0].spec.device.analog.verify_margin for point in effects.curves[0].points
     ]
     assert margins == [8.0, 8.0, None]
+
+
+def test_a_study_takes_a_described_run(tmp_path: Path):
+    file = tmp_path / "run.toml"
+    file.write_text('network = "lstm-256"\ncase = 2\ninferences = 3\nseed = 4\n')
+    options = ["--times", "1day", "--compensate", "none", "--chips", "1", "--jobs", "1"]
+    command = [
+        "study",
+        "time",
+        "--spec",
+        str(file),
+        *options,
+        "--out",
+        str(tmp_path),
+        "--seed",
+        "5",
+    ]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 0, done.output
+    written = json.loads((tmp_path / "time-lstm-256.json").read_text())
+    found = [written[name] for name in ("case", "samples", "seed", "chips", "device")]
+    assert found == ["2", 3, 5, 1, "pcm"]
 
 
 INTERRUPTED = """

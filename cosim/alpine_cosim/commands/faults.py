@@ -2,8 +2,10 @@
 """`alpine faults`."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +20,12 @@ from .exit_status import ExitStatus
 from .output_file import output_file_option
 from .parsing import NumberCommand
 from .progress import progress_bars
+from .spec_options import asked_spec, spec_option
 from .weights_option import weights_option
+
+if TYPE_CHECKING:
+    from alpine_cosim.campaigns.faults.campaign import Campaign
+    from alpine_cosim.spec.specification import RunSpec
 
 __all__ = ["faults"]
 
@@ -35,7 +42,8 @@ SHOWN_FAILURES = 5
     "  alpine faults mlp --device pcm --after 1day --compensate tile --site converters.adc\n"
     "  alpine faults mlp --inject 'sequencer.phase[1]@700' --trace waves",
 )
-@click.argument("network", shell_complete=completed(networks))
+@click.argument("network", required=False, shell_complete=completed(networks))
+@spec_option
 @click.option(
     "--system",
     default="high-power",
@@ -62,7 +70,7 @@ SHOWN_FAILURES = 5
 @click.option("--by-register", is_flag=True, help="One row per register instead of per block.")
 @click.option("--list-sites", is_flag=True, help="List the sites and end.")
 @click.option(
-    "--inject", "chosen", multiple=True, metavar="FAULT",
+    "--inject", "faults", multiple=True, metavar="FAULT",
     help="Make one run with this fault instead of drawn ones, as in 'sequencer.left[3]@1200' (bit "
     "3, tile cycle 1200), 'array.column[17]', 'array.cell[5,17]+set' or "
     "'converters.adc[17]=127'; may be repeated.",
@@ -97,15 +105,10 @@ SHOWN_FAILURES = 5
     help="Keep the runs that the --json file, and the folder beside it, has and make the others.",
 )
 def faults(
-    network: str,
+    network: str | None,
     *,
-    case: str | None,
-    inferences: int | None,
-    sites: tuple[str, ...],
-    by_register: bool,
+    spec_file: Path | None,
     list_sites: bool,
-    chosen: tuple[str, ...],
-    runs: int,
     workers: int | None,
     json_file: Path | None,
     trace: Path | None,
@@ -130,26 +133,17 @@ def faults(
         print_sites,
     )
     from alpine_cosim.campaigns.faults.sites import sites_of
-    from alpine_cosim.spec.keywords import run_spec
-    from alpine_cosim.spec.networks import NETWORKS
 
-    entry = NETWORKS[choose("network", network, NETWORKS)]
     if resume and json_file is None:
         raise AlpineError("--resume continues the campaign of a file: name it with --json")
-    spec = run_spec(
-        network,
-        case=case or entry.fault_case,
-        engine="rtl",
-        inferences=entry.fault_inferences if inferences is None else inferences,
-        **keywords,
-    )
+    drawn = {name: keywords.pop(name) for name in ("runs", "sites", "by_register", "faults")}
+    plan = CampaignPlan(spec=_spec(network, spec_file, keywords), **drawn)
     console = Console()
     if list_sites:
-        print_sites(sites_of(spec.task().workload), console)
+        print_sites(sites_of(plan.task().workload), console)
         return 0
-    if trace is not None and not chosen:
+    if trace is not None and not plan.faults:
         raise AlpineError("--trace writes a waveform for every run: name the faults with --inject")
-    plan = CampaignPlan(spec=spec, runs=runs, sites=sites, by_register=by_register, faults=chosen)
     known = known_records(json_file, plan) if resume and json_file and json_file.exists() else []
     store = None if json_file is None else kept_runs(json_file, anew=not resume)
     start = time.perf_counter()
@@ -168,21 +162,38 @@ def faults(
         )
     seconds = time.perf_counter() - start
     print_campaign(campaign, console)
-    click.echo(f"{counted(len(campaign.records) - len(known), 'run')} in {seconds:.1f} s")
+    click.echo(f"{counted(len(campaign.records) - campaign.reused, 'run')} in {seconds:.1f} s")
     if json_file is not None and campaign.records:
         write_text(json_file, campaign_json(campaign, host_seconds=seconds))
         click.echo(f"campaign written to {json_file}")
     if trace is not None:
         click.echo(f"waveforms in {trace}")
+    _tell_failures(campaign)
+    if campaign.interrupted:
+        return ExitStatus.INTERRUPTED
+    return ExitStatus.FAILED if campaign.failures else 0
+
+
+def _spec(network: str | None, spec_file: Path | None, keywords: Mapping[str, Any]) -> "RunSpec":
+    """The run into which faults are injected: on engine rtl, and a short one by default."""
+    from alpine_cosim.spec.networks import NETWORKS
+
+    given = dict(keywords)
+    if spec_file is None and network is not None:
+        entry = NETWORKS[choose("network", network, NETWORKS)]
+        given["case"] = given["case"] or entry.fault_case
+    spec = replace(asked_spec(network, spec_file, given), engine="rtl")
+    if spec.inferences is None:
+        spec = replace(spec, inferences=NETWORKS[spec.network].fault_inferences)
+    return spec
+
+
+def _tell_failures(campaign: "Campaign") -> None:
     for failure in campaign.failures[:SHOWN_FAILURES]:
         click.echo(f"alpine: failed: {failure}", err=True)
     if campaign.failures:
         click.echo(
             f"alpine: {campaign.planned - len(campaign.records):,} of "
-            f"{counted(campaign.planned, 'run')} "
-            f"could not be made",
+            f"{counted(campaign.planned, 'run')} could not be made",
             err=True,
         )
-    if campaign.interrupted:
-        return ExitStatus.INTERRUPTED
-    return ExitStatus.FAILED if campaign.failures else 0

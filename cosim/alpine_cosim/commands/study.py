@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from alpine_models.durations import duration_s
 from alpine_models.errors import AlpineError
@@ -17,6 +18,7 @@ from .device_options import effects_option, split_names, verify_option
 from .exit_status import ExitStatus
 from .parsing import NumberCommand
 from .progress import progress_bars
+from .spec_options import spec_option
 from .weights_option import weights_option
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ __all__ = ["study"]
 Planner = Callable[..., "StudyPlan"]
 
 _COMMON = (
+    spec_option,
     click.option(
         "--network",
         default="mlp",
@@ -84,20 +87,39 @@ def _command(name: str, *own: str, epilog: str) -> Callable[[Planner], click.Com
 
     def make(planner: Planner) -> click.Command:
         @functools.wraps(planner)
-        def command(
-            *, network: str, samples: int | None, jobs: int | None, out: Path, **keywords: Any
-        ) -> int:
+        def command(*, spec_file: Path | None, jobs: int | None, out: Path, **keywords: Any) -> int:
             from alpine_cosim.campaigns.study import study_spec
 
             looked_at = {name: keywords.pop(name) for name in own if name in keywords}
-            spec = study_spec(network, samples=samples, **keywords)
-            return _carry_out(planner(spec, **looked_at), out, jobs=jobs)
+            asked = keywords if spec_file is None else _of_file(spec_file, keywords)
+            return _carry_out(planner(study_spec(**asked), **looked_at), out, jobs=jobs)
 
         for option in reversed(_COMMON):
             command = option(command)
         return study.command(name, cls=NumberCommand, epilog=epilog)(command)
 
     return make
+
+
+def _of_file(spec_file: Path, keywords: dict[str, Any]) -> dict[str, Any]:
+    """Keywords of what a file describes.
+
+    Options that were typed prevail, and the command's defaults where the file says nothing.
+    """
+    from alpine_cosim.spec.keywords import keywords_of
+    from alpine_cosim.spec.spec_file import read_spec
+
+    spec = read_spec(spec_file)
+    known = {**keywords_of(spec), "network": spec.network, "samples": spec.inferences}
+    for name in ("engine", "inferences", *(("device", "chips") if not spec.device.analog else ())):
+        known.pop(name, None)
+    source = click.get_current_context().get_parameter_source
+    typed = {
+        name: value
+        for name, value in keywords.items()
+        if source(name) is ParameterSource.COMMANDLINE or name not in known
+    }
+    return {**known, **typed}
 
 
 @_command(

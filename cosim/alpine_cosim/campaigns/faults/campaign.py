@@ -113,6 +113,7 @@ class Campaign:
     score_is_accuracy : bool. time_s : simulated time of that run.
     busy_cycles : its busy tile cycles, over all tiles.
     planned : runs that the plan asks for. interrupted : whether a person ended it earlier.
+    reused : records that an earlier campaign made.
     """
 
     plan: CampaignPlan
@@ -125,6 +126,7 @@ class Campaign:
     busy_cycles: int
     planned: int
     interrupted: bool
+    reused: int = 0
 
     @property
     def complete(self) -> bool:
@@ -151,10 +153,26 @@ class _Progress:
     made: list[InjectionResult] = field(default_factory=list[InjectionResult])
     failures: list[Failure] = field(default_factory=list[Failure])
     interrupted: bool = False
+    reused: int = 0
+
+    @classmethod
+    def beginning_with(
+        cls, known: Sequence[InjectionResult], wanted: Sequence[Injection]
+    ) -> "tuple[_Progress, list[Injection]]":
+        """Return what is known already, and what is missing.
+
+        That is row by row in turn, so that an interrupted campaign has runs of every row.
+        """
+        found = {each.injection: each for each in known}
+        made = [found[injection] for injection in wanted if injection in found]
+        missing = [injection for injection in wanted if injection not in found]
+        progress = cls(made=made, reused=len(made))
+        return progress, sorted(missing, key=lambda injection: injection.index)
 
     def add(self, finished: Finished[FaultyRun]) -> None:
         """Note how a run ended; other runs do not depend on that."""
         injection, error = finished.work.injection, finished.error
+        self.reused += finished.reused
         if finished.record is not None:
             result = FaultResult.of(finished.record)
             self.made.append(InjectionResult(injection=injection, result=result))
@@ -199,32 +217,27 @@ def run_campaign(
     AlpineError
         A number is out of range, a site does not exist, or a flip comes after the run.
     """
-    if plan.runs < 1:
-        raise AlpineError(f"runs must be 1 or more, not {plan.runs}")
-    if workers is not None and workers < 1:
-        raise AlpineError(f"workers must be 1 or more, not {workers}")
+    _check_numbers(plan, workers)
     task = plan.task()
     sites = sites_of(task.workload)
     compared = [] if plan.faults else groups(sites, plan.sites, by_register=plan.by_register)
-    chosen = [parse_fault(text) for text in plan.faults]
-    for fault in chosen:
-        check_fault(fault, sites, task.workload)
+    chosen = [
+        Injection(group=CHOSEN, index=index, fault=parse_fault(text))
+        for index, text in enumerate(plan.faults)
+    ]
+    for injection in chosen:
+        check_fault(injection.fault, sites, task.workload)
     on_stage("building the tile and running it without faults", 0)
     with plan.session(task, trace=trace) as session:
-        for fault in chosen:
-            session.check(fault)
-        wanted = [
-            Injection(group=CHOSEN, index=index, fault=fault) for index, fault in enumerate(chosen)
-        ] or list(_draw(plan, compared, task, session))
-        progress, missing = _Progress(), _not_known(wanted, known)
-        progress.made += [each for each in known if each.injection in set(wanted)]
+        for injection in chosen:
+            session.check(injection.fault)
+        wanted = chosen or list(_draw(plan, compared, task, session))
+        progress, missing = _Progress.beginning_with(known, wanted)
         on_stage("injecting faults", len(missing))
         used = 1 if trace is not None else _workers(workers, len(missing))
-        runs = [FaultyRun(plan=plan, injection=injection) for injection in missing]
-        here = partial(_run_here, session)
         made = completed(
-            runs,
-            here if used == 1 else _run_elsewhere,
+            [FaultyRun(plan=plan, injection=injection) for injection in missing],
+            partial(_run_here, session) if used == 1 else _run_elsewhere,
             store=store,
             executor=ThisProcess() if used == 1 else LocalProcesses(used),
         )
@@ -237,21 +250,27 @@ def run_campaign(
             # What was made is the result.
             progress.interrupted = True
         golden = session.golden
-        order = {(i.group, i.index): place for place, i in enumerate(wanted)}
-        return Campaign(
-            plan=plan,
-            groups=compared,
-            records=sorted(
-                progress.made, key=lambda r: order[r.injection.group, r.injection.index]
-            ),
-            failures=progress.failures,
-            score=golden.score,
-            score_is_accuracy=task.accuracy is not None,
-            time_s=golden.time_s,
-            busy_cycles=sum(int(stretches[:, 1].sum()) for stretches in golden.busy.values()),
-            planned=len(wanted),
-            interrupted=progress.interrupted,
-        )
+    order = {injection: place for place, injection in enumerate(wanted)}
+    return Campaign(
+        plan=plan,
+        groups=compared,
+        records=sorted(progress.made, key=lambda made: order[made.injection]),
+        failures=progress.failures,
+        score=golden.score,
+        score_is_accuracy=task.accuracy is not None,
+        time_s=golden.time_s,
+        busy_cycles=sum(int(stretches[:, 1].sum()) for stretches in golden.busy.values()),
+        planned=len(wanted),
+        interrupted=progress.interrupted,
+        reused=progress.reused,
+    )
+
+
+def _check_numbers(plan: CampaignPlan, workers: int | None) -> None:
+    if plan.runs < 1:
+        raise AlpineError(f"runs must be 1 or more, not {plan.runs}")
+    if workers is not None and workers < 1:
+        raise AlpineError(f"workers must be 1 or more, not {workers}")
 
 
 def _workers(asked: int | None, runs: int) -> int:
@@ -267,13 +286,6 @@ def _draw(
             random = np.random.default_rng([plan.spec.seed, zlib.crc32(group.name.encode()), index])
             fault = draw_fault(group, task.workload, session.golden.busy, random)
             yield Injection(group=group.name, index=index, fault=fault)
-
-
-def _not_known(wanted: Sequence[Injection], known: Sequence[InjectionResult]) -> list[Injection]:
-    """Runs to make, row by row in turn, so that an interrupted campaign has runs of every row."""
-    made = {each.injection for each in known}
-    missing = [injection for injection in wanted if injection not in made]
-    return sorted(missing, key=lambda injection: injection.index)
 
 
 def _run_here(session: FaultSession, run: FaultyRun) -> dict[str, Any]:
