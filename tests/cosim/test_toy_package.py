@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from alpine_cosim import run
 from alpine_cosim.cli import cli
 from alpine_cosim.engines.hardware_kinds import HARDWARE_KINDS
+from alpine_cosim.engines.timed_hardware import timed_pieces
 from alpine_cosim.hardware.hardware_kind import HardwareKind
 from alpine_models.errors import AlpineError
 from alpine_platform.accelerators.peripheral_port import IoTimes, empty_accesses
@@ -20,6 +21,8 @@ from alpine_platform.accelerators.tile_port import NO_DEPENDENCY
 from alpine_platform.cores.operations import WaitForEvent
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.system import System
+from alpine_sw.library.hardware_plan import HardwarePlan
+from alpine_sw.library.workloads import Workload
 
 TOYS = Path(__file__).parents[2] / "examples" / "toys"
 PERIOD_FS, CORE_PERIOD_FS = 1_000_000, 434_783
@@ -162,6 +165,21 @@ def test_a_wait_for_an_event_that_never_comes_is_one_line():
 
     with pytest.raises(AlpineError, match="waits for the event of an accelerator that is at rest"):
         system.run({0: program()})
+
+
+def test_a_plan_for_hardware_that_nobody_has_is_one_line():
+    plan = HardwarePlan(hardware="toy_rela", name="engine", configuration=None, core=0, base=0)
+    workload = Workload(plans={}, programs=lambda *_: (np.zeros(1), {}), others=[plan])
+    with pytest.raises(AlpineError, match="unknown hardware 'toy_rela': did you mean toy_relu"):
+        timed_pieces(workload, HIGH_POWER)
+
+
+@pytest.mark.parametrize("engine", ["rtl", "cocotb"])
+def test_a_tile_of_ones_own_needs_a_mapping_with_tiles(engine: str):
+    with pytest.raises(
+        AlpineError, match=r"tile\.v replaces nothing: this mapping has no such tile"
+    ):
+        run("toy", case="engine", engine=engine, tile_verilog="tile.v")
 
 
 def test_names_of_toys_are_known_where_names_are_chosen_from():

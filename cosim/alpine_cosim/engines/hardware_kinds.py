@@ -13,6 +13,7 @@ from alpine_cosim.hardware.cell_access import CmCells, PeripheralCells
 from alpine_cosim.hardware.hardware_kind import HardwareKind
 from alpine_cosim.hardware.rtl_accelerator import AXI_EXTENSIONS, RtlAccelerator
 from alpine_cosim.hardware.rtl_tile import TILE_EXTENSIONS, RtlTile
+from alpine_models.choices import choose
 from alpine_models.extension_points import ExtensibleTable
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.timed_accelerator import TimedAccelerator
@@ -23,7 +24,7 @@ from alpine_rtl.tile import AimcTile
 from alpine_sw.library.accelerator_driver import AcceleratorDriver
 from alpine_sw.library.hardware_plan import AIMC_AXI, AIMC_TILE, HardwarePlan
 
-__all__ = ["HARDWARE_KINDS"]
+__all__ = ["HARDWARE_KINDS", "kind_of"]
 
 Tiles = Sequence[TileConfig]
 
@@ -115,3 +116,14 @@ HARDWARE_KINDS = ExtensibleTable(
     },
 )
 """Every kind by name."""
+
+
+def kind_of(plan: HardwarePlan) -> HardwareKind:
+    """Return the kind of a planned piece of hardware.
+
+    Raises
+    ------
+    AlpineError
+        There is no such kind, or its package is broken.
+    """
+    return HARDWARE_KINDS[choose("hardware", plan.hardware, HARDWARE_KINDS)]

@@ -11,8 +11,8 @@ from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder
 from alpine_sw.library.workloads import Workload
 
-from .hardware_kinds import HARDWARE_KINDS
-from .verilated_hardware import trace_format, waveform_path
+from .hardware_kinds import kind_of
+from .verilated_hardware import tile_configs, trace_format, waveform_path
 
 __all__ = ["measure_in_cocotb", "measure_on"]
 
@@ -48,11 +48,11 @@ def measure_in_cocotb(
     return run_in_cocotb(
         f"{__name__}:measure_on",
         {"spec": spec, "observation": observation.elsewhere()},
-        kind=HARDWARE_KINDS[plan.hardware],
+        kind=kind_of(plan),
         configuration=plan.configuration,
         period_fs=spec.system.config.tile_clock.period_fs,
         waves=waves,
-        verilog=None if verilog is None else read_own_tile(verilog, [plan.configuration]),
+        verilog=None if verilog is None else read_own_tile(verilog, tile_configs(workload)),
     )
 
 
@@ -70,7 +70,7 @@ def measure_on(
 
     measured = measure(
         task.workload,
-        [Piece(plan=plan, kind=HARDWARE_KINDS[plan.hardware], accelerator=accelerator)],
+        [Piece(plan=plan, kind=kind_of(plan), accelerator=accelerator)],
         system=spec.system.config,
         inputs=task.inputs,
         back_door=spec.back_door,

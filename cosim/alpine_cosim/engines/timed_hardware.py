@@ -5,7 +5,7 @@ from alpine_cosim.hardware.hardware_kind import Piece
 from alpine_platform.config import SystemConfig
 from alpine_sw.library.workloads import Workload
 
-from .hardware_kinds import HARDWARE_KINDS
+from .hardware_kinds import kind_of
 
 __all__ = ["timed_pieces"]
 
@@ -15,7 +15,7 @@ def timed_pieces(workload: Workload, system: SystemConfig) -> list[Piece]:
     period_fs = system.tile_clock.period_fs
     pieces: list[Piece] = []
     for plan in workload.hardware:
-        kind = HARDWARE_KINDS[plan.hardware]
+        kind = kind_of(plan)
         twin = kind.timed(plan.configuration, period_fs)
         pieces.append(Piece(plan=plan, kind=kind, accelerator=twin))
     return pieces

@@ -10,12 +10,13 @@ from alpine_cosim.binding.plan import TraceFormat
 from alpine_cosim.hardware.hardware_kind import Piece, VerilatedAccelerator
 from alpine_cosim.hardware.own_tile import read_own_tile
 from alpine_models.files import make_folder
+from alpine_models.tile import TileConfig
 from alpine_sw.library.hardware_plan import AIMC_TILE
 from alpine_sw.library.workloads import Workload
 
-from .hardware_kinds import HARDWARE_KINDS
+from .hardware_kinds import kind_of
 
-__all__ = ["VerilatedHardware", "trace_format"]
+__all__ = ["VerilatedHardware", "tile_configs", "trace_format", "waveform_path"]
 
 
 class VerilatedHardware:
@@ -43,8 +44,7 @@ class VerilatedHardware:
     ):
         own_tile = None
         if tile_verilog is not None:
-            configs = (plan.config for plans in workload.plans.values() for plan in plans)
-            own_tile = read_own_tile(tile_verilog, configs)
+            own_tile = read_own_tile(tile_verilog, tile_configs(workload))
         self._trace_directory = trace
         self._format = None if trace is None else trace_format()
         self._tracing = ExitStack()
@@ -52,7 +52,7 @@ class VerilatedHardware:
         self._accelerators: list[VerilatedAccelerator] = []
         self.pieces: list[Piece] = []
         for plan in workload.hardware:
-            kind = HARDWARE_KINDS[plan.hardware]
+            kind = kind_of(plan)
             verilog = own_tile if plan.hardware == AIMC_TILE else None
             model = kind.build(plan.configuration, trace=self._format, verilog=verilog)
             accelerator = kind.verilated(plan.configuration, model, tile_period_fs)
@@ -98,6 +98,11 @@ class VerilatedHardware:
 
     def _total(self) -> int:
         return sum(accelerator.evaluated_cycles for accelerator in self._accelerators)
+
+
+def tile_configs(workload: Workload) -> list[TileConfig]:
+    """Return the tiles in cores, which a design of a user's own can stand for."""
+    return [plan.config for plans in workload.plans.values() for plan in plans]
 
 
 def waveform_path(directory: Path, name: str, kind: TraceFormat) -> Path:

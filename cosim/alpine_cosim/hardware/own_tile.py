@@ -34,12 +34,16 @@ def read_own_tile(path: Path, configs: Iterable[TileConfig]) -> str:
     Raises
     ------
     AlpineError
-        The file cannot be read, holds no such module, or is rejected by Verilator; the tile is of
-        another size, or a port is missing, of another width or of the other direction.
+        There is no tile to stand for; the file cannot be read, holds no such module, or is rejected
+        by Verilator; the tile is of another size, or a port is missing, of another width or of the
+        other direction.
     """
+    wanted = set(configs)
+    if not wanted:
+        raise AlpineError(f"tile Verilog {path} replaces nothing: this mapping has no such tile")
     text = _read(path)
     found = _ports(path)
-    for config in set(configs):
+    for config in wanted:
         _check_size(path, found, config)
         for port in ports_of(AimcTile(config=config)):
             _check_port(path, found, port)
