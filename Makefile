@@ -71,8 +71,8 @@ formal-long: setup ## Prove the larger geometries and the ports alone as well
 synth: setup ## Measure size, logic depth and Fmax, and rewrite docs/synthesis.md
 	$(BIN)/alpine synth --write-docs docs/synthesis.md
 
-examples: setup ## Run all examples, which takes some minutes
-	@set -e; for example in examples/[0-9]*.py; do \
+examples: setup ## Run all numbered examples (09 needs a core of others: it says which)
+	@set -e; for example in $(filter-out %/09_picorv32.py,$(wildcard examples/[0-9]*.py)); do \
 	  echo "== $$example"; $(BIN)/python $$example; \
 	done
 

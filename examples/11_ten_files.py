@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A design in ten files, with a package, an include file, an enumeration and a structure.
 
-python examples/binding_4_ten_files.py
+python examples/11_ten_files.py
 """
 
 from pathlib import Path

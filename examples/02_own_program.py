@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A layer and its ReLU through an analog tile, written with AIMClib (docs/aimclib.md)."""
+"""A layer and its ReLU through an analog tile, written with AIMClib (docs/aimclib.md).
+
+python examples/02_own_program.py
+"""
 
 import numpy as np
 

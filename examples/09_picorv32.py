@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The RISC-V core PicoRV32 runs a program: it adds 1 to 10 and writes the sum to memory.
 
-python examples/binding_2_picorv32.py picorv32.v
+python examples/09_picorv32.py picorv32.v
 
 The core is github.com/YosysHQ/picorv32, one file, ISC licence.
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A counter in Verilog as a Python object: ports as attributes, steps, waiting for a value.
 
-python examples/binding_1_counter.py
+python examples/08_counter.py
 """
 
 from alpine_cosim.binding import VerilatedModel

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A FIFO between two clocks: everything written at one comes out, in order, at the other.
 
-python examples/binding_3_two_clocks.py
+python examples/10_two_clocks.py
 """
 
 from pathlib import Path
