@@ -15,6 +15,7 @@ WITHOUT_FIGURES = {
     "graph.md",
     "binding.md",
     "coupling.md",
+    "mapping.md",
     "placement.md",
     "runs.md",
     "systems.md",

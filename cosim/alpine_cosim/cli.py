@@ -21,6 +21,7 @@ from .commands.faults import faults
 from .commands.hardware import synth, verilog
 from .commands.interruption import InterruptedRunError, heed_interrupts, leave, was_interrupted
 from .commands.kernel import kernel
+from .commands.mapping import mapping
 from .commands.run import run
 from .commands.study import study
 from .commands.system import system
@@ -60,7 +61,7 @@ def cli() -> None:
     """Co-simulate processors that compute inside analog memory, down to the RTL."""
 
 
-for command in (run, study, faults, kernel, system, verilog, synth, doctor, completion):
+for command in (run, mapping, study, faults, kernel, system, verilog, synth, doctor, completion):
     cli.add_command(command)
 for point in entry_points(group="alpine.commands"):
     cli.add_command(_added(point), point.name)

@@ -56,6 +56,11 @@ __all__ = ["run"]
     "bus; or digital, the reference without tiles.",
 )
 @click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="YAML file with the mapping, in place of a case; `alpine mapping` writes one.",
+)
+@click.option(
     "--cores",
     type=int,
     help="Cores of the digital reference, mlp: 1 (default), 2 or 4; LSTMs: 1 (default), 2 or 5; "

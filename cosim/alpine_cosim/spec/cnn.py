@@ -5,13 +5,24 @@ from dataclasses import dataclass
 
 from alpine_models.checked_fields import checked, flag
 from alpine_sw.datasets.photographs import load_photographs
+from alpine_sw.graph import Graph
+from alpine_sw.mapping import Mapping
 from alpine_sw.mapping.published_cnn import analog_cnn, digital_cnn
 from alpine_sw.networks.cnn import load_cnn
 from alpine_sw.networks.cnn_shapes import CNN_NAMES
 from alpine_sw.programs.batched import batched
 from alpine_sw.programs.generate import mapped_workload
 
-from .network import DIGITAL, Asked, Network, NetworkOptions, Task, digital_cores, sample_count
+from .network import (
+    DIGITAL,
+    Asked,
+    Network,
+    NetworkOptions,
+    Task,
+    chosen_mapping,
+    digital_cores,
+    sample_count,
+)
 
 __all__ = ["CNN_NETWORKS", "CnnOptions", "PrintedCnnOptions"]
 
@@ -72,19 +83,25 @@ def prepare(asked: Asked) -> Task:
     count = sample_count(asked, default=1, available=len(photographs.inputs))
     as_printed = isinstance(options, PrintedCnnOptions) and options.literal_table
     cnn = load_cnn(asked.network, as_printed=as_printed, normalised=options.normalisation)
-    software, graph = asked.software, cnn.graph()
-    if asked.case == DIGITAL:
-        digital_cores(asked, (len(cnn.weights),))
-        mapping = digital_cnn(graph, style=software.digital_style)
-    else:
-        mapping = analog_cnn(graph, software=software.style, dense_style=software.digital_style)
+    graph = cnn.graph()
+    mapping = chosen_mapping(asked, lambda: _mapping(asked, graph, layers=len(cnn.weights)))
     inputs = photographs.inputs[:count]
     return Task(
         workload=mapped_workload(graph, mapping),
         inputs=inputs,
         golden=lambda: cnn.golden(inputs),
         batched=batched(graph, mapping) if mapping.tiles else None,
+        graph=graph,
+        mapping=mapping,
     )
+
+
+def _mapping(asked: Asked, graph: Graph, *, layers: int) -> Mapping:
+    software = asked.software
+    if asked.case == DIGITAL:
+        digital_cores(asked, (layers,))
+        return digital_cnn(graph, style=software.digital_style)
+    return analog_cnn(graph, software=software.style, dense_style=software.digital_style)
 
 
 CNN_NETWORKS = {

@@ -28,7 +28,7 @@ class SpecKeywords(TypedDict, total=False):
     Members
     -------
     system, config_file, settings, sync : as in `SystemChoice.of`.
-    case, engine, inferences, seed : as in `RunSpec`.
+    case, mapping, engine, inferences, seed : as in `RunSpec`.
     cores, software, digital_style : as in `SoftwareChoice`.
     device, after, compensate, effects, adc_bits, verify, chips : as in `DeviceChoice`.
     back_door, tile_verilog : as in `TileChoice`.
@@ -41,6 +41,7 @@ class SpecKeywords(TypedDict, total=False):
     settings: Sequence[str]
     sync: str
     case: int | str
+    mapping: Path | str | None
     engine: str
     inferences: int | None
     seed: int
@@ -86,7 +87,8 @@ def run_spec(network: str, **keywords: Unpack[SpecKeywords]) -> RunSpec:
         settings=given.pop("settings", ()),
         sync=given.pop("sync", BARE_METAL),
     )
-    choose("case", str(given.get("case", "1")), entry.cases)
+    if given.get("mapping") is None:
+        choose("case", str(given.get("case", "1")), entry.cases)
     parts: dict[str, Any] = {
         name: part(**_renamed(given, names)) for name, (part, names) in PARTS.items()
     }
@@ -124,7 +126,7 @@ def changed(spec: RunSpec, **keywords: Unpack[SpecKeywords]) -> RunSpec:
     return run_spec(spec.network, **merged)
 
 
-RUN_WIDE = ("case", "engine", "inferences", "seed")
+RUN_WIDE = ("case", "mapping", "engine", "inferences", "seed")
 """Keywords that are members of `RunSpec` itself."""
 
 PARTS: dict[str, tuple[Any, dict[str, str]]] = {

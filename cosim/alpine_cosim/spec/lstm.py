@@ -44,6 +44,7 @@ from .network import (
     NetworkOptions,
     Outputs,
     Task,
+    chosen_mapping,
     digital_cores,
     sample_count,
 )
@@ -106,6 +107,10 @@ class LstmOptions(NetworkOptions):
 def prepare(asked: Asked) -> Task:
     """Return the task: symbols of the held-out text in their order, or a text to continue."""
     options = cast(LstmOptions, asked.options)
+    if asked.mapping is not None and options.activations != ACTIVATIONS[0]:
+        raise AlpineError(
+            f"mapping file {asked.mapping} has the style of activations: leave activations out"
+        )
     lstm = load_lstm(int(asked.network.removeprefix("lstm-")), options.weights)
     if options.text is not None:
         return _writing(asked, options, lstm, options.text)
@@ -115,13 +120,15 @@ def prepare(asked: Asked) -> Task:
     numbers = encode(text[: count + 1])
     inputs = one_hot(numbers[:-1])
     graph = lstm.graph()
-    mapping = _mapping(asked, options, graph)
+    mapping = chosen_mapping(asked, lambda: _mapping(asked, options, graph))
     return Task(
         workload=mapped_workload(graph, mapping),
         inputs=inputs,
         golden=lambda: lstm.golden(inputs),
         bits_per_character=lambda outputs: mean_bits(outputs, numbers[1:]),
         batched=batched(graph, mapping) if mapping.tiles else None,
+        graph=graph,
+        mapping=mapping,
         bits_fp32=lstm.fp32_bits,
     )
 
@@ -156,8 +163,11 @@ def _writing(asked: Asked, options: LstmOptions, lstm: LstmNetwork, prompt: str)
 
     graph = lstm.graph()
     writing = Writing(given=len(given), draws=draws, symbols=len(SYMBOLS))
+    mapping = chosen_mapping(asked, lambda: _mapping(asked, options, graph))
     return Task(
-        workload=mapped_workload(graph, _mapping(asked, options, graph), writing=writing),
+        workload=mapped_workload(graph, mapping, writing=writing),
+        graph=graph,
+        mapping=mapping,
         inputs=inputs,
         golden=golden,
         text=text,

@@ -7,6 +7,7 @@ from typing import cast
 
 from alpine_models.checked_fields import checked, optional, path
 from alpine_models.choices import choose
+from alpine_models.errors import AlpineError
 from alpine_sw.datasets.fashion_mnist import load_fashion_mnist
 from alpine_sw.graph import Graph
 from alpine_sw.library.software import InputFormat
@@ -30,6 +31,7 @@ from .network import (
     Network,
     NetworkOptions,
     Task,
+    chosen_mapping,
     digital_cores,
     sample_count,
 )
@@ -74,7 +76,11 @@ def prepare(asked: Asked) -> Task:
     mlp = load_mlp(options.weights)
     inputs, labels = samples.inputs[:count], samples.labels[:count]
     graph = mlp.graph()
-    mapping = _mapping(asked, graph, options.input_format)
+    if asked.mapping is not None and options.input_format is not InputFormat.INT8:
+        raise AlpineError(
+            f"mapping file {asked.mapping} has the format of the inputs: leave input_format out"
+        )
+    mapping = chosen_mapping(asked, lambda: _mapping(asked, graph, options.input_format))
     return Task(
         workload=mapped_workload(graph, mapping),
         inputs=inputs,
@@ -82,6 +88,8 @@ def prepare(asked: Asked) -> Task:
         accuracy=lambda outputs: mlp.accuracy(outputs, labels),
         accuracy_fp32=mlp.fp32_accuracy,
         batched=batched(graph, mapping) if mapping.tiles else None,
+        graph=graph,
+        mapping=mapping,
     )
 
 

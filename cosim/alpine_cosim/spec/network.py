@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 
 from alpine_models.checked_fields import check_fields
 from alpine_models.errors import AlpineError
+from alpine_sw.graph import Graph
 from alpine_sw.library.workloads import Workload
+from alpine_sw.mapping import Mapping as NetworkMapping
+from alpine_sw.mapping.yaml_file import read_mapping
 from alpine_sw.programs.batched import Evaluate
 
 from .engines import Engine
@@ -19,18 +23,23 @@ from .software_choice import SoftwareChoice
 __all__ = [
     "DIGITAL",
     "LOOSE",
+    "MAPPED",
     "Asked",
     "Codes",
     "Network",
     "NetworkOptions",
     "Outputs",
     "Task",
+    "chosen_mapping",
     "digital_cores",
     "sample_count",
 ]
 
 DIGITAL = "digital"
 """Name of the reference without tiles, among the cases."""
+
+MAPPED = "mapped"
+"""Stands for a mapping that is given as a file, in place of a case."""
 
 LOOSE = "loose"
 """Name of mappings onto tiles behind the I/O path, among the cases."""
@@ -75,6 +84,11 @@ class Asked(Protocol):
         ...
 
     @property
+    def mapping(self) -> Path | None:
+        """File with the mapping in place of a case, or None."""
+        ...
+
+    @property
     def engine(self) -> Engine:
         """Where it will run: few inferences are the default where they are slow."""
         ...
@@ -106,7 +120,7 @@ class Task:
 
     Members
     -------
-    workload : the mapping.
+    workload : what runs.
     inputs : int8 [inferences, inputs].
     golden : computes the outputs of an ideal system.
     accuracy : share of outputs that are right, or None where nothing says what is right.
@@ -116,6 +130,7 @@ class Task:
     bits_fp32 : bits per character of the network before quantisation, or None.
     text : what a network has read and written by its outputs, or None.
     golden_reading : outputs of an ideal system that reads the text which `text` gave, or None.
+    graph, mapping : the network and where its nodes run, or None where these are not data.
     """
 
     workload: Workload
@@ -128,6 +143,8 @@ class Task:
     bits_fp32: float | None = None
     text: Callable[[Outputs], str] | None = None
     golden_reading: Callable[[str], Outputs] | None = None
+    graph: Graph | None = None
+    mapping: NetworkMapping | None = None
 
     def with_product_cycles(self, cycles: int) -> "Task":
         """The same task on tiles whose product takes so many cycles."""
@@ -161,6 +178,17 @@ class Network:
     def option_names(self) -> tuple[str, ...]:
         """Names of the options."""
         return tuple(item.name for item in fields(self.options))
+
+
+def chosen_mapping(asked: Asked, of_case: Callable[[], NetworkMapping]) -> NetworkMapping:
+    """Return the mapping in the file that is given, or that of the case.
+
+    Raises
+    ------
+    AlpineError
+        The file cannot be read or holds no mapping.
+    """
+    return of_case() if asked.mapping is None else read_mapping(asked.mapping)
 
 
 def sample_count(asked: Asked, *, default: int, available: int) -> int:

@@ -4,16 +4,17 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from alpine_cosim.measurement.analog_tiles import ChipSeries
-from alpine_models.checked_fields import check_fields, checked, optional, whole
+from alpine_models.checked_fields import check_fields, checked, optional, path, whole
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 
 from .device_choice import DeviceChoice
 from .engines import Engine
-from .network import DIGITAL, LOOSE, NetworkOptions, Task
+from .network import DIGITAL, LOOSE, MAPPED, Network, NetworkOptions, Task
 from .networks import NETWORKS
 from .software_choice import SoftwareChoice
 from .system_choice import SystemChoice
@@ -35,7 +36,8 @@ class RunSpec:
     -------
     network : a name from `NETWORKS`.
     case : published mapping, of the mlp and the LSTMs 1 to 4 (with cocotb 1 or 2, which have one
-        tile), of the CNNs 1 (not with cocotb); of the mlp also ``loose``; or ``digital``.
+        tile), of the CNNs 1 (not with cocotb); of the mlp also ``loose``; or ``digital``. With a
+        mapping file it is `MAPPED`.
     engine : what stands behind the tile port.
     inferences : samples 0 to inferences - 1 of the data set, or None for the network's default.
     seed : of all randomness: drawn symbols, imperfections; an ideal device draws nothing.
@@ -44,6 +46,7 @@ class RunSpec:
     device : what the tiles are made of, and how many chips run.
     tiles : the tiles' hardware, and how their cells are written.
     options : those of the network's own class; None, when made, stands for their defaults.
+    mapping : YAML file with the mapping, in place of a case, or None.
 
     Raises
     ------
@@ -61,11 +64,12 @@ class RunSpec:
     device: DeviceChoice = field(default_factory=DeviceChoice)
     tiles: TileChoice = field(default_factory=TileChoice)
     options: NetworkOptions = field(default=None)  # type: ignore[assignment]
+    mapping: Path | None = checked(optional(path), default=None)
 
     def __post_init__(self) -> None:
         choose("network", self.network, NETWORKS)
         entry = NETWORKS[self.network]
-        object.__setattr__(self, "case", choose("case", str(self.case), entry.cases))
+        self._choose_case(entry)
         engine = choose("engine", self.engine, list(Engine))
         object.__setattr__(self, "engine", Engine(engine))
         check_fields(self)
@@ -81,6 +85,22 @@ class RunSpec:
             raise AlpineError(f"seed must be 0 or more, not {self.seed}")
         self._check_case()
         self._check_chips()
+
+    def _choose_case(self, entry: Network) -> None:
+        """Take a known case, or a file in place of one."""
+        if self.mapping is None:
+            object.__setattr__(self, "case", choose("case", str(self.case), entry.cases))
+            return
+        if str(self.case) not in (MAPPED, "1"):
+            raise AlpineError(
+                f"mapping file {self.mapping} stands in place of case {self.case}: leave one out"
+            )
+        if self.software != SoftwareChoice():
+            raise AlpineError(
+                f"mapping file {self.mapping} has the styles of the software: leave software, "
+                "digital_style and cores out"
+            )
+        object.__setattr__(self, "case", MAPPED)
 
     def _check_case(self) -> None:
         """Refuse what an engine or a case has no hardware for."""
