@@ -12,7 +12,18 @@ from alpine_models.lazy_names import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .accelerators.tile_port import TilePort
-    from .config import BusConfig, CacheConfig, CoreConfig, DramConfig, SystemConfig
+    from .config import (
+        BusConfig,
+        CacheConfig,
+        CoreComplexConfig,
+        CoreConfig,
+        CoreEnergyConfig,
+        CoreTypeConfig,
+        DramConfig,
+        EnergyConfig,
+        SystemConfig,
+    )
+    from .cores.core_models import core_model
     from .systems.presets import HIGH_POWER, LOW_POWER
     from .systems.system import System
 
@@ -21,18 +32,34 @@ __all__ = [
     "LOW_POWER",
     "BusConfig",
     "CacheConfig",
+    "CoreComplexConfig",
     "CoreConfig",
+    "CoreEnergyConfig",
+    "CoreTypeConfig",
     "DramConfig",
+    "EnergyConfig",
     "System",
     "SystemConfig",
     "TilePort",
+    "core_model",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "accelerators.tile_port": ["TilePort"],
-        "config": ["BusConfig", "CacheConfig", "CoreConfig", "DramConfig", "SystemConfig"],
+        "config": [
+            "BusConfig",
+            "CacheConfig",
+            "CoreComplexConfig",
+            "CoreConfig",
+            "CoreEnergyConfig",
+            "CoreTypeConfig",
+            "DramConfig",
+            "EnergyConfig",
+            "SystemConfig",
+        ],
+        "cores.core_models": ["core_model"],
         "systems.presets": ["HIGH_POWER", "LOW_POWER"],
         "systems.system": ["System"],
     },

@@ -9,7 +9,7 @@ from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.tile_port import empty_batch
 from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.cores.loop_body import LoopBody, OperationColumn, Unit, compile_body
-from alpine_platform.cores.memo_kernel import C_STATES, STATES
+from alpine_platform.cores.memo_kernel import STATES
 from alpine_platform.cores.operations import RunCmLoop, RunLoop
 from alpine_platform.cores.pipeline import Phase, Stream
 from alpine_platform.cores.pipelines import Pipelines
@@ -135,7 +135,7 @@ def test_a_full_table_is_emptied():
     loop = RunLoop(phases=[Phase(body=body, iterations=40_000, streams=streams)])
     system = System(SYSTEMS["high-power"])
     remembered = measure(system, {0: [loop], 1: [loop]}, remember=True)
-    assert 0 < system.pipelines.memo.counts[C_STATES] < STATES
+    assert 0 < system.pipelines.memo.counts["states"][0] < STATES
     computed = measure(System(SYSTEMS["high-power"]), {0: [loop], 1: [loop]}, remember=False)
     assert same(remembered, computed)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numba import njit
 from tests.random_inputs import examples
 
-from alpine_platform.memory.dram_kernel import D_BURST, D_CCD
+from alpine_platform.compiled.kernel_state import CLOCK
 from alpine_platform.memory.holders_kernel import NO_TAG
 from alpine_platform.memory.memory_kernel import L1_MISSES, NEAR, SNOOPS, UPGRADES
 from alpine_platform.memory.memory_kernel import edge_after as compiled_edge_after
@@ -186,7 +186,7 @@ UNEQUAL = replace(
 @settings(max_examples=examples(15))
 @given(st.integers(0, 1 << 32), st.integers(4, 400))
 def test_unequal_caches_are_coherent_and_their_holders_known(seed: int, lines: int):
-    """The table of holders has 512 places, of which up to 3 x 8 + 2 x 64 lines take one each."""
+    """The table of holders has a column per set and 128 rows, for 3 x 2 + 2 x 16 lines at most."""
     memory = MemorySystem(UNEQUAL)
     naive = NaiveCoherence(5, 4, 2)
     naive.ways[3:] = [16, 16]
@@ -204,14 +204,14 @@ def test_unequal_caches_are_coherent_and_their_holders_known(seed: int, lines: i
     for core, sets in enumerate(naive.caches):
         for line in (line for lines in sets for line in lines):
             held[line] = held.get(line, 0) | 1 << core
-    table = memory.state.holders
+    table = memory.state.holders.reshape(-1)
     assert {int(line): int(caches) for line, caches in table if line != NO_TAG} == held
 
 
 @njit
-def edge_after(clock, time):
+def edge_after(clocks, time):
     """What only compiled functions can call."""
-    return compiled_edge_after(clock, time)
+    return compiled_edge_after(clocks[0], time)
 
 
 @given(
@@ -219,17 +219,17 @@ def edge_after(clock, time):
     st.lists(st.integers(0, NEAR + 1000) | st.integers(0, 10**15), min_size=1, max_size=20),
 )
 def test_edges_are_exact_quotients(period, times):
-    row = np.array(clock(period), np.int64)
+    clocks = np.array([clock(period)], CLOCK)
     for time in times:
         for near in (time // period * period, time, -(-time // period) * period + 1):
-            assert edge_after(row, near) == -(-near // period)
-            since = near + int(row[4])
-            assert edge_after(row, since) == -(-since // period)
+            assert edge_after(clocks, near) == -(-near // period)
+            since = near + int(clocks["time_fs"][0])
+            assert edge_after(clocks, since) == -(-since // period)
 
 
 @pytest.mark.parametrize(("line", "bus_ns"), [(32, 3.332), (64, 3.332), (128, 8.332)])
 def test_a_line_longer_than_a_burst_takes_the_data_bus_for_several(line: int, bus_ns: float):
     # DDR4-2400 on 64 bits: 64 bytes take 3.332 ns, and columns of a bank group are 5 ns apart.
-    constants = dram_constants(HIGH_POWER.dram, line)
-    assert constants[D_BURST] == round(bus_ns * 1e6)
-    assert constants[D_CCD] - constants[D_BURST] == round((5.0 - 3.332) * 1e6)
+    (constants,) = dram_constants(HIGH_POWER.dram, line)
+    assert constants["burst"] == round(bus_ns * 1e6)
+    assert constants["ccd"] - constants["burst"] == round((5.0 - 3.332) * 1e6)

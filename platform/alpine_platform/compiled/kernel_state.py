@@ -1,92 +1,231 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays that the compiled models work on, by name, and what their columns mean."""
+"""Records and arrays that the compiled models work on.
+
+A record is an element of a structured array, all of whose fields are 64-bit integers: compiled code
+reads ``core.issue_width`` as fast as a variable. Times are cycles of a core's clock unless their
+names say otherwise.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Loops", "Memo", "MemoryState", "Pipeline"]
+__all__ = ["Loops", "Memo", "MemoryState", "Pipeline", "record", "words"]
 
 Ints = npt.NDArray[np.int64]
+Records = npt.NDArray[np.void]
 
 
-# Constants of a core.
-K_ISSUE_WIDTH = 0
-K_COMMIT_WIDTH = 1
-K_FETCH_WIDTH = 2
-K_GROUPS = 3
-K_TAKEN = 4
-K_TAKEN_FIRST = 5
-K_REFILL = 6
-K_PREDICTED = 7
-K_ALUS = 8
-K_LOADS = 9
-K_STORES = 10
-K_LATE_LOADS = 11
-K_FRESH = 12
-K_NEAR = 13
-K_AHEAD = 14  # how far a core runs ahead of the next before that one takes over
-K_PERIOD = 15
-K_COUNT = 16
+def record(*names: str) -> np.dtype[np.void]:
+    """Return the type of a record with such fields."""
+    return np.dtype([(name, np.int64) for name in names])
 
-# Scalars of a core's state.
-S_ISSUE = 0
-S_ISSUED = 1
-S_COMMIT = 2
-S_COMMITTED = 3
-S_FETCH = 4
-S_FETCHED = 5
-S_TARGET = 6
-S_GROUP = 7
-S_MEMORY = 8
-S_LOAD = 9
-S_STORE = 10
-S_REPEAT = 11
-S_PHASE = 12
-S_ITERATION = 13
-S_CM = 14
-S_EXTRA = 15
-S_WAIT = 16
-S_INSTRUCTIONS = 17
-S_LATE = 18
-S_INDEX = 19
-S_NEXT = 20
-S_ENTRY = 21  # number of the remembered state, or -1
-S_STALE = 22  # the remembered state holds, all but issue and counts below it are out of date
-S_ROUNDS = 23  # iterations begun, in all loops of the core
-S_NEW = 24  # segments computed, with remembering on, since S_SINCE, a number of iterations
-S_SINCE = 25
-S_REST = 26  # number of the iteration from which states are remembered again
-S_LIMIT = 27  # cycle that the core's loop may not pass, in the present call
-S_COUNT = 28
 
-# Columns of an operation, as `pipeline.flatten` lays it out.
-O_UNIT = 0
-O_SOURCE0 = 1
-O_SOURCE1 = 2
-O_SOURCE2 = 3
-O_DEST = 4
-O_MEMORY = 5
-O_BRANCH = 6
-O_STARTS = 7
-O_LATENCY = 8
-O_FORWARD = 9
-O_RESULT = 10
-O_BASE = 11
-O_STRIDE = 12
-O_REPEAT_STRIDE = 13
-O_TABLE = 14
-O_TABLE_REPEAT = 15
-O_END = 16  # first operation of the next segment: a memory operation or the body's end
-O_COUNT = 17
+def words(records: Records) -> Ints:
+    """Return an array of records as one of numbers, a row each, in the same memory.
 
-# Columns of a phase.
-P_FIRST = 0
-P_LAST = 1
-P_ITERATIONS = 2
-P_EXTRA = 3
-P_INSTRUCTIONS = 4
+    Python copies and fills numbers many times faster than records.
+    """
+    return records.view(np.int64).reshape(*records.shape, len(records.dtype.names or ()))
+
+
+CORE = record(
+    "issue_width",
+    "commit_width",
+    "fetch_width",
+    "groups",
+    "taken",
+    "taken_first",
+    "refill",
+    "predicted",
+    "alus",
+    "loads",
+    "stores",
+    "late_loads",
+    "fresh",
+    "near",
+    "ahead",  # how far the core runs ahead of the next before that one takes over
+    "period_fs",
+)
+"""Constants of an in-order core."""
+
+AT_CYCLE = ("issue", "commit", "next")
+AT_ZERO = (
+    "issued",
+    "committed",
+    "fetched",
+    "target",
+    "group",
+    "load",
+    "late",
+    "index",
+    "stale",  # the remembered state holds: all but issue and the counts below are out of date
+    "repeat",
+    "phase",
+    "iteration",
+    "cm",
+    "extra",
+)
+PROGRESS = record(
+    *AT_CYCLE,  # what a new loop finds at the cycle in which it begins
+    *AT_ZERO,
+    "fetch",
+    "memory",
+    "entry",  # number of the remembered state, or -1
+    # What goes on from loop to loop.
+    "store",
+    "wait",
+    "instructions",
+    "rounds",  # iterations begun, in all loops of the core
+    "new",  # segments computed, with remembering on, since `since`, a number of iterations
+    "since",
+    "rest",  # number of the iteration from which states are remembered again
+    "limit",  # cycle that the core's loop may not pass, in the present call
+)
+"""Where a core is in its loop, and its pipeline's scalars."""
+
+OPERATION = record(
+    "unit",
+    "source0",
+    "source1",
+    "source2",
+    "dest",
+    "memory",
+    "branch",
+    "starts",
+    "latency",
+    "forward",
+    "result",
+    "base",
+    "stride",
+    "repeat_stride",
+    "table",
+    "table_repeat",
+    "end",  # first operation of the next segment: a memory operation or the body's end
+)
+"""An operation of a loop, as `pipeline.flatten` lays it out."""
+
+PHASE = record("first", "last", "iterations", "extra", "instructions")
+"""A loop of a nest."""
+
+NEST = record(
+    "phases",
+    "repeats",
+    "registers",
+    "depth",
+    "context",  # number of the nest's first operation among all nests, or -1: remember nothing
+)
+"""A nest of loops."""
+
+STEP = record(
+    "owner",  # in the part for further steps, state to which this one belongs, plus 1; 0: none
+    "at",  # of a state before a memory operation: cycles from its issue to the request
+    "code",
+    "issue",
+    "state",
+    "wait",
+    "cm",
+)
+"""A step from a remembered state to the next one; see `memo_kernel`."""
+
+HITS = record(
+    "known",
+    "latest",  # latest access is asked for so many cycles after the first issue
+    "issue",
+    "state",
+    "wait",
+    "cm",
+    "accesses",
+)
+"""The step that an iteration of hits takes from a state; see `hits_kernel`."""
+
+MEMO_COUNTS = record("states", "steps", "cm", "full")
+"""How much is remembered, and whether there was no room for more."""
+
+TURN = record("time_fs", "core")
+"""A core that waits for its turn; see `turns_kernel`."""
+
+SHARED = record(
+    "period_fs",
+    "line_shift",
+    "l2_sets",
+    "l2_lookup",
+    "l2_response",
+    "request",
+    "response",
+    "snoop",
+    "bus_period_fs",
+    "bus_request",
+    "bus_response",
+    "crossing",
+    "bus_beats",
+)
+"""Constants of what cores share of the memory system, in cycles of the L2's clock."""
+
+L1 = record(
+    "period_fs",
+    "lookup",
+    "response",
+    "sets",
+    "snooped",  # cycles of the L2's clock in which it looks a line up for another core
+)
+"""Constants of a core's L1, in cycles of its own clock."""
+
+CLOCK = record(
+    "period_fs",
+    "reciprocal",
+    "shift",
+    "edge",
+    "time_fs",
+    "free",  # edge from which the memory bus takes the next line from the DRAM
+)
+"""A clock, with an edge not long ago."""
+
+HOLDER = record("line", "caches")
+"""A line and the L1 caches that hold it, a bit each."""
+
+DRAM = record(
+    "banks",
+    "ranks",
+    "row_shift",
+    "line_shift",
+    "burst",
+    "ccd",
+    "rcd",
+    "cl",
+    "rp",
+    "ras",
+    "rtp",
+    "wr",
+    "wtr",
+    "rtw",
+    "refi",
+    "rfc",
+    "static",
+    "row_accesses",
+    "high",
+    "low",
+    "switch",
+)
+"""Constants of the DRAM channel, times in femtoseconds."""
+
+BANK = record("row", "activate", "precharge", "column", "accesses", "last")
+"""A bank of the DRAM."""
+
+CHANNEL = record(
+    "bus",
+    "read",
+    "writes",
+    "head",
+    "last_write",
+    "row_hit",
+    "place",  # of the last access: place in memory in rows, its row and its bank
+    "row",
+    "bank",
+    "refresh",  # time of the refresh before the last access
+)
+"""The DRAM channel."""
 
 REGISTERS = 66
 NO_SOURCE = 64  # always ready
@@ -96,94 +235,88 @@ UNITS = 9  # two integer units and the other seven
 LOADS = 8  # loads remembered, a power of two
 CLOSED = 64  # added to a count of operations in a cycle: no more in this one
 
-# Columns of a core that waits for its turn.
-TIME = 0
-CORE = 1
-
 DONE = 0
 LIMIT = 1
 MISS = 2
 
 
-# Columns of a loop's sizes.
-L_PHASES = 0
-L_REPEATS = 1
-L_REGISTERS = 2
-L_DEPTH = 3
-L_CONTEXT = 4  # number of the nest's first operation among all nests, or -1: remember nothing
-L_COUNT = 5
-
-# Columns of a remembered state and of the steps from it; see `memo_kernel`.
-T_AT = 0  # of a state before a memory operation: cycles from its issue to the request
-T_OWNER = 0
-T_CODE = 1
-T_ISSUE = 2
-T_STATE = 3
-T_WAIT = 4
-T_CM = 5
-T_COUNT = 8
-
-# Columns of the step that an iteration of hits takes from a state; see `hits_kernel`.
-H_KNOWN = 0
-H_LATEST = 1  # latest access is asked for so many cycles after the first issue
-H_ISSUE = 2
-H_STATE = 3
-H_WAIT = 4
-H_CM = 5
-H_ACCESSES = 6
-H_COUNT = 8
-
-
 class Pipeline(NamedTuple):
-    """What the pipelines remember, one row per core; `turns` is a heap, see `turns_kernel`."""
+    """What the pipelines remember, one row per core; see `turns_kernel`.
 
-    scalars: Ints
+    Members
+    -------
+    progress : records `PROGRESS`.
+    turns : a heap of records `TURN`.
+    """
+
+    progress: Records
     ready: Ints
     committed: Ints
     groups: Ints
     units: Ints
     unit_state: Ints
     loads: Ints
-    turns: Ints
+    turns: Records
 
 
 class Loops(NamedTuple):
-    """The nest of loops that each core runs, one row per core."""
+    """The nest of loops that each core runs, one row per core.
 
-    operations: Ints
-    phases: Ints
+    Members
+    -------
+    operations, phases : records `OPERATION` and `PHASE`.
+    table : offsets of streams that have some.
+    nests : records `NEST`.
+    cm_issue : cycles in which CM instructions issued.
+    """
+
+    operations: Records
+    phases: Records
     table: Ints
-    sizes: Ints
+    nests: Records
     cm_issue: Ints
 
 
 class MemoryState(NamedTuple):
-    """Constants and state of caches, buses and DRAM; see `memory_kernel`."""
+    """Constants and state of caches, buses and DRAM; see `memory_kernel`.
 
-    config: Ints
-    cores: Ints
+    Members
+    -------
+    shared, dram, channel : one record each, `SHARED`, `DRAM` and `CHANNEL`.
+    l1_constants : records `L1`, one per core.
+    holders, clocks, banks : records `HOLDER`, `CLOCK` and `BANK`.
+    """
+
+    shared: Records
+    l1_constants: Records
     counters: Ints
     stores: Ints
     store_begun: Ints
     l1: Ints
-    holders: Ints
+    holders: Records
     l1_mshr: Ints
     l2: Ints
     l2_mshr: Ints
-    clocks: Ints
-    dram: Ints
-    banks: Ints
-    channel: Ints
+    clocks: Records
+    dram: Records
+    banks: Records
+    channel: Records
     writes: Ints
 
 
 class Memo(NamedTuple):
-    """States that loops went through and the steps between them; see `memo_kernel`."""
+    """States that loops went through and the steps between them; see `memo_kernel`.
+
+    Members
+    -------
+    steps, hits : records `STEP` and `HITS`.
+    counts : one record `MEMO_COUNTS`.
+    """
 
     states: npt.NDArray[np.int32]
     codes: Ints
-    steps: Ints
-    hits: Ints
+    steps: Records
+    hits: Records
     buckets: Ints
     cm_times: Ints
-    counts: Ints
+    counts: Records

@@ -18,47 +18,13 @@ import numpy as np
 
 from alpine_platform.compiled.compiling import called, compiled
 from alpine_platform.compiled.kernel_state import (
-    H_COUNT,
-    H_KNOWN,
-    K_COMMIT_WIDTH,
-    K_FETCH_WIDTH,
-    K_FRESH,
-    K_GROUPS,
-    K_ISSUE_WIDTH,
-    K_NEAR,
-    K_STORES,
-    K_TAKEN,
-    K_TAKEN_FIRST,
-    L_CONTEXT,
-    L_DEPTH,
-    L_REGISTERS,
+    HITS,
     LOADS,
+    MEMO_COUNTS,
     NO_SOURCE,
-    O_MEMORY,
     REGISTERS,
     RING,
-    S_COMMIT,
-    S_COMMITTED,
-    S_EXTRA,
-    S_FETCH,
-    S_FETCHED,
-    S_GROUP,
-    S_INDEX,
-    S_ISSUE,
-    S_ISSUED,
-    S_LATE,
-    S_LOAD,
-    S_MEMORY,
-    S_STORE,
-    S_TARGET,
-    T_AT,
-    T_CM,
-    T_CODE,
-    T_COUNT,
-    T_ISSUE,
-    T_OWNER,
-    T_STATE,
-    T_WAIT,
+    STEP,
     UNITS,
     Memo,
 )  # fmt: skip
@@ -75,42 +41,39 @@ PRIME = 1099511628211  # of the Fowler-Noll-Vo hash
 OLD_UNIT = 64  # cycles after which no operation holds a unit
 OLD_REQUEST = 1024  # cycles after which a core that has been passed by is far behind
 
-# Scalars of the table.
-C_STATES, C_STEPS, C_CM, C_FULL = 0, 1, 2, 3
-
 
 @compiled
 def capture(k, pipe, mem, loops, core, out):
     """Write a core's state relative to its issue cycle; returns how many numbers it takes."""
-    s, ready, committed = pipe.scalars[core], pipe.ready[core], pipe.committed[core]
+    s, ready, committed = pipe.progress[core], pipe.ready[core], pipe.committed[core]
     groups, loads = pipe.groups[core], pipe.loads[core]
     units, unit_state, stores = pipe.units[core], pipe.unit_state[core], mem.stores[core]
-    issue = s[S_ISSUE]
-    out[0] = loops.sizes[core, L_CONTEXT] + s[S_INDEX]
-    out[1] = min(s[S_ISSUED], k[K_ISSUE_WIDTH])
-    out[2] = s[S_COMMIT] - issue
-    out[3] = min(s[S_COMMITTED], k[K_COMMIT_WIDTH]) if s[S_COMMIT] >= issue else 0
-    count = k[K_GROUPS]
+    issue = s.issue
+    out[0] = loops.nests[core].context + s.index
+    out[1] = min(s.issued, k.issue_width)
+    out[2] = s.commit - issue
+    out[3] = min(s.committed, k.commit_width) if s.commit >= issue else 0
+    count = k.groups
     # What the front end waited for is forgotten once it has waited for the present issue, which it
     # has after `count` further groups.
-    slowest = max(2, k[K_TAKEN], k[K_TAKEN_FIRST])
-    fetch = max(s[S_FETCH], 2 * issue - (count + 1) * slowest)
+    slowest = max(2, k.taken, k.taken_first)
+    fetch = max(s.fetch, 2 * issue - (count + 1) * slowest)
     out[4] = fetch - 2 * issue
-    out[5] = min(s[S_FETCHED], k[K_FETCH_WIDTH])
-    out[6] = (s[S_TARGET] - s[S_GROUP] + count) % count
-    memory = max(s[S_MEMORY] - issue, -OLD_REQUEST)
+    out[5] = min(s.fetched, k.fetch_width)
+    out[6] = (s.target - s.group + count) % count
+    memory = max(s.memory - issue, -OLD_REQUEST)
     out[7] = memory
-    out[8] = s[S_EXTRA]
+    out[8] = s.extra
     out[9] = max(mem.store_begun[core] - issue, 0)
     # Of commits too old to make an address fresh only their order and nearness to `late` matter.
-    near = k[K_NEAR]
-    old = k[K_FRESH] + near + 1
+    near = k.near
+    old = k.fresh + near + 1
     oldest = old + 2 * near + 2
-    true_late = s[S_LATE] - issue
+    true_late = s.late - issue
     late = max(true_late, -oldest)
     out[10] = late
     n = 11
-    following = s[S_GROUP] + 1
+    following = s.group + 1
     for place in range(count):
         if following >= count:
             following = 0
@@ -118,7 +81,7 @@ def capture(k, pipe, mem, loops, core, out):
         out[n] = max(groups[following], floor) - issue
         n += 1
         following += 1
-    registers = loops.sizes[core, L_REGISTERS]
+    registers = loops.nests[core].registers
     for register in range(registers + 1):
         place = register if register < registers else NO_SOURCE
         value = committed[place] - issue
@@ -132,7 +95,7 @@ def capture(k, pipe, mem, loops, core, out):
         out[n] = value
         out[n + 1] = max(ready[place] - issue, 0)
         n += 2
-    depth = loops.sizes[core, L_DEPTH]
+    depth = loops.nests[core].depth
     for unit in range(UNITS):
         out[n] = max(unit_state[unit, 0] - issue, -OLD_UNIT)
         n += 1
@@ -141,10 +104,10 @@ def capture(k, pipe, mem, loops, core, out):
             out[n] = max(units[unit, (last - index) & (RING - 1)] - issue, -1)
             n += 1
     for index in range(LOADS - 1):
-        out[n] = max(loads[(s[S_LOAD] - 1 - index) & (LOADS - 1)] - issue, memory)
+        out[n] = max(loads[(s.load - 1 - index) & (LOADS - 1)] - issue, memory)
         n += 1
-    size = k[K_STORES]
-    place = s[S_STORE]
+    size = k.stores
+    place = s.store
     for _ in range(size):
         out[n] = max(stores[place] - issue, 0)
         n += 1
@@ -157,33 +120,33 @@ def capture(k, pipe, mem, loops, core, out):
 @called
 def restore(k, pipe, mem, loops, core, state):
     """Make a captured state a core's, at the issue cycle that is set."""
-    s, ready, committed = pipe.scalars[core], pipe.ready[core], pipe.committed[core]
+    s, ready, committed = pipe.progress[core], pipe.ready[core], pipe.committed[core]
     groups, loads = pipe.groups[core], pipe.loads[core]
     units, unit_state, stores = pipe.units[core], pipe.unit_state[core], mem.stores[core]
-    issue = s[S_ISSUE]
-    count = k[K_GROUPS]
-    s[S_ISSUED] = state[1]
-    s[S_COMMIT] = issue + state[2]
-    s[S_COMMITTED] = state[3]
-    s[S_FETCH] = 2 * issue + state[4]
-    s[S_FETCHED] = state[5]
-    s[S_GROUP] = count - 1
-    s[S_TARGET] = (count - 1 + state[6]) % count
-    s[S_MEMORY] = issue + state[7]
-    s[S_EXTRA] = state[8]
+    issue = s.issue
+    count = k.groups
+    s.issued = state[1]
+    s.commit = issue + state[2]
+    s.committed = state[3]
+    s.fetch = 2 * issue + state[4]
+    s.fetched = state[5]
+    s.group = count - 1
+    s.target = (count - 1 + state[6]) % count
+    s.memory = issue + state[7]
+    s.extra = state[8]
     mem.store_begun[core] = issue + state[9]
-    s[S_LATE] = issue + state[10]
+    s.late = issue + state[10]
     n = 11
     for index in range(count):
         groups[index] = issue + state[n]
         n += 1
-    registers = loops.sizes[core, L_REGISTERS]
+    registers = loops.nests[core].registers
     for register in range(registers + 1):
         place = register if register < registers else NO_SOURCE
         committed[place] = issue + state[n]
         ready[place] = issue + state[n + 1]
         n += 2
-    depth = loops.sizes[core, L_DEPTH]
+    depth = loops.nests[core].depth
     for unit in range(UNITS):
         unit_state[unit, 0] = issue + state[n]
         unit_state[unit, 1] = RING
@@ -191,12 +154,12 @@ def restore(k, pipe, mem, loops, core, state):
         for index in range(depth):
             units[unit, RING - 1 - index] = issue + state[n]
             n += 1
-    s[S_LOAD] = LOADS
+    s.load = LOADS
     for index in range(LOADS - 1):
         loads[LOADS - 1 - index] = issue + state[n]
         n += 1
-    s[S_STORE] = 0
-    for index in range(k[K_STORES]):
+    s.store = 0
+    for index in range(k.stores):
         stores[index] = issue + state[n]
         n += 1
 
@@ -221,35 +184,35 @@ def enter(k, pipe, mem, memo, loops, core):
             if difference == 0:
                 return state
         bucket = (bucket + 1) & (BUCKETS - 1)
-    state = memo.counts[C_STATES]
+    state = memo.counts[0].states
     if state >= STATES:
-        memo.counts[C_FULL] = 1
+        memo.counts[0].full = 1
         return -1
-    memo.counts[C_STATES] = state + 1
+    memo.counts[0].states = state + 1
     memo.buckets[bucket] = state + 1
     memo.codes[state] = code
     for index in range(width):
         memo.states[state, index] = out[index]
     step = memo.steps[state]
-    step[T_CODE] = -1
-    memo.hits[state, H_KNOWN] = 0
-    s = pipe.scalars[core]
-    if loops.operations[core, s[S_INDEX], O_MEMORY] != 0:
-        step[T_AT] = asks_in(k, pipe, mem, loops, core, s[S_INDEX]) - s[S_ISSUE]
+    step.code = -1
+    memo.hits[state].known = 0
+    s = pipe.progress[core]
+    if loops.operations[core, s.index].memory != 0:
+        step.at = asks_in(k, pipe, mem, loops, core, s.index) - s.issue
     return state
 
 
 @compiled
 def step_from(memo, state, code):
     """Row of the step that a state takes with an outcome, or -1."""
-    if memo.steps[state, T_CODE] == code:
+    if memo.steps[state].code == code:
         return state
     place = (state * 31 + code) * PRIME
     place = (place ^ (place >> 20)) & (STEPS - 1)
     while True:
         row = STATES + place
-        owner = memo.steps[row, T_OWNER]
-        if owner == state + 1 and memo.steps[row, T_CODE] == code:
+        owner = memo.steps[row].owner
+        if owner == state + 1 and memo.steps[row].code == code:
             return row
         if owner == 0:
             return -1
@@ -262,25 +225,26 @@ def room_for_step(memo, state, code):
 
     The row of the state itself is for its shortest access, which is the most frequent one.
     """
-    first = memo.steps[state, T_CODE]
+    first = memo.steps[state].code
     if first < 0:
         return state
-    if memo.counts[C_STEPS] >= STEPS // 2:
-        memo.counts[C_FULL] = 1
+    if memo.counts[0].steps >= STEPS // 2:
+        memo.counts[0].full = 1
         return -1
-    memo.counts[C_STEPS] += 1
+    memo.counts[0].steps += 1
     moved = max(code, first)
     place = (state * 31 + moved) * PRIME
     place = (place ^ (place >> 20)) & (STEPS - 1)
-    while memo.steps[STATES + place, T_OWNER] != 0:
+    while memo.steps[STATES + place].owner != 0:
         place = (place + 1) & (STEPS - 1)
     row = STATES + place
     if code < first:
-        for column in range(T_CODE, T_COUNT):
-            memo.steps[row, column] = memo.steps[state, column]
-        memo.steps[row, T_OWNER] = state + 1
+        from_step, step = memo.steps[state], memo.steps[row]
+        step.code, step.issue, step.state = from_step.code, from_step.issue, from_step.state
+        step.wait, step.cm = from_step.wait, from_step.cm
+        memo.steps[row].owner = state + 1
         return state
-    memo.steps[row, T_OWNER] = state + 1
+    memo.steps[row].owner = state + 1
     return row
 
 
@@ -289,22 +253,22 @@ def add_step(memo, cm_issue, state, code, issue, cycles, following, wait, cm, cm
     """Keep a step: what it takes and adds, and when its CM instructions issue."""
     place = 0
     if cm_count > 0:
-        place = memo.counts[C_CM]
+        place = memo.counts[0].cm
         if place + cm_count + 1 > CM_TIMES:
-            memo.counts[C_FULL] = 1
+            memo.counts[0].full = 1
             return
-        memo.counts[C_CM] = place + cm_count + 1
+        memo.counts[0].cm = place + cm_count + 1
         memo.cm_times[place] = cm_count
         for index in range(cm_count):
             memo.cm_times[place + 1 + index] = cm_issue[cm + index] - issue
     row = room_for_step(memo, state, code)
     if row >= 0:
         step = memo.steps[row]
-        step[T_CODE] = code
-        step[T_ISSUE] = cycles
-        step[T_STATE] = following
-        step[T_WAIT] = wait
-        step[T_CM] = place
+        step.code = code
+        step.issue = cycles
+        step.state = following
+        step.wait = wait
+        step.cm = place
 
 
 def empty_memo(cores: Sequence[CoreConfig]) -> Memo:
@@ -315,11 +279,11 @@ def empty_memo(cores: Sequence[CoreConfig]) -> Memo:
     memo = Memo(
         states=np.zeros((STATES + 1, width), np.int32),
         codes=np.zeros(STATES, np.int64),
-        steps=np.zeros((STATES + STEPS, T_COUNT), np.int64),
-        hits=np.zeros((STATES, H_COUNT), np.int64),
+        steps=np.zeros(STATES + STEPS, STEP),
+        hits=np.zeros(STATES, HITS),
         buckets=np.zeros(BUCKETS, np.int64),
         cm_times=np.zeros(CM_TIMES, np.int64),
-        counts=np.zeros(4, np.int64),
+        counts=np.zeros(1, MEMO_COUNTS),
     )
-    memo.counts[C_CM] = 1
+    memo.counts["cm"] = 1
     return memo

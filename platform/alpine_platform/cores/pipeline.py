@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from alpine_platform.compiled import kernel_state as kernel
-from alpine_platform.compiled.kernel_state import Pipeline
+from alpine_platform.compiled.kernel_state import Ints, Pipeline, Records, words
 from alpine_platform.config import CoreConfig, CoreTypeConfig
 
 from .loop_body import LoopBody, OperationColumn, Unit, compile_body
@@ -25,7 +24,6 @@ __all__ = [
     "pipeline_state",
 ]
 
-Ints = npt.NDArray[np.int64]
 EXTRA_ONE = 1 << 16
 EXTRA_STEPS = 8
 """Calibration constants count in eighths of a cycle, so that iterations repeat themselves."""
@@ -68,27 +66,27 @@ AHEAD_FS = 7_000_000
 misses wait for their turn. Longer turns are faster, but writes reach other cores' copies late."""
 
 
-def core_constants(core: CoreTypeConfig) -> Ints:
+def core_constants(core: CoreTypeConfig) -> Records:
     """Return the constants of the compiled pipeline model for a core; of other types its clock."""
-    k = np.zeros(kernel.K_COUNT, np.int64)
-    k[kernel.K_PERIOD] = core.period_fs
+    k = np.zeros((), kernel.CORE)
+    k["period_fs"] = core.period_fs
     if not isinstance(core, CoreConfig):
         return k
-    k[kernel.K_ISSUE_WIDTH] = core.issue_width
-    k[kernel.K_COMMIT_WIDTH] = core.commit_width
-    k[kernel.K_FETCH_WIDTH] = core.fetch_width
-    k[kernel.K_GROUPS] = core.fetch_buffer_groups
-    k[kernel.K_TAKEN] = core.taken_branch_half_cycles
-    k[kernel.K_TAKEN_FIRST] = core.taken_branch_first_group_half_cycles
-    k[kernel.K_REFILL] = core.refill_cycles
-    k[kernel.K_PREDICTED] = core.predicted_iterations
-    k[kernel.K_ALUS] = core.alu_units
-    k[kernel.K_LOADS] = core.loads_in_flight
-    k[kernel.K_LATE_LOADS] = min(core.loads_in_flight_late_address, core.loads_in_flight)
-    k[kernel.K_FRESH] = core.fresh_address_cycles
-    k[kernel.K_NEAR] = core.shared_address_cycles
-    k[kernel.K_STORES] = core.store_buffer_entries
-    k[kernel.K_AHEAD] = max(AHEAD_FS // core.period_fs, 1)
+    k["issue_width"] = core.issue_width
+    k["commit_width"] = core.commit_width
+    k["fetch_width"] = core.fetch_width
+    k["groups"] = core.fetch_buffer_groups
+    k["taken"] = core.taken_branch_half_cycles
+    k["taken_first"] = core.taken_branch_first_group_half_cycles
+    k["refill"] = core.refill_cycles
+    k["predicted"] = core.predicted_iterations
+    k["alus"] = core.alu_units
+    k["loads"] = core.loads_in_flight
+    k["late_loads"] = min(core.loads_in_flight_late_address, core.loads_in_flight)
+    k["fresh"] = core.fresh_address_cycles
+    k["near"] = core.shared_address_cycles
+    k["stores"] = core.store_buffer_entries
+    k["ahead"] = max(AHEAD_FS // core.period_fs, 1)
     return k
 
 
@@ -128,14 +126,14 @@ def pipeline_state(types: Sequence[CoreTypeConfig]) -> Pipeline:
     cores = len(types)
     groups = max((core.fetch_buffer_groups for core in in_order(types)), default=1)
     return Pipeline(
-        scalars=np.zeros((cores, kernel.S_COUNT), np.int64),
+        progress=np.zeros(cores, kernel.PROGRESS),
         ready=np.zeros((cores, kernel.REGISTERS), np.int64),
         committed=np.zeros((cores, kernel.REGISTERS), np.int64),
         groups=np.zeros((cores, groups), np.int64),
         units=np.full((cores, kernel.UNITS, kernel.RING), -1, np.int64),
         unit_state=np.zeros((cores, kernel.UNITS, 2), np.int64),
         loads=np.zeros((cores, kernel.LOADS), np.int64),
-        turns=np.zeros((cores, 2), np.int64),
+        turns=np.zeros(cores, kernel.TURN),
     )
 
 
@@ -150,7 +148,7 @@ class Block:
 
     Members
     -------
-    operations : int64 array, one row of `kernel_state`'s O columns per operation.
+    operations, words : records `kernel_state.OPERATION`, and the same as numbers.
     streams : names of the address streams.
     places, stream_numbers : int64 arrays, the memory operations and which stream each one walks.
     extra : what calibration adds to an iteration, in 1 / `EXTRA_ONE` cycles.
@@ -158,7 +156,8 @@ class Block:
     registers, depth : how many registers and places in a unit the body uses at most.
     """
 
-    operations: Ints
+    operations: Records
+    words: Ints
     streams: tuple[str, ...]
     places: Ints
     stream_numbers: Ints
@@ -182,13 +181,20 @@ class Blocks(dict[LoopBody, Block]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FlatLoop:
-    """A nest of loops as the compiled model takes it: its operations, phases and offset tables."""
+    """A nest of loops as the compiled model takes it: its operations, phases and offset tables.
+
+    Members
+    -------
+    operations, phases : words of records `OPERATION` and `PHASE`.
+    table : offsets of streams that have some.
+    sizes : phases, repetitions, registers used, deepest unit.
+    bodies : of the phases.
+    """
 
     operations: Ints
     phases: Ints
     table: Ints
     sizes: tuple[int, int, int, int]
-    """Phases, repetitions, registers used, deepest unit."""
     bodies: tuple[LoopBody, ...]
 
 
@@ -202,29 +208,30 @@ def flatten(blocks: Blocks, phases: Sequence[Phase], repeats: int) -> FlatLoop:
     """
     phases = [phase for phase in phases if phase.iterations > 0]
     parts = [blocks[phase.body] for phase in phases]
-    operations = np.empty((sum(len(part.operations) for part in parts), kernel.O_COUNT), np.int64)
+    operations = np.empty(sum(len(part.operations) for part in parts), kernel.OPERATION)
+    numbers = words(operations)
     rows: list[tuple[int, ...]] = []
     tables: list[Ints] = []
     start = registers = depth = 0
     for phase, block in zip(phases, parts, strict=True):
         end = start + len(block.operations)
+        numbers[start:end] = block.words
         place = operations[start:end]
-        place[:] = block.operations
-        place[:, kernel.O_END] += start
+        place["end"] += start
         place_streams(place, phase, block, tables)
         rows.append((start, end, phase.iterations, block.extra, block.instructions))
         registers, depth = max(registers, block.registers), max(depth, block.depth)
         start = end
     return FlatLoop(
-        operations=operations,
-        phases=np.array(rows, np.int64).reshape(-1, 5),
+        operations=numbers,
+        phases=np.array(rows, np.int64).reshape(-1, len(kernel.PHASE.names or ())),
         table=np.concatenate(tables) if tables else NO_TABLE,
         sizes=(len(phases), repeats if phases else 0, registers, depth),
         bodies=tuple(phase.body for phase in phases),
     )
 
 
-def place_streams(operations: Ints, phase: Phase, block: Block, tables: list[Ints]) -> None:
+def place_streams(operations: Records, phase: Phase, block: Block, tables: list[Ints]) -> None:
     """Write the addresses of a phase's streams into its operations, and collect offset tables."""
     if not block.streams:
         return
@@ -235,13 +242,14 @@ def place_streams(operations: Ints, phase: Phase, block: Block, tables: list[Int
             f"body {phase.body.name} needs a stream {error}; given: {list(phase.streams)}"
         ) from None
     moves = np.array([(s.address, s.stride, s.repeat_stride) for s in streams], np.int64)
-    columns = slice(kernel.O_BASE, kernel.O_REPEAT_STRIDE + 1)
-    operations[block.places, columns] += moves[block.stream_numbers]
+    of_uses = moves[block.stream_numbers]
+    for column, name in enumerate(("base", "stride", "repeat_stride")):
+        operations[name][block.places] += of_uses[:, column]
     for number, stream in enumerate(streams):
         if stream.table is not None:
             uses = block.places[block.stream_numbers == number]
-            operations[uses, kernel.O_TABLE] = sum(map(len, tables))
-            operations[uses, kernel.O_TABLE_REPEAT] = stream.table_repeat
+            operations["table"][uses] = sum(map(len, tables))
+            operations["table_repeat"][uses] = stream.table_repeat
             tables.append(stream.table)
 
 
@@ -249,39 +257,37 @@ def lay_out(core: CoreConfig, body: LoopBody) -> Block:
     """Return a body's block."""
     compiled = compile_body(body)
     table = compiled.operations
-    block = np.zeros((len(table), kernel.O_COUNT), np.int64)
-    block[:, kernel.O_UNIT] = table[:, OperationColumn.UNIT]
-    for column, source in enumerate(
-        (OperationColumn.SOURCE0, OperationColumn.SOURCE1, OperationColumn.SOURCE2)
-    ):
-        block[:, kernel.O_SOURCE0 + column] = np.where(
-            table[:, source] < 0, kernel.NO_SOURCE, table[:, source]
-        )
-    block[:, kernel.O_DEST] = np.where(
-        table[:, OperationColumn.DEST] < 0, kernel.NO_DEST, table[:, OperationColumn.DEST]
-    )
-    block[:, kernel.O_MEMORY] = table[:, OperationColumn.MEMORY]
-    block[:, kernel.O_BRANCH] = table[:, OperationColumn.BRANCH]
-    block[:, kernel.O_STARTS] = table[:, OperationColumn.STARTS_INSTRUCTION]
-    block[:, kernel.O_LATENCY : kernel.O_RESULT + 1] = unit_timing(core)[
-        table[:, OperationColumn.UNIT]
-    ]
-    block[:, kernel.O_BASE] = table[:, OperationColumn.OFFSET]
-    block[:, kernel.O_TABLE] = -1
+    block = np.zeros(len(table), kernel.OPERATION)
+    block["unit"] = table[:, OperationColumn.UNIT]
+    sources = table[:, OperationColumn.SOURCE0 : OperationColumn.SOURCE2 + 1]
+    sources = np.where(sources < 0, kernel.NO_SOURCE, sources)
+    for column in range(3):
+        block[f"source{column}"] = sources[:, column]
+    dests = table[:, OperationColumn.DEST]
+    block["dest"] = np.where(dests < 0, kernel.NO_DEST, dests)
+    block["memory"] = table[:, OperationColumn.MEMORY]
+    block["branch"] = table[:, OperationColumn.BRANCH]
+    block["starts"] = table[:, OperationColumn.STARTS_INSTRUCTION]
+    timing = unit_timing(core)[table[:, OperationColumn.UNIT]]
+    for column, name in enumerate(("latency", "forward", "result")):
+        block[name] = timing[:, column]
+    block["base"] = table[:, OperationColumn.OFFSET]
+    block["table"] = -1
     end = len(block)
     for index in reversed(range(len(block))):
-        block[index, kernel.O_END] = end
-        if block[index, kernel.O_MEMORY]:
+        block["end"][index] = end
+        if block["memory"][index]:
             end = index
-    used = block[:, kernel.O_SOURCE0 : kernel.O_DEST + 1]
-    places = np.flatnonzero(block[:, kernel.O_MEMORY])
+    used = np.append(sources, dests)
+    places = np.flatnonzero(block["memory"])
     return Block(
         operations=block,
+        words=words(block),
         streams=compiled.streams,
         places=places,
         stream_numbers=table[places, OperationColumn.STREAM],
         extra=round(body.extra_cycles * EXTRA_STEPS) * (EXTRA_ONE // EXTRA_STEPS),
         instructions=compiled.instructions,
         registers=int(used[used < kernel.NO_SOURCE].max(initial=-1)) + 1,
-        depth=min(int(block[:, kernel.O_LATENCY].max(initial=0)) + 1, kernel.RING - 1),
+        depth=min(int(block["latency"].max(initial=0)) + 1, kernel.RING - 1),
     )

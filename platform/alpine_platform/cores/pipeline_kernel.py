@@ -22,76 +22,29 @@ order of their requests; `run_segment` is given the answer.
 
 from alpine_platform.compiled.compiling import compiled
 from alpine_platform.compiled.kernel_state import (
+    AT_CYCLE,
+    AT_ZERO,
     CLOSED,
-    K_ALUS,
-    K_COMMIT_WIDTH,
-    K_FETCH_WIDTH,
-    K_FRESH,
-    K_GROUPS,
-    K_ISSUE_WIDTH,
-    K_LATE_LOADS,
-    K_LOADS,
-    K_NEAR,
-    K_PREDICTED,
-    K_REFILL,
-    K_STORES,
-    K_TAKEN,
-    K_TAKEN_FIRST,
     LOADS,
-    O_BASE,
-    O_BRANCH,
-    O_DEST,
-    O_FORWARD,
-    O_LATENCY,
-    O_MEMORY,
-    O_REPEAT_STRIDE,
-    O_RESULT,
-    O_SOURCE0,
-    O_SOURCE1,
-    O_SOURCE2,
-    O_STARTS,
-    O_STRIDE,
-    O_TABLE,
-    O_TABLE_REPEAT,
-    O_UNIT,
-    P_EXTRA,
-    P_ITERATIONS,
-    P_LAST,
+    PROGRESS,
     RING,
-    S_CM,
-    S_COMMIT,
-    S_COMMITTED,
-    S_ENTRY,
-    S_EXTRA,
-    S_FETCH,
-    S_FETCHED,
-    S_GROUP,
-    S_INDEX,
-    S_ISSUE,
-    S_ISSUED,
-    S_ITERATION,
-    S_LATE,
-    S_LOAD,
-    S_MEMORY,
-    S_NEXT,
-    S_PHASE,
-    S_REPEAT,
-    S_STALE,
-    S_STORE,
-    S_TARGET,
-    S_WAIT,
+    Ints,
     Pipeline,
-)  # fmt: skip
+)
+
+ZEROS, OTHERS = len(AT_CYCLE), len(AT_CYCLE) + len(AT_ZERO)
+FETCH, MEMORY, ENTRY = map((PROGRESS.names or ()).index, ("fetch", "memory", "entry"))
+"""Places in the words of `PROGRESS`."""
 
 
 @compiled
 def address_of(ops, table, index, iteration, repeat):
     """Address of a memory operation in one iteration."""
-    place = ops[index, O_TABLE]
+    place = ops[index].table
     if place >= 0:
-        return ops[index, O_BASE] + table[place + repeat * ops[index, O_TABLE_REPEAT] + iteration]
-    moved = repeat * ops[index, O_REPEAT_STRIDE] + iteration * ops[index, O_STRIDE]
-    return ops[index, O_BASE] + moved
+        return ops[index].base + table[place + repeat * ops[index].table_repeat + iteration]
+    moved = repeat * ops[index].repeat_stride + iteration * ops[index].stride
+    return ops[index].base + moved
 
 
 @compiled
@@ -119,11 +72,11 @@ def delivered(k, starts, groups, fetch, fetched, group):
     instruction of a fetch line, 0 for an operation that begins no instruction.
     """
     if starts != 0:
-        if fetched >= k[K_FETCH_WIDTH] or (starts == 2 and fetched > 0):
+        if fetched >= k.fetch_width or (starts == 2 and fetched > 0):
             fetch += 2
             fetched = 0
             group += 1
-            if group >= k[K_GROUPS]:
+            if group >= k.groups:
                 group = 0
         if fetched == 0:
             fetch = max(fetch, 2 * groups[group])
@@ -134,16 +87,16 @@ def delivered(k, starts, groups, fetch, fetched, group):
 @compiled
 def issued_in(k, op, ready, units, unit_state, issue, issued, fetch):
     """Cycle in which a delivered operation issues, and the place of its unit."""
-    unit, latency = op[O_UNIT], op[O_LATENCY]
-    t = max(ready[op[O_SOURCE0]], ready[op[O_SOURCE1]], ready[op[O_SOURCE2]]) - op[O_FORWARD]
+    unit, latency = op.unit, op.latency
+    t = max(ready[op.source0], ready[op.source1], ready[op.source2]) - op.forward
     t = max(t, issue, (fetch + 1) >> 1)
-    if t == issue and issued >= k[K_ISSUE_WIDTH]:
+    if t == issue and issued >= k.issue_width:
         t += 1
     chosen = unit + 1
     if unit == 0:
         chosen = 0
         free = room_in(units, unit_state, 0, latency, False)
-        if free > t and k[K_ALUS] > 1:
+        if free > t and k.alus > 1:
             other = room_in(units, unit_state, 1, latency, False)
             if other < free:
                 chosen = 1
@@ -160,33 +113,29 @@ def requested_in(k, s, op, committed, loads, stores, begun, t):
     The fourth cycle is the latest commit of a late address. Loads whose address has hardly
     committed when they issue, and those that share it, overlap less.
     """
-    address_commit = max(
-        committed[op[O_SOURCE0]], committed[op[O_SOURCE1]], committed[op[O_SOURCE2]]
-    )
-    start = max(t + 1, s[S_MEMORY] + 1, address_commit)
-    late = s[S_LATE]
-    if op[O_MEMORY] == 1:
-        window = k[K_LOADS]
-        if address_commit + k[K_FRESH] > t:
+    address_commit = max(committed[op.source0], committed[op.source1], committed[op.source2])
+    start = max(t + 1, s.memory + 1, address_commit)
+    late = s.late
+    if op.memory == 1:
+        window = k.loads
+        if address_commit + k.fresh > t:
             late = address_commit
-            window = k[K_LATE_LOADS]
-        elif abs(address_commit - late) <= k[K_NEAR]:
-            window = k[K_LATE_LOADS]
-        leaves = max(start, loads[(s[S_LOAD] - window) & (LOADS - 1)])
+            window = k.late_loads
+        elif abs(address_commit - late) <= k.near:
+            window = k.late_loads
+        leaves = max(start, loads[(s.load - window) & (LOADS - 1)])
         return start, leaves, leaves, late
-    leaves = max(start, stores[s[S_STORE]])
+    leaves = max(start, stores[s.store])
     return start, leaves, max(leaves + 1, begun), late
 
 
 @compiled
 def asks_in(k, pipe, mem, loops, core, index):
     """Cycle in which a core's next operation, a memory operation, will ask for its line."""
-    s, op = pipe.scalars[core], loops.operations[core, index]
-    fetch, _, _ = delivered(
-        k, op[O_STARTS], pipe.groups[core], s[S_FETCH], s[S_FETCHED], s[S_GROUP]
-    )
+    s, op = pipe.progress[core], loops.operations[core, index]
+    fetch, _, _ = delivered(k, op.starts, pipe.groups[core], s.fetch, s.fetched, s.group)
     t, _ = issued_in(
-        k, op, pipe.ready[core], pipe.units[core], pipe.unit_state[core], s[S_ISSUE], s[S_ISSUED],
+        k, op, pipe.ready[core], pipe.units[core], pipe.unit_state[core], s.issue, s.issued,
         fetch,
     )  # fmt: skip
     _, _, asked, _ = requested_in(
@@ -204,30 +153,30 @@ def run_segment(k, pipe, mem, loops, core, begin, end, answer):
     begin, end : its first operation and the one after its last.
     answer : cycle in which memory has answered its access, which is asked for in `asks_in`.
     """
-    s, ready, committed = pipe.scalars[core], pipe.ready[core], pipe.committed[core]
+    s, ready, committed = pipe.progress[core], pipe.ready[core], pipe.committed[core]
     groups, loads = pipe.groups[core], pipe.loads[core]
     units, unit_state = pipe.units[core], pipe.unit_state[core]
-    ops, phase = loops.operations[core], loops.phases[core, s[S_PHASE]]
-    issue, issued = s[S_ISSUE], s[S_ISSUED]
-    commit, commits = s[S_COMMIT], s[S_COMMITTED]
-    fetch, fetched = s[S_FETCH], s[S_FETCHED]
-    target, group = s[S_TARGET], s[S_GROUP]
-    final = s[S_ITERATION] + 1 >= phase[P_ITERATIONS]
+    ops, phase = loops.operations[core], loops.phases[core, s.phase]
+    issue, issued = s.issue, s.issued
+    commit, commits = s.commit, s.committed
+    fetch, fetched = s.fetch, s.fetched
+    target, group = s.target, s.group
+    final = s.iteration + 1 >= phase.iterations
     for index in range(begin, end):
         op = ops[index]
-        memory = op[O_MEMORY]
-        fetch, fetched, group = delivered(k, op[O_STARTS], groups, fetch, fetched, group)
+        memory = op.memory
+        fetch, fetched, group = delivered(k, op.starts, groups, fetch, fetched, group)
         t, chosen = issued_in(k, op, ready, units, unit_state, issue, issued, fetch)
         issued = 1 if t > issue else issued + 1
         issue = t
         groups[group] = t
         # Memory.
-        done = t + op[O_LATENCY]
+        done = t + op.latency
         leaves = 0
         if memory != 0:
             issued += CLOSED
             stores = mem.stores[core]
-            start, leaves, asked, s[S_LATE] = requested_in(
+            start, leaves, asked, s.late = requested_in(
                 k, s, op, committed, loads, stores, mem.store_begun[core], t
             )
             if memory == 1:
@@ -235,26 +184,26 @@ def run_segment(k, pipe, mem, loops, core, begin, end, answer):
                 stall = done - leaves - 1
             else:
                 mem.store_begun[core] = asked
-                store = s[S_STORE]
+                store = s.store
                 stores[store] = answer
                 store += 1
-                s[S_STORE] = store if store < k[K_STORES] else 0
+                s.store = store if store < k.stores else 0
                 done = leaves
                 stall = done - start
-            s[S_MEMORY] = leaves
+            s.memory = leaves
             if stall > 0:
-                s[S_WAIT] += max(0, min(stall, done - commit - 1))
+                s.wait += max(0, min(stall, done - commit - 1))
         # Commit.
         if done > commit:
             commit = done
             commits = 1
-        elif commits >= k[K_COMMIT_WIDTH]:
+        elif commits >= k.commit_width:
             commit += 1
             commits = 1
         else:
             commits += 1
-        dest = op[O_DEST]
-        ready[dest] = t + op[O_RESULT]
+        dest = op.dest
+        ready[dest] = t + op.result
         committed[dest] = commit
         if memory == 0:
             leaves = commit
@@ -262,51 +211,49 @@ def run_segment(k, pipe, mem, loops, core, begin, end, answer):
             commits += CLOSED
             if memory == 1:
                 committed[dest] = commit + 1
-                loads[s[S_LOAD] & (LOADS - 1)] = done + 1
-                s[S_LOAD] += 1
+                loads[s.load & (LOADS - 1)] = done + 1
+                s.load += 1
         held = unit_state[chosen, 1]
         units[chosen, held & (RING - 1)] = leaves
         unit_state[chosen, 0] = t
         unit_state[chosen, 1] = held + 1
-        if op[O_UNIT] >= 5:
-            loops.cm_issue[core, s[S_CM]] = t
-            s[S_CM] += 1
+        if op.unit >= 5:
+            loops.cm_issue[core, s.cm] = t
+            s.cm += 1
         # Branches steer the front end.
-        branch = op[O_BRANCH]
+        branch = op.branch
         if branch != 0:
             if branch == 1 or (branch == 3 and not final):
-                fetch += k[K_TAKEN_FIRST] if group == target else k[K_TAKEN]
-                fetched = k[K_FETCH_WIDTH]
+                fetch += k.taken_first if group == target else k.taken
+                fetched = k.fetch_width
                 fetch -= 2
-                target = group + 1 if group + 1 < k[K_GROUPS] else 0
-            elif branch == 3 and phase[P_ITERATIONS] > k[K_PREDICTED]:
-                fetch = max(fetch, 2 * (commit + k[K_REFILL]) - 2)
-                fetched = k[K_FETCH_WIDTH]
-                target = group + 1 if group + 1 < k[K_GROUPS] else 0
-    if end == phase[P_LAST]:
-        extra = s[S_EXTRA] + phase[P_EXTRA]
+                target = group + 1 if group + 1 < k.groups else 0
+            elif branch == 3 and phase.iterations > k.predicted:
+                fetch = max(fetch, 2 * (commit + k.refill) - 2)
+                fetched = k.fetch_width
+                target = group + 1 if group + 1 < k.groups else 0
+    if end == phase.last:
+        extra = s.extra + phase.extra
         issue += extra >> 16
         fetch += 2 * (extra >> 16)
-        s[S_EXTRA] = extra & 0xFFFF
-    s[S_ISSUE], s[S_ISSUED] = issue, issued
-    s[S_COMMIT], s[S_COMMITTED] = commit, commits
-    s[S_FETCH], s[S_FETCHED] = fetch, fetched
-    s[S_TARGET], s[S_GROUP] = target, group
+        s.extra = extra & 0xFFFF
+    s.issue, s.issued = issue, issued
+    s.commit, s.committed = commit, commits
+    s.fetch, s.fetched = fetch, fetched
+    s.target, s.group = target, group
 
 
-def reset_pipeline(pipe: Pipeline, core: int, cycle: int) -> None:
-    """Empty a core's pipeline at a cycle; statistics and the store buffer stay."""
-    s = pipe.scalars[core]
-    s[S_ISSUE] = s[S_COMMIT] = cycle
-    s[S_ISSUED] = s[S_COMMITTED] = 0
-    s[S_FETCH] = 2 * cycle
-    s[S_FETCHED] = s[S_GROUP] = s[S_TARGET] = 0
-    s[S_MEMORY] = cycle - 1
-    s[S_LOAD] = s[S_LATE] = s[S_INDEX] = 0
-    s[S_NEXT] = cycle
-    s[S_ENTRY] = -1
-    s[S_STALE] = 0
-    s[S_REPEAT : S_EXTRA + 1] = 0
+def reset_pipeline(pipe: Pipeline, progress: Ints, core: int, cycle: int) -> None:
+    """Empty a core's pipeline at a cycle; statistics and the store buffer stay.
+
+    ``progress`` are the words of the pipelines' records of that name.
+    """
+    row = progress[core]
+    row[:ZEROS] = cycle
+    row[ZEROS:OTHERS] = 0
+    row[FETCH] = 2 * cycle
+    row[MEMORY] = cycle - 1
+    row[ENTRY] = -1
     pipe.ready[core] = cycle
     pipe.committed[core] = cycle
     pipe.groups[core] = 0
@@ -318,11 +265,11 @@ def reset_pipeline(pipe: Pipeline, core: int, cycle: int) -> None:
 
 def shift_pipeline(pipe: Pipeline, core: int, cycles: int) -> None:
     """Delay everything in flight in a core, as a late answer from the tile does."""
-    s = pipe.scalars[core]
-    s[S_FETCH] += 2 * cycles
-    for place in (S_ISSUE, S_COMMIT, S_MEMORY, S_LATE, S_NEXT):
-        s[place] += cycles
+    progress = pipe.progress[core]
+    progress["fetch"] += 2 * cycles
+    for name in ("issue", "commit", "memory", "late", "next"):
+        progress[name] += cycles
     for array in (pipe.ready, pipe.committed, pipe.units, pipe.loads):
         array[core] += cycles
     pipe.unit_state[core, :, 0] += cycles
-    s[S_ENTRY] = -1
+    progress["entry"] = -1

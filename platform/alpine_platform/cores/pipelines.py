@@ -4,10 +4,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from alpine_platform.compiled import kernel_state as columns
-from alpine_platform.compiled.kernel_state import Loops
+from alpine_platform.compiled.kernel_state import NEST, OPERATION, PHASE, Ints, Loops, words
 from alpine_platform.config import CoreConfig, SystemConfig
 from alpine_platform.memory.memory_system import MemorySystem
 from alpine_platform.time import LAST_FS, check_time
@@ -22,8 +20,6 @@ __all__ = ["FOREVER", "Pipelines"]
 
 FOREVER = 1 << 62
 """A cycle, and a time, that no run reaches."""
-
-Ints = npt.NDArray[np.int64]
 
 
 class Pipelines:
@@ -45,7 +41,7 @@ class Pipelines:
         self.remember = remember
         self.memory = memory.state
         self.periods_fs = [core.period_fs for core in types]
-        self.constants = np.array([core_constants(core) for core in types], np.int64)
+        self.constants = np.stack([core_constants(core) for core in types])
         self.pipelines = pipeline_state(types)
         self.memo = empty_memo(in_order(types))
         self._blocks = {
@@ -60,7 +56,12 @@ class Pipelines:
         self._next_context = 0
         # The last edges that can be counted, of the clock whose one comes first.
         self._last_fs = min(LAST_FS // period * period for period in self.periods_fs)
-        self.loops = empty_loops(config.cores, operations=64, phases=4, table=1, cm_issue=1)
+        # Python reads and writes numbers faster than records.
+        self._progress = words(self.pipelines.progress)
+        progress = self.pipelines.progress
+        self._commit, self._next, self._cm = progress["commit"], progress["next"], progress["cm"]
+        self._instructions, self._wait = progress["instructions"], progress["wait"]
+        self._use(empty_loops(config.cores, operations=64, phases=4, table=1, cm_issue=1))
 
     def begin(
         self, core: int, phases: Sequence[Phase], repeats: int, *, cycle: int, cm_capacity: int = 0
@@ -68,13 +69,11 @@ class Pipelines:
         """Start a nest of loops on a core at a cycle."""
         flat = flatten(self._blocks[self._complexes[core]], phases, repeats)
         self._reserve(len(flat.operations), len(flat.phases), len(flat.table), cm_capacity)
-        loops = self.loops
-        loops.operations[core, : len(flat.operations)] = flat.operations
-        loops.phases[core, : len(flat.phases)] = flat.phases
-        loops.table[core, : len(flat.table)] = flat.table
-        loops.sizes[core, :-1] = flat.sizes
-        loops.sizes[core, -1] = self._context(core, flat) if self.remember else -1
-        reset_pipeline(self.pipelines, core, cycle)
+        self._operations[core, : len(flat.operations)] = flat.operations
+        self._phases[core, : len(flat.phases)] = flat.phases
+        self.loops.table[core, : len(flat.table)] = flat.table
+        self._nests[core] = (*flat.sizes, self._context(core, flat) if self.remember else -1)
+        reset_pipeline(self.pipelines, self._progress, core, cycle)
 
     def advance(self, core: int, *, limit_cycle: int = FOREVER, stop_at_miss: bool = False) -> bool:
         """Run a core until its loop ends, its issue passes the limit, or a load would miss L1.
@@ -93,11 +92,11 @@ class Pipelines:
 
     def cycle(self, core: int) -> int:
         """Cycle in which a core's last operation commits."""
-        return int(self.pipelines.scalars[core, columns.S_COMMIT])
+        return int(self._commit[core])
 
     def next_cycle(self, core: int) -> int:
         """Cycle, at or after a limit that stopped a core's loop, in which it would go on."""
-        return int(self.pipelines.scalars[core, columns.S_NEXT])
+        return int(self._next[core])
 
     def stored_cycle(self, core: int) -> int:
         """Cycle in which the last of a core's stores so far has its line."""
@@ -105,7 +104,7 @@ class Pipelines:
 
     def cm_issue(self, core: int) -> Ints:
         """Issue cycles of the CM instructions of a core's loop so far."""
-        return self.loops.cm_issue[core, : self.pipelines.scalars[core, columns.S_CM]]
+        return self.loops.cm_issue[core, : self._cm[core]]
 
     def delay(self, core: int, cycles: int) -> None:
         """Push everything in flight on a core back by some cycles."""
@@ -115,11 +114,11 @@ class Pipelines:
 
     def instructions(self, core: int) -> int:
         """Instructions that a core's loops have committed."""
-        return int(self.pipelines.scalars[core, columns.S_INSTRUCTIONS])
+        return int(self._instructions[core])
 
     def wait_cycles(self, core: int) -> int:
         """Cycles in which a core waited for memory."""
-        return int(self.pipelines.scalars[core, columns.S_WAIT])
+        return int(self._wait[core])
 
     def _context(self, core: int, flat: FlatLoop) -> int:
         """Number from which a nest's operations count in the remembered states of a complex."""
@@ -165,7 +164,7 @@ class Pipelines:
         if sizes == current:
             return
         grown = empty_loops(
-            have.sizes.shape[0],
+            len(have.nests),
             operations=sizes[0],
             phases=sizes[1],
             table=sizes[2],
@@ -176,16 +175,21 @@ class Pipelines:
         grown.phases[:, : current[1]] = have.phases
         grown.table[:, : current[2]] = have.table
         grown.cm_issue[:, : current[3]] = have.cm_issue
-        grown.sizes[:] = have.sizes
-        self.loops = grown
+        grown.nests[:] = have.nests
+        self._use(grown)
+
+    def _use(self, loops: Loops) -> None:
+        self.loops = loops
+        self._operations, self._phases = words(loops.operations), words(loops.phases)
+        self._nests = words(loops.nests)
 
 
 def empty_loops(cores: int, *, operations: int, phases: int, table: int, cm_issue: int) -> Loops:
     """Return room for one loop nest per core."""
     return Loops(
-        operations=np.zeros((cores, operations, columns.O_COUNT), np.int64),
-        phases=np.zeros((cores, phases, 5), np.int64),
+        operations=np.zeros((cores, operations), OPERATION),
+        phases=np.zeros((cores, phases), PHASE),
         table=np.zeros((cores, table), np.int64),
-        sizes=np.zeros((cores, 5), np.int64),
+        nests=np.zeros(cores, NEST),
         cm_issue=np.zeros((cores, cm_issue), np.int64),
     )

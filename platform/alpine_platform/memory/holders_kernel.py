@@ -3,15 +3,14 @@
 # Reason for the header: numba gives no types; see `turns_kernel`.
 """Compiled table of the L1 caches that hold a line: a hash table with a bit per cache.
 
-It is at most half full. A line lies at its home or behind it, with no empty place between.
+It has a column per set of the largest L1 and is a hash table in each, at most half full: a line
+lies in the row that is its home or behind it, with no empty row between. So lines that follow each
+other mostly lie side by side.
 """
 
 import numpy as np
 
-from alpine_platform.compiled.compiling import called, compiled
-
-# Columns of the table.
-H_LINE, H_CACHES = 0, 1
+from alpine_platform.compiled.compiling import compiled
 
 NO_TAG = -1
 GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)  # Knuth's multiplicative hash: 2^64 over the golden ratio
@@ -23,19 +22,25 @@ for _bit in range(64):
 
 
 @compiled
-def home_of(mem, line):
-    """Place of the table of holders from which a line is looked for."""
-    return (line * GOLDEN >> 20) & (mem.holders.shape[0] - 1)
+def column_of(holders, line):
+    """Column of a line."""
+    return line & (holders.shape[1] - 1)
 
 
 @compiled
-def place_of(mem, line):
-    """Place of a line in the table of holders, or that at which it is to be entered."""
-    last = mem.holders.shape[0] - 1
-    place = home_of(mem, line)
-    while mem.holders[place, H_LINE] != line and mem.holders[place, H_LINE] != NO_TAG:
-        place = (place + 1) & last
-    return place
+def home_of(holders, line):
+    """Row from which a line is looked for in its column."""
+    return ((line - column_of(holders, line)) * GOLDEN >> 40) & (holders.shape[0] - 1)
+
+
+@compiled
+def row_of(holders, line):
+    """Row of a line, or that at which it is to be entered."""
+    last, column = holders.shape[0] - 1, column_of(holders, line)
+    row = home_of(holders, line)
+    while holders[row, column].line != line and holders[row, column].line != NO_TAG:
+        row = (row + 1) & last
+    return row
 
 
 @compiled
@@ -44,23 +49,22 @@ def lowest(caches):
     return LOWEST[((caches & -caches) * DE_BRUIJN >> 58) & 63]
 
 
-@called
-def leave(mem, core, line):
+@compiled
+def leave(holders, core, line):
     """Take a core from the holders of a line; a line that nobody holds leaves the table."""
-    holders = mem.holders
-    last = holders.shape[0] - 1
-    hole = place_of(mem, line)
-    holders[hole, H_CACHES] &= ~(np.int64(1) << core)
-    if holders[hole, H_CACHES] != 0:
+    last, column = holders.shape[0] - 1, column_of(holders, line)
+    hole = row_of(holders, line)
+    holders[hole, column].caches &= ~(np.int64(1) << core)
+    if holders[hole, column].caches != 0:
         return
     # What was entered behind its home because of this one moves up.
-    place = (hole + 1) & last
-    while holders[place, H_LINE] != NO_TAG:
-        home = home_of(mem, holders[place, H_LINE])
-        if ((place - home) & last) >= ((place - hole) & last):
-            holders[hole, H_LINE] = holders[place, H_LINE]
-            holders[hole, H_CACHES] = holders[place, H_CACHES]
-            hole = place
-        place = (place + 1) & last
-    holders[hole, H_LINE] = NO_TAG
-    holders[hole, H_CACHES] = 0
+    row = (hole + 1) & last
+    while holders[row, column].line != NO_TAG:
+        home = home_of(holders, holders[row, column].line)
+        if ((row - home) & last) >= ((row - hole) & last):
+            holders[hole, column].line = holders[row, column].line
+            holders[hole, column].caches = holders[row, column].caches
+            hole = row
+        row = (row + 1) & last
+    holders[hole, column].line = NO_TAG
+    holders[hole, column].caches = 0

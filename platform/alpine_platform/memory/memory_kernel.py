@@ -23,32 +23,8 @@ import numpy as np
 
 from alpine_platform.compiled.compiling import called, compiled
 
-from .dram_kernel import C_ROW_HIT, dram_read, dram_write
-from .holders_kernel import H_CACHES, H_LINE, NO_TAG, leave, lowest, place_of
-
-# Constants of what cores share.
-M_PERIOD = 0
-M_LINE_SHIFT = 1
-M_L2_SETS = 2
-M_L2_LOOKUP = 3
-M_L2_RESPONSE = 4
-M_REQUEST = 5
-M_RESPONSE = 6
-M_SNOOP = 7
-M_BUS_PERIOD = 8
-M_BUS_REQUEST = 9
-M_BUS_RESPONSE = 10
-M_CROSSING = 11
-M_BUS_BEATS = 12
-M_COUNT = 13
-
-# Constants of a core's L1.
-A_PERIOD = 0
-A_LOOKUP = 1
-A_RESPONSE = 2
-A_SETS = 3
-A_SNOOPED = 4  # cycles of the L2's clock in which it looks a line up for another core
-A_COUNT = 5
+from .dram_kernel import dram_read, dram_write
+from .holders_kernel import NO_TAG, column_of, leave, lowest, row_of
 
 INVALID, SHARED, EXCLUSIVE, MODIFIED, OWNED = 0, 1, 2, 3, 4
 
@@ -64,11 +40,8 @@ L2_ACCESSES, L2_MISSES, L2_WRITEBACKS, READS, WRITES, ROW_HITS, LLC_READ, LLC_WR
 )  # fmt: skip
 STAMP = 15
 
-# Clocks, each with an edge not long ago, and their columns.
+# Clocks.
 SHARED_CLOCK, BUS = 0, 1
-E_PERIOD, E_RECIPROCAL, E_SHIFT, E_EDGE, E_TIME = 0, 1, 2, 3, 4
-E_FREE = 5  # edge from which the memory bus takes the next line from the DRAM
-E_COUNT = 6
 NEAR = 1 << 31
 
 NOBODY = np.int64(-1)
@@ -138,8 +111,8 @@ def take_slot(slots, end):
 @compiled
 def would_miss(mem, core, address):
     """Whether an access would miss its L1, without touching anything."""
-    line = address >> mem.config[M_LINE_SHIFT]
-    return find(mem.l1[core, line & (mem.cores[core, A_SETS] - 1)], line) < 0
+    line = address >> mem.shared[0].line_shift
+    return find(mem.l1[core, line & (mem.l1_constants[core].sets - 1)], line) < 0
 
 
 @compiled
@@ -152,9 +125,9 @@ def free_mshr(mem, core):
 @compiled
 def access(mem, core, address, write, cycle):
     """Cycle in which an access that starts at a cycle has its data or its line."""
-    m = mem.config
-    line = address >> m[M_LINE_SHIFT]
-    lines = mem.l1[core, line & (mem.cores[core, A_SETS] - 1)]
+    m = mem.shared[0]
+    line = address >> m.line_shift
+    lines = mem.l1[core, line & (mem.l1_constants[core].sets - 1)]
     counters = mem.counters[core]
     counters[L1_ACCESSES] += 1
     counters[STAMP] += 1
@@ -173,7 +146,7 @@ def access(mem, core, address, write, cycle):
             ready = max(ready, upgraded(mem, core, cycle))
             lines[READY, way] = ready
         lines[STATE, way] = MODIFIED
-    return max(cycle + mem.cores[core, A_LOOKUP] - 1, ready)
+    return max(cycle + mem.l1_constants[core].lookup - 1, ready)
 
 
 @compiled
@@ -182,9 +155,9 @@ def upgraded(mem, core, cycle):
 
     The request goes to the L2, which answers as for a hit; the snoop is no slower.
     """
-    m = mem.config
+    m = mem.shared[0]
     arrival = arrives(mem, core, cycle)
-    ready = returns(mem, core, arrival + max(m[M_L2_LOOKUP], m[M_SNOOP]))
+    ready = returns(mem, core, arrival + max(m.l2_lookup, m.snoop))
     take_slot(mem.l1_mshr[core], ready + 1)
     return ready
 
@@ -192,21 +165,21 @@ def upgraded(mem, core, cycle):
 @compiled
 def arrives(mem, core, cycle):
     """Cycle of the L2's clock in which a miss that its L1 begins at a cycle is at the bus's end."""
-    a, m = mem.cores[core], mem.config
-    leaves = max(cycle, free_mshr(mem, core)) + a[A_LOOKUP]
-    if a[A_PERIOD] != m[M_PERIOD]:
-        leaves = -(-leaves * a[A_PERIOD] // m[M_PERIOD])
-    return leaves + m[M_REQUEST]
+    a, m = mem.l1_constants[core], mem.shared[0]
+    leaves = max(cycle, free_mshr(mem, core)) + a.lookup
+    if a.period_fs != m.period_fs:
+        leaves = -(-leaves * a.period_fs // m.period_fs)
+    return leaves + m.request
 
 
 @compiled
 def returns(mem, core, cycle):
     """Last cycle of a core's clock before it has a line that leaves the L2's side at a cycle."""
-    a, m = mem.cores[core], mem.config
-    back = cycle + m[M_RESPONSE]
-    if a[A_PERIOD] != m[M_PERIOD]:
-        back = -(-back * m[M_PERIOD] // a[A_PERIOD])
-    return back + a[A_RESPONSE] - 1
+    a, m = mem.l1_constants[core], mem.shared[0]
+    back = cycle + m.response
+    if a.period_fs != m.period_fs:
+        back = -(-back * m.period_fs // a.period_fs)
+    return back + a.response - 1
 
 
 @compiled
@@ -216,7 +189,7 @@ def invalidate(mem, caches, line):
     while caches != 0:
         other = lowest(caches)
         caches &= caches - 1
-        lines = mem.l1[other, line & (mem.cores[other, A_SETS] - 1)]
+        lines = mem.l1[other, line & (mem.l1_constants[other].sets - 1)]
         way = find(lines, line)
         if lines[STATE, way] >= MODIFIED:
             dirty = other
@@ -231,7 +204,7 @@ def share(mem, caches, line):
     while caches != 0:
         other = lowest(caches)
         caches &= caches - 1
-        lines = mem.l1[other, line & (mem.cores[other, A_SETS] - 1)]
+        lines = mem.l1[other, line & (mem.l1_constants[other].sets - 1)]
         way = find(lines, line)
         if lines[STATE, way] >= MODIFIED:
             lines[STATE, way] = OWNED
@@ -244,25 +217,27 @@ def share(mem, caches, line):
 @compiled
 def claim(mem, core, line):
     """Make a core that holds a line its only holder."""
-    place, own = place_of(mem, line), np.int64(1) << core
-    invalidate(mem, mem.holders[place, H_CACHES] & ~own, line)
-    mem.holders[place, H_CACHES] = own
+    row, own = row_of(mem.holders, line), np.int64(1) << core
+    holders = mem.holders[row, column_of(mem.holders, line)]
+    invalidate(mem, holders.caches & ~own, line)
+    holders.caches = own
 
 
 @called
 def fill_l1(mem, core, line, write, cycle):
     """Bring a line into an L1; returns the cycle in which it is there."""
-    lines = mem.l1[core, line & (mem.cores[core, A_SETS] - 1)]
+    lines = mem.l1[core, line & (mem.l1_constants[core].sets - 1)]
     arrival = arrives(mem, core, cycle)
-    place, own = place_of(mem, line), np.int64(1) << core
-    caches = mem.holders[place, H_CACHES]
-    mem.holders[place, H_LINE] = line
-    mem.holders[place, H_CACHES] = own if write else caches | own
+    row, own = row_of(mem.holders, line), np.int64(1) << core
+    holders = mem.holders[row, column_of(mem.holders, line)]
+    caches = holders.caches
+    holders.line = line
+    holders.caches = own if write else caches | own
     supplier = invalidate(mem, caches, line) if write else share(mem, caches, line)
     state = MODIFIED if write else EXCLUSIVE if caches == 0 else SHARED
     if supplier >= 0:
         mem.counters[core, SNOOPS] += 1
-        ready = arrival + mem.config[M_SNOOP] + mem.cores[supplier, A_SNOOPED]
+        ready = arrival + mem.shared[0].snoop + mem.l1_constants[supplier].snooped
     else:
         ready = read_l2(mem, line, arrival)
     ready = returns(mem, core, ready)
@@ -271,7 +246,7 @@ def fill_l1(mem, core, line, write, cycle):
         mem.counters[core, L1_WRITEBACKS] += 1
         write_l2(mem, lines[TAG, way], arrival)
     if lines[TAG, way] != NO_TAG:
-        leave(mem, core, lines[TAG, way])
+        leave(mem.holders, core, lines[TAG, way])
     lines[TAG, way] = line
     lines[STATE, way] = state
     use(lines, way, mem.counters[core, STAMP])
@@ -283,23 +258,23 @@ def fill_l1(mem, core, line, write, cycle):
 @compiled
 def read_l2(mem, line, cycle):
     """Cycle in which the L2 gives a line that is asked for at a cycle."""
-    m = mem.config
+    m = mem.shared[0]
     shared = mem.counters[mem.counters.shape[0] - 1]
     shared[L2_ACCESSES] += 1
     shared[LLC_READ] += 1
     shared[STAMP] += 1
-    lines = mem.l2[line & (m[M_L2_SETS] - 1)]
+    lines = mem.l2[line & (m.l2_sets - 1)]
     way = find_wide(lines, line)
     if way >= 0:
         use(lines, way, shared[STAMP])
-        return max(cycle + m[M_L2_LOOKUP], lines[READY, way])
+        return max(cycle + m.l2_lookup, lines[READY, way])
     shared[L2_MISSES] += 1
     shared[LLC_WRITTEN] += 1
     slots = mem.l2_mshr
-    begun = max(cycle + m[M_L2_LOOKUP] + m[M_CROSSING], slots[slots[slots.shape[0] - 1]])
+    begun = max(cycle + m.l2_lookup + m.crossing, slots[slots[slots.shape[0] - 1]])
     ready = read_memory(mem, line, begun)
     take_slot(slots, ready)
-    ready += m[M_L2_RESPONSE]
+    ready += m.l2_response
     way = replace_l2(mem, lines, begun)
     lines[TAG, way] = line
     lines[STATE, way] = EXCLUSIVE
@@ -318,23 +293,23 @@ def replace_l2(mem, lines, cycle):
         shared[WRITES] += 1
         shared[LLC_READ] += 1
         time = to_memory(mem, cycle)
-        dram_write(mem.dram, mem.banks, mem.channel, mem.writes, lines[TAG, way], time)
+        dram_write(mem.dram[0], mem.banks, mem.channel[0], mem.writes, lines[TAG, way], time)
     return way
 
 
 @compiled
 def write_l2(mem, line, cycle):
     """Take a dirty line from an L1."""
-    m = mem.config
+    m = mem.shared[0]
     shared = mem.counters[mem.counters.shape[0] - 1]
     shared[LLC_WRITTEN] += 1
     shared[STAMP] += 1
-    lines = mem.l2[line & (m[M_L2_SETS] - 1)]
+    lines = mem.l2[line & (m.l2_sets - 1)]
     way = find_wide(lines, line)
     if way < 0:
         way = replace_l2(mem, lines, cycle)
         lines[TAG, way] = line
-        lines[READY, way] = cycle + m[M_L2_LOOKUP]
+        lines[READY, way] = cycle + m.l2_lookup
     lines[STATE, way] = MODIFIED
     use(lines, way, shared[STAMP])
 
@@ -346,22 +321,22 @@ def edge_after(clock, time):
     Divisions are slow. Most times come soon after an edge that is remembered; for them, rounding
     the reciprocal up does not change a quotient.
     """
-    period = clock[E_PERIOD]
-    dividend = time - clock[E_TIME] + period - 1
+    period = clock.period_fs
+    dividend = time - clock.time_fs + period - 1
     if dividend >= 0 and dividend < NEAR:
-        return clock[E_EDGE] + (dividend * clock[E_RECIPROCAL] >> clock[E_SHIFT])
+        return clock.edge + (dividend * clock.reciprocal >> clock.shift)
     edge = -(-time // period)
-    clock[E_EDGE] = edge
-    clock[E_TIME] = edge * period
+    clock.edge = edge
+    clock.time_fs = edge * period
     return edge
 
 
 @compiled
 def to_memory(mem, cycle):
     """Time at which a request that leaves the L2 at a cycle reaches the memory controller."""
-    m = mem.config
-    edge = edge_after(mem.clocks[BUS], cycle * m[M_PERIOD])
-    return (edge + m[M_BUS_REQUEST]) * m[M_BUS_PERIOD]
+    m = mem.shared[0]
+    edge = edge_after(mem.clocks[BUS], cycle * m.period_fs)
+    return (edge + m.bus_request) * m.bus_period_fs
 
 
 @compiled
@@ -372,12 +347,13 @@ def read_memory(mem, line, cycle):
     its beats, while the first beat is on its way already. Requests and lines that are written back
     go the other way and are taken not to disturb each other.
     """
-    m = mem.config
+    m = mem.shared[0]
     shared = mem.counters[mem.counters.shape[0] - 1]
     shared[READS] += 1
-    time = dram_read(mem.dram, mem.banks, mem.channel, mem.writes, line, to_memory(mem, cycle))
-    shared[ROW_HITS] += mem.channel[C_ROW_HIT]
+    asked = to_memory(mem, cycle)
+    time = dram_read(mem.dram[0], mem.banks, mem.channel[0], mem.writes, line, asked)
+    shared[ROW_HITS] += mem.channel[0].row_hit
     bus = mem.clocks[BUS]
-    edge = max(edge_after(bus, time), bus[E_FREE])
-    bus[E_FREE] = edge + m[M_BUS_BEATS]
-    return edge_after(mem.clocks[SHARED_CLOCK], (edge + m[M_BUS_RESPONSE]) * m[M_BUS_PERIOD])
+    edge = max(edge_after(bus, time), bus.free)
+    bus.free = edge + m.bus_beats
+    return edge_after(mem.clocks[SHARED_CLOCK], (edge + m.bus_response) * m.bus_period_fs)

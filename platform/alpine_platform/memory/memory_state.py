@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from alpine_platform.compiled.kernel_state import MemoryState
+from alpine_platform.compiled import kernel_state
+from alpine_platform.compiled.kernel_state import MemoryState, Records
 from alpine_platform.config import (
     CacheConfig,
     CoreComplexConfig,
@@ -100,20 +101,22 @@ def memory_state(config: SystemConfig) -> MemoryState:
     of_cores = [each for numbers, each in config.core_complexes() for _ in numbers]
     first = config.complexes[0].core
     return MemoryState(
-        config=constants(config),
-        cores=np.array([l1_constants(each, first.period_fs) for each in of_cores], np.int64),
+        shared=constants(config),
+        l1_constants=np.array(
+            [l1_constants(each, first.period_fs) for each in of_cores], kernel_state.L1
+        ),
         counters=np.zeros((config.cores + 1, 16), np.int64),
         stores=np.zeros((config.cores, max(map(store_entries, config.complexes))), np.int64),
         store_begun=np.zeros(config.cores, np.int64),
         l1=empty_l1([each.l1 for each in of_cores]),
-        holders=empty_holders(sum(each.l1.sets * each.l1.associativity for each in of_cores)),
+        holders=empty_holders([each.l1 for each in of_cores]),
         l1_mshr=empty_slots([each.l1.mshrs for each in of_cores]),
         l2=empty_sets((l2.sets,), l2.associativity),
         l2_mshr=empty_slots([l2.mshrs])[0],
-        clocks=np.array([clock(first.period_fs), clock(config.bus.period_fs)], np.int64),
+        clocks=np.array([clock(first.period_fs), clock(config.bus.period_fs)], kernel_state.CLOCK),
         dram=dram_constants(dram, l2.line_bytes),
         banks=empty_banks(dram.ranks * dram.banks),
-        channel=np.zeros(dram_kernel.C_COUNT, np.int64),
+        channel=np.zeros(1, kernel_state.CHANNEL),
         writes=np.zeros(dram_kernel.QUEUE, np.int64),
     )
 
@@ -124,16 +127,11 @@ def store_entries(of: CoreComplexConfig) -> int:
     return core.store_buffer_entries if isinstance(core, CoreConfig) else 1
 
 
-def l1_constants(of: CoreComplexConfig, shared_period_fs: int) -> list[int]:
-    """Return what the compiled memory system knows of the L1 of a complex's cores."""
+def l1_constants(of: CoreComplexConfig, shared_period_fs: int) -> tuple[int, ...]:
+    """Return the fields of a record `L1` for a complex's cores."""
     l1, period = of.l1, of.core.period_fs
-    a = [0] * kernel.A_COUNT
-    a[kernel.A_PERIOD] = period
-    a[kernel.A_LOOKUP] = l1.lookup_cycles
-    a[kernel.A_RESPONSE] = l1.response_cycles
-    a[kernel.A_SETS] = l1.sets
-    a[kernel.A_SNOOPED] = cycles_until(l1.lookup_cycles * period, shared_period_fs)
-    return a
+    snooped = cycles_until(l1.lookup_cycles * period, shared_period_fs)
+    return period, l1.lookup_cycles, l1.response_cycles, l1.sets, snooped
 
 
 def empty_l1(caches: Sequence[CacheConfig]) -> npt.NDArray[np.int64]:
@@ -155,18 +153,20 @@ def empty_slots(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
     return slots
 
 
-def empty_holders(lines: int) -> npt.NDArray[np.int64]:
-    """Return a table of holders for so many lines, at most half full."""
-    holders = np.zeros((1 << (2 * lines).bit_length(), 2), np.int64)
-    holders[:, holders_kernel.H_LINE] = holders_kernel.NO_TAG
+def empty_holders(caches: Sequence[CacheConfig]) -> Records:
+    """Return a table of holders for some L1 caches; see `holders_kernel`."""
+    lines = sum(cache.associativity for cache in caches)
+    shape = 1 << (2 * lines - 1).bit_length(), max(cache.sets for cache in caches)
+    holders = np.zeros(shape, kernel_state.HOLDER)
+    holders["line"] = holders_kernel.NO_TAG
     return holders
 
 
-def clock(period_fs: int) -> list[int]:
-    """Return a row of `MemoryState.clocks`: quotients of numbers below `NEAR` by it are exact."""
+def clock(period_fs: int) -> tuple[int, ...]:
+    """Return the fields of a record `CLOCK`: quotients of numbers below `NEAR` by it are exact."""
     shift = (kernel.NEAR * period_fs).bit_length()
     reciprocal = -(-(1 << shift) // period_fs)
-    return [period_fs, reciprocal, shift, 0, 0, 0]
+    return period_fs, reciprocal, shift, 0, 0, 0
 
 
 def empty_sets(shape: tuple[int, ...], ways: int) -> npt.NDArray[np.int64]:
@@ -177,70 +177,70 @@ def empty_sets(shape: tuple[int, ...], ways: int) -> npt.NDArray[np.int64]:
     return sets
 
 
-def constants(config: SystemConfig) -> npt.NDArray[np.int64]:
+def constants(config: SystemConfig) -> Records:
     """Return the constants of the caches and buses."""
     bus = config.bus
     line = config.l2.line_bytes
-    m = np.zeros(kernel.M_COUNT, np.int64)
-    m[kernel.M_PERIOD] = config.complexes[0].core.period_fs
-    m[kernel.M_LINE_SHIFT] = line.bit_length() - 1
-    m[kernel.M_L2_SETS] = config.l2.sets
-    m[kernel.M_L2_LOOKUP] = config.l2.lookup_cycles
-    m[kernel.M_L2_RESPONSE] = config.l2.response_cycles
-    m[kernel.M_REQUEST] = bus.core_frontend_cycles
+    m = np.zeros(1, kernel_state.SHARED)
+    m["period_fs"] = config.complexes[0].core.period_fs
+    m["line_shift"] = line.bit_length() - 1
+    m["l2_sets"] = config.l2.sets
+    m["l2_lookup"] = config.l2.lookup_cycles
+    m["l2_response"] = config.l2.response_cycles
+    m["request"] = bus.core_frontend_cycles
     # The line follows its header by all beats but the first.
-    m[kernel.M_RESPONSE] = bus.core_response_cycles + -(-line // bus.core_width_bytes) - 1
-    m[kernel.M_SNOOP] = bus.core_snoop_cycles
-    m[kernel.M_BUS_PERIOD] = bus.period_fs
-    m[kernel.M_BUS_REQUEST] = bus.frontend_cycles + bus.forward_cycles
-    m[kernel.M_BUS_RESPONSE] = bus.response_cycles
-    m[kernel.M_CROSSING] = bus.crossing_cycles
+    m["response"] = bus.core_response_cycles + -(-line // bus.core_width_bytes) - 1
+    m["snoop"] = bus.core_snoop_cycles
+    m["bus_period_fs"] = bus.period_fs
+    m["bus_request"] = bus.frontend_cycles + bus.forward_cycles
+    m["bus_response"] = bus.response_cycles
+    m["crossing"] = bus.crossing_cycles
     # The bus is taken by a line's header and by its beats.
-    m[kernel.M_BUS_BEATS] = 1 + -(-line // bus.width_bytes)
+    m["bus_beats"] = 1 + -(-line // bus.width_bytes)
     return m
 
 
-def dram_constants(dram: DramConfig, line_bytes: int) -> npt.NDArray[np.int64]:
+def dram_constants(dram: DramConfig, line_bytes: int) -> Records:
     """Return the constants of the DRAM channel, times in femtoseconds.
 
     A line longer than a burst is several of its row, as close as columns of a bank group may be.
     """
     bursts = max(1, line_bytes // BURST_BYTES)
     others_ns = (bursts - 1) * max(dram.t_burst_ns, dram.t_ccd_l_ns)
-    d = np.zeros(dram_kernel.D_COUNT, np.int64)
-    d[dram_kernel.D_BANKS] = dram.banks
-    d[dram_kernel.D_RANKS] = dram.ranks
-    d[dram_kernel.D_ROW_SHIFT] = dram.row_bytes.bit_length() - 1
-    d[dram_kernel.D_LINE_SHIFT] = line_bytes.bit_length() - 1
-    d[dram_kernel.D_ROW_ACCESSES] = dram.row_accesses
-    d[dram_kernel.D_HIGH] = dram.write_high
-    d[dram_kernel.D_LOW] = dram.write_low
-    d[dram_kernel.D_SWITCH] = dram.writes_per_switch
+    d = np.zeros(1, kernel_state.DRAM)
+    d["banks"] = dram.banks
+    d["ranks"] = dram.ranks
+    d["row_shift"] = dram.row_bytes.bit_length() - 1
+    d["line_shift"] = line_bytes.bit_length() - 1
+    d["row_accesses"] = dram.row_accesses
+    d["high"] = dram.write_high
+    d["low"] = dram.write_low
+    d["switch"] = dram.writes_per_switch
     times = {
-        dram_kernel.D_BURST: dram.t_burst_ns + others_ns,
-        dram_kernel.D_CCD: dram.t_ccd_l_ns + others_ns,
-        dram_kernel.D_RCD: dram.t_rcd_ns,
-        dram_kernel.D_CL: dram.t_cl_ns,
-        dram_kernel.D_RP: dram.t_rp_ns,
-        dram_kernel.D_RAS: dram.t_ras_ns,
-        dram_kernel.D_RTP: dram.t_rtp_ns,
-        dram_kernel.D_WR: dram.t_wr_ns,
-        dram_kernel.D_WTR: dram.t_wtr_ns,
-        dram_kernel.D_RTW: dram.t_rtw_ns,
-        dram_kernel.D_REFI: dram.t_refi_ns,
-        dram_kernel.D_RFC: dram.t_rfc_ns,
-        dram_kernel.D_STATIC: dram.frontend_ns + dram.backend_ns,
+        "burst": dram.t_burst_ns + others_ns,
+        "ccd": dram.t_ccd_l_ns + others_ns,
+        "rcd": dram.t_rcd_ns,
+        "cl": dram.t_cl_ns,
+        "rp": dram.t_rp_ns,
+        "ras": dram.t_ras_ns,
+        "rtp": dram.t_rtp_ns,
+        "wr": dram.t_wr_ns,
+        "wtr": dram.t_wtr_ns,
+        "rtw": dram.t_rtw_ns,
+        "refi": dram.t_refi_ns,
+        "rfc": dram.t_rfc_ns,
+        "static": dram.frontend_ns + dram.backend_ns,
     }
-    for place, nanoseconds in times.items():
-        d[place] = round(nanoseconds * FS_PER_NS)
+    for name, nanoseconds in times.items():
+        d[name] = round(nanoseconds * FS_PER_NS)
     return d
 
 
-def empty_banks(count: int) -> npt.NDArray[np.int64]:
+def empty_banks(count: int) -> Records:
     """Return banks without an open row."""
-    banks = np.zeros((count, 6), np.int64)
-    banks[:, dram_kernel.B_ROW] = -1
-    banks[:, dram_kernel.B_LAST] = -1
+    banks = np.zeros(count, kernel_state.BANK)
+    banks["row"] = -1
+    banks["last"] = -1
     return banks
 
 
