@@ -11,6 +11,10 @@ ROOT = Path(__file__).parent.parent
 COMPARED = {"configuration.md", "formal.md", "registers.md", "testplan.md"}
 """Made from tables in the code; tests compare the whole text."""
 WITHOUT_FIGURES = {
+    "changelog.md",
+    "contributing.md",
+    "index.md",
+    "reference.md",
     "extending.md",
     "graph.md",
     "binding.md",
