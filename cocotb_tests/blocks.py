@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from amaranth.hdl import Module
-from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
 from amaranth.utils import bits_for
 
 from alpine_cosim.binding import Port, PortDirection, ports_of
@@ -30,10 +30,11 @@ from alpine_rtl.decoder import CmDecoder
 from alpine_rtl.double_buffer import DacBank
 from alpine_rtl.input_memory import InputMemory
 from alpine_rtl.output_memory import OutputMemory
-from alpine_rtl.ports import join
+from alpine_rtl.pins import PinSignature
 from alpine_rtl.sequencer import MvmSequencer
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.tile_registers import TileRegisters
+from alpine_rtl.typed import Component, pass_on
 from alpine_rtl.verilog import emit
 
 CONFIG = TileConfig(rows=6, columns=9, precharge_cycles=1, integrate_cycles=5, digitise_cycles=2)
@@ -52,10 +53,10 @@ SECOND_CLOCK = [
 ]
 
 
-class Blocks(wiring.Component):
-    """The blocks; each port of a block is a member ``<block>_<port>``."""
+class Blocks(Component):
+    """The blocks; each block's interface is a member of its name."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.blocks = {
             "decoder": CmDecoder(config=CONFIG),
             "inputs": InputMemory(config=CONFIG),
@@ -69,20 +70,14 @@ class Blocks(wiring.Component):
             "double": AimcTile(config=DOUBLE),
         }
         super().__init__(
-            {
-                f"{block}_{name}": member
-                for block, component in self.blocks.items()
-                for name, member in component.signature.members.items()
-            }
+            PinSignature({name: Out(block.signature) for name, block in self.blocks.items()})
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        for block, component in self.blocks.items():
-            m.submodules[block] = component
-            for name, member in component.signature.members.items():
-                outer = getattr(self, f"{block}_{name}")
-                join(m, member, inner=getattr(component, name), outer=outer)
+        for name, block in self.blocks.items():
+            m.submodules[name] = block
+            pass_on(m, inner=block, outer=getattr(self, name))
         return m
 
 

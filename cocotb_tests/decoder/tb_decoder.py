@@ -11,6 +11,11 @@ from alpine_models.isa import XZR, CmOperation, CmStatus, encode
 
 OPERATIONS = [operation for operation in CmOperation if operation is not CmOperation.UNKNOWN]
 FAR = (1 << 16, 1 << 32, (1 << 32) + 1, 1 << 63, (1 << 64) - 4, (1 << 64) - 1)
+TRANSFER = ("decoded_start", "decoded_count", "decoded_streaming")
+
+
+def ask(block, word, rn, rm, ra):
+    put(block, request_instr=word, request_rn=rn, request_rm=rm, request_ra=ra)
 
 
 def transfer(count, index, streaming, counter, size):
@@ -56,14 +61,14 @@ class Scoreboard:
             inside = rn < CONFIG.rows and rm < CONFIG.columns
             status = CmStatus.DONE if inside else CmStatus.INDEX_OUT_OF_RANGE
             if inside:
-                assert get(block, "row", "column") == (rn, rm)
-        assert get(block, "operation", "status") == (operation, status)
+                assert get(block, "decoded_row", "decoded_column") == (rn, rm)
+        assert get(block, "decoded_operation", "decoded_status") == (operation, status)
         if start is not None:
-            assert get(block, "start", "count", "streaming") == (start, moved, zero["rn"])
+            assert get(block, *TRANSFER) == (start, moved, zero["rn"])
         if operation is CmOperation.QUEUE and not status:
-            assert int(block.data.value) == rm & 0xFFFFFFFF
+            assert int(block.decoded_data.value) == rm & 0xFFFFFFFF
         if operation is CmOperation.INITIALIZE and not status:
-            assert int(block.data.value) & 0xFF == ra & 0xFF
+            assert int(block.decoded_data.value) & 0xFF == ra & 0xFF
         self.compared += 1
         self.accepted += not status
 
@@ -85,7 +90,7 @@ async def random_requests(dut):
         if chance(0.5):
             values[random.randrange(3)] = random.getrandbits(64)
         counters = random.randint(0, CONFIG.rows), random.randint(0, CONFIG.columns)
-        put(block, instr=word, rn=values[0], rm=values[1], ra=values[2])
+        ask(block, word, *values)
         put(block, input_counter=counters[0], output_counter=counters[1])
         await Timer(10, "ps")
         scoreboard.check(block, word, values, counters)
@@ -99,7 +104,7 @@ async def every_opcode_and_bit(dut):
     for opcode in range(1 << 11):
         for rw in (0, 1):
             word = opcode << 21 | 9 << 16 | rw << 15 | 11 << 10 | 12 << 5
-            put(block, instr=word, rn=0, rm=1, ra=1)
+            ask(block, word, 0, 1, 1)
             await Timer(10, "ps")
             scoreboard.check(block, word, (0, 1, 1), (0, 0))
     assert scoreboard.accepted == 5

@@ -78,7 +78,7 @@ async def random_accesses_and_events(dut):
     expected = None
     for _ in range(2500):
         if expected is not None:
-            assert get(block, "rdata", "error") == expected
+            assert get(block, "port_rdata", "port_error") == expected
         assert get(block, *PHASES) == scoreboard.phases()
         busy = chance(0.6)
         events = {
@@ -90,7 +90,8 @@ async def random_accesses_and_events(dut):
         }
         status = random.choice([0] * 9 + [1, 2, 3])
         address, word = random_access()
-        put(block, addr=address, write=word is not None, wdata=word or 0, status=status, **events)
+        put(block, port_addr=address, port_write=word is not None, port_wdata=word or 0)
+        put(block, status=status, **events)
         expected = scoreboard.access(address, word, events, status)
         await clock.wait()
     assert scoreboard.refused > 200
@@ -103,10 +104,10 @@ async def every_address(dut):
     quiet = dict.fromkeys(("busy", "stall", "mvm", "queued", "dequeued"), 0)
     for word in (None, 0, 0xFFFF0001):
         for address in range(256):
-            put(block, addr=address, write=word is not None, wdata=word or 0)
+            put(block, port_addr=address, port_write=word is not None, port_wdata=word or 0)
             expected = scoreboard.access(address, word, quiet, 0)
             await clock.wait()
-            assert get(block, "rdata", "error") == expected, hex(address)
+            assert get(block, "port_rdata", "port_error") == expected, hex(address)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -114,15 +115,18 @@ async def reset_restores_every_register(dut):
     block, clock = await started(dut, "registers")
     put(block, busy=1, stall=1, mvm=1, queued=4, dequeued=3, status=2)
     for name in PHASES:
-        put(block, addr=TILE_REGISTERS[name].offset, write=1, wdata=77)
+        put(block, port_addr=TILE_REGISTERS[name].offset, port_write=1, port_wdata=77)
         await clock.wait()
-    put(block, addr=TILE_REGISTERS["control"].offset, wdata=1)
+    put(block, port_addr=TILE_REGISTERS["control"].offset, port_wdata=1)
     await clock.wait()
     assert get(block, *PHASES) == (77, 77, 77)
     await clock.reset()
     scoreboard = Scoreboard()
     assert get(block, *PHASES) == scoreboard.phases()
     for register in TILE_REGISTERS.registers:
-        put(block, addr=register.offset, write=0)
+        put(block, port_addr=register.offset, port_write=0)
         await clock.wait()
-        assert get(block, "rdata", "error") == (scoreboard.file.read(register.offset)[0], 0)
+        assert get(block, "port_rdata", "port_error") == (
+            scoreboard.file.read(register.offset)[0],
+            0,
+        )

@@ -1,17 +1,13 @@
 # amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
 # An accelerator is often made for its signature alone, and its stages with it.
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Loose coupling: tiles behind an AXI4-Lite port, alone or chained into a pipeline."""
 
 import itertools
 from collections.abc import Sequence
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from alpine_models.registers import (
@@ -25,10 +21,12 @@ from alpine_models.registers import (
 )
 from alpine_models.tile import TileConfig
 
-from .axi_lite import AxiLitePort, AxiResponse, axi_lite_members
-from .ports import join
+from .axi_lite import AxiLiteBus, AxiLitePort, AxiLiteSignature, AxiResponse
+from .interfaces import MacroPort, MacroSignature
+from .pins import PinSignature
 from .register_bank import RegisterBank
-from .stage import CROSSBAR_PORTS, AcceleratorStage
+from .stage import AcceleratorStage
+from .typed import Component, connect, pass_on
 
 __all__ = ["AimcAxi"]
 
@@ -36,7 +34,7 @@ GLOBAL_BITS = 8
 """Address bits that the accelerator's own registers take."""
 
 
-class AimcAxi(wiring.Component):
+class AimcAxi(Component):
     """Multiply vectors for a host that reaches the tiles through memory-mapped registers.
 
     The address space is `alpine_models.registers.ACCELERATOR_REGISTERS`, followed by one page per
@@ -59,10 +57,12 @@ class AimcAxi(wiring.Component):
 
     Members
     -------
-    s_axi_* : the bus; see `AxiLitePort`.
+    s_axi : In(AxiLiteSignature)
+        The bus: ports ``s_axi_*``; see `AxiLitePort`.
     irq : Out(1)
         A result waits whose interrupt is enabled.
-    xb<k>_* : the crossbar ports of tile k; see `AimcTile`.
+    xb<k> : Out(MacroSignature)
+        The analog macro of tile k, ports ``xb<k>_*``; see `AimcTile`.
 
     Raises
     ------
@@ -70,99 +70,96 @@ class AimcAxi(wiring.Component):
         There are no tiles or too many.
     """
 
+    s_axi: AxiLiteBus
+    irq: Signal
+
     def __init__(self, *, tiles: Sequence[TileConfig]):
         if not 1 <= len(tiles) <= MAX_TILES:
             raise ValueError(f"tiles must be 1 to {MAX_TILES} configurations, not {len(tiles)}")
         self.tiles = tuple(tiles)
         self.address_bits = bits_for(accelerator_bytes(len(tiles)) - 1)
-        self._stages = [
+        self.stages = [
             AcceleratorStage(config=config, link_bytes=link)
             for config, link in zip(self.tiles, link_bytes(self.tiles), strict=True)
         ]
         super().__init__(
-            {
-                **axi_lite_members(self.address_bits),
-                "irq": Out(1),
-                **{
-                    _crossbar_name(k, name): stage.signature.members[name]
-                    for k, stage in enumerate(self._stages)
-                    for name in CROSSBAR_PORTS
-                },
-            }
+            PinSignature(
+                {
+                    "s_axi": In(AxiLiteSignature(self.address_bits)),
+                    "irq": Out(1),
+                    **{f"xb{k}": Out(MacroSignature(tile)) for k, tile in enumerate(self.tiles)},
+                }
+            )
         )
 
-    def elaborate(self, platform):
+    def macro(self, tile: int) -> MacroPort:
+        """Return the member at which a tile's analog macro sits."""
+        return getattr(self, f"xb{tile}")
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.port = self._port = port = AxiLitePort(address_bits=self.address_bits)
+        m.submodules.port = self.port = port = AxiLitePort(address_bits=self.address_bits)
         m.submodules.bank = bank = RegisterBank(
             registers=ACCELERATOR_REGISTERS, address_bits=GLOBAL_BITS
         )
-        for name, member in axi_lite_members(self.address_bits).items():
-            join(m, member, inner=getattr(port, name), outer=getattr(self, name))
-        for k, stage in enumerate(self._stages):
+        pass_on(m, inner=port.s_axi, outer=self.s_axi)
+        for k, stage in enumerate(self.stages):
             m.submodules[f"stage{k}"] = stage
-            for name in CROSSBAR_PORTS:
-                outer = getattr(self, _crossbar_name(k, name))
-                join(m, stage.signature.members[name], inner=getattr(stage, name), outer=outer)
+            pass_on(m, inner=stage.xb, outer=self.macro(k))
         self._connect_stages(m, bank)
         self._connect_bank(m, port, bank)
         self._route(m, port, bank)
         return m
 
-    def _connect_stages(self, m, bank) -> None:
-        stages = self._stages
+    def _connect_stages(self, m: Module, bank: RegisterBank) -> None:
+        stages = self.stages
         for k, stage in enumerate(stages):
             m.d.comb += [
-                stage.start.eq(bank.start_strobe[k]),
-                stage.clear_result.eq(bank.result_strobe[k]),
-                stage.chain_out.eq(bank.chain[k]),
-                stage.relu.eq(bank.relu[k]),
-                bank.input_free[k].eq(stage.input_free),
-                bank.busy[k].eq(stage.busy),
-                bank.result[k].eq(stage.result),
+                stage.start.eq(bank.strobe("start")[k]),
+                stage.clear_result.eq(bank.strobe("result")[k]),
+                stage.chain_out.eq(bank.value("chain")[k]),
+                stage.relu.eq(bank.value("relu")[k]),
+                bank.value("input_free")[k].eq(stage.input_free),
+                bank.value("busy")[k].eq(stage.busy),
+                bank.value("result")[k].eq(stage.result),
             ]
         for before, stage in itertools.pairwise(stages):
-            m.d.comb += [
-                stage.chain_in.eq(before.chain_out),
-                stage.i_valid.eq(before.o_valid),
-                stage.i_index.eq(before.o_index),
-                stage.i_count.eq(before.o_count),
-                stage.i_data.eq(before.o_data),
-                stage.i_last.eq(before.o_last),
-                before.o_ready.eq(stage.i_ready),
-            ]
+            m.d.comb += stage.chain_in.eq(before.chain_out)
+            connect(m, before.o, stage.i)
 
-    def _connect_bank(self, m, port, bank) -> None:
+    def _connect_bank(self, m: Module, port: AxiLitePort, bank: RegisterBank) -> None:
         """The accelerator's own registers, and which writes to them are refused."""
-        count = len(self.tiles)
-        outside = port.wdata[count:].any()
+        access, count = port.access, len(self.tiles)
+        outside = access.wdata[count:].any()
+        input_free, result = bank.value("input_free"), bank.value("result")
         at_work = Signal()
         m.d.comb += [
-            bank.id.eq(ACCELERATOR_ID),
-            bank.version_major.eq(VERSION[0]),
-            bank.version_minor.eq(VERSION[1]),
-            bank.tiles.eq(count),
-            at_work.eq((bank.busy | bank.result).any()),
-            bank.addr.eq(port.address[:GLOBAL_BITS]),
-            bank.wdata.eq(port.wdata),
-            self.irq.eq((bank.result & bank.interrupt_enable).any()),
+            bank.value("id").eq(ACCELERATOR_ID),
+            bank.value("version", "major").eq(VERSION[0]),
+            bank.value("version", "minor").eq(VERSION[1]),
+            bank.value("tiles").eq(count),
+            at_work.eq((bank.value("busy") | result).any()),
+            bank.addr.eq(access.address[:GLOBAL_BITS]),
+            bank.wdata.eq(access.wdata),
+            self.irq.eq((result & bank.value("interrupt_enable")).any()),
         ]
         with m.Switch(bank.addr):
             with m.Case(ACCELERATOR_REGISTERS["start"].offset):
-                m.d.comb += bank.veto.eq(outside | (port.wdata & ~bank.input_free)[:count].any())
+                m.d.comb += bank.veto.eq(outside | (access.wdata & ~input_free)[:count].any())
             with m.Case(ACCELERATOR_REGISTERS["chain"].offset):
-                m.d.comb += bank.veto.eq(at_work | port.wdata[count - 1 :].any())
+                m.d.comb += bank.veto.eq(at_work | access.wdata[count - 1 :].any())
             with m.Case(ACCELERATOR_REGISTERS["relu"].offset):
-                m.d.comb += bank.veto.eq(at_work | port.wdata[count - 1 :].any())
+                m.d.comb += bank.veto.eq(at_work | access.wdata[count - 1 :].any())
 
-    def _route(self, m, port, bank) -> None:
+    def _route(self, m: Module, port: AxiLitePort, bank: RegisterBank) -> None:
         """Send each access to the registers or to a stage, and its answer back."""
+        access = port.access
         page_bit = bits_for(TILE_PAGE_BYTES - 1)
-        page, offset = port.address[page_bit:], port.address[:page_bit]
+        page, offset = access.address[page_bit:], access.address[:page_bit]
         done, resp = Signal(), Signal(2)
         m.d.comb += [
-            port.done.eq(port.valid & done),
-            port.resp.eq(resp),
+            access.done.eq(access.valid & done),
+            access.resp.eq(resp),
             # Unmapped unless one of the cases below says otherwise.
             done.eq(1),
             resp.eq(AxiResponse.DECERR),
@@ -170,30 +167,26 @@ class AimcAxi(wiring.Component):
         with m.Switch(page):
             mapped = (register.offset for register in ACCELERATOR_REGISTERS.registers)
             with m.Case(0), m.Switch(offset), m.Case(*mapped):
-                whole = ~port.write | port.wstrb.all()
+                whole = ~access.write | access.wstrb.all()
                 refused = ~whole | bank.error
                 m.d.comb += [
-                    bank.write.eq(port.valid & port.first & port.write & whole),
-                    done.eq(~port.first),
+                    bank.write.eq(access.valid & access.first & access.write & whole),
+                    done.eq(~access.first),
                     resp.eq(Mux(refused, AxiResponse.SLVERR, AxiResponse.OKAY)),
-                    port.rdata.eq(bank.rdata),
+                    access.rdata.eq(bank.rdata),
                 ]
-            for k, stage in enumerate(self._stages):
+            for k, stage in enumerate(self.stages):
                 m.d.comb += [
-                    stage.first.eq(port.first),
-                    stage.write.eq(port.write),
-                    stage.offset.eq(offset),
-                    stage.wdata.eq(port.wdata),
-                    stage.wstrb.eq(port.wstrb),
+                    stage.access.first.eq(access.first),
+                    stage.access.write.eq(access.write),
+                    stage.access.address.eq(offset),
+                    stage.access.wdata.eq(access.wdata),
+                    stage.access.wstrb.eq(access.wstrb),
                 ]
                 with m.Case(k + 1):
                     m.d.comb += [
-                        stage.valid.eq(port.valid),
-                        done.eq(stage.done),
-                        resp.eq(stage.resp),
-                        port.rdata.eq(stage.rdata),
+                        stage.access.valid.eq(access.valid),
+                        done.eq(stage.access.done),
+                        resp.eq(stage.access.resp),
+                        access.rdata.eq(stage.access.rdata),
                     ]
-
-
-def _crossbar_name(tile: int, name: str) -> str:
-    return name.replace("xb_", f"xb{tile}_", 1)

@@ -1,46 +1,167 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
-"""AXI4-Lite subordinate: five channels on one side, one access at a time on the other."""
+"""AXI4-Lite: the bus, and a subordinate that makes of it one access at a time."""
 
-from amaranth.hdl import Module, Mux, Signal
+from typing import Any, Protocol
+
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.axi import AxiResponse
 
-__all__ = ["AXI_DATA_BITS", "AxiLitePort", "AxiResponse", "axi_lite_members"]
+from .pins import PinSignature
+from .typed import Component, Record, RecordLayout, Stream, stream_of
+
+__all__ = [
+    "AXI_DATA_BITS",
+    "Access",
+    "AccessSignature",
+    "AxiAddress",
+    "AxiLiteBus",
+    "AxiLitePort",
+    "AxiLiteSignature",
+    "AxiReadData",
+    "AxiResponse",
+    "AxiWriteAnswer",
+    "AxiWriteData",
+]
 
 AXI_DATA_BITS = 32
 
 
-def axi_lite_members(address_bits: int) -> dict:
-    """Return the ports of a subordinate, under their standard names."""
-    return {
-        "s_axi_awaddr": In(address_bits),
-        "s_axi_awprot": In(3),
-        "s_axi_awvalid": In(1),
-        "s_axi_awready": Out(1),
-        "s_axi_wdata": In(AXI_DATA_BITS),
-        "s_axi_wstrb": In(AXI_DATA_BITS // 8),
-        "s_axi_wvalid": In(1),
-        "s_axi_wready": Out(1),
-        "s_axi_bresp": Out(2),
-        "s_axi_bvalid": Out(1),
-        "s_axi_bready": In(1),
-        "s_axi_araddr": In(address_bits),
-        "s_axi_arprot": In(3),
-        "s_axi_arvalid": In(1),
-        "s_axi_arready": Out(1),
-        "s_axi_rdata": Out(AXI_DATA_BITS),
-        "s_axi_rresp": Out(2),
-        "s_axi_rvalid": Out(1),
-        "s_axi_rready": In(1),
-    }
+class AxiAddress(Record):
+    """What AW and AR carry: a byte address, and a protection type."""
+
+    addr: Value
+    prot: Value
 
 
-class AxiLitePort(wiring.Component):
+class AxiWriteData(Record):
+    """What W carries: a word, and which of its bytes are written."""
+
+    data: Value
+    strb: Value
+
+
+class AxiWriteAnswer(Record):
+    """What B carries: an `AxiResponse`."""
+
+    resp: Value
+
+
+class AxiReadData(Record):
+    """What R carries: a word and an `AxiResponse`."""
+
+    data: Value
+    resp: Value
+
+
+AXI_WRITE_DATA = RecordLayout(AxiWriteData, {"data": AXI_DATA_BITS, "strb": AXI_DATA_BITS // 8})
+AXI_WRITE_ANSWER = RecordLayout(AxiWriteAnswer, {"resp": 2})
+AXI_READ_DATA = RecordLayout(AxiReadData, {"data": AXI_DATA_BITS, "resp": 2})
+
+
+class AxiLiteBus(Protocol):
+    """What `AxiLiteSignature` makes."""
+
+    signature: Any
+    aw: Stream[AxiAddress]
+    w: Stream[AxiWriteData]
+    b: Stream[AxiWriteAnswer]
+    ar: Stream[AxiAddress]
+    r: Stream[AxiReadData]
+
+
+class AxiLiteSignature(wiring.Signature):
+    """The five channels of AXI4-Lite, from the manager's side (AMBA AXI, chapter B1).
+
+    Parameters
+    ----------
+    address_bits : int
+        Width of the byte address.
+
+    Members
+    -------
+    aw, ar : Out(stream of AxiAddress)
+        Addresses of writes and reads.
+    w : Out(stream of AxiWriteData)
+        Words to write, in the order of their addresses.
+    b : In(stream of AxiWriteAnswer)
+        One answer per write.
+    r : In(stream of AxiReadData)
+        One answer per read.
+    """
+
+    joined_by = ""
+    """In ports a channel and its signal are one word, as in ``awaddr``."""
+
+    def __init__(self, address_bits: int):
+        address = RecordLayout(AxiAddress, {"addr": address_bits, "prot": 3})
+        super().__init__(
+            {
+                "aw": Out(stream_of(address)),
+                "w": Out(stream_of(AXI_WRITE_DATA)),
+                "b": In(stream_of(AXI_WRITE_ANSWER)),
+                "ar": Out(stream_of(address)),
+                "r": In(stream_of(AXI_READ_DATA)),
+            }
+        )
+
+
+class Access(Protocol):
+    """What `AccessSignature` makes."""
+
+    signature: Any
+    valid: Value
+    first: Value
+    write: Value
+    address: Value
+    wdata: Value
+    wstrb: Value
+    done: Value
+    rdata: Value
+    resp: Value
+
+
+class AccessSignature(wiring.Signature):
+    """A single read or write, from the side that asks for it.
+
+    Parameters
+    ----------
+    address_bits : int
+        Width of the byte address.
+
+    Members
+    -------
+    valid : Out(1)
+        An access goes on; the members below are stable as long as it does.
+    first : Out(1)
+        This is its first cycle.
+    write : Out(1), address : Out(address_bits), wdata : Out(32), wstrb : Out(4)
+        What it does. The address is a multiple of 4.
+    done : In(1)
+        This is its last cycle.
+    rdata : In(32), resp : In(AxiResponse)
+        What it returns. Valid with ``done``.
+    """
+
+    def __init__(self, address_bits: int):
+        super().__init__(
+            {
+                "valid": Out(1),
+                "first": Out(1),
+                "write": Out(1),
+                "address": Out(address_bits),
+                "wdata": Out(AXI_DATA_BITS),
+                "wstrb": Out(AXI_DATA_BITS // 8),
+                "done": In(1),
+                "rdata": In(AXI_DATA_BITS),
+                "resp": In(2),
+            }
+        )
+
+
+class AxiLitePort(Component):
     """Turn AXI4-Lite transactions into single accesses.
 
     Every channel has one register, so that any of them may stall at any time without holding up
@@ -59,83 +180,73 @@ class AxiLitePort(wiring.Component):
 
     Members
     -------
-    s_axi_* : the bus. ``awprot`` and ``arprot`` are ignored: every access is allowed.
-    valid : Out(1)
-        An access goes on; the members below are stable as long as it does.
-    first : Out(1)
-        This is its first cycle.
-    write : Out(1), address : Out(address_bits), wdata : Out(32), wstrb : Out(4)
-        What it does. The address is a multiple of 4.
-    done : In(1)
-        This is its last cycle. Must be low while ``valid`` is low.
-    rdata : In(32), resp : In(AxiResponse)
-        What it returns. Valid with ``done``.
+    s_axi : In(AxiLiteSignature)
+        The bus. Protection types are ignored: every access is allowed.
+    access : Out(AccessSignature)
+        Accesses. ``done`` must be low while ``valid`` is low.
     """
+
+    s_axi: AxiLiteBus
+    access: Access
 
     def __init__(self, *, address_bits: int):
         super().__init__(
-            {
-                **axi_lite_members(address_bits),
-                "valid": Out(1),
-                "first": Out(1),
-                "write": Out(1),
-                "address": Out(address_bits),
-                "wdata": Out(AXI_DATA_BITS),
-                "wstrb": Out(AXI_DATA_BITS // 8),
-                "done": In(1),
-                "rdata": In(AXI_DATA_BITS),
-                "resp": In(2),
-            }
+            PinSignature(
+                {
+                    "s_axi": In(AxiLiteSignature(address_bits)),
+                    "access": Out(AccessSignature(address_bits)),
+                }
+            )
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        write_taken = self.done & self.write
-        read_taken = self.done & ~self.write
-        aw = self._hold(m, "aw", write_taken, self.s_axi_awaddr)
-        w = self._hold(m, "w", write_taken, self.s_axi_wdata, self.s_axi_wstrb)
-        ar = self._hold(m, "ar", read_taken, self.s_axi_araddr)
-        self._answer(m, "b", write_taken, (self.s_axi_bresp, self.resp))
-        self._answer(
-            m, "r", read_taken, (self.s_axi_rresp, self.resp), (self.s_axi_rdata, self.rdata)
-        )
+        bus, access = self.s_axi, self.access
+        write_taken = access.done & access.write
+        read_taken = access.done & ~access.write
+        aw_full, address = _hold(m, bus.aw, bus.aw.payload.addr, write_taken, name="aw")
+        w_full, word = _hold(m, bus.w, Value.cast(bus.w.payload), write_taken, name="w")
+        ar_full, read_address = _hold(m, bus.ar, bus.ar.payload.addr, read_taken, name="ar")
+        written: AxiWriteData = AXI_WRITE_DATA(word)
+        _answer(m, bus.b, AXI_WRITE_ANSWER.pack(resp=access.resp), write_taken)
+        _answer(m, bus.r, AXI_READ_DATA.pack(data=access.rdata, resp=access.resp), read_taken)
 
         can_write, can_read = Signal(), Signal()
         m.d.comb += [
-            can_write.eq(aw[0] & w[0] & ~self.s_axi_bvalid),
-            can_read.eq(ar[0] & ~self.s_axi_rvalid),
+            can_write.eq(aw_full & w_full & ~bus.b.valid),
+            can_read.eq(ar_full & ~bus.r.valid),
         ]
         running = Signal()
         running_write = Signal()
         m.d.comb += [
-            self.valid.eq(running | can_write | can_read),
-            self.first.eq(self.valid & ~running),
-            self.write.eq(Mux(running, running_write, can_write)),
-            self.address[2:].eq(Mux(self.write, aw[1], ar[1])[2:]),
-            self.wdata.eq(w[1]),
-            self.wstrb.eq(w[2]),
+            access.valid.eq(running | can_write | can_read),
+            access.first.eq(access.valid & ~running),
+            access.write.eq(Mux(running, running_write, can_write)),
+            access.address[2:].eq(Mux(access.write, address, read_address)[2:]),
+            access.wdata.eq(written.data),
+            access.wstrb.eq(written.strb),
         ]
-        m.d.sync += [running.eq(self.valid & ~self.done), running_write.eq(self.write)]
+        m.d.sync += [running.eq(access.valid & ~access.done), running_write.eq(access.write)]
         return m
 
-    def _hold(self, m, channel: str, taken, *payload):
-        """Register of one incoming channel; return its full flag and its contents."""
-        full = Signal(name=f"{channel}_full")
-        held = [Signal.like(value, name=f"{value.name}_held") for value in payload]
-        valid = getattr(self, f"s_axi_{channel}valid")
-        m.d.comb += getattr(self, f"s_axi_{channel}ready").eq(~full)
-        with m.If(full):
-            m.d.sync += full.eq(~taken)
-        with m.Elif(valid):
-            m.d.sync += full.eq(1)
-            m.d.sync += [register.eq(value) for register, value in zip(held, payload, strict=True)]
-        return full, *held
 
-    def _answer(self, m, channel: str, given, *payload) -> None:
-        """Register of one outgoing channel."""
-        valid = getattr(self, f"s_axi_{channel}valid")
-        with m.If(valid):
-            m.d.sync += valid.eq(~getattr(self, f"s_axi_{channel}ready"))
-        with m.Elif(given):
-            m.d.sync += valid.eq(1)
-            m.d.sync += [port.eq(value) for port, value in payload]
+def _hold(
+    m: Module, channel: Stream[Any], payload: Value, taken: Value, *, name: str
+) -> tuple[Signal, Signal]:
+    """Register of one incoming channel; return its full flag and its contents."""
+    full = Signal(name=f"{name}_full")
+    held = Signal(len(payload), name=f"{name}_held")
+    m.d.comb += channel.ready.eq(~full)
+    with m.If(full):
+        m.d.sync += full.eq(~taken)
+    with m.Elif(channel.valid):
+        m.d.sync += [full.eq(1), held.eq(payload)]
+    return full, held
+
+
+def _answer(m: Module, channel: Stream[Any], payload: Value, given: Value) -> None:
+    """Register of one outgoing channel."""
+    with m.If(channel.valid):
+        m.d.sync += channel.valid.eq(~channel.ready)
+    with m.Elif(given):
+        m.d.sync += [channel.valid.eq(1), channel.payload.eq(payload)]

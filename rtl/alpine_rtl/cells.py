@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Cell access: programming a crossbar cell and reading one back."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from .typed import Component
 
 __all__ = ["CellAccess"]
 
 
-class CellAccess(wiring.Component):
+class CellAccess(Component):
     """Follow one access to a crossbar cell to its end.
 
     Members
@@ -28,7 +26,14 @@ class CellAccess(wiring.Component):
         The weight read last. Valid from the cycle after ``finish``.
     """
 
-    def __init__(self):
+    program: Signal
+    read: Signal
+    prog_busy: Signal
+    read_weight: Signal
+    finish: Signal
+    weight: Signal
+
+    def __init__(self) -> None:
         super().__init__(
             {
                 "program": In(1),
@@ -40,7 +45,7 @@ class CellAccess(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         programming = Signal()
         ends = (self.program | programming) & ~self.prog_busy

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Sharing of one tile's CM port between the parts of an accelerator stage."""
 
-from amaranth.hdl import Module, Signal
+from typing import Protocol
+
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -13,8 +12,10 @@ from alpine_models.isa import GROUP_BYTES, CmOperation, encode
 from alpine_models.tile import TileConfig, pending_answers
 
 from .axi_lite import AXI_DATA_BITS
+from .interfaces import CM_REQUEST, CM_RESPONSE, CmPort, CmResponse, CmSignature
+from .typed import AnyValue, Component, Record, RecordLayout, Stream, stream_of
 
-__all__ = ["CommandIssue"]
+__all__ = ["GROUP", "CommandIssue", "Group"]
 
 # The indexed forms: any register number but that of XZR selects them.
 _WORDS = {
@@ -24,11 +25,69 @@ _WORDS = {
 }
 
 
-class CommandIssue(wiring.Component):
+class Group(Record):
+    """Bytes on their way into an input memory.
+
+    Members
+    -------
+    index : of the first byte. count : number of bytes. data : the bytes, the first one lowest.
+    last : whether the vector is complete with them.
+    """
+
+    index: Value
+    count: Value
+    data: Value
+    last: Value
+
+
+GROUP = RecordLayout(
+    Group, {"index": 16, "count": range(GROUP_BYTES + 1), "data": AXI_DATA_BITS, "last": 1}
+)
+
+
+class Client(Protocol):
+    """Who wants a command to be carried out, and is told when it was."""
+
+    valid: Value
+    ready: Value
+    answered: Value
+
+
+class SendClient(Client, Protocol):
+    """Who reads groups of the output memory."""
+
+    index: Value
+    count: Value
+
+
+class HostClient(Client, Protocol):
+    """Who has any command carried out."""
+
+    asked: Value
+    operation: Value
+    rn: Value
+    rm: Value
+    ra: Value
+
+
+_CLIENT = {"valid": Out(1), "ready": In(1), "answered": In(1)}
+_SEND = {**_CLIENT, "index": Out(16), "count": Out(range(GROUP_BYTES + 1))}
+_HOST = {
+    **_CLIENT,
+    "asked": In(1),
+    "operation": Out(CmOperation),
+    "rn": Out(17),
+    "rm": Out(AXI_DATA_BITS),
+    "ra": Out(8),
+}
+
+
+class CommandIssue(Component):
     """Give one tile's CM port to four clients, in turn by rank, and tell each its answer.
 
     Answers come in order, so numbering the requests is enough to know whose answer arrives; those
-    to queues are known to be good and go to nobody.
+    to queues are known to be good and go to nobody. A client's command is accepted at the end of a
+    cycle in which its ``ready`` is high, and answered in one in which its ``answered`` is.
 
     Parameters
     ----------
@@ -37,20 +96,27 @@ class CommandIssue(wiring.Component):
 
     Members
     -------
-    process_valid, process_ready, process_answered : In, Out, Out
-        CM_PROCESS: wanted; accepted at the end of this cycle; answered in this cycle.
-    take_valid, take_ready, take_index, take_count, take_data : In, Out, In, In, In
+    process : In(Client)
+        CM_PROCESS is wanted.
+    take : In(stream of Group)
         CM_QUEUE.
-    send_valid, send_ready, send_answered, send_index, send_count : In, Out, Out, In, In
+    send : In(SendClient)
         CM_DEQUEUE. One at a time.
-    host_valid, host_ready, host_asked, host_answered : In, Out, Out, Out
-        Any command, but one at a time. ``host_asked`` is high from the cycle after acceptance until
-        the answer, except for queues.
-    host_operation, host_rn, host_rm, host_ra : In
-        The command and its operands.
-    answer_rd, answer_status : Out
-        Valid with one of the ``_answered`` members.
+    host : In(HostClient)
+        Any command, but one at a time. ``asked`` is high from the cycle after acceptance until the
+        answer, except for queues.
+    answer : Out(CmResponse)
+        Valid with one of the ``answered`` members.
+    cm : Out(CmSignature)
+        The tile's CM port.
     """
+
+    process: Client
+    take: Stream[Group]
+    send: SendClient
+    host: HostClient
+    answer: CmResponse
+    cm: CmPort
 
     def __init__(self, *, config: TileConfig):
         # As many numbers as requests can be under way: those owed behind an MVM, one in the command
@@ -58,114 +124,87 @@ class CommandIssue(wiring.Component):
         self._tag_bits = bits_for(pending_answers(config) + 4)
         super().__init__(
             {
-                **{
-                    f"{client}_{name}": direction(1)
-                    for client in ("process", "take", "send", "host")
-                    for name, direction in (("valid", In), ("ready", Out), ("answered", Out))
-                },
-                "take_index": In(16),
-                "take_count": In(range(GROUP_BYTES + 1)),
-                "take_data": In(AXI_DATA_BITS),
-                "send_index": In(16),
-                "send_count": In(range(GROUP_BYTES + 1)),
-                "host_operation": In(CmOperation),
-                "host_rn": In(17),
-                "host_rm": In(AXI_DATA_BITS),
-                "host_ra": In(8),
-                "host_asked": Out(1),
-                "answer_rd": Out(AXI_DATA_BITS),
-                "answer_status": Out(4),
-                "req_valid": Out(1),
-                "req_ready": In(1),
-                "req_instr": Out(32),
-                "req_rn": Out(17),
-                "req_rm": Out(AXI_DATA_BITS),
-                "req_ra": Out(8),
-                "rsp_valid": In(1),
-                "rsp_rd": In(AXI_DATA_BITS),
-                "rsp_status": In(4),
+                "process": In(wiring.Signature(_CLIENT)),
+                "take": In(stream_of(GROUP)),
+                "send": In(wiring.Signature(_SEND)),
+                "host": In(wiring.Signature(_HOST)),
+                "answer": Out(CM_RESPONSE),
+                "cm": Out(CmSignature()),
             }
         )
 
-    def connect(self, m, tile) -> None:
-        """Wire the tile's CM port to this component."""
-        m.d.comb += [
-            tile.cm_req_valid.eq(self.req_valid),
-            tile.cm_req_instr.eq(self.req_instr),
-            tile.cm_req_rn.eq(self.req_rn),
-            tile.cm_req_rm.eq(self.req_rm),
-            tile.cm_req_ra.eq(self.req_ra),
-            tile.cm_rsp_ready.eq(1),
-            self.req_ready.eq(tile.cm_req_ready),
-            self.rsp_valid.eq(tile.cm_rsp_valid),
-            self.rsp_rd.eq(tile.cm_rsp_rd),
-            self.rsp_status.eq(tile.cm_rsp_status),
-        ]
-
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
+        request, response = self.cm.req, self.cm.rsp
+        process, take, send, host = self.process, self.take, self.send, self.host
         sent = Signal(self._tag_bits)
         received = Signal(self._tag_bits)
+        instr, rn, rm, ra = Signal(32), Signal(17), Signal(AXI_DATA_BITS), Signal(8)
         m.d.comb += [
-            self.req_valid.eq(
-                self.process_valid | self.take_valid | self.send_valid | self.host_valid
-            ),
-            self.answer_rd.eq(self.rsp_rd),
-            self.answer_status.eq(self.rsp_status),
+            request.valid.eq(process.valid | take.valid | send.valid | host.valid),
+            request.payload.eq(CM_REQUEST.pack(instr=instr, rn=rn, rm=rm, ra=ra)),
+            response.ready.eq(1),
+            self.answer.eq(response.payload),
         ]
-        with m.If(self.req_valid & self.req_ready):
+        with m.If(request.valid & request.ready):
             m.d.sync += sent.eq(sent + 1)
-        with m.If(self.rsp_valid):
+        with m.If(response.valid):
             m.d.sync += received.eq(received + 1)
 
-        with m.If(self.process_valid):
+        with m.If(process.valid):
             m.d.comb += [
-                self.req_instr.eq(_WORDS[CmOperation.PROCESS]),
-                self.process_ready.eq(self.req_ready),
+                instr.eq(_WORDS[CmOperation.PROCESS]),
+                process.ready.eq(request.ready),
             ]
-        with m.Elif(self.take_valid):
+        with m.Elif(take.valid):
             m.d.comb += [
-                self.req_instr.eq(_WORDS[CmOperation.QUEUE]),
-                self.req_rn.eq(self.take_index),
-                self.req_rm.eq(self.take_data),
-                self.req_ra.eq(self.take_count),
-                self.take_ready.eq(self.req_ready),
+                instr.eq(_WORDS[CmOperation.QUEUE]),
+                rn.eq(take.payload.index),
+                rm.eq(take.payload.data),
+                ra.eq(take.payload.count),
+                take.ready.eq(request.ready),
             ]
-        with m.Elif(self.send_valid):
+        with m.Elif(send.valid):
             m.d.comb += [
-                self.req_instr.eq(_WORDS[CmOperation.DEQUEUE]),
-                self.req_rn.eq(self.send_index),
-                self.req_rm.eq(self.send_count),
-                self.send_ready.eq(self.req_ready),
+                instr.eq(_WORDS[CmOperation.DEQUEUE]),
+                rn.eq(send.index),
+                rm.eq(send.count),
+                send.ready.eq(request.ready),
             ]
         with m.Else():
-            with m.Switch(self.host_operation):
+            with m.Switch(host.operation):
                 for operation, word in _WORDS.items():
                     with m.Case(operation):
-                        m.d.comb += self.req_instr.eq(word)
+                        m.d.comb += instr.eq(word)
             m.d.comb += [
-                self.req_rn.eq(self.host_rn),
-                self.req_rm.eq(self.host_rm),
-                self.req_ra.eq(self.host_ra),
-                self.host_ready.eq(self.host_valid & self.req_ready),
+                rn.eq(host.rn),
+                rm.eq(host.rm),
+                ra.eq(host.ra),
+                host.ready.eq(host.valid & request.ready),
             ]
-        self._recognise(m, sent, received)
+        self._recognise(m, "process", process, sent, received)
+        self._recognise(m, "send", send, sent, received)
+        wants_answer = host.operation != CmOperation.QUEUE
+        asked = self._recognise(m, "host", host, sent, received, wants=wants_answer)
+        m.d.comb += host.asked.eq(asked)
         return m
 
-    def _recognise(self, m, sent, received) -> None:
-        """Remember the number of each client's request, and see it come back."""
-        for client, wants in (
-            ("process", 1),
-            ("send", 1),
-            ("host", self.host_operation != CmOperation.QUEUE),
-        ):
-            asked = Signal(name=f"{client}_waits")
-            number = Signal(self._tag_bits, name=f"{client}_number")
-            answered = getattr(self, f"{client}_answered")
-            m.d.comb += answered.eq(asked & self.rsp_valid & (received == number))
-            with m.If(getattr(self, f"{client}_ready") & wants):
-                m.d.sync += [asked.eq(1), number.eq(sent)]
-            with m.Elif(answered):
-                m.d.sync += asked.eq(0)
-            if client == "host":
-                m.d.comb += self.host_asked.eq(asked)
+    def _recognise(
+        self,
+        m: Module,
+        name: str,
+        client: Client,
+        sent: Signal,
+        received: Signal,
+        *,
+        wants: AnyValue = 1,
+    ) -> Signal:
+        """Number a client's request and see its answer come; return whether it waits."""
+        asked = Signal(name=f"{name}_waits")
+        number = Signal(self._tag_bits, name=f"{name}_number")
+        m.d.comb += client.answered.eq(asked & self.cm.rsp.valid & (received == number))
+        with m.If(client.ready & wants):
+            m.d.sync += [asked.eq(1), number.eq(sent)]
+        with m.Elif(client.answered):
+            m.d.sync += asked.eq(0)
+        return asked

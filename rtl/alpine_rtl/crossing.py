@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Clock-domain crossing: a tile whose CM port lives in the CPU's clock domain."""
 
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Signal
 from amaranth.lib.cdc import AsyncFFSynchronizer, ResetSynchronizer
 from amaranth.lib.fifo import AsyncFIFO
 
 from alpine_models.tile import CROSSING_DEPTH, TileConfig
 
-from .ports import join
+from .interfaces import CM_REQUEST, CM_RESPONSE, CmPort, MacroPort, RegisterPort
+from .pins import PinSignature
 from .tile import AimcTile
+from .typed import Component, pass_on
 
 __all__ = ["AimcTileCdc", "crossing_queue"]
 
@@ -20,11 +18,8 @@ RESET_STAGES = 3
 """Edges of both clocks for which the inner resets outlast the ports' resets, and then of their own
 clock."""
 
-REQUEST = ("cm_req_instr", "cm_req_rn", "cm_req_rm", "cm_req_ra")
-RESPONSE = ("cm_rsp_rd", "cm_rsp_status")
 
-
-class AimcTileCdc(wiring.Component):
+class AimcTileCdc(Component):
     """A tile in the domain of ``clk``, with its CM port in that of ``cpu_clk``.
 
     The clocks need not be related. Requests and responses cross through one asynchronous queue
@@ -46,43 +41,48 @@ class AimcTileCdc(wiring.Component):
 
     Members
     -------
-    cm_req_*, cm_rsp_* : as `AimcTile`, in the domain ``cpu`` (ports ``cpu_clk``, ``cpu_rst``).
-    xb_*, csr_* : as `AimcTile`, in the domain ``sync`` (ports ``clk``, ``rst``).
+    cm : In(CmSignature)
+        As `AimcTile`, in the domain ``cpu`` (ports ``cpu_clk``, ``cpu_rst``).
+    xb, csr : as `AimcTile`, in the domain ``sync`` (ports ``clk``, ``rst``).
     """
+
+    cm: CmPort
+    xb: MacroPort
+    csr: RegisterPort
 
     def __init__(self, *, config: TileConfig):
         self._tile = AimcTile(config=config)
-        super().__init__(dict(self._tile.signature.members.items()))
+        super().__init__(PinSignature(self._tile.signature.members))
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         self._reset_both(m)
-        m.submodules.tile = DomainRenamer("tile")(self._tile)
         inner = self._tile
-        for name, member in self.signature.members.items():
-            if not name.startswith("cm_"):
-                join(m, member, inner=getattr(inner, name), outer=getattr(self, name))
-        m.submodules.requests = requests = _queue(inner, REQUEST, source="host", target="tile")
-        m.submodules.responses = responses = _queue(inner, RESPONSE, source="tile", target="host")
+        m.submodules.tile = DomainRenamer("tile")(inner)
+        pass_on(m, inner=inner.xb, outer=self.xb)
+        pass_on(m, inner=inner.csr, outer=self.csr)
+        requests = crossing_queue(CM_REQUEST.size, source="host", target="tile")
+        responses = crossing_queue(CM_RESPONSE.size, source="tile", target="host")
+        m.submodules.requests, m.submodules.responses = requests, responses
         # Nothing moves while the domain of either end is being reset.
         host_on, tile_on = ~ResetSignal("host"), ~ResetSignal("tile")
         m.d.comb += [
-            requests.w_data.eq(Cat(getattr(self, name) for name in REQUEST)),
-            requests.w_en.eq(self.cm_req_valid & host_on),
-            self.cm_req_ready.eq(requests.w_rdy & host_on),
-            Cat(getattr(inner, name) for name in REQUEST).eq(requests.r_data),
-            inner.cm_req_valid.eq(requests.r_rdy & tile_on),
-            requests.r_en.eq(inner.cm_req_ready & tile_on),
-            responses.w_data.eq(Cat(getattr(inner, name) for name in RESPONSE)),
-            responses.w_en.eq(inner.cm_rsp_valid & tile_on),
-            inner.cm_rsp_ready.eq(responses.w_rdy & tile_on),
-            Cat(getattr(self, name) for name in RESPONSE).eq(responses.r_data),
-            self.cm_rsp_valid.eq(responses.r_rdy & host_on),
-            responses.r_en.eq(self.cm_rsp_ready & host_on),
+            requests.w_data.eq(self.cm.req.payload),
+            requests.w_en.eq(self.cm.req.valid & host_on),
+            self.cm.req.ready.eq(requests.w_rdy & host_on),
+            inner.cm.req.payload.eq(requests.r_data),
+            inner.cm.req.valid.eq(requests.r_rdy & tile_on),
+            requests.r_en.eq(inner.cm.req.ready & tile_on),
+            responses.w_data.eq(inner.cm.rsp.payload),
+            responses.w_en.eq(inner.cm.rsp.valid & tile_on),
+            inner.cm.rsp.ready.eq(responses.w_rdy & tile_on),
+            self.cm.rsp.payload.eq(responses.r_data),
+            self.cm.rsp.valid.eq(responses.r_rdy & host_on),
+            responses.r_en.eq(self.cm.rsp.ready & host_on),
         ]
         return m
 
-    def _reset_both(self, m) -> None:
+    def _reset_both(self, m: Module) -> None:
         """Two inner domains on the ports' clocks, both reset by either port's reset.
 
         An AsyncFIFO forgets its contents with the reset of its writing side only, and only when
@@ -109,8 +109,3 @@ class AimcTileCdc(wiring.Component):
 def crossing_queue(width: int, *, source: str, target: str) -> AsyncFIFO:
     """Return one queue of the crossing, from one clock domain to another."""
     return AsyncFIFO(width=width, depth=CROSSING_DEPTH, w_domain=source, r_domain=target)
-
-
-def _queue(tile, payload, *, source: str, target: str) -> AsyncFIFO:
-    width = sum(len(getattr(tile, name)) for name in payload)
-    return crossing_queue(width, source=source, target=target)

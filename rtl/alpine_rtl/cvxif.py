@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """RISC-V coupling: a tile as coprocessor on the OpenHW CV-X-IF."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
@@ -18,15 +18,132 @@ from alpine_models.isa import (
 )
 from alpine_models.tile import CVXIF_DEPTH, TileConfig
 
-from .ports import join
+from .interfaces import CM_REQUEST, MacroPort, RegisterPort
+from .pins import PinSignature
 from .tile import AimcTile
+from .typed import Component, Record, RecordLayout, Stream, like, pass_on, several, stream_of
 
-__all__ = ["AimcTileCvxif"]
+__all__ = ["AimcTileCvxif", "CvxifPort", "CvxifSignature"]
 
 REGISTER_WIDTHS = (32, 64)
 
 
-class AimcTileCvxif(wiring.Component):
+class CvxifRequest(Record):
+    """An issue request: the instruction, and its name."""
+
+    instr: Value
+    id: Value
+    hartid: Value
+
+
+class CvxifResponse(Record):
+    """Whether an instruction is one of ours, writes rd, and which of rs1 to rs3 it reads."""
+
+    accept: Value
+    writeback: Value
+    register_read: Value
+
+
+class CvxifCommit(Record):
+    """Instructions up to the id happen, or (killed) those from the id on do not."""
+
+    id: Value
+    hartid: Value
+    commit_kill: Value
+
+
+class CvxifResult(Record):
+    """What an instruction writes to a register, if ``we`` is high."""
+
+    id: Value
+    hartid: Value
+    data: Value
+    rd: Value
+    we: Value
+
+
+class CvxifIssue(Protocol):
+    """The issue interface."""
+
+    valid: Value
+    ready: Value
+    req: CvxifRequest
+    resp: CvxifResponse
+
+
+class CvxifRegister(Protocol):
+    """The register interface."""
+
+    valid: Value
+    ready: Value
+    rs: Sequence[Value]
+    rs_valid: Value
+
+
+class CvxifPort(Protocol):
+    """What `CvxifSignature` makes."""
+
+    signature: Any
+    issue: CvxifIssue
+    register: CvxifRegister
+    commit: Stream[CvxifCommit]
+    result: Stream[CvxifResult]
+
+
+CVXIF_RESPONSE = RecordLayout(CvxifResponse, {"accept": 1, "writeback": 1, "register_read": 3})
+
+
+class CvxifSignature(wiring.Signature):
+    """The interfaces of CV-X-IF 1.0 that the tile has, from the core's side.
+
+    Parameters
+    ----------
+    xlen, id_width, hartid_width : int
+        See `AimcTileCvxif`.
+
+    Members
+    -------
+    issue : Out(valid, req), In(ready, resp)
+        Issue handshake. ``req`` is valid with ``valid``; ``resp`` answers in the same cycle.
+    register : Out(valid, rs, rs_valid), In(ready)
+        Operands, and which of them are there. Valid with ``valid``.
+    commit : Out(stream of CvxifCommit), always ready
+        What happens, and what does not.
+    result : In(stream of CvxifResult)
+        Results, in order.
+    """
+
+    def __init__(self, *, xlen: int, id_width: int, hartid_width: int):
+        name = {"id": id_width, "hartid": hartid_width}
+        issue = wiring.Signature(
+            {
+                "valid": Out(1),
+                "ready": In(1),
+                "req": Out(RecordLayout(CvxifRequest, {"instr": 32, **name})),
+                "resp": In(CVXIF_RESPONSE),
+            }
+        )
+        register = wiring.Signature(
+            {
+                "valid": Out(1),
+                "ready": In(1),
+                "rs": several(Out(xlen), 3),
+                "rs_valid": Out(3),
+            }
+        )
+        commit = RecordLayout(CvxifCommit, {**name, "commit_kill": 1})
+        self.result_layout = RecordLayout(CvxifResult, {**name, "data": xlen, "rd": 5, "we": 1})
+        super().__init__(
+            {
+                "issue": Out(issue),
+                "register": Out(register),
+                "commit": Out(stream_of(commit, always_ready=True)),
+                "result": In(stream_of(self.result_layout)),
+            }
+        )
+
+
+class AimcTileCvxif(Component):
     """A tile on the issue, register, commit and result interfaces of CV-X-IF 1.0.
 
     The names are those of the specification's interfaces and packets, flattened, with the prefix
@@ -59,6 +176,8 @@ class AimcTileCvxif(wiring.Component):
 
     Members
     -------
+    The member ``x`` (In, `CvxifSignature`) by the names of its Verilog ports:
+
     x_issue_valid, x_issue_ready : In(1), Out(1)
         Issue handshake. Not ready while `CVXIF_DEPTH` instructions wait, or an operand is missing.
     x_issue_req_instr, x_issue_req_id, x_issue_req_hartid : In
@@ -75,7 +194,7 @@ class AimcTileCvxif(wiring.Component):
         Result handshake.
     x_result_id, x_result_hartid, x_result_data, x_result_rd, x_result_we : Out
         The result. Valid with ``x_result_valid``.
-    xb_*, csr_* : as `AimcTile`.
+    xb_*, csr_* : the members ``xb`` and ``csr``, as in `AimcTile`.
 
     Raises
     ------
@@ -83,52 +202,30 @@ class AimcTileCvxif(wiring.Component):
         ``xlen`` is neither 32 nor 64, or a width is below 1.
     """
 
+    x: CvxifPort
+    xb: MacroPort
+    csr: RegisterPort
+
     def __init__(
         self, *, config: TileConfig, xlen: int = 32, id_width: int = 4, hartid_width: int = 1
     ):
         if xlen not in REGISTER_WIDTHS:
             raise ValueError(f"xlen must be 32 or 64, not {xlen!r}")
         for name, width in (("id_width", id_width), ("hartid_width", hartid_width)):
-            if not isinstance(width, int) or width < 1:
+            if width < 1:
                 raise ValueError(f"{name} must be a positive integer, not {width!r}")
         self.xlen, self.id_width, self.hartid_width = xlen, id_width, hartid_width
-        self._tile = AimcTile(config=config)
-        passed = {n: s for n, s in self._tile.signature.members.items() if not n.startswith("cm_")}
-        super().__init__(
-            {
-                "x_issue_valid": In(1),
-                "x_issue_ready": Out(1),
-                "x_issue_req_instr": In(32),
-                "x_issue_req_id": In(id_width),
-                "x_issue_req_hartid": In(hartid_width),
-                "x_issue_resp_accept": Out(1),
-                "x_issue_resp_writeback": Out(1),
-                "x_issue_resp_register_read": Out(3),
-                "x_register_valid": In(1),
-                "x_register_ready": Out(1),
-                **{f"x_register_rs_{i}": In(xlen) for i in range(3)},
-                "x_register_rs_valid": In(3),
-                "x_commit_valid": In(1),
-                "x_commit_id": In(id_width),
-                "x_commit_hartid": In(hartid_width),
-                "x_commit_commit_kill": In(1),
-                "x_result_valid": Out(1),
-                "x_result_ready": In(1),
-                "x_result_id": Out(id_width),
-                "x_result_hartid": Out(hartid_width),
-                "x_result_data": Out(xlen),
-                "x_result_rd": Out(5),
-                "x_result_we": Out(1),
-                **passed,
-            }
-        )
+        self.tile = AimcTile(config=config)
+        port = CvxifSignature(xlen=xlen, id_width=id_width, hartid_width=hartid_width)
+        self._result = port.result_layout
+        own = self.tile.signature.members
+        super().__init__(PinSignature({"x": In(port), "xb": own["xb"], "csr": own["csr"]}))
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.tile = tile = self._tile
-        for name, member in tile.signature.members.items():
-            if not name.startswith("cm_"):
-                join(m, member, inner=getattr(tile, name), outer=getattr(self, name))
+        m.submodules.tile = tile = self.tile
+        pass_on(m, inner=tile.xb, outer=self.xb)
+        pass_on(m, inner=tile.csr, outer=self.csr)
         slots = [_Slot(self, number) for number in range(CVXIF_DEPTH)]
         self._issue(m, slots, self._decode(m))
         for slot in slots:
@@ -136,48 +233,54 @@ class AimcTileCvxif(wiring.Component):
         self._offer(m, slots, tile)
         return m
 
-    def _decode(self, m):
-        """Recognise the issued instruction; return its AArch64 opcode and rw bit."""
-        instr = self.x_issue_req_instr
-        opcode, rw = Signal(11), Signal()
+    def _decode(self, m: Module) -> "_Decoded":
+        """Recognise the issued instruction."""
+        instr = self.x.issue.req.instr
+        found = _Decoded(Signal(11), Signal(), Signal(), Signal(), Signal(3))
         ours = (instr[:7] == RISCV_CUSTOM_0) & (instr[25:] == 0)
         with m.If(ours), m.Switch(instr[12:15]):
             for operation, (code, bit) in OPCODES.items():
                 *reads, writes = riscv_operands(operation)
                 with m.Case(RISCV_FUNCT3[operation]):
                     m.d.comb += [
-                        self.x_issue_resp_accept.eq(1),
-                        self.x_issue_resp_writeback.eq(writes),
-                        self.x_issue_resp_register_read.eq(
+                        found.accept.eq(1),
+                        found.writeback.eq(writes),
+                        found.register_read.eq(
                             sum(read << number for number, read in enumerate(reads))
                         ),
-                        opcode.eq(code),
-                        rw.eq(bit),
+                        found.opcode.eq(code),
+                        found.rw.eq(bit),
                     ]
-        return opcode, rw
+        m.d.comb += self.x.issue.resp.eq(
+            CVXIF_RESPONSE.pack(
+                accept=found.accept,
+                writeback=found.writeback,
+                register_read=found.register_read,
+            )
+        )
+        return found
 
-    def _issue(self, m, slots, code) -> None:
+    def _issue(self, m: Module, slots: list["_Slot"], decoded: "_Decoded") -> None:
         """Put the issued instruction, translated, into the next slot."""
         following = Signal(range(CVXIF_DEPTH))
-        there = Mux(self.x_register_valid, self.x_register_rs_valid, 0)
+        there = Mux(self.x.register.valid, self.x.register.rs_valid, 0)
         ready, take = Signal(), Signal()
         m.d.comb += [
             ready.eq(
                 ~Array(slot.valid for slot in slots)[following]
-                & ~(self.x_issue_resp_register_read & ~there).any()
+                & ~(decoded.register_read & ~there).any()
             ),
-            self.x_issue_ready.eq(ready),
-            self.x_register_ready.eq(ready),
-            take.eq(self.x_issue_valid & ready),
+            self.x.issue.ready.eq(ready),
+            self.x.register.ready.eq(ready),
+            take.eq(self.x.issue.valid & ready),
         ]
         committed, killed = self._early_commit(m, take)
-        instr = self.x_issue_req_instr
+        instr = self.x.issue.req.instr
         # x0 becomes XZR, any other register one that is not XZR: all that the tile looks at.
         rm, rn, ra = (
             (instr[low : low + 5] == 0).replicate(5)
             for low in (RISCV_OPERANDS["rm"], RISCV_OPERANDS["rn"], RISCV_OPERANDS["ra"])
         )
-        opcode, rw = code
         with m.If(take):
             m.d.sync += following.eq(following + 1)
         for number, slot in enumerate(slots):
@@ -186,52 +289,53 @@ class AimcTileCvxif(wiring.Component):
                     slot.valid.eq(1),
                     slot.committed.eq(committed & ~killed),
                     slot.killed.eq(killed & ~committed),
-                    slot.ours.eq(self.x_issue_resp_accept),
-                    slot.writes.eq(self.x_issue_resp_writeback),
-                    slot.word.eq(Cat(instr[7:12], rn, ra, rw, rm, opcode)),
-                    slot.id.eq(self.x_issue_req_id),
-                    slot.hartid.eq(self.x_issue_req_hartid),
-                    slot.rm.eq(self.x_register_rs_0),
-                    slot.rn.eq(self.x_register_rs_1),
-                    slot.ra.eq(self.x_register_rs_2),
+                    slot.ours.eq(decoded.accept),
+                    slot.writes.eq(decoded.writeback),
+                    slot.word.eq(Cat(instr[7:12], rn, ra, decoded.rw, rm, decoded.opcode)),
+                    slot.id.eq(self.x.issue.req.id),
+                    slot.hartid.eq(self.x.issue.req.hartid),
+                    slot.rm.eq(self.x.register.rs[0]),
+                    slot.rn.eq(self.x.register.rs[1]),
+                    slot.ra.eq(self.x.register.rs[2]),
                 ]
 
-    def _early_commit(self, m, take):
+    def _early_commit(self, m: Module, take: Value) -> tuple[Value, Value]:
         """Return what commit transactions said about the issued instruction, up to now.
 
         A core may commit or kill an instruction from the first cycle of its issue request on, so
         also while the request waits; the answer is kept for as long as the same request does.
         """
-        identity = Cat(self.x_issue_req_id, self.x_issue_req_hartid)
+        identity = Cat(self.x.issue.req.id, self.x.issue.req.hartid)
         waiting = Signal()
-        waiting_identity = Signal.like(identity)
+        waiting_identity = like(identity, name="waiting_identity")
         committed_before = Signal()
         killed_before = Signal()
         same = waiting & (waiting_identity == identity)
-        commits, kills = self._concerns(self.x_issue_req_id, self.x_issue_req_hartid)
+        commits, kills = self._concerns(self.x.issue.req.id, self.x.issue.req.hartid)
         killed = (same & killed_before) | (kills & ~(same & committed_before))
         committed = (same & committed_before) | (commits & ~(same & killed_before))
         m.d.sync += [
-            waiting.eq(self.x_issue_valid & ~take),
+            waiting.eq(self.x.issue.valid & ~take),
             waiting_identity.eq(identity),
             committed_before.eq(committed),
             killed_before.eq(killed),
         ]
         return committed, killed
 
-    def _concerns(self, number, hartid):
+    def _concerns(self, number: Value, hartid: Value) -> tuple[Value, Value]:
         """Tell whether this cycle's commit transaction commits or kills an instruction.
 
         Ids grow modulo their range, so of two of them the newer one is less than half of the range
         ahead of the older one.
         """
-        ahead = (self.x_commit_id - number)[: self.id_width]
-        behind = (number - self.x_commit_id)[: self.id_width]
-        applies = self.x_commit_valid & (self.x_commit_hartid == hartid)
-        kill = self.x_commit_commit_kill
+        commit = self.x.commit.payload
+        ahead = (commit.id - number)[: self.id_width]
+        behind = (number - commit.id)[: self.id_width]
+        applies = self.x.commit.valid & (commit.hartid == hartid)
+        kill = commit.commit_kill
         return applies & ~kill & ~ahead[-1], applies & kill & ~behind[-1]
 
-    def _commit(self, m, slot) -> None:
+    def _commit(self, m: Module, slot: "_Slot") -> None:
         commits, kills = self._concerns(slot.id, slot.hartid)
         with m.If(slot.valid & ~slot.committed & ~slot.killed):
             with m.If(commits):
@@ -239,37 +343,39 @@ class AimcTileCvxif(wiring.Component):
             with m.If(kills):
                 m.d.sync += slot.killed.eq(1)
 
-    def _offer(self, m, slots, tile) -> None:
+    def _offer(self, m: Module, slots: list["_Slot"], tile: AimcTile) -> None:
         """Send the oldest instruction to the tile once it is committed, or drop it."""
         oldest = Signal(range(CVXIF_DEPTH))
 
-        def head(name):
+        def head(name: str) -> Value:
             return Array(getattr(slot, name) for slot in slots)[oldest]
 
         record = Cat(head("id"), head("hartid"), head("word")[:5], head("writes"))
         m.submodules.under_way = under_way = SyncFIFO(width=len(record), depth=CVXIF_DEPTH)
+        request, response, result = tile.cm.req, tile.cm.rsp, self.x.result
         go, pop = Signal(), Signal()
+        number, hartid = Signal(self.id_width), Signal(self.hartid_width)
+        rd, we = Signal(5), Signal()
         m.d.comb += [
             go.eq(head("valid") & head("committed") & head("ours") & under_way.w_rdy),
-            tile.cm_req_valid.eq(go),
-            tile.cm_req_instr.eq(head("word")),
-            tile.cm_req_rm.eq(head("rm")),
-            tile.cm_req_rn.eq(head("rn")),
-            tile.cm_req_ra.eq(head("ra")),
+            request.valid.eq(go),
+            request.payload.eq(
+                CM_REQUEST.pack(instr=head("word"), rn=head("rn"), rm=head("rm"), ra=head("ra"))
+            ),
             under_way.w_data.eq(record),
-            under_way.w_en.eq(go & tile.cm_req_ready),
+            under_way.w_en.eq(go & request.ready),
             pop.eq(
                 under_way.w_en
                 | (head("valid") & (head("killed") | (head("committed") & ~head("ours"))))
             ),
-            Cat(self.x_result_id, self.x_result_hartid, self.x_result_rd, self.x_result_we).eq(
-                under_way.r_data
+            Cat(number, hartid, rd, we).eq(under_way.r_data),
+            result.payload.eq(
+                self._result.pack(id=number, hartid=hartid, data=response.payload.rd, rd=rd, we=we)
             ),
-            self.x_result_data.eq(tile.cm_rsp_rd),
             # The record is written with the request and visible with the first response.
-            self.x_result_valid.eq(tile.cm_rsp_valid & under_way.r_rdy),
-            tile.cm_rsp_ready.eq(self.x_result_ready & under_way.r_rdy),
-            under_way.r_en.eq(self.x_result_ready & tile.cm_rsp_valid),
+            result.valid.eq(response.valid & under_way.r_rdy),
+            response.ready.eq(result.ready & under_way.r_rdy),
+            under_way.r_en.eq(result.ready & response.valid),
         ]
         with m.If(pop):
             m.d.sync += oldest.eq(oldest + 1)
@@ -278,12 +384,34 @@ class AimcTileCvxif(wiring.Component):
                     m.d.sync += slot.valid.eq(0)
 
 
+class _Decoded(NamedTuple):
+    """The issued instruction: its AArch64 opcode and rw bit, and the fields of the answer."""
+
+    opcode: Signal
+    rw: Signal
+    accept: Signal
+    writeback: Signal
+    register_read: Signal
+
+
 class _Slot:
     """Registers of one issued instruction.
 
     ``committed`` and ``killed`` say what the core decided; at most one is high. ``ours`` is low for
     an instruction that was rejected and is only here so that ids can be followed.
     """
+
+    valid: Signal
+    committed: Signal
+    killed: Signal
+    ours: Signal
+    writes: Signal
+    word: Signal
+    id: Signal
+    hartid: Signal
+    rm: Signal
+    rn: Signal
+    ra: Signal
 
     def __init__(self, top: AimcTileCvxif, number: int):
         for name, width in (

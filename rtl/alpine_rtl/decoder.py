@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Decoding and checking of one CM instruction."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
-from amaranth.lib import wiring
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from alpine_models.isa import GROUP_BYTES, OPERATIONS, XZR, CmOperation, CmStatus
 from alpine_models.tile import TileConfig
 
-from .lanes import index_shape
+from .interfaces import CM_REQUEST, CmRequest, Command, command_layout
+from .typed import Component, RecordLayout
 
 __all__ = ["CmDecoder"]
 
 
-class CmDecoder(wiring.Component):
+class CmDecoder(Component):
     """Turn an instruction word and its operands into a checked command, combinationally.
 
     Every rule of the instruction set that can reject a command is decided here, so that a command
@@ -30,137 +29,147 @@ class CmDecoder(wiring.Component):
 
     Members
     -------
-    instr : In(32)
-        Instruction word.
-    rn, rm, ra : In(64)
-        Values of the registers that the word names; read as 0 where it names XZR.
+    request : In(CmRequest)
+        What the CM port asks; operands read as 0 where the word names XZR.
     input_counter, output_counter : In(range(rows + 1)), In(range(columns + 1))
         Where the next streaming CM_QUEUE and CM_DEQUEUE begin.
-    operation : Out(CmOperation)
-        What to do; ``UNKNOWN`` for a word that is no CM instruction.
-    status : Out(4)
-        `CmStatus`: the lowest code that applies.
-    start : Out(range(max(rows, columns)))
-        First index of a transfer. Valid when ``status`` is 0 and ``operation`` moves data.
-    count : Out(range(5))
-        Bytes to move, clipped to the array in the streaming form. Valid like ``start``.
-    streaming : Out(1)
-        The command uses, and therefore advances, the tile's own counter. Valid like ``start``.
-    data : Out(32)
-        Packed DAC codes of CM_QUEUE; weight, in the low byte, of CM_INITIALIZE.
-    row, column : Out(range(rows)), Out(range(columns))
-        Cell address. Valid when ``status`` is 0 and ``operation`` addresses a cell.
+    decoded : Out(Command)
+        What to do, or why not.
     """
+
+    request: CmRequest
+    input_counter: Signal
+    output_counter: Signal
+    decoded: Command
 
     def __init__(self, *, config: TileConfig):
         self.config = config
+        self._layout = command_layout(config)
         super().__init__(
             {
-                "instr": In(32),
-                "rn": In(64),
-                "rm": In(64),
-                "ra": In(64),
+                "request": In(CM_REQUEST),
                 "input_counter": In(range(config.rows + 1)),
                 "output_counter": In(range(config.columns + 1)),
-                "operation": Out(CmOperation),
-                "status": Out(4),
-                "start": Out(index_shape(max(config.rows, config.columns))),
-                "count": Out(range(GROUP_BYTES + 1)),
-                "streaming": Out(1),
-                "data": Out(32),
-                "row": Out(index_shape(config.rows)),
-                "column": Out(index_shape(config.columns)),
+                "decoded": Out(self._layout),
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
 
-        rm_field, ra_field, rn_field = self.instr[16:21], self.instr[10:15], self.instr[5:10]
+        instr = self.request.instr
+        rm_field, ra_field, rn_field = instr[16:21], instr[10:15], instr[5:10]
         rm, ra, rn = Signal(64), Signal(64), Signal(64)
         for operand, field, value in (
-            (rm, rm_field, self.rm),
-            (ra, ra_field, self.ra),
-            (rn, rn_field, self.rn),
+            (rm, rm_field, self.request.rm),
+            (ra, ra_field, self.request.ra),
+            (rn, rn_field, self.request.rn),
         ):
             m.d.comb += operand.eq(Mux(field == XZR, 0, value))
 
+        # Signals of their own, as a field that decides about others must not be one with them.
+        made = _Fields(self._layout)
+        m.d.comb += self.decoded.eq(self._layout.pack(**made.signals))
         # UNKNOWN is the reset value of the enumeration, hence what an unlisted pair leaves.
-        with m.Switch(Cat(self.instr[15], self.instr[21:32])):
+        with m.Switch(Cat(instr[15], instr[21:32])):
             for (opcode, rw), operation in OPERATIONS.items():
                 with m.Case(opcode << 1 | rw):
-                    m.d.comb += self.operation.eq(operation)
+                    m.d.comb += made.operation.eq(operation)
 
-        m.d.comb += self.streaming.eq(rn_field == XZR)
+        m.d.comb += made.streaming.eq(rn_field == XZR)
         asked = Mux(ra_field == XZR, GROUP_BYTES, ra)
-        self._check(m, rn=rn, rm=rm, ra=ra, queue_asks=asked)
+        self._check(m, made, _Operands(rn=rn, rm=rm, ra=ra, queue_asks=asked))
         return m
 
-    def _check(self, m, *, rn, rm, ra, queue_asks) -> None:
+    def _check(self, m: Module, made: "_Fields", given: "_Operands") -> None:
         """Check the operands by the rules of the operation, and name what is to be done."""
+        rn, rm = given.rn, given.rm
         unknown, bad_count, bad_index = Signal(), Signal(), Signal()
-        with m.Switch(self.operation):
+        with m.Switch(made.operation):
             with m.Case(CmOperation.QUEUE):
-                self._check_transfer(
-                    m,
-                    asked=queue_asks,
-                    counter=self.input_counter,
-                    index=rn,
-                    size=self.config.rows,
-                    bad_count=bad_count,
-                    bad_index=bad_index,
-                )
-                m.d.comb += self.data.eq(rm)
+                transfer = _Transfer(given.queue_asks, self.input_counter, rn, self.config.rows)
+                _check_transfer(m, made, transfer, bad_count=bad_count, bad_index=bad_index)
+                m.d.comb += made.data.eq(rm)
             with m.Case(CmOperation.DEQUEUE):
-                self._check_transfer(
-                    m,
-                    asked=rm,
-                    counter=self.output_counter,
-                    index=rn,
-                    size=self.config.columns,
-                    bad_count=bad_count,
-                    bad_index=bad_index,
-                )
+                transfer = _Transfer(rm, self.output_counter, rn, self.config.columns)
+                _check_transfer(m, made, transfer, bad_count=bad_count, bad_index=bad_index)
             with m.Case(CmOperation.PROCESS):
                 pass
             with m.Case(CmOperation.INITIALIZE, CmOperation.PARAM_READ):
                 m.d.comb += [
                     bad_index.eq((rn >= self.config.rows) | (rm >= self.config.columns)),
-                    self.row.eq(rn),
-                    self.column.eq(rm),
-                    self.data.eq(ra),
+                    made.row.eq(rn),
+                    made.column.eq(rm),
+                    made.data.eq(given.ra),
                 ]
             with m.Default():
                 m.d.comb += unknown.eq(1)
 
         with m.If(unknown):
-            m.d.comb += self.status.eq(CmStatus.UNKNOWN_INSTRUCTION)
+            m.d.comb += made.status.eq(CmStatus.UNKNOWN_INSTRUCTION)
         with m.Elif(bad_count):
-            m.d.comb += self.status.eq(CmStatus.BAD_COUNT)
+            m.d.comb += made.status.eq(CmStatus.BAD_COUNT)
         with m.Elif(bad_index):
-            m.d.comb += self.status.eq(CmStatus.INDEX_OUT_OF_RANGE)
+            m.d.comb += made.status.eq(CmStatus.INDEX_OUT_OF_RANGE)
 
-    def _check_transfer(self, m, *, asked, counter, index, size, bad_count, bad_index):
-        """Check one group against the array side it touches, in the form the word selects."""
-        low_bits = bits_for(size)
-        count = Signal(unsigned(3), name="asked_count")
-        end = Signal(max(low_bits, len(count)) + 1, name="indexed_end")
-        left = Signal(low_bits, name="left_of_array")
+
+class _Operands(NamedTuple):
+    rn: Value
+    rm: Value
+    ra: Value
+    queue_asks: Value
+
+
+class _Transfer(NamedTuple):
+    """Bytes asked for, the tile's own counter, the index named, and the size of the memory."""
+
+    asked: Value
+    counter: Value
+    line: Value
+    size: int
+
+
+class _Fields:
+    """A signal for each field of a command."""
+
+    operation: Signal
+    status: Signal
+    start: Signal
+    count: Signal
+    streaming: Signal
+    data: Signal
+    row: Signal
+    column: Signal
+
+    def __init__(self, layout: RecordLayout[Command]):
+        self.signals = {n: Signal(shape, name=n) for n, shape in layout.shapes.items()}
+        self.__dict__.update(self.signals)
+
+
+def _check_transfer(
+    m: Module, made: _Fields, transfer: _Transfer, *, bad_count: Signal, bad_index: Signal
+) -> None:
+    """Check one group against the array side it touches, in the form the word selects."""
+    asked, counter, index, size = transfer
+    low_bits = bits_for(size)
+    count = Signal(unsigned(3), name="asked_count")
+    end = Signal(max(low_bits, len(count)) + 1, name="indexed_end")
+    left = Signal(low_bits, name="left_of_array")
+    m.d.comb += [
+        bad_count.eq((asked == 0) | (asked > GROUP_BYTES)),
+        count.eq(asked[:3]),
+        end.eq(index[:low_bits] + count),
+        left.eq(size - counter),
+    ]
+    with m.If(made.streaming):
         m.d.comb += [
-            bad_count.eq((asked == 0) | (asked > GROUP_BYTES)),
-            count.eq(asked[:3]),
-            end.eq(index[:low_bits] + count),
-            left.eq(size - counter),
+            bad_index.eq(counter >= size),
+            made.start.eq(counter),
+            made.count.eq(Mux(left < count, left, count)),
         ]
-        with m.If(self.streaming):
-            m.d.comb += [
-                bad_index.eq(counter >= size),
-                self.start.eq(counter),
-                self.count.eq(Mux(left < count, left, count)),
-            ]
-        with m.Else():
-            m.d.comb += [
-                bad_index.eq(index[low_bits:].any() | (end > size)),
-                self.start.eq(index[:low_bits]),
-                self.count.eq(count),
-            ]
+    with m.Else():
+        m.d.comb += [
+            bad_index.eq(index[low_bits:].any() | (end > size)),
+            made.start.eq(index[:low_bits]),
+            made.count.eq(count),
+        ]

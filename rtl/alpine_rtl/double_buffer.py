@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """What double buffering adds: DAC registers of their own, and answers that wait for an MVM."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import TileConfig, pending_answers
 
+from .typed import Component
+
 __all__ = ["DacBank", "PendingAnswers"]
 
 
-class DacBank(wiring.Component):
+class DacBank(Component):
     """Hold the DAC codes of the running MVM, so that the input memory is free for the next vector.
 
     The bank has no reset of its own: hold ``clear`` in the cycle after one.
@@ -34,6 +32,11 @@ class DacBank(wiring.Component):
         The codes, word line 0 in the lowest byte.
     """
 
+    load: Signal
+    clear: Signal
+    i_codes: Signal
+    o_codes: Signal
+
     def __init__(self, *, config: TileConfig):
         self._width = 8 * config.rows
         super().__init__(
@@ -45,7 +48,7 @@ class DacBank(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         bank = Signal(self._width, reset_less=True)
         m.d.comb += self.o_codes.eq(bank)
@@ -56,7 +59,7 @@ class DacBank(wiring.Component):
         return m
 
 
-class PendingAnswers(wiring.Component):
+class PendingAnswers(Component):
     """Count the answers owed by a running MVM and by the queues accepted behind it.
 
     All of them are alike (status done, destination register 0), so their number is all there is to
@@ -79,11 +82,16 @@ class PendingAnswers(wiring.Component):
         No room. From a register.
     """
 
+    add: Signal
+    take: Signal
+    any: Signal
+    full: Signal
+
     def __init__(self, *, config: TileConfig):
         self.capacity = pending_answers(config)
         super().__init__({"add": In(1), "take": In(1), "any": Out(1), "full": Out(1)})
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         owed = Signal(range(self.capacity + 1))
         m.d.comb += [self.any.eq(owed != 0), self.full.eq(owed == self.capacity)]

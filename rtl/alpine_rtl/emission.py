@@ -1,34 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
-"""Verilog of any Amaranth design, with every clock that it uses as a port."""
+"""Verilog or RTLIL of any Amaranth design, with every clock that it uses as a port."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amaranth import back
 from amaranth.back import verilog
-from amaranth.hdl import (
-    ClockDomain,
-    Elaboratable,
-    Fragment,
-    Instance,
-    Signal,
-    Value,
-    ValueCastable,
-)
-from amaranth.hdl._ast import SignalSet
-from amaranth.hdl._ir import PortDirection
-from amaranth.hdl._xfrm import DomainCollector
+from amaranth.hdl import Cat, Elaboratable, Fragment, Signal, Value, ValueCastable
 from amaranth.lib import wiring
 
 from alpine_models.children import held_interrupts
 from alpine_models.errors import AlpineError
 
-__all__ = ["Emission", "EmittedDomain", "emission", "flattened_members"]
+from .fragments import OpenDomain, assign, elaborated, open_domains
+from .pins import Pin, ports_by_name
 
-_DIRECTIONS = {wiring.In: PortDirection.Input, wiring.Out: PortDirection.Output}
-_Port = tuple[Value, PortDirection | None]
+__all__ = ["Emission", "EmittedDomain", "emission", "rtlil_text"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,50 +73,75 @@ def emission(design: Elaboratable, *, name: str, signals: Iterable[Any] | None =
     AlpineError
         Two ports would have the same name.
     """
-    fragment = Fragment.get(design, None)
-    domains, own = _domains(fragment)
-    members = flattened_members(design) if signals is None else _named(signals)
-    ports = {key: (Value.cast(value), side) for key, (value, side) in members.items()}
-    # The first preparation takes domains to where they are used; it happens once to a fragment.
-    lowered = fragment.prepare(_as_list(ports), hierarchy=(name,)).fragment
-    driven = _driven(lowered) if own else SignalSet()
-    emitted = [_add_domain(ports, domain, driven) for domain in domains if domain.clk not in driven]
-    prepared = fragment.prepare(_as_list(ports), hierarchy=(name,), propagate_domains=False)
+    fragment = elaborated(design)
+    pins = ports_by_name(design) if signals is None else _named(signals)
+    ports = _with_records(fragment, pins)
+    emitted = [_add_domain(ports, domain) for domain in open_domains(fragment)]
+    if signals is None:
+        converted, listed = _Flat(fragment, ports), None
+    else:
+        converted, listed = fragment, {key: (port.signal, None) for key, port in ports.items()}
+    back_end: Any = verilog
     # Yosys runs in a child of Amaranth's, which would tell of Ctrl-C at length.
     with held_interrupts():
-        text, _ = verilog.convert_fragment(
-            prepared, name=name, emit_src=False, strip_internal_attrs=True
+        text = back_end.convert(
+            converted,
+            name=name,
+            ports=listed,
+            emit_src=False,
+            strip_internal_attrs=True,
+            propagate_domains=False,
         )
     return Emission(
-        text=str(text),
+        text=text,
         domains=tuple(emitted),
-        shapes={key: value.shape() for key, (value, _) in members.items()},
+        shapes={key: pin.shape for key, pin in pins.items()},
         inferred=signals is not None,
     )
 
 
-def flattened_members(component: Any) -> dict[str, tuple[Any, PortDirection]]:
-    """Return the members of a component with their directions, by the name of their port.
-
-    Raises
-    ------
-    AlpineError
-        Two members have the same name once nested ones are written with ``__``.
-    """
-    members: dict[str, tuple[Any, PortDirection]] = {}
-    for path, member, value in component.signature.flatten(component):
-        name = "__".join(map(str, path))
-        if name in members:
-            raise AlpineError(
-                f"two members of {type(component).__name__} would both be the port {name}: "
-                f"rename one of them"
-            )
-        members[name] = (value, _DIRECTIONS[member.flow])
-    return members
+def rtlil_text(component: Elaboratable, *, name: str) -> str:
+    """Return a component in RTLIL, the language of Yosys, with the ports that its Verilog has."""
+    fragment = elaborated(component)
+    ports = _with_records(fragment, ports_by_name(component))
+    for domain in open_domains(fragment):
+        _add_domain(ports, domain)
+    back_ends: Any = back
+    return back_ends.rtlil.convert(_Flat(fragment, ports), name=name, propagate_domains=False)
 
 
-def _named(signals: Iterable[Any]) -> dict[str, tuple[Any, None]]:
-    named: dict[str, tuple[Any, None]] = {}
+@dataclass(frozen=True, slots=True)
+class _Port:
+    signal: Signal
+    is_input: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    whole: Value
+    is_input: bool
+    fields: list[Signal]
+
+
+class _Flat(Elaboratable):
+    """A fragment with these ports, for Amaranth to convert: their names are members' names."""
+
+    def __init__(self, fragment: Fragment, ports: Mapping[str, _Port]):
+        self._fragment = fragment
+        self.signature = wiring.Signature(
+            {
+                name: (wiring.In if port.is_input else wiring.Out)(len(port.signal))
+                for name, port in ports.items()
+            }
+        )
+        self.__dict__.update({name: port.signal for name, port in ports.items()})
+
+    def elaborate(self, platform: object) -> Fragment:
+        return self._fragment
+
+
+def _named(signals: Iterable[Any]) -> dict[str, Pin]:
+    named: dict[str, Pin] = {}
     for signal in signals:
         value = Value.cast(signal)
         if not isinstance(value, Signal):
@@ -137,70 +150,50 @@ def _named(signals: Iterable[Any]) -> dict[str, tuple[Any, None]]:
             raise AlpineError(
                 f"two signals of ports=[...] are called {value.name}: give one another name"
             )
-        named[str(value.name)] = (signal if isinstance(signal, ValueCastable) else value, None)
+        shaped: Any = signal if isinstance(signal, ValueCastable) else value
+        # Amaranth finds out which of them are inputs.
+        named[value.name] = Pin(name=value.name, value=value, shape=shaped.shape(), is_input=True)
     return named
 
 
-def _domains(fragment: Fragment) -> tuple[list[ClockDomain], set[str]]:
-    """Domains of a design, and the names of those that it brings; adds those that it leaves open.
-
-    Amaranth would create open domains itself, in an order that changes from run to run.
-    """
-    brought: dict[str, ClockDomain] = {}
-
-    def collect(part: Fragment) -> None:
-        for domain in part.domains.values():
-            if not domain.local:
-                brought.setdefault(domain.name, domain)
-        for child, *_ in part.subfragments:
-            collect(child)
-
-    collect(fragment)
-    collector = DomainCollector()
-    collector(fragment)
-    used = set(collector.used_domains) - set(collector.defined_domains) - {"comb"}
-    added = [ClockDomain(name) for name in sorted((used | {"sync"}) - set(brought))]
-    fragment.add_domains(*added)
-    every = [*brought.values(), *added]
-    return sorted(every, key=lambda domain: (domain.name != "sync", domain.name)), set(brought)
+def _with_records(fragment: Fragment, pins: Mapping[str, Pin]) -> dict[str, _Port]:
+    """Signals of the ports; a record's get signals of their own, which the top module connects."""
+    ports: dict[str, _Port] = {}
+    records: dict[int, _Record] = {}
+    for name, pin in pins.items():
+        value = Value.cast(pin.value)
+        if pin.record is not None:
+            value = Signal(len(value), name=name)
+            records.setdefault(id(pin.record), _Record(Value.cast(pin.record), pin.is_input, []))
+            records[id(pin.record)].fields.append(value)
+        assert isinstance(value, Signal)
+        ports[name] = _Port(value, pin.is_input)
+    for record in records.values():
+        # In one assignment, so that the record is another name for the ports and costs nothing.
+        fields = Cat(*record.fields)
+        whole = record.whole
+        assign(fragment, whole.eq(fields) if record.is_input else fields.eq(whole))
+    return ports
 
 
-def _as_list(ports: dict[str, _Port]) -> list[tuple[str, Value, PortDirection | None]]:
-    return [(key, value, side) for key, (value, side) in ports.items()]
-
-
-def _driven(fragment: Fragment) -> SignalSet:
-    """Signals that something inside a fragment drives."""
-    driven = SignalSet()
-    for statements in fragment.statements.values():
-        driven.update(statements._lhs_signals())
-    if isinstance(fragment, Instance):
-        for value, kind in fragment.ports.values():
-            if kind == "o":
-                driven.update(value._lhs_signals())
-    for child, *_ in fragment.subfragments:
-        driven.update(_driven(child))
-    return driven
-
-
-def _add_domain(ports: dict[str, _Port], domain: ClockDomain, driven: SignalSet) -> EmittedDomain:
-    def add(signal: Any, what: str) -> str:
-        for name, (value, _) in ports.items():
-            if value is signal:
+def _add_domain(ports: dict[str, _Port], domain: OpenDomain) -> EmittedDomain:
+    def add(signal: Signal, what: str) -> str:
+        for name, port in ports.items():
+            if port.signal is signal:
                 return name
         default = what if domain.name == "sync" else f"{domain.name}_{what}"
         for name in (default, f"{domain.name}_{what}"):
             if name not in ports:
-                ports[name] = (signal, PortDirection.Input)
+                ports[name] = _Port(signal, is_input=True)
                 return name
         raise AlpineError(
             f"the {what} of clock domain {domain.name} has no name left: a port is called "
             f"{domain.name}_{what} already; rename that port"
         )
 
-    clock = add(domain.clk, "clk")
-    inside = domain.rst is None or domain.rst in driven
-    reset = None if inside else add(domain.rst, "rst")
     return EmittedDomain(
-        name=str(domain.name), clock=clock, reset=reset, rising=domain.clk_edge == "pos"
+        name=domain.name,
+        clock=add(domain.clock, "clk"),
+        reset=None if domain.reset is None else add(domain.reset, "rst"),
+        rising=domain.rising,
     )

@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Input memory: the register bank whose bytes drive the word-line DACs."""
 
 from amaranth.hdl import Array, Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import GROUP_BYTES
 from alpine_models.tile import TileConfig
 
 from .lanes import index_shape, lane_offset, lane_word, lane_words
+from .typed import Component
 
 __all__ = ["InputMemory"]
 
 
-class InputMemory(wiring.Component):
+class InputMemory(Component):
     """Hold one signed 8-bit DAC code per word line, all presented in parallel.
 
     The bank has no reset of its own: hold ``clear`` in the cycle after one.
@@ -39,6 +36,13 @@ class InputMemory(wiring.Component):
         The codes, word line 0 in the lowest byte.
     """
 
+    write: Signal
+    start: Signal
+    count: Signal
+    data: Signal
+    clear: Signal
+    codes: Signal
+
     def __init__(self, *, config: TileConfig):
         self.config = config
         super().__init__(
@@ -52,7 +56,7 @@ class InputMemory(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         bank = Signal(8 * self.config.rows, reset_less=True)
         m.d.comb += self.codes.eq(bank)

@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Byte lanes: how four consecutive bytes at any index reach a register bank in one cycle.
 
 A bank of bytes is seen as four lanes; lane k holds the bytes whose index is k modulo 4. Any four
@@ -9,7 +6,7 @@ consecutive bytes then lie in four different lanes, each at word ``start // 4`` 
 a transfer needs a rotation by the start's low bits and one decoder per lane, however it is aligned.
 """
 
-from amaranth.hdl import Const, Mux
+from amaranth.hdl import Const, Mux, Value
 
 from alpine_models.isa import GROUP_BYTES
 
@@ -26,12 +23,12 @@ def lane_words(size: int, lane: int) -> int:
     return (size - lane + GROUP_BYTES - 1) // GROUP_BYTES
 
 
-def lane_offset(start, lane: int):
+def lane_offset(start: Value, lane: int) -> Value:
     """Position in the transfer, 0 to 3, of the byte that belongs to a lane."""
     return (lane - start[:2])[:2]
 
 
-def lane_word(start, lane: int):
+def lane_word(start: Value, lane: int) -> Value:
     """Word within a lane that a transfer beginning at ``start`` touches."""
     low = start[:2]
     word = start[2:] if len(start) > 2 else Const(0, 1)

@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Output memory: the register bank that takes the ADC codes of all bit lines at once."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import GROUP_BYTES
 from alpine_models.tile import TileConfig
 
 from .lanes import index_shape, lane_word, lane_words
+from .typed import Component
 
 __all__ = ["OutputMemory"]
 
 
-class OutputMemory(wiring.Component):
+class OutputMemory(Component):
     """Hold one signed 8-bit ADC code per bit line; read up to four consecutive ones at a time.
 
     The bank has no reset of its own: hold ``clear`` in the cycle after one.
@@ -40,6 +37,13 @@ class OutputMemory(wiring.Component):
         The bytes, lowest index in the lowest byte, zero above ``count``; combinational.
     """
 
+    sample: Signal
+    clear: Signal
+    codes: Signal
+    start: Signal
+    count: Signal
+    data: Signal
+
     def __init__(self, *, config: TileConfig):
         self.config = config
         super().__init__(
@@ -53,7 +57,7 @@ class OutputMemory(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         bank = Signal(8 * self.config.columns, reset_less=True)
         with m.If(self.clear):
@@ -61,7 +65,7 @@ class OutputMemory(wiring.Component):
         with m.Elif(self.sample):
             m.d.sync += bank.eq(self.codes)
 
-        lanes = []
+        lanes: list[Value] = []
         for lane in range(GROUP_BYTES):
             # As wide as the sum and no wider: a constant top bit would hide a full case as a latch.
             address = lane_word(self.start, lane)

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Decode of a register map: the hardware side of `alpine_models.registers`."""
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from alpine_models.register_map import REGISTER_BITS, Access, Register, RegisterMap
+from alpine_models.register_map import REGISTER_BITS, Access, Field, Register, RegisterMap
+
+from .typed import Component, port
 
 __all__ = ["RegisterBank"]
 
 
-class RegisterBank(wiring.Component):
+class RegisterBank(Component):
     """Answer reads and writes of one register map.
 
     An access is presented for one cycle; what it returns is valid in the next one. A write takes
@@ -30,25 +28,28 @@ class RegisterBank(wiring.Component):
 
     Members
     -------
-    addr : In(address_bits)
-        Byte address.
-    write : In(1), wdata : In(32)
-        Write this cycle.
+    addr, write, wdata, rdata, error
+        As in `RegisterSignature`. ``rdata`` is 0 for an illegal address; ``error`` says that the
+        access had an illegal address, or was a refused write: to a register without writable
+        fields, of less than a field's minimum, or vetoed. It changed nothing.
     veto : In(1)
         The write of this cycle is refused; may depend on ``wdata`` and on the strobes' registers.
     taken : Out(1)
         The write of this cycle is legal but for ``veto``; combinational.
-    rdata : Out(32)
-        The register addressed in the cycle before, 0 for an illegal address.
-    error : Out(1)
-        The access of the cycle before had an illegal address, or was a refused write: to a register
-        without writable fields, of less than a field's minimum, or vetoed. It changed nothing.
     <register>[_<field>] : In(width) for read-only and write-one-to-clear fields that are no
         constants, Out(width) for read-write fields
-        The field's value.
+        The field's value; `value` gives it.
     <register>[_<field>]_strobe : Out(width)
-        Bits written as 1 this cycle, for write-one fields; combinational.
+        Bits written as 1 this cycle, for write-one fields; combinational. `strobe` gives it.
     """
+
+    addr: Signal
+    write: Signal
+    wdata: Signal
+    rdata: Signal
+    error: Signal
+    veto: Signal
+    taken: Signal
 
     def __init__(self, *, registers: RegisterMap, address_bits: int):
         self.registers = registers
@@ -57,20 +58,33 @@ class RegisterBank(wiring.Component):
             "addr": In(address_bits),
             "write": In(1),
             "wdata": In(REGISTER_BITS),
+            "rdata": port(Out, REGISTER_BITS, init=self._constant_at(0)),
+            "error": Out(1),
             "veto": In(1),
             "taken": Out(1),
-            "rdata": Out(REGISTER_BITS, init=self._constant_at(0)),
-            "error": Out(1),
         }
         for register, field in registers.fields():
             name = register.signal_name(field)
             if field.access is Access.READ_WRITE:
-                members[name] = Out(field.width, init=field.reset)
+                members[name] = port(Out, field.width, init=field.reset or 0)
             elif field.access is not Access.WRITE_ONE:
                 members[name] = In(field.width)
             if field.access in (Access.WRITE_ONE, Access.WRITE_ONE_TO_CLEAR):
                 members[f"{name}_strobe"] = Out(field.width)
         super().__init__(members)
+
+    def value(self, register: str, field: str = "value") -> Signal:
+        """Return the member that carries a field."""
+        return getattr(self, self._name(register, field))
+
+    def strobe(self, register: str, field: str = "value") -> Signal:
+        """Return the member that tells of writes to a write-one field."""
+        return getattr(self, f"{self._name(register, field)}_strobe")
+
+    def _name(self, register: str, field: str) -> str:
+        found = self.registers[register]
+        (named,) = (each for each in found.fields if each.name == field)
+        return found.signal_name(named)
 
     def _constant_at(self, offset: int) -> int:
         """Value that the register at an offset has after reset."""
@@ -80,7 +94,7 @@ class RegisterBank(wiring.Component):
             if register.offset == offset and field.access is not Access.WRITE_ONE
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         rdata, legal, allowed = Signal(REGISTER_BITS), Signal(), Signal()
         with m.Switch(self.addr):
@@ -99,27 +113,29 @@ class RegisterBank(wiring.Component):
         ]
         return m
 
-    def _read(self, register: Register):
-        value = 0
+    def _read(self, register: Register) -> Value:
+        value: Value = Const(0, REGISTER_BITS)
         for field in register.fields:
             if field.access is not Access.WRITE_ONE:
-                value |= getattr(self, register.signal_name(field)) << field.low
+                value |= self.value(register.name, field.name) << field.low
         return value
 
-    def _allowed(self, register: Register):
+    def _allowed(self, register: Register) -> Value:
         """Whether a write to a register may happen, from its fields alone."""
-        allowed = int(register.writable)
+        allowed: Value = Const(int(register.writable))
         for field in register.fields:
             if field.access is Access.READ_WRITE and field.minimum:
-                allowed &= self.wdata[field.low : field.low + field.width] >= field.minimum
+                allowed &= self._written(field) >= field.minimum
         return allowed
 
-    def _write(self, m, register: Register) -> None:
+    def _written(self, field: Field) -> Value:
+        return self.wdata[field.low : field.low + field.width]
+
+    def _write(self, m: Module, register: Register) -> None:
         with m.If(self.write & self._allowed(register) & ~self.veto):
             for field in register.fields:
-                name = register.signal_name(field)
-                written = self.wdata[field.low : field.low + field.width]
                 if field.access is Access.READ_WRITE:
-                    m.d.sync += getattr(self, name).eq(written)
+                    m.d.sync += self.value(register.name, field.name).eq(self._written(field))
                 elif field.access is not Access.READ_ONLY:
-                    m.d.comb += getattr(self, f"{name}_strobe").eq(written)
+                    strobe = self.strobe(register.name, field.name)
+                    m.d.comb += strobe.eq(self._written(field))

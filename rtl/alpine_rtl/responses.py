@@ -1,58 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Response buffer: lets the tile finish a command that the core does not take yet."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from .interfaces import CM_RESPONSE, CmResponse
+from .typed import Component, Stream, stream_of
 
 __all__ = ["ResponseBuffer"]
 
 
-class ResponseBuffer(wiring.Component):
+class ResponseBuffer(Component):
     """Pass responses through in the same cycle, keeping one back when it is not taken.
 
-    The response at the input is consumed at every clock edge at which ``held`` is low.
+    The response at the input is consumed at every clock edge at which ``i.ready`` is high.
 
     Members
     -------
-    i_valid : In(1), i_rd : In(64), i_status : In(4)
-        Response being produced.
-    held : Out(1)
-        An older response waits here. From a register.
-    o_valid : Out(1), o_ready : In(1), o_rd : Out(64), o_status : Out(4)
-        The oldest response. Transferred at a clock edge at which both are high.
+    i : In(stream of CmResponse)
+        Response being produced. ``ready`` is low while an older response waits here; from a
+        register.
+    o : Out(stream of CmResponse)
+        The oldest response.
     """
 
-    def __init__(self):
-        super().__init__(
-            {
-                "i_valid": In(1),
-                "i_rd": In(64),
-                "i_status": In(4),
-                "held": Out(1),
-                "o_valid": Out(1),
-                "o_ready": In(1),
-                "o_rd": Out(64),
-                "o_status": Out(4),
-            }
-        )
+    i: Stream[CmResponse]
+    o: Stream[CmResponse]
 
-    def elaborate(self, platform):
+    def __init__(self) -> None:
+        super().__init__({"i": In(stream_of(CM_RESPONSE)), "o": Out(stream_of(CM_RESPONSE))})
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         held = Signal()
         rd = Signal(64)
         status = Signal(4)
         m.d.comb += [
-            self.held.eq(held),
-            self.o_valid.eq(held | self.i_valid),
-            self.o_rd.eq(Mux(held, rd, self.i_rd)),
-            self.o_status.eq(Mux(held, status, self.i_status)),
+            self.i.ready.eq(~held),
+            self.o.valid.eq(held | self.i.valid),
+            self.o.payload.eq(
+                CM_RESPONSE.pack(
+                    rd=Mux(held, rd, self.i.payload.rd),
+                    status=Mux(held, status, self.i.payload.status),
+                )
+            ),
         ]
         with m.If(held):
-            m.d.sync += held.eq(~self.o_ready)
-        with m.Elif(self.i_valid & ~self.o_ready):
-            m.d.sync += [held.eq(1), rd.eq(self.i_rd), status.eq(self.i_status)]
+            m.d.sync += held.eq(~self.o.ready)
+        with m.Elif(self.i.valid & ~self.o.ready):
+            m.d.sync += [
+                held.eq(1),
+                rd.eq(self.i.payload.rd),
+                status.eq(self.i.payload.status),
+            ]
         return m

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """MVM sequencer: steps the crossbar through pre-charge, integration and digitisation."""
 
 from enum import IntEnum
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from .typed import Component
 
 __all__ = ["PHASE_BITS", "MvmPhase", "MvmSequencer"]
 
@@ -29,7 +27,7 @@ class MvmPhase(IntEnum):
     """ADCs produce their codes."""
 
 
-class MvmSequencer(wiring.Component):
+class MvmSequencer(Component):
     """Run one matrix-vector multiplication per ``begin``, each phase for its number of cycles.
 
     With lengths p, i and d, the cycle after ``begin`` is the first of p + i + d busy cycles.
@@ -48,7 +46,15 @@ class MvmSequencer(wiring.Component):
         High in the last busy cycle: the ADC codes are taken at its end.
     """
 
-    def __init__(self):
+    begin: Signal
+    precharge_cycles: Signal
+    integrate_cycles: Signal
+    digitise_cycles: Signal
+    phase: Signal
+    start: Signal
+    sample: Signal
+
+    def __init__(self) -> None:
         super().__init__(
             {
                 "begin": In(1),
@@ -61,7 +67,7 @@ class MvmSequencer(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         phase = Signal(MvmPhase)
         left = Signal(PHASE_BITS)

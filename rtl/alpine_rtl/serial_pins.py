@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """A design behind four pins, so that place and route can measure it on a small package."""
 
-from amaranth.hdl import Cat, Module, Shape, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
+
+from .pins import ports_by_name
+from .typed import Component
 
 __all__ = ["SerialPins"]
 
 
-class SerialPins(wiring.Component):
+class SerialPins(Component):
     """Shift a design's inputs in through one pin and its outputs out through another.
 
     Both shift registers stand directly at the design's ports, so that every path from register to
@@ -32,17 +31,22 @@ class SerialPins(wiring.Component):
         Oldest bit of the outputs.
     """
 
-    def __init__(self, design: wiring.Component):
+    i_bit: Signal
+    capture: Signal
+    o_bit: Signal
+
+    def __init__(self, design: Component):
         self._design = design
         super().__init__({"i_bit": In(1), "capture": In(1), "o_bit": Out(1)})
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.design = design = self._design
-        inputs, outputs = [], []
-        for _, member, value in design.signature.flatten(design):
-            if Shape.cast(member.shape).width:
-                (inputs if member.flow is In else outputs).append(value)
+        inputs, outputs = list[Value](), list[Value]()
+        for pin in ports_by_name(design).values():
+            value = Value.cast(pin.value)
+            if len(value):
+                (inputs if pin.is_input else outputs).append(value)
         shown = Signal(sum(len(value) for value in inputs))
         taken = Signal(sum(len(value) for value in outputs))
         m.d.comb += [Cat(inputs).eq(shown), self.o_bit.eq(taken[-1])]

@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Counters of the streaming forms: where the next CM_QUEUE and CM_DEQUEUE begin."""
 
-from amaranth.hdl import Module
-from amaranth.lib import wiring
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import GROUP_BYTES, CmOperation
 from alpine_models.tile import TileConfig
 
+from .typed import Component
+
 __all__ = ["StreamCounters"]
 
 
-class StreamCounters(wiring.Component):
+class StreamCounters(Component):
     """Advance by the bytes that streaming commands move; return to 0 with every CM_PROCESS.
 
     Both follow the accepted commands, so that the next command is checked against them although
@@ -35,6 +33,12 @@ class StreamCounters(wiring.Component):
         Index of the next byte, up to and including the size of the memory.
     """
 
+    execute: Signal
+    streaming: Signal
+    count: Signal
+    input: Signal
+    output: Signal
+
     def __init__(self, *, config: TileConfig):
         super().__init__(
             {
@@ -46,7 +50,7 @@ class StreamCounters(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         for counter, operation in (
             (self.input, CmOperation.QUEUE),

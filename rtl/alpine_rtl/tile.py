@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """The AIMC tile: CM port, controller and register banks around one analog crossbar."""
 
+from dataclasses import dataclass, field
+
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import CmOperation
-from alpine_models.register_map import REGISTER_BITS
-from alpine_models.registers import TILE_ADDRESS_BITS, TILE_ID
+from alpine_models.registers import TILE_ADDRESS_BITS
 from alpine_models.tile import TileConfig
 
 from .cells import CellAccess
@@ -18,17 +15,27 @@ from .command import CommandRegister
 from .decoder import CmDecoder
 from .double_buffer import DacBank, PendingAnswers
 from .input_memory import InputMemory
-from .lanes import index_shape
+from .interfaces import (
+    CM_RESPONSE,
+    CmPort,
+    CmSignature,
+    MacroPort,
+    MacroSignature,
+    RegisterPort,
+    RegisterSignature,
+)
 from .output_memory import OutputMemory
+from .pins import PinSignature
 from .responses import ResponseBuffer
 from .sequencer import MvmPhase, MvmSequencer
 from .stream_counters import StreamCounters
 from .tile_registers import TileRegisters
+from .typed import Component, pass_on
 
 __all__ = ["AimcTile"]
 
 
-class AimcTile(wiring.Component):
+class AimcTile(Component):
     """Execute CM instructions on a crossbar that sits at the ``xb_`` ports.
 
     One command is accepted per cycle and answered one cycle later, except that the response to
@@ -56,6 +63,9 @@ class AimcTile(wiring.Component):
 
     Members
     -------
+    The members ``cm`` (In, `CmSignature`), ``xb`` (Out, `MacroSignature`) and ``csr`` (In,
+    `RegisterSignature`), by the names of their Verilog ports:
+
     cm_req_valid : In(1), cm_req_ready : Out(1)
         A request is transferred at a clock edge at which both are high.
     cm_req_instr : In(32), cm_req_rn, cm_req_rm, cm_req_ra : In(64)
@@ -88,42 +98,23 @@ class AimcTile(wiring.Component):
         What the access of the cycle before returned; see `RegisterBank`.
     """
 
+    cm: CmPort
+    xb: MacroPort
+    csr: RegisterPort
+
     def __init__(self, *, config: TileConfig):
         self.config = config
         super().__init__(
-            {
-                "cm_req_valid": In(1),
-                "cm_req_ready": Out(1),
-                "cm_req_instr": In(32),
-                "cm_req_rn": In(64),
-                "cm_req_rm": In(64),
-                "cm_req_ra": In(64),
-                "cm_rsp_valid": Out(1),
-                "cm_rsp_ready": In(1),
-                "cm_rsp_rd": Out(64),
-                "cm_rsp_status": Out(4),
-                "xb_dac": Out(8 * config.rows),
-                "xb_start": Out(1),
-                "xb_phase": Out(2),
-                "xb_adc": In(8 * config.columns),
-                "xb_prog_valid": Out(1),
-                "xb_prog_row": Out(index_shape(config.rows)),
-                "xb_prog_col": Out(index_shape(config.columns)),
-                "xb_prog_weight": Out(8),
-                "xb_prog_busy": In(1),
-                "xb_read_valid": Out(1),
-                "xb_read_row": Out(index_shape(config.rows)),
-                "xb_read_col": Out(index_shape(config.columns)),
-                "xb_read_weight": In(8),
-                "csr_addr": In(TILE_ADDRESS_BITS),
-                "csr_write": In(1),
-                "csr_wdata": In(REGISTER_BITS),
-                "csr_rdata": Out(REGISTER_BITS, init=TILE_ID),
-                "csr_error": Out(1),
-            }
+            PinSignature(
+                {
+                    "cm": In(CmSignature()),
+                    "xb": Out(MacroSignature(config)),
+                    "csr": In(RegisterSignature(TILE_ADDRESS_BITS)),
+                }
+            )
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.decoder = decoder = CmDecoder(config=self.config)
         m.submodules.command = command = CommandRegister(config=self.config)
@@ -135,12 +126,23 @@ class AimcTile(wiring.Component):
         m.submodules.responses = responses = ResponseBuffer()
         m.submodules.registers = registers = TileRegisters(config=self.config)
 
+        parts = _Parts(
+            command=command,
+            input_memory=input_memory,
+            output_memory=output_memory,
+            sequencer=sequencer,
+            cells=cells,
+            responses=responses,
+            registers=registers,
+        )
+        pass_on(m, inner=responses.o, outer=self.cm.rsp)
+        pass_on(m, inner=registers.port, outer=self.csr)
         self._connect_request(m, decoder, command, streams)
-        self._connect_memories(m, command, input_memory, output_memory, sequencer)
-        self._connect_sequencer(m, sequencer, registers)
-        self._connect_cells(m, command, cells)
-        self._connect_responses(m, command, output_memory, cells, responses)
-        self._connect_registers(m, command, sequencer, registers)
+        self._connect_memories(m, parts)
+        self._connect_sequencer(m, parts)
+        self._connect_cells(m, parts)
+        self._connect_responses(m, parts)
+        self._connect_registers(m, parts)
         # The memories are cleared in the cycle after a reset, ahead of the first command's access.
         # So the reset, an input, stays out of the widest logic: a shallow reset tree in silicon,
         # and nothing for a simulator to evaluate again at every change of an input.
@@ -148,156 +150,149 @@ class AimcTile(wiring.Component):
         m.d.sync += after_reset.eq(0)
         m.d.comb += output_memory.clear.eq(after_reset)
         control = self._control_double if self.config.double_buffer else self._control_single
-        control(
-            m,
-            after_reset,
-            command=command,
-            input_memory=input_memory,
-            sequencer=sequencer,
-            cells=cells,
-            responses=responses,
-            registers=registers,
-        )
+        control(m, after_reset, parts)
         return m
 
-    def _connect_request(self, m, decoder, command, streams) -> None:
+    def _connect_request(
+        self, m: Module, decoder: CmDecoder, command: CommandRegister, streams: StreamCounters
+    ) -> None:
         m.d.comb += [
-            decoder.instr.eq(self.cm_req_instr),
-            decoder.rn.eq(self.cm_req_rn),
-            decoder.rm.eq(self.cm_req_rm),
-            decoder.ra.eq(self.cm_req_ra),
+            decoder.request.eq(self.cm.req.payload),
             decoder.input_counter.eq(streams.input),
             decoder.output_counter.eq(streams.output),
-            command.accept.eq(self.cm_req_valid & self.cm_req_ready),
-            command.i_operation.eq(decoder.operation),
-            command.i_status.eq(decoder.status),
-            command.i_start.eq(decoder.start),
-            command.i_count.eq(decoder.count),
-            command.i_row.eq(decoder.row),
-            command.i_column.eq(decoder.column),
-            command.i_data.eq(decoder.data),
+            command.accept.eq(self.cm.req.valid & self.cm.req.ready),
+            command.i.eq(decoder.decoded),
             streams.execute.eq(command.execute),
-            streams.streaming.eq(decoder.streaming),
-            streams.count.eq(decoder.count),
+            streams.streaming.eq(decoder.decoded.streaming),
+            streams.count.eq(decoder.decoded.count),
         ]
 
-    def _connect_memories(self, m, command, input_memory, output_memory, sequencer) -> None:
+    def _connect_memories(self, m: Module, parts: "_Parts") -> None:
+        command, held = parts.command, parts.command.held
         # The input memory is written in the cycle after acceptance, so that decoding and the
         # bank's write decoders lie on different sides of a register.
         m.d.comb += [
-            input_memory.write.eq(command.fresh & (command.operation == CmOperation.QUEUE)),
-            input_memory.start.eq(command.start),
-            input_memory.count.eq(command.count),
-            input_memory.data.eq(command.data),
-            output_memory.sample.eq(sequencer.sample),
-            output_memory.codes.eq(self.xb_adc),
-            output_memory.start.eq(command.start),
-            output_memory.count.eq(command.count),
+            parts.input_memory.write.eq(command.fresh & (held.operation == CmOperation.QUEUE)),
+            parts.input_memory.start.eq(held.start),
+            parts.input_memory.count.eq(held.count),
+            parts.input_memory.data.eq(held.data),
+            parts.output_memory.sample.eq(parts.sequencer.sample),
+            parts.output_memory.codes.eq(self.xb.adc),
+            parts.output_memory.start.eq(held.start),
+            parts.output_memory.count.eq(held.count),
         ]
 
-    def _connect_sequencer(self, m, sequencer, registers) -> None:
+    def _connect_sequencer(self, m: Module, parts: "_Parts") -> None:
+        sequencer, registers = parts.sequencer, parts.registers
         m.d.comb += [
             sequencer.precharge_cycles.eq(registers.precharge_cycles),
             sequencer.integrate_cycles.eq(registers.integrate_cycles),
             sequencer.digitise_cycles.eq(registers.digitise_cycles),
-            self.xb_start.eq(sequencer.start),
-            self.xb_phase.eq(sequencer.phase),
+            self.xb.start.eq(sequencer.start),
+            self.xb.phase.eq(sequencer.phase),
         ]
 
-    def _connect_cells(self, m, command, cells) -> None:
-        launched = command.waiting & command.launch
+    def _connect_cells(self, m: Module, parts: "_Parts") -> None:
+        cells, held = parts.cells, parts.command.held
+        launched = parts.command.waiting & parts.command.launch
         m.d.comb += [
-            cells.program.eq(launched & (command.operation == CmOperation.INITIALIZE)),
-            cells.read.eq(launched & (command.operation == CmOperation.PARAM_READ)),
-            cells.prog_busy.eq(self.xb_prog_busy),
-            cells.read_weight.eq(self.xb_read_weight),
-            self.xb_prog_valid.eq(cells.program),
-            self.xb_prog_row.eq(command.row),
-            self.xb_prog_col.eq(command.column),
-            self.xb_prog_weight.eq(command.data[:8]),
-            self.xb_read_valid.eq(cells.read),
-            self.xb_read_row.eq(command.row),
-            self.xb_read_col.eq(command.column),
+            cells.program.eq(launched & (held.operation == CmOperation.INITIALIZE)),
+            cells.read.eq(launched & (held.operation == CmOperation.PARAM_READ)),
+            cells.prog_busy.eq(self.xb.prog.busy),
+            cells.read_weight.eq(self.xb.read.weight),
+            self.xb.prog.valid.eq(cells.program),
+            self.xb.prog.row.eq(held.row),
+            self.xb.prog.col.eq(held.column),
+            self.xb.prog.weight.eq(held.data[:8]),
+            self.xb.read.valid.eq(cells.read),
+            self.xb.read.row.eq(held.row),
+            self.xb.read.col.eq(held.column),
         ]
 
-    def _connect_responses(self, m, command, output_memory, cells, responses) -> None:
+    def _connect_responses(self, m: Module, parts: "_Parts") -> None:
+        command, held = parts.command, parts.command.held
+        rd, status = parts.rd, parts.status
         m.d.comb += [
-            self.cm_rsp_valid.eq(responses.o_valid),
-            self.cm_rsp_rd.eq(responses.o_rd),
-            self.cm_rsp_status.eq(responses.o_status),
-            responses.o_ready.eq(self.cm_rsp_ready),
-            responses.i_status.eq(command.status),
+            parts.responses.i.payload.eq(CM_RESPONSE.pack(rd=rd, status=status)),
+            status.eq(held.status),
         ]
         with m.If(command.rd_is_status):
-            m.d.comb += responses.i_rd.eq(command.status)
-        with m.Elif(command.operation == CmOperation.DEQUEUE):
-            m.d.comb += responses.i_rd.eq(output_memory.data)
-        with m.Elif(command.operation == CmOperation.PARAM_READ):
-            m.d.comb += responses.i_rd.eq(cells.weight.as_signed())
+            m.d.comb += rd.eq(held.status)
+        with m.Elif(held.operation == CmOperation.DEQUEUE):
+            m.d.comb += rd.eq(parts.output_memory.data)
+        with m.Elif(held.operation == CmOperation.PARAM_READ):
+            m.d.comb += rd.eq(parts.cells.weight.as_signed())
 
-    def _connect_registers(self, m, command, sequencer, registers) -> None:
-        moved = Mux(command.fresh, command.count, 0)
+    def _connect_registers(self, m: Module, parts: "_Parts") -> None:
+        command, held, registers = parts.command, parts.command.held, parts.registers
+        moved = Mux(command.fresh, held.count, 0)
         m.d.comb += [
-            registers.addr.eq(self.csr_addr),
-            registers.write.eq(self.csr_write),
-            registers.wdata.eq(self.csr_wdata),
-            self.csr_rdata.eq(registers.rdata),
-            self.csr_error.eq(registers.error),
-            registers.stall.eq(self.cm_req_valid & ~self.cm_req_ready),
-            registers.mvm.eq(sequencer.sample),
-            registers.queued.eq(Mux(command.operation == CmOperation.QUEUE, moved, 0)),
-            registers.dequeued.eq(Mux(command.operation == CmOperation.DEQUEUE, moved, 0)),
-            registers.status.eq(Mux(command.fresh, command.status, 0)),
+            registers.stall.eq(self.cm.req.valid & ~self.cm.req.ready),
+            registers.mvm.eq(parts.sequencer.sample),
+            registers.queued.eq(Mux(held.operation == CmOperation.QUEUE, moved, 0)),
+            registers.dequeued.eq(Mux(held.operation == CmOperation.DEQUEUE, moved, 0)),
+            registers.status.eq(Mux(command.fresh, held.status, 0)),
         ]
 
-    def _control_single(
-        self, m, after_reset, *, command, input_memory, sequencer, cells, responses, registers
-    ) -> None:
+    def _control_single(self, m: Module, after_reset: Signal, parts: "_Parts") -> None:
         """One buffer: a command stays in its register until its response leaves."""
+        command, sequencer, responses = parts.command, parts.sequencer, parts.responses
         m.d.comb += [
-            self.cm_req_ready.eq(~command.valid | command.leave),
-            command.leave.eq(command.valid & command.done & ~responses.held),
+            self.cm.req.ready.eq(~command.valid | command.leave),
+            command.leave.eq(command.valid & command.done & responses.i.ready),
             command.launch.eq(1),
-            command.finish.eq(cells.finish | sequencer.sample),
+            command.finish.eq(parts.cells.finish | sequencer.sample),
             sequencer.begin.eq(command.execute == CmOperation.PROCESS),
-            responses.i_valid.eq(command.valid & command.done),
-            registers.busy.eq(command.valid | responses.held),
-            input_memory.clear.eq(sequencer.sample | after_reset),
-            self.xb_dac.eq(input_memory.codes),
+            responses.i.valid.eq(command.valid & command.done),
+            parts.registers.busy.eq(command.valid | ~responses.i.ready),
+            parts.input_memory.clear.eq(sequencer.sample | after_reset),
+            self.xb.dac.eq(parts.input_memory.codes),
         ]
 
-    def _control_double(
-        self, m, after_reset, *, command, input_memory, sequencer, cells, responses, registers
-    ) -> None:
+    def _control_double(self, m: Module, after_reset: Signal, parts: "_Parts") -> None:
         """Two buffers: CM_PROCESS and the CM_QUEUEs behind it leave, and are answered later."""
+        command, sequencer, responses = parts.command, parts.sequencer, parts.responses
+        held = command.held
         m.submodules.dac_bank = dac_bank = DacBank(config=self.config)
         m.submodules.pending = pending = PendingAnswers(config=self.config)
         begin, queued_behind = Signal(), Signal()
         answer_owed, answer_command = Signal(), Signal()
         m.d.comb += [
             command.launch.eq(~pending.any),
-            command.finish.eq(cells.finish),
-            begin.eq(command.launch & command.waiting & (command.operation == CmOperation.PROCESS)),
+            command.finish.eq(parts.cells.finish),
+            begin.eq(command.launch & command.waiting & (held.operation == CmOperation.PROCESS)),
             queued_behind.eq(
-                command.valid
-                & pending.any
-                & ~pending.full
-                & (command.operation == CmOperation.QUEUE)
+                command.valid & pending.any & ~pending.full & (held.operation == CmOperation.QUEUE)
             ),
             answer_owed.eq(pending.any & (sequencer.phase == MvmPhase.IDLE)),
             answer_command.eq(command.valid & command.done & ~pending.any),
             pending.add.eq(begin | queued_behind),
-            pending.take.eq(answer_owed & ~responses.held),
-            command.leave.eq(begin | queued_behind | (answer_command & ~responses.held)),
-            self.cm_req_ready.eq(~command.valid | command.leave),
-            responses.i_valid.eq(answer_owed | answer_command),
-            registers.busy.eq(command.valid | responses.held | pending.any),
+            pending.take.eq(answer_owed & responses.i.ready),
+            command.leave.eq(begin | queued_behind | (answer_command & responses.i.ready)),
+            self.cm.req.ready.eq(~command.valid | command.leave),
+            responses.i.valid.eq(answer_owed | answer_command),
+            parts.registers.busy.eq(command.valid | ~responses.i.ready | pending.any),
             sequencer.begin.eq(begin),
             dac_bank.load.eq(begin),
             dac_bank.clear.eq(sequencer.sample | after_reset),
-            dac_bank.i_codes.eq(input_memory.codes),
-            input_memory.clear.eq(begin | after_reset),
-            self.xb_dac.eq(dac_bank.o_codes),
+            dac_bank.i_codes.eq(parts.input_memory.codes),
+            parts.input_memory.clear.eq(begin | after_reset),
+            self.xb.dac.eq(dac_bank.o_codes),
         ]
         with m.If(pending.any):
-            m.d.comb += [responses.i_rd.eq(0), responses.i_status.eq(0)]
+            m.d.comb += [parts.rd.eq(0), parts.status.eq(0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """Submodules that every variant of the tile has, and the response that they make."""
+
+    command: CommandRegister
+    input_memory: InputMemory
+    output_memory: OutputMemory
+    sequencer: MvmSequencer
+    cells: CellAccess
+    responses: ResponseBuffer
+    registers: TileRegisters
+    rd: Signal = field(default_factory=lambda: Signal(64, name="rd"))
+    status: Signal = field(default_factory=lambda: Signal(4, name="status"))

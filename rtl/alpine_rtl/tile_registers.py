@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Configuration and status registers of the tile."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import GROUP_BYTES
@@ -13,13 +9,15 @@ from alpine_models.register_map import REGISTER_BITS
 from alpine_models.registers import TILE_ADDRESS_BITS, TILE_ID, VERSION, tile_register_map
 from alpine_models.tile import TileConfig
 
+from .interfaces import RegisterPort, RegisterSignature
 from .register_bank import RegisterBank
 from .sequencer import PHASE_BITS
+from .typed import Component
 
 __all__ = ["TileRegisters"]
 
 
-class TileRegisters(wiring.Component):
+class TileRegisters(Component):
     """Phase lengths, sticky error and performance counters, behind the tile's register port.
 
     The sticky error keeps the first code that comes after a clear. Nothing counts while ``busy``
@@ -32,8 +30,8 @@ class TileRegisters(wiring.Component):
 
     Members
     -------
-    addr : In(8), write : In(1), wdata : In(32), rdata : Out(32), error : Out(1)
-        The register port; see `RegisterBank` for its timing.
+    port : In(RegisterSignature(8))
+        The tile's register port.
     busy : In(1), stall : In(1)
         Count a busy cycle, a cycle in which a request waits. ``stall`` must imply ``busy``.
     mvm : In(1)
@@ -46,15 +44,22 @@ class TileRegisters(wiring.Component):
         Phase lengths for the next MVM, never 0.
     """
 
+    port: RegisterPort
+    busy: Signal
+    stall: Signal
+    mvm: Signal
+    queued: Signal
+    dequeued: Signal
+    status: Signal
+    precharge_cycles: Signal
+    integrate_cycles: Signal
+    digitise_cycles: Signal
+
     def __init__(self, *, config: TileConfig):
         self.config = config
         super().__init__(
             {
-                "addr": In(TILE_ADDRESS_BITS),
-                "write": In(1),
-                "wdata": In(REGISTER_BITS),
-                "rdata": Out(REGISTER_BITS, init=TILE_ID),
-                "error": Out(1),
+                "port": In(RegisterSignature(TILE_ADDRESS_BITS)),
                 "busy": In(1),
                 "stall": In(1),
                 "mvm": In(1),
@@ -67,39 +72,42 @@ class TileRegisters(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.bank = bank = RegisterBank(
             registers=tile_register_map(self.config), address_bits=TILE_ADDRESS_BITS
         )
         m.d.comb += [
-            bank.addr.eq(self.addr),
-            bank.write.eq(self.write),
-            bank.wdata.eq(self.wdata),
-            self.rdata.eq(bank.rdata),
-            self.error.eq(bank.error),
-            bank.id.eq(TILE_ID),
-            bank.version_major.eq(VERSION[0]),
-            bank.version_minor.eq(VERSION[1]),
-            bank.rows.eq(self.config.rows),
-            bank.columns.eq(self.config.columns),
-            bank.features_double_buffer.eq(self.config.double_buffer),
+            bank.addr.eq(self.port.addr),
+            bank.write.eq(self.port.write),
+            bank.wdata.eq(self.port.wdata),
+            self.port.rdata.eq(bank.rdata),
+            self.port.error.eq(bank.error),
+            bank.value("id").eq(TILE_ID),
+            bank.value("version", "major").eq(VERSION[0]),
+            bank.value("version", "minor").eq(VERSION[1]),
+            bank.value("rows").eq(self.config.rows),
+            bank.value("columns").eq(self.config.columns),
+            bank.value("features", "double_buffer").eq(self.config.double_buffer),
         ]
-        for name in ("precharge_cycles", "integrate_cycles", "digitise_cycles"):
-            m.d.comb += getattr(self, name).eq(
-                Mux(bank.control_override, getattr(bank, name), getattr(self.config, name))
-            )
+        override = bank.value("control", "override")
+        for port, name, default in (
+            (self.precharge_cycles, "precharge_cycles", self.config.precharge_cycles),
+            (self.integrate_cycles, "integrate_cycles", self.config.integrate_cycles),
+            (self.digitise_cycles, "digitise_cycles", self.config.digitise_cycles),
+        ):
+            m.d.comb += port.eq(Mux(override, bank.value(name), default))
         self._keep_error(m, bank)
         self._count(m, bank)
         return m
 
-    def _keep_error(self, m, bank) -> None:
+    def _keep_error(self, m: Module, bank: RegisterBank) -> None:
         code = Signal(4)
-        with m.If((code == 0) | bank.error_clear_strobe):
+        with m.If((code == 0) | bank.strobe("error", "clear")):
             m.d.sync += code.eq(self.status)
-        m.d.comb += bank.error_code.eq(code)
+        m.d.comb += bank.value("error", "code").eq(code)
 
-    def _count(self, m, bank) -> None:
+    def _count(self, m: Module, bank: RegisterBank) -> None:
         for name, increment in (
             ("busy_cycles", self.busy),
             ("mvms", self.mvm),
@@ -108,8 +116,8 @@ class TileRegisters(wiring.Component):
             ("stall_cycles", self.stall),
         ):
             counter = Signal(REGISTER_BITS, name=name)
-            with m.If(bank.control_clear_counters_strobe):
+            with m.If(bank.strobe("control", "clear_counters")):
                 m.d.sync += counter.eq(0)
             with m.Elif(self.busy):
                 m.d.sync += counter.eq(counter + increment)
-            m.d.comb += getattr(bank, name).eq(counter)
+            m.d.comb += bank.value(name).eq(counter)

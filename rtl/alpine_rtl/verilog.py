@@ -1,16 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Verilog of every top, with what a synthesis flow needs beside it."""
 
-import inspect
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-from amaranth.hdl import Shape
-from amaranth.lib import wiring
 
 from alpine_models.files import make_folder, write_text
 from alpine_models.tile import TileConfig
@@ -20,14 +12,15 @@ from .crossing import AimcTileCdc
 from .cvxif import AimcTileCvxif
 from .emission import emission
 from .register_files import c_header, register_page
-from .stage import CROSSBAR_PORTS
 from .tile import AimcTile
+from .top import Top
+from .typed import Component
 from .verilog_files import constraints, crossbar_stub, file_lists, readme, waivers, wrapper
 
-__all__ = ["Top", "emit", "tops", "write_tops"]
+__all__ = ["emit", "tops", "write_tops"]
 
 
-def emit(component: wiring.Component, *, name: str) -> str:
+def emit(component: Component, *, name: str) -> str:
     """Return self-contained Verilog of a component; the same input gives the same text.
 
     Parameters
@@ -37,51 +30,6 @@ def emit(component: wiring.Component, *, name: str) -> str:
     name : name of the top module; submodules are named ``<name>.<submodule>``.
     """
     return emission(component, name=name).text
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Top:
-    """One top module.
-
-    Members
-    -------
-    name : str, of the module and, with ``.v``, of its file.
-    component : the hardware.
-    clocks : names of its clock ports; each has a reset beside it.
-    crossbars : prefix of the ports of each crossbar, with the tile's configuration.
-    summary : str, one sentence.
-    """
-
-    name: str
-    component: wiring.Component
-    clocks: tuple[str, ...]
-    crossbars: tuple[tuple[str, TileConfig], ...]
-    summary: str
-
-    @property
-    def wrapper_name(self) -> str:
-        """Name of the module that holds this one together with its crossbars."""
-        return f"{self.name}_with_crossbar"
-
-    def contract(self) -> str:
-        """Return what the component's documentation says of its behaviour and its ports."""
-        text = inspect.getdoc(type(self.component)) or ""
-        what = text.partition("\n\nParameters\n")[0]
-        members = text.partition("\nMembers\n-------\n")[2].partition("\n\nRaises\n")[0]
-        return f"{what}\n\n{members}".strip()
-
-    def ports(self) -> list[tuple[str, bool, int]]:
-        """Every port as (name, is an input, width), clocks and resets first."""
-        listed = [
-            (name, True, 1)
-            for clock in self.clocks
-            for name in (clock, clock.replace("clk", "rst"))
-        ]
-        for path, member, _ in self.component.signature.flatten(self.component):
-            width = Shape.cast(member.shape).width
-            if width:
-                listed.append((path[0], member.flow is wiring.In, width))
-        return listed
 
 
 def tops(
@@ -96,34 +44,34 @@ def tops(
     xlen : register width of the CV-X-IF tile.
     """
     chained = tuple(chained) if chained is not None else (config,)
-    one = (("xb_", config),)
+    one = (("xb", config),)
     return (
         Top(
             name="aimc_tile",
             component=AimcTile(config=config),
             clocks=("clk",),
-            crossbars=one,
+            macros=one,
             summary="The tile: CM port, register port, crossbar ports.",
         ),
         Top(
             name="aimc_tile_cdc",
             component=AimcTileCdc(config=config),
             clocks=("clk", "cpu_clk"),
-            crossbars=one,
+            macros=one,
             summary="The tile with its CM port in the clock domain of cpu_clk.",
         ),
         Top(
             name="aimc_tile_cvxif",
             component=AimcTileCvxif(config=config, xlen=xlen),
             clocks=("clk",),
-            crossbars=one,
+            macros=one,
             summary="The tile as coprocessor on the OpenHW CV-X-IF.",
         ),
         Top(
             name="aimc_axi",
             component=AimcAxi(tiles=chained),
             clocks=("clk",),
-            crossbars=tuple((f"xb{k}_", tile) for k, tile in enumerate(chained)),
+            macros=tuple((f"xb{k}", tile) for k, tile in enumerate(chained)),
             summary=f"{len(chained)} tile(s) behind an AXI4-Lite port.",
         ),
     )
@@ -160,7 +108,7 @@ def write_tops(
     made = tops(config, chained=chained, xlen=xlen)
     sources = {f"{top.name}.v": emit(top.component, name=top.name) for top in made}
     sources["aimc_crossbar.v"] = crossbar_stub(config)
-    sources |= {f"{top.wrapper_name}.v": wrapper(top, CROSSBAR_PORTS) for top in made}
+    sources |= {f"{top.wrapper_name}.v": wrapper(top) for top in made}
     texts = {
         **sources,
         **file_lists(sources),

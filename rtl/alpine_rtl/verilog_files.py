@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """The files beside the tops: wrappers, black box, lists, constraints, waivers, page of ports."""
 
 from collections.abc import Iterable
 
+from amaranth.hdl import Value
 from amaranth.utils import bits_for
 
 from alpine_models.tile import TileConfig
+
+from .interfaces import MacroSignature
+from .pins import Pin, PinSignature, ports_by_name
+from .top import Top
 
 __all__ = ["constraints", "crossbar_stub", "file_lists", "readme", "waivers", "wrapper"]
 
@@ -18,23 +20,15 @@ TILE_PERIOD_NS = 1.0
 CPU_PERIOD_NS = 0.435
 """Clock of the published high-power system, 2.3 GHz (Klein et al. 2022, Table I(A))."""
 
-STUB_PORTS = (
-    ("clk", "input", ""),
-    ("dac", "input", "[8*ROWS-1:0]"),
-    ("start", "input", ""),
-    ("phase", "input", "[1:0]"),
-    ("adc", "output", "[8*COLS-1:0]"),
-    ("prog_valid", "input", ""),
-    ("prog_row", "input", "[ROW_BITS-1:0]"),
-    ("prog_col", "input", "[COL_BITS-1:0]"),
-    ("prog_weight", "input", "[7:0]"),
-    ("prog_busy", "output", ""),
-    ("read_valid", "input", ""),
-    ("read_row", "input", "[ROW_BITS-1:0]"),
-    ("read_col", "input", "[COL_BITS-1:0]"),
-    ("read_weight", "output", "[7:0]"),
-)
-"""Ports of the crossbar: name, direction, range."""
+STUB_WIDTHS = {
+    "dac": "8*ROWS",
+    "adc": "8*COLS",
+    "prog_row": "ROW_BITS",
+    "prog_col": "COL_BITS",
+    "read_row": "ROW_BITS",
+    "read_col": "COL_BITS",
+}
+"""Widths of the macro's ports that follow the geometry."""
 
 
 def _parameters(config: TileConfig) -> dict[str, int]:
@@ -51,10 +45,7 @@ def crossbar_stub(config: TileConfig) -> str:
     parameters = ",\n".join(
         f"    parameter {name} = {value}" for name, value in _parameters(config).items()
     )
-    ports = ",\n".join(
-        " ".join(filter(None, (f"    {direction} wire", span, name)))
-        for name, direction, span in STUB_PORTS
-    )
+    ports = ",\n".join(["    input wire clk", *map(_stub_port, _macro_ports(config))])
     return f"""// Black box: the analog crossbar with its converters. The macro's model goes here.
 (* blackbox *)
 module aimc_crossbar #(
@@ -66,10 +57,23 @@ endmodule
 """
 
 
-def wrapper(top, crossbar_ports) -> str:
+def _stub_port(pin: Pin) -> str:
+    width: int | str = STUB_WIDTHS.get(pin.name, len(Value.cast(pin.value)))
+    span = "" if width == 1 else f"[{width - 1 if isinstance(width, int) else f'{width}-1'}:0] "
+    # What the tile drives enters the macro.
+    return f"    {'output' if pin.is_input else 'input'} wire {span}{pin.name}"
+
+
+def _macro_ports(config: TileConfig) -> list[Pin]:
+    """Ports of the analog macro, as the tile sees them, by their names at the macro."""
+    signature = PinSignature(MacroSignature(config).members)
+    return list(ports_by_name(signature.create()).values())
+
+
+def wrapper(top: Top) -> str:
     """Return a module that holds a top and one black box per tile."""
-    outer, inner, wires = [], [], []
-    prefixes = tuple(prefix for prefix, _ in top.crossbars)
+    outer, inner, wires = list[str](), list[str](), list[str]()
+    prefixes = tuple(f"{member}_" for member, _ in top.macros)
     for name, is_input, width in top.ports():
         span = f"[{width - 1}:0] " if width > 1 else ""
         inner.append(f"        .{name}({name})")
@@ -87,11 +91,10 @@ def wrapper(top, crossbar_ports) -> str:
         ",\n".join(inner),
         "    );",
     ]
-    for number, (prefix, config) in enumerate(top.crossbars):
+    for number, (member, config) in enumerate(top.macros):
         values = ", ".join(f".{name}({value})" for name, value in _parameters(config).items())
         connections = ",\n".join(
-            f"        .{name.removeprefix('xb_')}({name.replace('xb_', prefix, 1)})"
-            for name in crossbar_ports
+            f"        .{pin.name}({member}_{pin.name})" for pin in _macro_ports(config)
         )
         lines += [
             f"    aimc_crossbar #({values}) crossbar{number} (",
@@ -198,7 +201,7 @@ def file_lists(sources: Iterable[str]) -> dict[str, str]:
     }
 
 
-def readme(tops) -> str:
+def readme(tops: Iterable[Top]) -> str:
     """Return the page that says what is in the folder and lists every port."""
     lines = [
         "# Verilog of the analog in-memory computing tile",

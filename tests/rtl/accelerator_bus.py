@@ -3,7 +3,7 @@
 """The accelerator in pysim, with crossbars at its tiles and a host on its bus."""
 
 import numpy as np
-from pysim import crossbar, packed, signed_bytes, simulate
+from pysim import crossbar, packed, pins, signed_bytes, simulate
 
 from alpine_models.registers import ACCELERATOR_REGISTERS, PAGE_WINDOWS, TILE_PAGE_BYTES
 from alpine_rtl.accelerator import AimcAxi
@@ -25,7 +25,7 @@ class Bus:
     """Drives the bus with a random pause before every channel's transfer."""
 
     def __init__(self, ctx, dut, *, pauses=None):
-        self.ctx, self.dut, self.pauses = ctx, dut, pauses
+        self.ctx, self.dut, self.pauses = ctx, pins(dut), pauses
         self.cycles = 0
 
     async def tick(self):
@@ -106,7 +106,7 @@ class Bus:
 
 def run(tiles, body, *, seed=1, pauses=None):
     dut = AimcAxi(tiles=tiles)
-    played = [crossbar(dut, c, prefix=f"xb{k}_", seed=seed + k) for k, c in enumerate(tiles)]
+    played = [crossbar(dut.macro(k), c, seed=seed + k) for k, c in enumerate(tiles)]
 
     async def testbench(ctx):
         await body(Bus(ctx, dut, pauses=pauses), dut, [macro for _, macro in played])

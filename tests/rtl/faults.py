@@ -78,22 +78,22 @@ FAULTS: dict[str, Fault] = {
     ),
     "error changing state": Fault(
         module="command",
-        find="self.accept & (self.i_status == 0), self.i_operation",
-        replace="self.accept & (self.i_status != 1), self.i_operation",
+        find="self.accept & (self.i.status == 0), self.i.operation",
+        replace="self.accept & (self.i.status != 1), self.i.operation",
     ),
     "responses swapped under back-pressure": Fault(
         module="responses",
-        find="self.o_rd.eq(Mux(held, rd, self.i_rd))",
-        replace="self.o_rd.eq(Mux(held & ~self.i_valid, rd, self.i_rd))",
+        find="rd=Mux(held, rd, self.i.payload.rd)",
+        replace="rd=Mux(held & ~self.i.valid, rd, self.i.payload.rd)",
     ),
     "response lost under back-pressure": Fault(
         module="responses",
-        find="with m.Elif(self.i_valid & ~self.o_ready):",
-        replace="with m.Elif(self.i_valid & ~self.o_ready & (self.i_status == 0)):",
+        find="with m.Elif(self.i.valid & ~self.o.ready):",
+        replace="with m.Elif(self.i.valid & ~self.o.ready & (self.i.payload.status == 0)):",
     ),
     "ready during a stall": Fault(
         module="tile",
-        find="command.leave.eq(command.valid & command.done & ~responses.held)",
+        find="command.leave.eq(command.valid & command.done & responses.i.ready)",
         replace="command.leave.eq(command.valid & command.done)",
     ),
     "ADC sampled a cycle early": Fault(
@@ -118,19 +118,20 @@ FAULTS: dict[str, Fault] = {
     ),
     "DAC changing during integration": Fault(
         module="tile",
-        find="self.xb_dac.eq(input_memory.codes)",
-        replace="self.xb_dac.eq(input_memory.codes ^ (sequencer.phase == MvmPhase.INTEGRATE))",
+        find="self.xb.dac.eq(parts.input_memory.codes)",
+        replace="self.xb.dac.eq(\n"
+        "                parts.input_memory.codes ^ (sequencer.phase == MvmPhase.INTEGRATE)\n"
+        "            )",
     ),
     "row and column swapped in programming": Fault(
         module="tile",
-        find="self.xb_prog_row.eq(command.row),\n            self.xb_prog_col.eq(command.column)",
-        replace="self.xb_prog_row.eq(command.column),\n"
-        "            self.xb_prog_col.eq(command.row)",
+        find="self.xb.prog.row.eq(held.row),\n            self.xb.prog.col.eq(held.column)",
+        replace="self.xb.prog.row.eq(held.column),\n            self.xb.prog.col.eq(held.row)",
     ),
     "sign lost in read-back": Fault(
         module="tile",
-        find="cells.weight.as_signed()",
-        replace="cells.weight",
+        find="parts.cells.weight.as_signed()",
+        replace="parts.cells.weight",
     ),
     "streaming count not clipped": Fault(
         module="decoder",
@@ -144,8 +145,8 @@ FAULTS: dict[str, Fault] = {
     ),
     "multiplication not awaited": Fault(
         module="tile",
-        find="command.finish.eq(cells.finish | sequencer.sample)",
-        replace="command.finish.eq(cells.finish | sequencer.start)",
+        find="command.finish.eq(parts.cells.finish | sequencer.sample)",
+        replace="command.finish.eq(parts.cells.finish | sequencer.start)",
     ),
     "phase one cycle long": Fault(
         module="sequencer",
@@ -171,13 +172,13 @@ FAULTS: dict[str, Fault] = {
     ),
     "next vector multiplied instead of this one": Fault(
         module="tile",
-        find="self.xb_dac.eq(dac_bank.o_codes)",
-        replace="self.xb_dac.eq(input_memory.codes)",
+        find="self.xb.dac.eq(dac_bank.o_codes)",
+        replace="self.xb.dac.eq(parts.input_memory.codes)",
         double_buffer=True,
     ),
     "waiting answers overflow": Fault(
         module="tile",
-        find="                & ~pending.full\n",
+        find="& ~pending.full ",
         replace="",
         double_buffer=True,
     ),

@@ -17,48 +17,48 @@ __all__ = [
 AXI_FAULTS: dict[str, Fault] = {
     "response withdrawn": Fault(
         module="axi_lite",
-        find='m.d.sync += valid.eq(~getattr(self, f"s_axi_{channel}ready"))',
-        replace="m.d.sync += valid.eq(0)",
+        find="m.d.sync += channel.valid.eq(~channel.ready)",
+        replace="m.d.sync += channel.valid.eq(0)",
     ),
     "channel that takes two": Fault(
         module="axi_lite",
-        find='m.d.comb += getattr(self, f"s_axi_{channel}ready").eq(~full)',
-        replace='m.d.comb += getattr(self, f"s_axi_{channel}ready").eq(1)',
+        find="m.d.comb += channel.ready.eq(~full)",
+        replace="m.d.comb += channel.ready.eq(1)",
     ),
     "write without its data": Fault(
         module="axi_lite",
-        find="can_write.eq(aw[0] & w[0] & ~self.s_axi_bvalid)",
-        replace="can_write.eq(aw[0] & ~self.s_axi_bvalid)",
+        find="can_write.eq(aw_full & w_full & ~bus.b.valid)",
+        replace="can_write.eq(aw_full & ~bus.b.valid)",
     ),
     "write before the last one's answer is taken": Fault(
         module="axi_lite",
-        find="can_write.eq(aw[0] & w[0] & ~self.s_axi_bvalid)",
-        replace="can_write.eq(aw[0] & w[0])",
+        find="can_write.eq(aw_full & w_full & ~bus.b.valid)",
+        replace="can_write.eq(aw_full & w_full)",
     ),
     "strobes lost": Fault(
         module="axi_lite",
-        find="self.wstrb.eq(w[2])",
-        replace="self.wstrb.eq(15)",
+        find="access.wstrb.eq(written.strb)",
+        replace="access.wstrb.eq(15)",
     ),
     "address bits that are to be ignored": Fault(
         module="axi_lite",
-        find="self.address[2:].eq(Mux(self.write, aw[1], ar[1])[2:])",
-        replace="self.address.eq(Mux(self.write, aw[1], ar[1]))",
+        find="access.address[2:].eq(Mux(access.write, address, read_address)[2:])",
+        replace="access.address.eq(Mux(access.write, address, read_address))",
     ),
     "answer to a write always good": Fault(
         module="axi_lite",
-        find="(self.s_axi_bresp, self.resp)",
-        replace="(self.s_axi_bresp, 0)",
+        find="AXI_WRITE_ANSWER.pack(resp=access.resp)",
+        replace="AXI_WRITE_ANSWER.pack(resp=0)",
     ),
     "first high throughout": Fault(
         module="axi_lite",
-        find="self.first.eq(self.valid & ~running)",
-        replace="self.first.eq(self.valid)",
+        find="access.first.eq(access.valid & ~running)",
+        replace="access.first.eq(access.valid)",
     ),
     "read served with a write's address": Fault(
         module="axi_lite",
-        find="self.address[2:].eq(Mux(self.write, aw[1], ar[1])[2:])",
-        replace="self.address[2:].eq(aw[1][2:])",
+        find="access.address[2:].eq(Mux(access.write, address, read_address)[2:])",
+        replace="access.address[2:].eq(address[2:])",
     ),
 }
 
@@ -80,13 +80,13 @@ REGISTER_BANK_FAULTS: dict[str, Fault] = {
     ),
     "fields on top of each other": Fault(
         module="register_bank",
-        find="getattr(self, register.signal_name(field)) << field.low",
-        replace="getattr(self, register.signal_name(field))",
+        find="self.value(register.name, field.name) << field.low",
+        replace="self.value(register.name, field.name)",
     ),
     "all flags cleared at once": Fault(
         module="register_bank",
-        find='m.d.comb += getattr(self, f"{name}_strobe").eq(written)',
-        replace='m.d.comb += getattr(self, f"{name}_strobe").eq(-written.any())',
+        find="m.d.comb += strobe.eq(self._written(field))",
+        replace="m.d.comb += strobe.eq(-self._written(field).any())",
     ),
     "illegal read not flagged": Fault(
         module="register_bank",
@@ -100,7 +100,7 @@ REGISTER_BANK_FAULTS: dict[str, Fault] = {
     ),
     "reset value lost": Fault(
         module="register_bank",
-        find="Out(field.width, init=field.reset)",
+        find="port(Out, field.width, init=field.reset or 0)",
         replace="Out(field.width)",
     ),
 }
@@ -108,13 +108,13 @@ REGISTER_BANK_FAULTS: dict[str, Fault] = {
 COMMAND_ISSUE_FAULTS: dict[str, Fault] = {
     "refusals not counted": Fault(
         module="command_issue",
-        find="with m.If(self.rsp_valid):",
-        replace="with m.If(self.rsp_valid & (self.rsp_status == 0)):",
+        find="with m.If(response.valid):",
+        replace="with m.If(response.valid & (response.payload.status == 0)):",
     ),
     "any answer taken for one's own": Fault(
         module="command_issue",
-        find="answered.eq(asked & self.rsp_valid & (received == number))",
-        replace="answered.eq(asked & self.rsp_valid)",
+        find="answered.eq(asked & self.cm.rsp.valid & (received == number))",
+        replace="answered.eq(asked & self.cm.rsp.valid)",
     ),
     "number of the request before": Fault(
         module="command_issue",
@@ -123,8 +123,8 @@ COMMAND_ISSUE_FAULTS: dict[str, Fault] = {
     ),
     "host waits for queues": Fault(
         module="command_issue",
-        find='("host", self.host_operation != CmOperation.QUEUE)',
-        replace='("host", 1)',
+        find="sent, received, wants=wants_answer)",
+        replace="sent, received)",
     ),
     "numbers too short": Fault(
         module="command_issue",
@@ -133,23 +133,23 @@ COMMAND_ISSUE_FAULTS: dict[str, Fault] = {
     ),
     "group written to the beginning": Fault(
         module="command_issue",
-        find="self.req_rn.eq(self.take_index)",
-        replace="self.req_rn.eq(0)",
+        find="rn.eq(take.payload.index)",
+        replace="rn.eq(0)",
     ),
     "last group asked in full": Fault(
         module="command_issue",
-        find="self.req_rm.eq(self.send_count)",
-        replace="self.req_rm.eq(GROUP_BYTES)",
+        find="rm.eq(send.count)",
+        replace="rm.eq(GROUP_BYTES)",
     ),
     "group taken that the tile refuses": Fault(
         module="command_issue",
-        find="self.take_ready.eq(self.req_ready)",
-        replace="self.take_ready.eq(1)",
+        find="take.ready.eq(request.ready)",
+        replace="take.ready.eq(1)",
     ),
     "host's command taken that the tile refuses": Fault(
         module="command_issue",
-        find="self.host_ready.eq(self.host_valid & self.req_ready)",
-        replace="self.host_ready.eq(self.host_valid)",
+        find="host.ready.eq(host.valid & request.ready)",
+        replace="host.ready.eq(host.valid)",
     ),
 }
 
@@ -161,8 +161,8 @@ STAGE_FAULTS: dict[str, Fault] = {
     ),
     "result overwritten": Fault(
         module="stage",
-        find="issue.process_valid.eq(full & ~processing & ~result)",
-        replace="issue.process_valid.eq(full & ~processing)",
+        find="issue.process.valid.eq(full & ~processing & ~result)",
+        replace="issue.process.valid.eq(full & ~processing)",
     ),
     "input open while a vector waits": Fault(
         module="stage",
@@ -176,23 +176,23 @@ STAGE_FAULTS: dict[str, Fault] = {
     ),
     "bytes behind the array taken": Fault(
         module="stage",
-        find="(self.wstrb & ~inside).any() | ",
+        find="(access.wstrb & ~inside).any() | ",
         replace="",
     ),
     "row advances after a refusal": Fault(
         module="stage",
-        find="self.valid & issue.host_answered & (issue.answer_status == 0)",
-        replace="self.valid & issue.host_answered",
+        find="access.valid & issue.host.answered & (issue.answer.status == 0)",
+        replace="access.valid & issue.host.answered",
     ),
     "byte lanes not moved": Fault(
         module="stage",
-        find="self.wdata >> (low << 3)",
-        replace="self.wdata",
+        find="access.wdata >> (low << 3)",
+        replace="access.wdata",
     ),
     "link that takes while a vector waits": Fault(
         module="stage",
-        find="issue.take_valid.eq(self.i_valid & ~full)",
-        replace="issue.take_valid.eq(self.i_valid)",
+        find="issue.take.valid.eq(self.i.valid & ~full)",
+        replace="issue.take.valid.eq(self.i.valid)",
     ),
     "host's result sent on": Fault(
         module="stage",
@@ -201,46 +201,46 @@ STAGE_FAULTS: dict[str, Fault] = {
     ),
     "every group sent to the beginning": Fault(
         module="stage",
-        find="self.o_index.eq(index)",
-        replace="self.o_index.eq(0)",
+        find="GROUP.pack(index=index, ",
+        replace="GROUP.pack(index=0, ",
     ),
     "columns read beyond the array": Fault(
         module="stage",
-        find="issue.host_rm.eq(Mux(left < GROUP_BYTES, left, GROUP_BYTES))",
-        replace="issue.host_rm.eq(GROUP_BYTES)",
+        find="issue.host.rm.eq(Mux(left < GROUP_BYTES, left, GROUP_BYTES))",
+        replace="issue.host.rm.eq(GROUP_BYTES)",
     ),
 }
 
 ACCELERATOR_FAULTS: dict[str, Fault] = {
     "write of some lanes happens": Fault(
         module="accelerator",
-        find="bank.write.eq(port.valid & port.first & port.write & whole)",
-        replace="bank.write.eq(port.valid & port.first & port.write)",
+        find="bank.write.eq(access.valid & access.first & access.write & whole)",
+        replace="bank.write.eq(access.valid & access.first & access.write)",
     ),
     "start for every tile": Fault(
         module="accelerator",
-        find="stage.start.eq(bank.start_strobe[k])",
-        replace="stage.start.eq(bank.start_strobe.any())",
+        find='stage.start.eq(bank.strobe("start")[k])',
+        replace='stage.start.eq(bank.strobe("start").any())',
     ),
     "interrupt that is not enabled": Fault(
         module="accelerator",
-        find="(bank.result & bank.interrupt_enable).any()",
-        replace="bank.result.any()",
+        find='(result & bank.value("interrupt_enable")).any()',
+        replace="result.any()",
     ),
     "interrupt without a result": Fault(
         module="accelerator",
-        find="(bank.result & bank.interrupt_enable).any()",
-        replace="bank.interrupt_enable.any()",
+        find='(result & bank.value("interrupt_enable")).any()',
+        replace='bank.value("interrupt_enable").any()',
     ),
     "start while a vector waits": Fault(
         module="accelerator",
-        find="bank.veto.eq(outside | (port.wdata & ~bank.input_free)[:count].any())",
+        find="bank.veto.eq(outside | (access.wdata & ~input_free)[:count].any())",
         replace="bank.veto.eq(outside)",
     ),
     "start of a tile that is not there": Fault(
         module="accelerator",
-        find="bank.veto.eq(outside | (port.wdata & ~bank.input_free)[:count].any())",
-        replace="bank.veto.eq((port.wdata & ~bank.input_free)[:count].any())",
+        find="bank.veto.eq(outside | (access.wdata & ~input_free)[:count].any())",
+        replace="bank.veto.eq((access.wdata & ~input_free)[:count].any())",
     ),
     "links changed at work": Fault(
         module="accelerator",
@@ -256,7 +256,7 @@ ACCELERATOR_FAULTS: dict[str, Fault] = {
     ),
     "refusal of a stage lost": Fault(
         module="accelerator",
-        find="resp.eq(stage.resp)",
+        find="resp.eq(stage.access.resp)",
         replace="resp.eq(0)",
     ),
 }
@@ -264,22 +264,22 @@ ACCELERATOR_FAULTS: dict[str, Fault] = {
 CROSSING_FAULTS: dict[str, Fault] = {
     "request lost in a full queue": Fault(
         module="crossing",
-        find="self.cm_req_ready.eq(requests.w_rdy & host_on)",
-        replace="self.cm_req_ready.eq(host_on)",
+        find="self.cm.req.ready.eq(requests.w_rdy & host_on)",
+        replace="self.cm.req.ready.eq(host_on)",
     ),
     "request dropped by a busy tile": Fault(
         module="crossing",
-        find="requests.r_en.eq(inner.cm_req_ready & tile_on)",
+        find="requests.r_en.eq(inner.cm.req.ready & tile_on)",
         replace="requests.r_en.eq(tile_on)",
     ),
     "response lost in a full queue": Fault(
         module="crossing",
-        find="inner.cm_rsp_ready.eq(responses.w_rdy & tile_on)",
-        replace="inner.cm_rsp_ready.eq(tile_on)",
+        find="inner.cm.rsp.ready.eq(responses.w_rdy & tile_on)",
+        replace="inner.cm.rsp.ready.eq(tile_on)",
     ),
     "response not held": Fault(
         module="crossing",
-        find="responses.r_en.eq(self.cm_rsp_ready & host_on)",
+        find="responses.r_en.eq(self.cm.rsp.ready & host_on)",
         replace="responses.r_en.eq(host_on)",
     ),
     "reset of the CPU ignored": Fault(
@@ -294,26 +294,26 @@ CROSSING_FAULTS: dict[str, Fault] = {
     ),
     "request made twice": Fault(
         module="crossing",
-        find="inner.cm_req_valid.eq(requests.r_rdy & tile_on)",
-        replace="inner.cm_req_valid.eq(tile_on)",
+        find="inner.cm.req.valid.eq(requests.r_rdy & tile_on)",
+        replace="inner.cm.req.valid.eq(tile_on)",
     ),
 }
 
 CVXIF_FAULTS: dict[str, Fault] = {
     "waiting request known by its id alone": Fault(
         module="cvxif",
-        find="identity = Cat(self.x_issue_req_id, self.x_issue_req_hartid)",
-        replace="identity = Cat(self.x_issue_req_id)",
+        find="identity = Cat(self.x.issue.req.id, self.x.issue.req.hartid)",
+        replace="identity = Cat(self.x.issue.req.id)",
     ),
     "waiting request known by its hart alone": Fault(
         module="cvxif",
-        find="identity = Cat(self.x_issue_req_id, self.x_issue_req_hartid)",
-        replace="identity = Cat(self.x_issue_req_hartid)",
+        find="identity = Cat(self.x.issue.req.id, self.x.issue.req.hartid)",
+        replace="identity = Cat(self.x.issue.req.hartid)",
     ),
     "commit that reaches every hart": Fault(
         module="cvxif",
-        find="applies = self.x_commit_valid & (self.x_commit_hartid == hartid)",
-        replace="applies = self.x_commit_valid",
+        find="applies = self.x.commit.valid & (commit.hartid == hartid)",
+        replace="applies = self.x.commit.valid",
     ),
     "result of another hart": Fault(
         module="cvxif",
@@ -337,7 +337,7 @@ CVXIF_FAULTS: dict[str, Fault] = {
     ),
     "missing operand not awaited": Fault(
         module="cvxif",
-        find="                & ~(self.x_issue_resp_register_read & ~there).any()\n",
+        find="                & ~(decoded.register_read & ~there).any()\n",
         replace="",
     ),
     "rejected instruction executed": Fault(

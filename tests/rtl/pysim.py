@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Helpers of the pysim tests."""
 
+from types import SimpleNamespace
+
 from amaranth.sim import Simulator
 
 from alpine_models.reference_tile import ReferenceTile
+from alpine_rtl.pins import ports_by_name
 
 PERIOD = 1e-9
 PATIENCE = 8_000
@@ -29,6 +32,11 @@ def simulate(dut, *testbenches, processes=()):
     simulator.run()
 
 
+def pins(component):
+    """Return a component's ports under the names that they have in its Verilog."""
+    return SimpleNamespace(**{n: pin.value for n, pin in ports_by_name(component).items()})
+
+
 def signed_bytes(value, count):
     """Split an integer into signed bytes, lowest first."""
     return [int.from_bytes(bytes([value >> 8 * i & 255]), "big", signed=True) for i in range(count)]
@@ -39,8 +47,8 @@ def packed(values):
     return sum((value & 255) << 8 * i for i, value in enumerate(values))
 
 
-def crossbar(dut, config, *, prefix="xb_", seed=None):
-    """Return a testbench that plays a tile's crossbar, and the model behind it."""
+def crossbar(xb, config, *, seed=None):
+    """Return a testbench that plays an analog macro at its port, and the model behind it."""
     import numpy as np
 
     macro = ReferenceTile(rows=config.rows, columns=config.columns).crossbar
@@ -48,20 +56,17 @@ def crossbar(dut, config, *, prefix="xb_", seed=None):
         shape = macro.weights.shape
         macro.weights[:] = np.random.default_rng(seed).integers(-8, 8, shape, np.int8)
 
-    def port(name):
-        return getattr(dut, prefix + name)
-
     async def play(ctx):
         while True:
-            if ctx.get(port("start")):
-                codes = np.array(signed_bytes(ctx.get(port("dac")), config.rows), np.int8)
-                ctx.set(port("adc"), packed(macro.multiply(codes).tolist()))
-            if ctx.get(port("prog_valid")):
-                row, column = ctx.get(port("prog_row")), ctx.get(port("prog_col"))
-                macro.weights[column, row] = signed_bytes(ctx.get(port("prog_weight")), 1)[0]
-            if ctx.get(port("read_valid")):
-                weight = macro.weights[ctx.get(port("read_col")), ctx.get(port("read_row"))]
-                ctx.set(port("read_weight"), int(weight) & 255)
+            if ctx.get(xb.start):
+                codes = np.array(signed_bytes(ctx.get(xb.dac), config.rows), np.int8)
+                ctx.set(xb.adc, packed(macro.multiply(codes).tolist()))
+            if ctx.get(xb.prog.valid):
+                row, column = ctx.get(xb.prog.row), ctx.get(xb.prog.col)
+                macro.weights[column, row] = signed_bytes(ctx.get(xb.prog.weight), 1)[0]
+            if ctx.get(xb.read.valid):
+                weight = macro.weights[ctx.get(xb.read.col), ctx.get(xb.read.row)]
+                ctx.set(xb.read.weight, int(weight) & 255)
             await ctx.tick()
 
     return play, macro

@@ -3,6 +3,7 @@
 """Running a `TileBench` on pysim and on a verilated model."""
 
 from amaranth.sim import Simulator
+from pysim import pins
 from tile_bench import TileBench
 
 from alpine_cosim.binding import VerilatedModel
@@ -12,17 +13,18 @@ PERIOD = 1e-9
 
 def run_in_pysim(component, bench: TileBench, *, watch: bool = False) -> None:
     """Simulate a tile, or with ``watch`` a harness whose properties must hold."""
-    names = set(component.signature.members)
+    ports = vars(pins(component))
+    names = set(ports)
     simulator = Simulator(component)
     simulator.add_clock(PERIOD)
 
     async def testbench(ctx):
         def get(name):
-            return ctx.get(getattr(component, name))
+            return ctx.get(ports[name])
 
         def put(name, value):
             if name in names:
-                ctx.set(getattr(component, name), value)
+                ctx.set(ports[name], value)
 
         going = True
         while going:

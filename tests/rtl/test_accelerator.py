@@ -302,7 +302,7 @@ def test_a_link_moves_a_group_every_three_cycles():
             assert await bus.write(top("chain"), 1) == OKAY
             assert await bus.write(top("start"), 1) == OKAY
             cycles = 0
-            while not bus.ctx.get(dut.xb1_start) and cycles < 400:
+            while not bus.ctx.get(bus.dut.xb1_start) and cycles < 400:
                 cycles += 1
                 await bus.tick()
             took.append(cycles)
@@ -316,27 +316,27 @@ def test_a_link_moves_a_group_every_three_cycles():
 def test_cycles_per_word():
     async def body(bus, dut, macros):
         def writing(ctx):
-            ctx.set(dut.s_axi_awaddr, page(0, INPUT))
-            ctx.set(dut.s_axi_wstrb, 15)
+            ctx.set(bus.dut.s_axi_awaddr, page(0, INPUT))
+            ctx.set(bus.dut.s_axi_wstrb, 15)
             for name in ("awvalid", "wvalid", "bready"):
-                ctx.set(getattr(dut, f"s_axi_{name}"), 1)
+                ctx.set(getattr(bus.dut, f"s_axi_{name}"), 1)
 
         def written(ctx):
-            assert not ctx.get(dut.s_axi_bvalid) or ctx.get(dut.s_axi_bresp) == OKAY
-            return ctx.get(dut.s_axi_bvalid)
+            assert not ctx.get(bus.dut.s_axi_bvalid) or ctx.get(bus.dut.s_axi_bresp) == OKAY
+            return ctx.get(bus.dut.s_axi_bvalid)
 
         write_cost = await words_per_cycle(bus, dut, written, writing, 20)
-        bus.ctx.set(dut.s_axi_awvalid, 0)
-        bus.ctx.set(dut.s_axi_wvalid, 0)
+        bus.ctx.set(bus.dut.s_axi_awvalid, 0)
+        bus.ctx.set(bus.dut.s_axi_wvalid, 0)
         await bus.ctx.tick().repeat(5)
 
         def reading(ctx):
-            ctx.set(dut.s_axi_araddr, page(0, OUTPUT))
-            ctx.set(dut.s_axi_arvalid, 1)
-            ctx.set(dut.s_axi_rready, 1)
+            ctx.set(bus.dut.s_axi_araddr, page(0, OUTPUT))
+            ctx.set(bus.dut.s_axi_arvalid, 1)
+            ctx.set(bus.dut.s_axi_rready, 1)
 
         read_cost = await words_per_cycle(
-            bus, dut, lambda ctx: ctx.get(dut.s_axi_rvalid), reading, 20
+            bus, dut, lambda ctx: ctx.get(bus.dut.s_axi_rvalid), reading, 20
         )
         assert (write_cost, read_cost) == (2, 3)
 

@@ -5,7 +5,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from pysim import simulate
+from pysim import pins, simulate
 
 from alpine_rtl.axi_lite import AxiLitePort, AxiResponse
 
@@ -21,28 +21,28 @@ class Memory:
     async def serve(self, ctx):
         dut = self.dut
         while True:
-            if not ctx.get(dut.valid):
+            if not ctx.get(dut.access.valid):
                 await ctx.tick()
                 continue
             names = ("write", "address", "wdata", "wstrb")
-            assert ctx.get(dut.first)
-            access = [ctx.get(getattr(dut, name)) for name in names]
+            assert ctx.get(dut.access.first)
+            access = [ctx.get(getattr(dut.access, name)) for name in names]
             assert access[1] % 4 == 0
             for _ in range(self.rng.choice([0, 0, 3])):
                 await ctx.tick()
-                assert ctx.get(dut.valid) and not ctx.get(dut.first)
-                assert [ctx.get(getattr(dut, name)) for name in names] == access
+                assert ctx.get(dut.access.valid) and not ctx.get(dut.access.first)
+                assert [ctx.get(getattr(dut.access, name)) for name in names] == access
             write, address, data, strobes = access
             known = address // 4 < WORDS
             if write and known:
                 mask = sum(0xFF << 8 * i for i in range(4) if strobes >> i & 1)
                 old = self.words[address // 4]
                 self.words[address // 4] = old & ~mask | data & mask
-            ctx.set(dut.rdata, self.words[address // 4] if known else 0)
-            ctx.set(dut.resp, AxiResponse.OKAY if known else AxiResponse.DECERR)
-            ctx.set(dut.done, 1)
+            ctx.set(dut.access.rdata, self.words[address // 4] if known else 0)
+            ctx.set(dut.access.resp, AxiResponse.OKAY if known else AxiResponse.DECERR)
+            ctx.set(dut.access.done, 1)
             await ctx.tick()
-            ctx.set(dut.done, 0)
+            ctx.set(dut.access.done, 0)
 
 
 async def transfer(ctx, rng, valid, ready, *, payload=(), capture=()):
@@ -65,6 +65,7 @@ async def transfer(ctx, rng, valid, ready, *, payload=(), capture=()):
 @pytest.mark.parametrize("seed", range(4))
 def test_channels_stall_independently(seed):
     dut = AxiLitePort(address_bits=6)
+    bus = pins(dut)
     rng = random.Random(seed)
     memory = Memory(dut, rng)
     writes = [(4 * rng.randrange(10), rng.getrandbits(32), rng.randrange(16)) for _ in range(60)]
@@ -80,25 +81,25 @@ def test_channels_stall_independently(seed):
 
     async def addresses(ctx):
         for address, _, _ in writes:
-            payload = [(dut.s_axi_awaddr, address + rng.randrange(4))]
-            await transfer(ctx, rng, dut.s_axi_awvalid, dut.s_axi_awready, payload=payload)
+            payload = [(bus.s_axi_awaddr, address + rng.randrange(4))]
+            await transfer(ctx, rng, bus.s_axi_awvalid, bus.s_axi_awready, payload=payload)
 
     async def data(ctx):
         for _, word, strobes in writes:
-            payload = [(dut.s_axi_wdata, word), (dut.s_axi_wstrb, strobes)]
-            await transfer(ctx, rng, dut.s_axi_wvalid, dut.s_axi_wready, payload=payload)
+            payload = [(bus.s_axi_wdata, word), (bus.s_axi_wstrb, strobes)]
+            await transfer(ctx, rng, bus.s_axi_wvalid, bus.s_axi_wready, payload=payload)
 
     async def write_answers(ctx):
         for address, _, _ in writes:
             (resp,) = await transfer(
-                ctx, rng, dut.s_axi_bvalid, dut.s_axi_bready, capture=[dut.s_axi_bresp]
+                ctx, rng, bus.s_axi_bvalid, bus.s_axi_bready, capture=[bus.s_axi_bresp]
             )
             assert resp == (0 if address // 4 < WORDS else AxiResponse.DECERR)
         for word in range(10):
-            payload = [(dut.s_axi_araddr, 4 * word)]
-            await transfer(ctx, rng, dut.s_axi_arvalid, dut.s_axi_arready, payload=payload)
-            capture = [dut.s_axi_rdata, dut.s_axi_rresp]
-            answer = await transfer(ctx, rng, dut.s_axi_rvalid, dut.s_axi_rready, capture=capture)
+            payload = [(bus.s_axi_araddr, 4 * word)]
+            await transfer(ctx, rng, bus.s_axi_arvalid, bus.s_axi_arready, payload=payload)
+            capture = [bus.s_axi_rdata, bus.s_axi_rresp]
+            answer = await transfer(ctx, rng, bus.s_axi_rvalid, bus.s_axi_rready, capture=capture)
             assert answer == ([model[word], 0] if word < WORDS else [0, AxiResponse.DECERR])
 
     simulate(dut, addresses, data, write_answers, processes=[memory.serve])
@@ -106,15 +107,16 @@ def test_channels_stall_independently(seed):
 
 def test_reads_and_writes_take_turns():
     dut = AxiLitePort(address_bits=6)
+    bus = pins(dut)
     order = []
 
     async def testbench(ctx):
         for name in ("awvalid", "wvalid", "arvalid", "bready", "rready"):
-            ctx.set(getattr(dut, f"s_axi_{name}"), 1)
+            ctx.set(getattr(bus, f"s_axi_{name}"), 1)
         for _ in range(40):
-            ctx.set(dut.done, ctx.get(dut.valid))
-            if ctx.get(dut.valid):
-                order.append(ctx.get(dut.write))
+            ctx.set(dut.access.done, ctx.get(dut.access.valid))
+            if ctx.get(dut.access.valid):
+                order.append(ctx.get(dut.access.write))
             await ctx.tick()
 
     simulate(dut, testbench)

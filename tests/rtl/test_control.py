@@ -52,15 +52,15 @@ def test_responses_keep_their_order_and_their_values():
         sent, taken, number = [], [], 0
         for _ in range(500):
             offered = rng.random() < 0.6
-            ctx.set(dut.i_valid, offered)
-            ctx.set(dut.i_rd, number)
-            ctx.set(dut.i_status, number % 4)
-            ctx.set(dut.o_ready, rng.random() < 0.5)
-            if offered and not ctx.get(dut.held):
+            ctx.set(dut.i.valid, offered)
+            ctx.set(dut.i.payload.rd, number)
+            ctx.set(dut.i.payload.status, number % 4)
+            ctx.set(dut.o.ready, rng.random() < 0.5)
+            if offered and ctx.get(dut.i.ready):
                 sent.append((number, number % 4))
                 number += 1
-            if ctx.get(dut.o_valid) and ctx.get(dut.o_ready):
-                taken.append((ctx.get(dut.o_rd), ctx.get(dut.o_status)))
+            if ctx.get(dut.o.valid) and ctx.get(dut.o.ready):
+                taken.append((ctx.get(dut.o.payload.rd), ctx.get(dut.o.payload.status)))
             await ctx.tick()
         assert len(taken) > 100
         assert taken == sent[: len(taken)]
@@ -74,9 +74,9 @@ def test_a_rejected_command_is_done_at_once_and_does_nothing():
 
     async def testbench(ctx):
         ctx.set(dut.accept, 1)
-        ctx.set(dut.i_operation, CmOperation.INITIALIZE)
+        ctx.set(dut.i.operation, CmOperation.INITIALIZE)
         for status in (3, 0):
-            ctx.set(dut.i_status, status)
+            ctx.set(dut.i.status, status)
             assert ctx.get(dut.execute) == (0 if status else CmOperation.INITIALIZE)
             await ctx.tick()
             flags = ctx.get(dut.valid), ctx.get(dut.done), ctx.get(dut.waiting)

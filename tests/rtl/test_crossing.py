@@ -6,7 +6,7 @@ import random
 import pytest
 from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
 from amaranth.sim import Simulator
-from pysim import crossbar
+from pysim import crossbar, pins
 
 from alpine_models.isa import dequeue, process, queue
 from alpine_models.reference_tile import ReferenceTile
@@ -40,6 +40,7 @@ def add_clocks(simulator, cpu_ns, tile_ns):
 
 async def present(ctx, dut, command):
     word, rn, rm, ra = command
+    dut = pins(dut)
     ctx.set(dut.cm_req_instr, word)
     ctx.set(dut.cm_req_rn, rn)
     ctx.set(dut.cm_req_rm, rm)
@@ -54,9 +55,10 @@ async def present(ctx, dut, command):
 @pytest.mark.parametrize("cpu_ns, tile_ns", CLOCKS_NS)
 def test_random_programs_cross_in_order(cpu_ns, tile_ns):
     dut = AimcTileCdc(config=CONFIG)
+    port = pins(dut)
     simulator = Simulator(dut)
     add_clocks(simulator, cpu_ns, tile_ns)
-    play, macro = crossbar(dut, CONFIG, seed=3)
+    play, macro = crossbar(dut.xb, CONFIG, seed=3)
     simulator.add_testbench(play, background=True)
     reference = ReferenceTile(rows=6, columns=7)
     reference.crossbar.weights[:] = macro.weights
@@ -73,16 +75,16 @@ def test_random_programs_cross_in_order(cpu_ns, tile_ns):
         for word, rn, rm, ra in commands:
             for _ in range(rng.choice([0, 0, 0, 9])):
                 await ctx.tick("cpu")
-            ctx.set(dut.cm_rsp_ready, 1)
-            while not ctx.get(dut.cm_rsp_valid):
+            ctx.set(port.cm_rsp_ready, 1)
+            while not ctx.get(port.cm_rsp_valid):
                 await ctx.tick("cpu")
-            answer = ctx.get(dut.cm_rsp_rd), ctx.get(dut.cm_rsp_status)
+            answer = ctx.get(port.cm_rsp_rd), ctx.get(port.cm_rsp_status)
             want = reference.execute(word, rn=rn, rm=rm, ra=ra)
             await ctx.tick("cpu")
-            ctx.set(dut.cm_rsp_ready, 0)
+            ctx.set(port.cm_rsp_ready, 0)
             assert answer == want
         await ctx.tick("cpu").repeat(30)
-        assert not ctx.get(dut.cm_rsp_valid)
+        assert not ctx.get(port.cm_rsp_valid)
 
     simulator.add_testbench(send)
     simulator.add_testbench(receive)
@@ -92,6 +94,7 @@ def test_random_programs_cross_in_order(cpu_ns, tile_ns):
 @pytest.mark.parametrize("cpu_ns, tile_ns", CLOCKS_NS)
 def test_latency_and_throughput(cpu_ns, tile_ns):
     dut = AimcTileCdc(config=CONFIG)
+    port = pins(dut)
     simulator = Simulator(dut)
     add_clocks(simulator, cpu_ns, tile_ns)
     count = 60
@@ -100,19 +103,19 @@ def test_latency_and_throughput(cpu_ns, tile_ns):
     async def cycles_until_answered(ctx, total):
         sent = answered = cycles = 0
         while answered < total:
-            ctx.set(dut.cm_req_valid, sent < total)
-            sent += sent < total and ctx.get(dut.cm_req_ready)
-            answered += ctx.get(dut.cm_rsp_valid)
+            ctx.set(port.cm_req_valid, sent < total)
+            sent += sent < total and ctx.get(port.cm_req_ready)
+            answered += ctx.get(port.cm_rsp_valid)
             await ctx.tick("cpu")
             cycles += 1
-        ctx.set(dut.cm_req_valid, 0)
+        ctx.set(port.cm_req_valid, 0)
         return cycles
 
     async def testbench(ctx):
         await ctx.tick("cpu").repeat(20)
-        ctx.set(dut.cm_rsp_ready, 1)
-        ctx.set(dut.cm_req_instr, dequeue(rm=5, rn=5))
-        ctx.set(dut.cm_req_rm, 4)
+        ctx.set(port.cm_rsp_ready, 1)
+        ctx.set(port.cm_req_instr, dequeue(rm=5, rn=5))
+        ctx.set(port.cm_req_rm, 4)
         took["one"] = await cycles_until_answered(ctx, 1)
         took["many"] = await cycles_until_answered(ctx, count)
 
@@ -133,6 +136,7 @@ def test_a_reset_of_either_side_empties_both(domain, cpu_ns, tile_ns):
         top.domains += ClockDomain(name)
         top.d.comb += ResetSignal(name).eq(reset)
     top.submodules.dut = dut = AimcTileCdc(config=CONFIG)
+    port = pins(dut)
     simulator = Simulator(top)
     add_clocks(simulator, cpu_ns, tile_ns)
 
@@ -144,19 +148,19 @@ def test_a_reset_of_either_side_empties_both(domain, cpu_ns, tile_ns):
         ctx.set(resets[domain], 1)
         await ctx.tick(domain)
         ctx.set(resets[domain], 0)
-        ctx.set(dut.cm_rsp_ready, 1)
+        ctx.set(port.cm_rsp_ready, 1)
         # The tile's counter is back at 0: an array's worth of streaming groups fits, no more.
         for expected in (0, 0, 3):
             await present(ctx, dut, (queue(), 0, 0x01010101, 0))
             for _ in range(60):
-                if ctx.get(dut.cm_rsp_valid):
+                if ctx.get(port.cm_rsp_valid):
                     break
                 await ctx.tick("cpu")
-            assert ctx.get(dut.cm_rsp_valid)
-            assert ctx.get(dut.cm_rsp_status) == expected
+            assert ctx.get(port.cm_rsp_valid)
+            assert ctx.get(port.cm_rsp_status) == expected
             await ctx.tick("cpu")
         for _ in range(60):
-            assert not ctx.get(dut.cm_rsp_valid)
+            assert not ctx.get(port.cm_rsp_valid)
             await ctx.tick("cpu")
 
     simulator.add_testbench(testbench)

@@ -7,7 +7,7 @@ import random
 import pytest
 from amaranth.utils import bits_for
 from cocotb_tests.cvxif.core_model import CoreModel
-from pysim import crossbar, simulate
+from pysim import crossbar, pins, simulate
 
 from alpine_models.isa import OPERANDS, CmOperation, riscv_encode, riscv_operands
 from alpine_models.reference_tile import ReferenceTile
@@ -23,7 +23,7 @@ class Core:
     """Shows the model's transactions at the ports of the adapter."""
 
     def __init__(self, dut, model, *, length=150):
-        self.dut, self.model, self.length = dut, model, length
+        self.dut, self.model, self.length = pins(dut), model, length
         self.finished = False
 
     def show(self, ctx, transaction):
@@ -86,7 +86,7 @@ class Core:
 
 def speculate(dut, config, seed):
     """Run a random program of several harts; raises `AssertionError` on any difference."""
-    play, macro = crossbar(dut, config, seed=seed)
+    play, macro = crossbar(dut.xb, config, seed=seed)
     reference = ReferenceTile(rows=config.rows, columns=config.columns)
     reference.crossbar.weights[:] = macro.weights
     model = CoreModel(rng=random.Random(seed), reference=reference, harts=HARTS)
@@ -109,82 +109,85 @@ def test_random_speculation(seed, double_buffer):
 def test_a_decision_is_kept_for_the_id_and_hart_that_it_was_about(kill, successor):
     """Hart 0's id 3 waits and is decided about; then another request stands in its place."""
     dut = AimcTileCvxif(config=CONFIG)
+    port = pins(dut)
     number, hart = successor
     results = []
 
     async def testbench(ctx):
-        ctx.set(dut.x_issue_req_instr, riscv_encode(CmOperation.DEQUEUE, rm=4, rn=5, rd=6))
-        ctx.set(dut.x_register_rs_0, 4)
+        ctx.set(port.x_issue_req_instr, riscv_encode(CmOperation.DEQUEUE, rm=4, rn=5, rd=6))
+        ctx.set(port.x_register_rs_0, 4)
         for name in ("x_issue_valid", "x_register_valid", "x_commit_valid", "x_result_ready"):
-            ctx.set(getattr(dut, name), 1)
-        ctx.set(dut.x_issue_req_id, 3)
-        ctx.set(dut.x_commit_id, 3)
-        ctx.set(dut.x_commit_commit_kill, kill)
-        assert not ctx.get(dut.x_issue_ready)
+            ctx.set(getattr(port, name), 1)
+        ctx.set(port.x_issue_req_id, 3)
+        ctx.set(port.x_commit_id, 3)
+        ctx.set(port.x_commit_commit_kill, kill)
+        assert not ctx.get(port.x_issue_ready)
         await ctx.tick()
-        ctx.set(dut.x_commit_valid, 0)
-        ctx.set(dut.x_register_rs_valid, 0b011)
-        ctx.set(dut.x_issue_req_id, number)
-        ctx.set(dut.x_issue_req_hartid, hart)
-        assert ctx.get(dut.x_issue_ready)
+        ctx.set(port.x_commit_valid, 0)
+        ctx.set(port.x_register_rs_valid, 0b011)
+        ctx.set(port.x_issue_req_id, number)
+        ctx.set(port.x_issue_req_hartid, hart)
+        assert ctx.get(port.x_issue_ready)
         await ctx.tick()
-        ctx.set(dut.x_issue_valid, 0)
+        ctx.set(port.x_issue_valid, 0)
         for decided in (False, True):
             for _ in range(10):
-                if ctx.get(dut.x_result_valid):
-                    results.append((ctx.get(dut.x_result_id), ctx.get(dut.x_result_hartid)))
+                if ctx.get(port.x_result_valid):
+                    results.append((ctx.get(port.x_result_id), ctx.get(port.x_result_hartid)))
                 await ctx.tick()
             # Nothing was said about the successor until now, unless it is the same request.
             assert results == ([successor] if decided or (successor == (3, 0) and not kill) else [])
             if successor == (3, 0):
                 return
-            ctx.set(dut.x_commit_valid, 1)
-            ctx.set(dut.x_commit_id, number)
-            ctx.set(dut.x_commit_hartid, hart)
-            ctx.set(dut.x_commit_commit_kill, 0)
+            ctx.set(port.x_commit_valid, 1)
+            ctx.set(port.x_commit_id, number)
+            ctx.set(port.x_commit_hartid, hart)
+            ctx.set(port.x_commit_commit_kill, 0)
             await ctx.tick()
-            ctx.set(dut.x_commit_valid, 0)
+            ctx.set(port.x_commit_valid, 0)
 
     simulate(dut, testbench)
 
 
 def test_a_result_is_offered_two_cycles_after_its_commit():
     dut = AimcTileCvxif(config=CONFIG, xlen=64)
+    port = pins(dut)
 
     async def testbench(ctx):
-        ctx.set(dut.x_issue_req_instr, riscv_encode(CmOperation.DEQUEUE, rm=4, rn=5, rd=6))
-        ctx.set(dut.x_issue_valid, 1)
-        ctx.set(dut.x_register_valid, 1)
-        ctx.set(dut.x_register_rs_valid, 0b011)
-        ctx.set(dut.x_register_rs_0, 4)
-        ctx.set(dut.x_commit_valid, 1)
-        ctx.set(dut.x_result_ready, 1)
-        assert ctx.get(dut.x_issue_ready)
+        ctx.set(port.x_issue_req_instr, riscv_encode(CmOperation.DEQUEUE, rm=4, rn=5, rd=6))
+        ctx.set(port.x_issue_valid, 1)
+        ctx.set(port.x_register_valid, 1)
+        ctx.set(port.x_register_rs_valid, 0b011)
+        ctx.set(port.x_register_rs_0, 4)
+        ctx.set(port.x_commit_valid, 1)
+        ctx.set(port.x_result_ready, 1)
+        assert ctx.get(port.x_issue_ready)
         await ctx.tick()
-        ctx.set(dut.x_issue_valid, 0)
-        ctx.set(dut.x_commit_valid, 0)
+        ctx.set(port.x_issue_valid, 0)
+        ctx.set(port.x_commit_valid, 0)
         edges = 1
-        while not ctx.get(dut.x_result_valid) and edges < 20:
+        while not ctx.get(port.x_result_valid) and edges < 20:
             await ctx.tick()
             edges += 1
         assert edges == 2
-        assert ctx.get(dut.x_result_rd) == 6
+        assert ctx.get(port.x_result_rd) == 6
 
     simulate(dut, testbench)
 
 
 def test_a_missing_operand_holds_the_issue_back():
     dut = AimcTileCvxif(config=CONFIG)
+    port = pins(dut)
 
     async def testbench(ctx):
-        ctx.set(dut.x_register_valid, 1)
+        ctx.set(port.x_register_valid, 1)
         for operation in OPERANDS:
             *reads, _ = riscv_operands(operation)
             needed = sum(read << i for i, read in enumerate(reads))
-            ctx.set(dut.x_issue_req_instr, riscv_encode(operation))
+            ctx.set(port.x_issue_req_instr, riscv_encode(operation))
             for there in range(8):
-                ctx.set(dut.x_register_rs_valid, there)
-                assert ctx.get(dut.x_issue_ready) == (needed & ~there == 0)
+                ctx.set(port.x_register_rs_valid, there)
+                assert ctx.get(port.x_issue_ready) == (needed & ~there == 0)
 
     simulate(dut, testbench)
 

@@ -21,11 +21,13 @@ def decode_all(cases):
 
     async def testbench(ctx):
         for case in cases:
-            names = ("instr", "rn", "rm", "ra", "input_counter", "output_counter")
-            for name, value in zip(names, case, strict=True):
-                ctx.set(getattr(dut, name), value)
+            request = dut.request
+            ports = (request.instr, request.rn, request.rm, request.ra)
+            counters = (dut.input_counter, dut.output_counter)
+            for port, value in zip(ports + counters, case, strict=True):
+                ctx.set(port, value)
             outputs = ("operation", "status", "start", "count", "streaming", "data")
-            results.append({name: ctx.get(getattr(dut, name)) for name in outputs})
+            results.append({name: ctx.get(dut.decoded[name]) for name in outputs})
 
     dut_with_clock = _clocked(dut)
     simulate(dut_with_clock, testbench)

@@ -131,7 +131,7 @@ def design_of(
 def _amaranth(
     design: Elaboratable, *, top: str, signals: Sequence[Any] | None, public: Sequence[str]
 ) -> Design:
-    component = isinstance(design, wiring.Component)
+    component = _has_signature(design)
     if not component and signals is None:
         raise AlpineError(
             f"{type(design).__name__} has no signature: pass ports=[...], the signals that become "
@@ -145,6 +145,10 @@ def _amaranth(
         found = replace(_elaborated(sources, top, public), files=())
         ports = ports or tuple(with_shapes(found.ports, dict(made.shapes)))
     return Design(sources=sources, top=top, own=True, ports=ports, elaboration=found, emission=made)
+
+
+def _has_signature(design: Elaboratable) -> bool:
+    return isinstance(design, wiring.Component)
 
 
 def _elaborated(sources: Sources, top: str, public: Sequence[str]) -> Elaboration:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from amaranth.hdl import Shape
-from amaranth.lib import wiring
+from amaranth.hdl import Elaboratable, Shape
 
-from alpine_rtl.emission import Emission, flattened_members
+from alpine_rtl.emission import Emission
+from alpine_rtl.pins import ports_by_name
 
 from .scalar_types import AmaranthType, Integer
 from .types import DataType
@@ -51,26 +51,26 @@ class Port:
         return self.type or Integer(self.width, self.signed)
 
 
-def ports_of(component: wiring.Component) -> list[Port]:
+def ports_of(component: Elaboratable) -> list[Port]:
     """Return the ports of a component's Verilog, its clock and reset first.
 
     Signedness comes from the component's signature, since Verilog written by Amaranth does not
     carry it.
     """
-    members = flattened_members(component)
+    members = ports_by_name(component)
     ports = [
         Port(name=name, width=1, direction=PortDirection.INPUT)
         for name in ("clk", "rst")
         if name not in members
     ]
-    for name, (value, side) in members.items():
-        width, signed, kind = _amaranth(value.shape())
+    for name, pin in members.items():
+        width, signed, kind = _amaranth(pin.shape)
         if width:
             ports.append(
                 Port(
                     name=name,
                     width=width,
-                    direction=PortDirection(str(side.value)),
+                    direction=PortDirection.INPUT if pin.is_input else PortDirection.OUTPUT,
                     signed=signed,
                     type=kind,
                 )
@@ -78,7 +78,7 @@ def ports_of(component: wiring.Component) -> list[Port]:
     return ports
 
 
-def emitted_ports(component: wiring.Component, emission: Emission) -> list[Port]:
+def emitted_ports(component: Elaboratable, emission: Emission) -> list[Port]:
     """Return the ports of a component as it was emitted, clocks and resets first."""
     domains = [
         Port(name=name, width=1, direction=PortDirection.INPUT)
@@ -86,7 +86,7 @@ def emitted_ports(component: wiring.Component, emission: Emission) -> list[Port]
         for name in (domain.clock, domain.reset)
         if name is not None
     ]
-    members = flattened_members(component)
+    members = ports_by_name(component)
     return [*domains, *(port for port in ports_of(component) if port.name in members)]
 
 
@@ -126,7 +126,7 @@ def find_port(ports: Sequence[Port], name: str) -> Port:
 
 def _amaranth(given: Any) -> tuple[int, bool, DataType | None]:
     """Width, signedness and, where it is more than a number, the type of an Amaranth shape."""
-    shape_of: Any = Shape  # Amaranth has no types: Any says so once
+    shape_of: Any = Shape  # its stub leaves open what may be cast
     shape = shape_of.cast(given)
     plain = isinstance(given, Shape | int | range)
     return shape.width, shape.signed, None if plain else AmaranthType(given, shape.width)

@@ -1,21 +1,18 @@
 # amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """The AXI4-Lite port with a monitor of its handshakes, and the accelerator's refused accesses."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import CmOperation
 from alpine_models.registers import PAGE_REGISTERS, PAGE_WINDOWS, TILE_PAGE_BYTES
 from alpine_models.tile import TileConfig
 from alpine_rtl.accelerator import AimcAxi
-from alpine_rtl.axi_lite import AxiLitePort, AxiResponse
+from alpine_rtl.axi_lite import AXI_DATA_BITS, AxiLiteBus, AxiLitePort, AxiResponse
+from alpine_rtl.typed import Component, Stream, any_of, like, pass_on
 
 from .state import elaborate_with_registers
 
@@ -49,22 +46,29 @@ AXI_REFUSAL_PROPERTIES: dict[str, str] = {
 """What the ``violated_<name>`` outputs of `AxiRefusalHarness` stand for."""
 
 ADDRESS_BITS = 6
-CHANNELS = ("aw", "w", "ar", "b", "r")
 
 
-class _Bus(NamedTuple):
-    """Transfers, which of them wait for an access with what, which answers are owed with what."""
+class _Transactions(NamedTuple):
+    """What a bus did and owes, by channel.
 
-    moves: dict
-    waits: dict
-    kept: dict
-    owed: dict
-    answers: dict
+    Members
+    -------
+    moves : whether a transfer happens at the end of this cycle.
+    waits : for requests, whether one waits for its access; kept : what it carried.
+    owed : for answers, whether one is due; answers : what it must carry.
+    wrote, read : whether an access ends in this cycle.
+    """
+
+    moves: dict[str, Value]
+    waits: dict[str, Signal]
+    kept: dict[str, Signal]
+    owed: dict[str, Signal]
+    answers: dict[str, Signal]
     wrote: Value
     read: Value
 
 
-class AxiPortHarness(wiring.Component):
+class AxiPortHarness(Component):
     """The bus front end, and whatever could be before and behind it.
 
     Nothing is assumed of the master; what serves the accesses ends one whenever it likes.
@@ -76,7 +80,7 @@ class AxiPortHarness(wiring.Component):
 
     Members
     -------
-    <input of the bus>, rdata, resp : In
+    s_axi, rdata, resp : as of the port and its access.
     done : In(1)
         Ends the access of this cycle, if there is one.
     violated_<property> : Out(1), for `AXI_PORT_PROPERTIES`.
@@ -86,155 +90,174 @@ class AxiPortHarness(wiring.Component):
         What the proof needs to know about reachable states.
     """
 
+    s_axi: AxiLiteBus
+    done: Signal
+    rdata: Signal
+    resp: Signal
+    violated_axi_withdrawn: Signal
+    violated_axi_unasked: Signal
+    violated_axi_overrun: Signal
+    violated_axi_access: Signal
+    violated_axi_answer: Signal
+    violated_axi_starved: Signal
+    broken_monitor: Signal
+    seen_write: Signal
+    seen_read: Signal
+
     def __init__(self, *, port: AxiLitePort | None = None):
         self.invariants = ("monitor",)
         self._port = port or AxiLitePort(address_bits=ADDRESS_BITS)
         self._fragment, self._registers = elaborate_with_registers(self._port)
-        inputs = {n: s for n, s in self._port.signature.members.items() if s.flow is In}
         outputs = (
             *(f"violated_{name}" for name in AXI_PORT_PROPERTIES),
             "broken_monitor",
             "seen_write",
             "seen_read",
         )
-        super().__init__({**inputs, **{name: Out(1) for name in outputs}})
+        super().__init__(
+            {
+                "s_axi": self._port.signature.members["s_axi"],
+                "done": In(1),
+                "rdata": In(AXI_DATA_BITS),
+                "resp": In(2),
+                **{name: Out(1) for name in outputs},
+            }
+        )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.port = self._fragment
-        port, registers = self._port, self._registers
-        for name, member in port.signature.members.items():
-            if member.flow is In and name != "done":
-                m.d.comb += getattr(port, name).eq(getattr(self, name))
-        m.d.comb += port.done.eq(self.done & port.valid)
-        moves = {
-            channel: getattr(port, f"s_axi_{channel}valid") & getattr(port, f"s_axi_{channel}ready")
-            for channel in CHANNELS
-        }
-        wrote, read = port.done & port.write, port.done & ~port.write
-        waits, kept = {}, {}
-        for channel, names, served in (
-            ("aw", ("awaddr",), wrote),
-            ("w", ("wdata", "wstrb"), wrote),
-            ("ar", ("araddr",), read),
-        ):
-            waits[channel] = self._waiting(m, channel, moves[channel], served)
-            for name in names:
-                kept[name] = _kept(m, moves[channel], getattr(port, f"s_axi_{name}"), name)
-        owed = {
-            "b": self._waiting(m, "b", wrote, moves["b"]),
-            "r": self._waiting(m, "r", read, moves["r"]),
-        }
-        answers = {
-            "bresp": _kept(m, wrote, port.resp, "bresp"),
-            "rresp": _kept(m, read, port.resp, "rresp"),
-            "rdata": _kept(m, read, port.rdata, "rdata"),
-        }
-        bus = _Bus(moves, waits, kept, owed, answers, wrote, read)
+        access, registers = self._port.access, self._registers
+        pass_on(m, inner=self._port.s_axi, outer=self.s_axi)
+        m.d.comb += [
+            access.done.eq(self.done & access.valid),
+            access.rdata.eq(self.rdata),
+            access.resp.eq(self.resp),
+        ]
+        bus = self._follow(m)
+        waits, kept, owed, answers = bus.waits, bus.kept, bus.owed, bus.answers
         self._judge(m, bus)
-        ages = self._starved(m, waits, owed, wrote, read)
+        ages = self._starved(m, bus)
+        could_run = Mux(registers["running_write"], *_could_begin(bus))
         m.d.comb += [
             self.broken_monitor.eq(
-                Cat(waits[c] != registers[f"{c}_full"] for c in waits).any()
-                | Cat(waits[n[:-4]] & (kept[n] != registers[f"s_axi_{n}_held"]) for n in kept).any()
-                | Cat(owed[c] != registers[f"s_axi_{c}valid"] for c in owed).any()
-                | Cat(
-                    owed[n[0]] & (value != registers[f"s_axi_{n}"]) for n, value in answers.items()
-                ).any()
-                | (registers["running"] & ~self._could_run(waits, owed))
+                any_of(waits[c] != registers[f"{c}_full"] for c in waits)
+                | any_of(waits[c] & (kept[c] != registers[f"{c}_held"]) for c in kept)
+                | any_of(owed[c] != registers[f"s_axi__{c}__valid"] for c in owed)
+                | any_of(owed[c] & (answers[c] != registers[f"s_axi__{c}__payload"]) for c in owed)
+                | (registers["running"] & ~could_run)
                 | ages
             ),
-            self.seen_write.eq(moves["b"] & self._was(m, moves["r"])),
-            self.seen_read.eq(moves["r"] & self._was(m, moves["b"])),
+            self.seen_write.eq(bus.moves["b"] & _was(m, bus.moves["r"])),
+            self.seen_read.eq(bus.moves["r"] & _was(m, bus.moves["b"])),
         ]
         return m
 
-    def _could_run(self, waits, owed):
-        return Mux(
-            self._registers["running_write"],
-            waits["aw"] & waits["w"] & ~owed["b"],
-            waits["ar"] & ~owed["r"],
+    def _follow(self, m: Module) -> _Transactions:
+        bus, access = self._port.s_axi, self._port.access
+        channels: dict[str, Stream[Any]] = {
+            "aw": bus.aw,
+            "w": bus.w,
+            "ar": bus.ar,
+            "b": bus.b,
+            "r": bus.r,
+        }
+        moves = {name: channel.valid & channel.ready for name, channel in channels.items()}
+        wrote, read = access.done & access.write, access.done & ~access.write
+        requests = {
+            "aw": (bus.aw.payload.addr, wrote),
+            "w": (Value.cast(bus.w.payload), wrote),
+            "ar": (bus.ar.payload.addr, read),
+        }
+        answers = {"b": (access.resp, wrote), "r": (Cat(access.rdata, access.resp), read)}
+        return _Transactions(
+            moves=moves,
+            waits={n: _waiting(m, n, moves[n], served) for n, (_, served) in requests.items()},
+            kept={n: _kept(m, moves[n], payload, n) for n, (payload, _) in requests.items()},
+            owed={n: _waiting(m, n, given, moves[n]) for n, (_, given) in answers.items()},
+            answers={n: _kept(m, given, payload, n) for n, (payload, given) in answers.items()},
+            wrote=wrote,
+            read=read,
         )
 
-    def _waiting(self, m, name, begin, end):
-        """Whether a transfer has come whose follow-up has not."""
-        waiting = Signal(name=f"{name}_waits")
-        with m.If(begin):
-            m.d.sync += waiting.eq(1)
-        with m.Elif(end):
-            m.d.sync += waiting.eq(0)
-        return waiting
-
-    def _was(self, m, event):
-        seen = Signal()
-        with m.If(event):
-            m.d.sync += seen.eq(1)
-        return seen
-
-    def _judge(self, m, bus) -> None:
-        port, waits, kept, owed, answers = self._port, bus.waits, bus.kept, bus.owed, bus.answers
-        writing, reading = port.valid & port.write, port.valid & ~port.write
-        shown = {"b": Cat(port.s_axi_bresp), "r": Cat(port.s_axi_rresp, port.s_axi_rdata)}
-        withdrawn = []
-        for channel, payload in shown.items():
-            valid = getattr(port, f"s_axi_{channel}valid")
-            held, before = Signal(), Signal.like(payload, name=f"{channel}_before")
-            m.d.sync += [held.eq(valid & ~bus.moves[channel]), before.eq(payload)]
-            withdrawn.append(held & (~valid | (payload != before)))
-        aligned = {name: kept[name][2:] for name in ("awaddr", "araddr")}
+    def _judge(self, m: Module, bus: _Transactions) -> None:
+        port, access, waits, owed = self._port.s_axi, self._port.access, bus.waits, bus.owed
+        writing, reading = access.valid & access.write, access.valid & ~access.write
+        answering: dict[str, Stream[Any]] = {"b": port.b, "r": port.r}
+        shown = {name: Value.cast(channel.payload) for name, channel in answering.items()}
+        withdrawn = list[Value]()
+        for name, channel in answering.items():
+            held, before = Signal(), like(shown[name], name=f"{name}_before")
+            m.d.sync += [held.eq(channel.valid & ~bus.moves[name]), before.eq(shown[name])]
+            withdrawn.append(held & (~channel.valid | (shown[name] != before)))
+        word = Cat(access.wdata, access.wstrb)
         m.d.comb += [
-            self.violated_axi_withdrawn.eq(Cat(withdrawn).any()),
-            self.violated_axi_unasked.eq(
-                (port.s_axi_bvalid & ~owed["b"]) | (port.s_axi_rvalid & ~owed["r"])
-            ),
-            self.violated_axi_overrun.eq(Cat(bus.moves[c] & waits[c] for c in waits).any()),
+            self.violated_axi_withdrawn.eq(any_of(withdrawn)),
+            self.violated_axi_unasked.eq((port.b.valid & ~owed["b"]) | (port.r.valid & ~owed["r"])),
+            self.violated_axi_overrun.eq(any_of(bus.moves[c] & waits[c] for c in waits)),
             self.violated_axi_access.eq(
                 (writing & ~(waits["aw"] & waits["w"]))
                 | (reading & ~waits["ar"])
-                | (writing & (port.address[2:] != aligned["awaddr"]))
-                | (writing & ((port.wdata != kept["wdata"]) | (port.wstrb != kept["wstrb"])))
-                | (reading & (port.address[2:] != aligned["araddr"]))
+                | (writing & (access.address[2:] != bus.kept["aw"][2:]))
+                | (writing & (word != bus.kept["w"]))
+                | (reading & (access.address[2:] != bus.kept["ar"][2:]))
             ),
             self.violated_axi_answer.eq(
                 (bus.wrote & owed["b"])
                 | (bus.read & owed["r"])
-                | (owed["b"] & (~port.s_axi_bvalid | (port.s_axi_bresp != answers["bresp"])))
-                | (
-                    owed["r"]
-                    & (
-                        ~port.s_axi_rvalid
-                        | (port.s_axi_rresp != answers["rresp"])
-                        | (port.s_axi_rdata != answers["rdata"])
-                    )
+                | any_of(
+                    owed[name] & (~channel.valid | (shown[name] != bus.answers[name]))
+                    for name, channel in answering.items()
                 )
             ),
         ]
 
-    def _starved(self, m, waits, owed, wrote, read):
+    def _starved(self, m: Module, bus: _Transactions) -> Value:
         """Count accesses that overtake one which could begin; return a broken count."""
-        port = self._port
-        could = {
-            "write": waits["aw"] & waits["w"] & ~owed["b"],
-            "read": waits["ar"] & ~owed["r"],
-        }
-        violated, broken = [], []
-        for name, other in (("write", read), ("read", wrote)):
+        access = self._port.access
+        can_write, can_read = _could_begin(bus)
+        violated, broken = list[Value](), list[Value]()
+        for name, could, its_turn, other, answer in (
+            ("write", can_write, access.valid & access.write, bus.read, bus.owed["r"]),
+            ("read", can_read, access.valid & ~access.write, bus.wrote, bus.owed["b"]),
+        ):
             overtaken = Signal(2, name=f"{name}_overtaken")
-            its_turn = port.valid & (port.write == (name == "write"))
-            with m.If(~could[name] | its_turn):
+            with m.If(~could | its_turn):
                 m.d.sync += overtaken.eq(0)
             with m.Elif(other):
                 m.d.sync += overtaken.eq(overtaken + 1)
             violated.append(overtaken > 1)
             # Nothing overtakes twice: after one the other side's answer is on the bus.
-            still = owed["r"] if name == "write" else owed["b"]
-            broken.append((overtaken == 1) & could[name] & ~its_turn & ~still)
-        m.d.comb += self.violated_axi_starved.eq(Cat(violated).any())
-        return Cat(broken).any()
+            broken.append((overtaken == 1) & could & ~its_turn & ~answer)
+        m.d.comb += self.violated_axi_starved.eq(any_of(violated))
+        return any_of(broken)
 
 
-def _kept(m, when, value, name):
-    register = Signal.like(value, name=f"{name}_kept")
+def _could_begin(bus: _Transactions) -> tuple[Value, Value]:
+    """Return whether a write and whether a read has all that it needs."""
+    can_write = bus.waits["aw"] & bus.waits["w"] & ~bus.owed["b"]
+    return can_write, bus.waits["ar"] & ~bus.owed["r"]
+
+
+def _waiting(m: Module, name: str, begin: Value, end: Value) -> Signal:
+    """Return whether a transfer has come whose follow-up has not."""
+    waiting = Signal(name=f"{name}_waits")
+    with m.If(begin):
+        m.d.sync += waiting.eq(1)
+    with m.Elif(end):
+        m.d.sync += waiting.eq(0)
+    return waiting
+
+
+def _was(m: Module, event: Value) -> Signal:
+    seen = Signal()
+    with m.If(event):
+        m.d.sync += seen.eq(1)
+    return seen
+
+
+def _kept(m: Module, when: Value, value: Value, name: str) -> Signal:
+    register = like(value, name=f"{name}_kept")
     with m.If(when):
         m.d.sync += register.eq(value)
     return register
@@ -259,7 +282,7 @@ GUARDED_PER_TILE = (
 )
 
 
-class AxiRefusalHarness(wiring.Component):
+class AxiRefusalHarness(Component):
     """The accelerator with two tiles, and a record of what each access did until its answer.
 
     Parameters
@@ -269,7 +292,7 @@ class AxiRefusalHarness(wiring.Component):
 
     Members
     -------
-    <input of the accelerator> : In
+    <interface of the accelerator> : as there.
     violated_<property> : Out(1), for `AXI_REFUSAL_PROPERTIES`.
     seen_slverr, seen_decerr, seen_queue : Out(1)
         A write is refused either way; one reaches an input memory.
@@ -277,11 +300,17 @@ class AxiRefusalHarness(wiring.Component):
         What the proof needs to know about reachable states.
     """
 
+    violated_axi_refused_register: Signal
+    violated_axi_refused_command: Signal
+    broken_access: Signal
+    seen_slverr: Signal
+    seen_decerr: Signal
+    seen_queue: Signal
+
     def __init__(self, *, accelerator: AimcAxi | None = None):
         self.invariants = ("access",)
         self._accelerator = accelerator or AimcAxi(tiles=TILES)
         self._fragment, self._registers = elaborate_with_registers(self._accelerator)
-        inputs = {n: s for n, s in self._accelerator.signature.members.items() if s.flow is In}
         outputs = (
             *(f"violated_{name}" for name in AXI_REFUSAL_PROPERTIES),
             "broken_access",
@@ -289,16 +318,22 @@ class AxiRefusalHarness(wiring.Component):
             "seen_decerr",
             "seen_queue",
         )
-        super().__init__({**inputs, **{name: Out(1) for name in outputs}})
+        members = self._accelerator.signature.members
+        self._passed = [name for name in members if members[name].is_signature]
+        super().__init__(
+            {
+                **{name: members[name] for name in self._passed},
+                **{name: Out(1) for name in outputs},
+            }
+        )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.accelerator = self._fragment
         accelerator, registers = self._accelerator, self._registers
-        for name, member in accelerator.signature.members.items():
-            if member.flow is In:
-                m.d.comb += getattr(accelerator, name).eq(getattr(self, name))
-        port, stages = accelerator._port, accelerator._stages
+        for name in self._passed:
+            pass_on(m, inner=getattr(accelerator, name), outer=getattr(self, name))
+        access, stages = accelerator.port.access, accelerator.stages
         guarded = Cat(
             *(registers[f"bank.{name}"] for name in ("chain", "relu", "interrupt_enable")),
             *(
@@ -308,24 +343,24 @@ class AxiRefusalHarness(wiring.Component):
             ),
         )
         queued = Cat(
-            stage._issue.host_ready & (stage._issue.host_operation == CmOperation.QUEUE)
+            stage.issue.host.ready & (stage.issue.host.operation == CmOperation.QUEUE)
             for stage in stages
         ).any()
         acted = queued | Cat(Cat(stage.start, stage.clear_result) for stage in stages).any()
         # A start also comes from the stage before, with a vector's last group; not from the bus.
-        refused = port.done & (port.resp != AxiResponse.OKAY)
-        before = Signal.like(guarded)
+        refused = access.done & (access.resp != AxiResponse.OKAY)
+        before = like(guarded, name="before")
         acted_before, refused_before = Signal(), Signal()
-        first = port.valid & port.first
+        first = access.valid & access.first
         with m.If(first):
             m.d.sync += before.eq(guarded)
         m.d.sync += [
             acted_before.eq(acted | (acted_before & ~first)),
             refused_before.eq(refused),
         ]
-        page, offset = port.address[PAGE_BITS:], port.address[:PAGE_BITS]
+        page, offset = access.address[PAGE_BITS:], access.address[:PAGE_BITS]
         is_register = (page == 0) | (offset < TILE_REGISTER_ROOM)
-        is_input = port.write & (offset[16:] == INPUT_WINDOW.offset >> 16)
+        is_input = access.write & (offset[16:] == INPUT_WINDOW.offset >> 16)
         going_on = registers["port.running"]
         held = Mux(
             registers["port.running_write"],
@@ -335,14 +370,14 @@ class AxiRefusalHarness(wiring.Component):
         m.d.comb += [
             self.violated_axi_refused_register.eq(refused_before & (guarded != before)),
             self.violated_axi_refused_command.eq(refused & (acted | (acted_before & ~first))),
-            self.seen_slverr.eq(refused & port.write & (port.resp == AxiResponse.SLVERR)),
-            self.seen_decerr.eq(refused & port.write & (port.resp == AxiResponse.DECERR)),
+            self.seen_slverr.eq(refused & access.write & (access.resp == AxiResponse.SLVERR)),
+            self.seen_decerr.eq(refused & access.write & (access.resp == AxiResponse.DECERR)),
             self.seen_queue.eq(queued),
             self.broken_access.eq(
                 (going_on & ~held)
                 | (going_on & ~is_register & (guarded != before))
                 | (going_on & ~is_register & acted_before & ~is_input)
-                | (going_on & ~is_register & acted_before & (port.resp != AxiResponse.OKAY))
+                | (going_on & ~is_register & acted_before & (access.resp != AxiResponse.OKAY))
             ),
         ]
         return m

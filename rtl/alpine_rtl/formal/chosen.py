@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Follow one request, any one, from its acceptance to its answer.
 
 As nothing says which request is chosen, what holds for the chosen one holds for all; that spares a
@@ -9,11 +6,11 @@ queue of everything outstanding, and with it most of a proof's state.
 """
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import CmOperation
 from alpine_models.tile import TileConfig
+from alpine_rtl.typed import Component
 
 from .reference import EFFECTS
 from .specification import COUNTER_BITS, read_group
@@ -34,7 +31,7 @@ _KEPT = {
 }
 
 
-class ChosenRequest(wiring.Component):
+class ChosenRequest(Component):
     """Say what the answer to one request must be, and whether it is.
 
     Parameters
@@ -71,6 +68,61 @@ class ChosenRequest(wiring.Component):
     wrong_status, wrong_rd, wrong_effect, missing_effect, early : Out(1)
         Violations, seen in the cycle they happen.
     """
+
+    choose: Signal
+    accept: Signal
+    respond: Signal
+    sampled: Signal
+    rsp_valid: Signal
+    outstanding: Signal
+    i_operation: Signal
+    i_status: Signal
+    i_start: Signal
+    i_moved: Signal
+    i_row: Signal
+    i_column: Signal
+    i_data: Signal
+    operation: Signal
+    status: Signal
+    start: Signal
+    moved: Signal
+    row: Signal
+    column: Signal
+    data: Signal
+    start_pulse: Signal
+    prog_pulse: Signal
+    read_pulse: Signal
+    owed_start: Signal
+    owed_prog: Signal
+    owed_read: Signal
+    inputs: Signal
+    dac: Signal
+    outputs: Signal
+    codes: Signal
+    unsampled: Signal
+    prog_row: Signal
+    prog_column: Signal
+    read_row: Signal
+    read_column: Signal
+    prog_weight: Signal
+    read_weight: Signal
+    rsp_rd: Signal
+    rsp_status: Signal
+    following: Signal
+    ahead: Signal
+    codes_in: Signal
+    done: Signal
+    weight: Signal
+    events_ahead: Signal
+    samples_left: Signal
+    snapshot: Signal
+    answering: Signal
+    expected_rd: Signal
+    wrong_status: Signal
+    wrong_rd: Signal
+    wrong_effect: Signal
+    missing_effect: Signal
+    early: Signal
 
     def __init__(self, *, config: TileConfig):
         inputs, outputs = 8 * config.rows, 8 * config.columns
@@ -118,7 +170,7 @@ class ChosenRequest(wiring.Component):
         }
         super().__init__(members)
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         begin = Signal()
         end = Signal()
@@ -138,7 +190,7 @@ class ChosenRequest(wiring.Component):
         self._judge(m, waiting_for_sample)
         return m
 
-    def _begin(self, m) -> None:
+    def _begin(self, m: Module) -> None:
         m.d.sync += [
             self.following.eq(1),
             self.ahead.eq(self.outstanding - self.respond),
@@ -159,7 +211,7 @@ class ChosenRequest(wiring.Component):
             with m.Default():
                 m.d.sync += self.done.eq(1)
 
-    def _follow_effect(self, m) -> None:
+    def _follow_effect(self, m: Module) -> None:
         payload = {
             "start": self.dac != self.codes_in,
             "prog": (self.prog_row != self.row)
@@ -168,7 +220,7 @@ class ChosenRequest(wiring.Component):
             "read": (self.read_row != self.row) | (self.read_column != self.column),
         }
         for name, operation in EFFECTS.items():
-            pulse = getattr(self, f"{name}_pulse")
+            pulse: Signal = getattr(self, f"{name}_pulse")
             with m.If(self.following & ~self.done & (self.operation == operation) & pulse):
                 with m.If(self.events_ahead == 0):
                     m.d.sync += [self.done.eq(1), self.weight.eq(self.read_weight)]
@@ -176,7 +228,7 @@ class ChosenRequest(wiring.Component):
                 with m.Else():
                     m.d.sync += self.events_ahead.eq(self.events_ahead - 1)
 
-    def _follow_samples(self, m):
+    def _follow_samples(self, m: Module) -> Signal:
         """Keep the output memory that the request sees; return how many MVMs it waits for."""
         waiting = Signal(2)
         m.d.comb += waiting.eq(self.samples_left)
@@ -185,7 +237,7 @@ class ChosenRequest(wiring.Component):
             m.d.sync += [self.samples_left.eq(waiting), self.snapshot.eq(self.codes)]
         return waiting
 
-    def _judge(self, m, waiting_for_sample) -> None:
+    def _judge(self, m: Module, waiting_for_sample: Signal) -> None:
         seen = Mux(self.sampled & (self.samples_left != 0), self.codes, self.snapshot)
         with m.If(self.status != 0), m.If(self.operation == CmOperation.INITIALIZE):
             m.d.comb += self.expected_rd.eq(self.status)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false, reportArgumentType=false, reportReturnType=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """One queue of the clock-domain crossing under two clocks that tick as they like."""
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 from amaranth.hdl import (
     Cat,
@@ -17,11 +16,12 @@ from amaranth.hdl import (
     Signal,
     Value,
 )
-from amaranth.lib import wiring
+from amaranth.lib.fifo import AsyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import CROSSING_DEPTH
 from alpine_rtl.crossing import crossing_queue
+from alpine_rtl.typed import Component, like
 
 from .state import elaborate_with_registers
 
@@ -49,7 +49,7 @@ POINTER_BITS = CROSSING_DEPTH.bit_length()
 SYNCHRONISER_EDGES = 2
 
 
-class CrossingHarness(wiring.Component):
+class CrossingHarness(Component):
     """A queue whose two clocks tick, or do not, in every step of the solver.
 
     Every order of the edges of two unrelated clocks is a sequence of such steps, edges at the same
@@ -78,7 +78,27 @@ class CrossingHarness(wiring.Component):
         Claims are about times when it is low.
     """
 
-    def __init__(self, *, queue=None):
+    write_tick: Signal
+    read_tick: Signal
+    w_en: Signal
+    w_data: Signal
+    r_en: Signal
+    choose: Signal
+    violated_crossing_data: Signal
+    violated_crossing_unasked: Signal
+    violated_crossing_overflow: Signal
+    violated_crossing_withdrawn: Signal
+    violated_crossing_late: Signal
+    violated_crossing_room_late: Signal
+    violated_crossing_gray: Signal
+    broken_pointers: Signal
+    broken_followed: Signal
+    broken_waiting: Signal
+    reset: Signal
+    seen_full: Signal
+    seen_chosen: Signal
+
+    def __init__(self, *, queue: AsyncFIFO | None = None):
         self.invariants = ("pointers", "followed", "waiting")
         self.assume_low = ("reset",)
         self._queue = queue or crossing_queue(PAYLOAD_BITS, source="write", target="read")
@@ -98,14 +118,15 @@ class CrossingHarness(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         queue = self._queue
         # The queue holds its reading side in reset by two registers of that side's clock.
         ticks = {"write": self.write_tick, "read": self.read_tick, "async_ff": self.read_tick}
-        one_clock = DomainRenamer({"write": "sync", "read": "sync"})
+        rename: Any = DomainRenamer({"write": "sync", "read": "sync"})
+        enable: Any = EnableInserter(ticks)
         fragment, registers = elaborate_with_registers(
-            one_clock(EnableInserter(ticks)(queue)), domains=("sync", "async_ff")
+            rename(enable(queue)), domains=("sync", "async_ff")
         )
         m.submodules.queue = fragment
         m.d.comb += [
@@ -114,20 +135,24 @@ class CrossingHarness(wiring.Component):
             queue.r_en.eq(self.r_en),
         ]
         pointers = _Pointers(registers)
-        written = self.write_tick & self.w_en & queue.w_rdy
-        read = self.read_tick & self.r_en & queue.r_rdy
-        self._follow(m, fragment, pointers, written, read)
-        self._judge_pointers(m, registers, pointers, written, read)
-        self._judge_offers(m, pointers, read)
+        moves = _Moves(
+            written=self.write_tick & self.w_en & queue.w_rdy,
+            read=self.read_tick & self.r_en & queue.r_rdy,
+        )
+        entry = self._follow(m, fragment, pointers, moves)
+        self._judge_pointers(m, pointers, moves)
+        room = self._judge_offers(m, pointers, moves.read)
         m.d.comb += [
             self.reset.eq(ResetSignal("sync")),
-            self.broken_waiting.eq(self._impatient(registers, pointers)),
+            self.broken_waiting.eq(_impatient(pointers, entry, room)),
         ]
         return m
 
-    def _follow(self, m, fragment, pointers, written, read) -> None:
-        """Follow one entry from the writing side to the reading one."""
-        queue = self._queue
+    def _follow(
+        self, m: Module, fragment: Fragment, pointers: "_Pointers", moves: "_Moves"
+    ) -> "tuple[Signal, Value]":
+        """Follow one entry to the reading side; return how long it waits, and whether it may go."""
+        queue, (written, read) = self._queue, moves
         following = Signal()
         place, data = Signal(POINTER_BITS), Signal(PAYLOAD_BITS)
         stored = _stored(fragment, place[:-1])
@@ -156,16 +181,17 @@ class CrossingHarness(wiring.Component):
         with m.Elif(self.read_tick & ~queue.r_rdy):
             m.d.sync += waited.eq(waited + 1)
         m.d.comb += self.violated_crossing_late.eq(waited > SYNCHRONISER_EDGES)
-        self._entry_waited, self._its_turn = waited, its_turn
+        return waited, its_turn
 
-    def _judge_pointers(self, m, registers, pointers, written, read) -> None:
+    def _judge_pointers(self, m: Module, pointers: "_Pointers", moves: "_Moves") -> None:
+        registers, (written, read) = pointers.registers, moves
         used = _distance(pointers.read, pointers.write)
         # Around the circle, from the oldest pointer that a side knows of to the newest.
         circle = pointers.in_order()
         along = [_distance(circle[0], pointer) for pointer in circle]
         disorder = [before > after for before, after in pairwise(along)]
         grays = ("produce_w_gry", "consume_r_gry")
-        before = {name: Signal.like(registers[name], name=f"{name}_before") for name in grays}
+        before = {name: like(registers[name], name=f"{name}_before") for name in grays}
         after_first = Signal()
         m.d.sync += after_first.eq(1)
         for name, kept in before.items():
@@ -188,7 +214,9 @@ class CrossingHarness(wiring.Component):
             ),
         ]
 
-    def _judge_offers(self, m, pointers, read) -> None:
+    def _judge_offers(
+        self, m: Module, pointers: "_Pointers", read: Value
+    ) -> "tuple[Signal, Value]":
         queue = self._queue
         offered, room = Signal(), Signal()
         m.d.sync += [
@@ -205,28 +233,37 @@ class CrossingHarness(wiring.Component):
         with m.Elif(self.write_tick):
             m.d.sync += waited.eq(waited + 1)
         m.d.comb += self.violated_crossing_room_late.eq(waited > SYNCHRONISER_EDGES)
-        self._room_waited, self._blocked = waited, blocked
+        return waited, blocked
 
-    def _impatient(self, registers, pointers) -> Value:
-        """Whether a wait is longer than what the synchronisers have passed on meanwhile."""
-        entry, room = self._entry_waited, self._room_waited
-        seen = [_distance(pointers.read, pointer) != 0 for pointer in pointers.write_seen]
-        freed = [
-            _distance(pointer, pointers.write) != CROSSING_DEPTH for pointer in pointers.read_seen
-        ]
-        return (
-            (self._its_turn & (entry == 1) & (~seen[0] | pointers.held[0]))
-            | (self._its_turn & (entry == 2) & (~seen[1] | pointers.held[1]))
-            | (~self._its_turn & (entry > 1))
-            | (self._blocked & (room == 1) & ~freed[0])
-            | (self._blocked & (room == 2))
-        )
+
+class _Moves(NamedTuple):
+    """Whether an entry comes and one leaves at the end of this step."""
+
+    written: Value
+    read: Value
+
+
+def _impatient(
+    pointers: "_Pointers", entry: tuple[Signal, Value], room: tuple[Signal, Value]
+) -> Value:
+    """Whether a wait is longer than what the synchronisers have passed on meanwhile."""
+    (entry_waited, its_turn), (room_waited, blocked) = entry, room
+    seen = [_distance(pointers.read, pointer) != 0 for pointer in pointers.write_seen]
+    freed = [_distance(pointer, pointers.write) != CROSSING_DEPTH for pointer in pointers.read_seen]
+    return (
+        (its_turn & (entry_waited == 1) & (~seen[0] | pointers.held[0]))
+        | (its_turn & (entry_waited == 2) & (~seen[1] | pointers.held[1]))
+        | (~its_turn & (entry_waited > 1))
+        | (blocked & (room_waited == 1) & ~freed[0])
+        | (blocked & (room_waited == 2))
+    )
 
 
 class _Pointers:
     """The queue's pointers and what each side knows of the other's, all in binary."""
 
-    def __init__(self, registers):
+    def __init__(self, registers: Mapping[str, Signal]):
+        self.registers = registers
         self.write, self.read = registers["produce_w_bin"], registers["consume_r_bin"]
         self.write_seen = [_binary(registers[f"produce_cdc.stage{k}"]) for k in (0, 1)]
         self.held = [registers[f"rst_cdc.stage{k}"] for k in (0, 1)]
@@ -264,6 +301,10 @@ def _stored(fragment: Fragment, address: Value) -> Signal:
     return data
 
 
-def _memories(fragment: Fragment) -> list[MemoryInstance]:
-    found = [fragment] if isinstance(fragment, MemoryInstance) else []
+def _memories(fragment: Any) -> list[Any]:
+    found: list[Any] = [fragment] if _is_memory(fragment) else []
     return found + [m for child, _, _ in fragment.subfragments for m in _memories(child)]
+
+
+def _is_memory(fragment: Any) -> bool:
+    return isinstance(fragment, MemoryInstance)

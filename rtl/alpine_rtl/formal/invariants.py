@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """How the tile's registers relate to what its monitor knows, in every reachable state.
 
 The properties proper speak of ports. By induction they hold only together with these relations:
@@ -11,7 +8,7 @@ completion.
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Mux, Signal, Value
+from amaranth.hdl import Const, Mux, Signal, Value
 
 from alpine_models.isa import CmOperation
 from alpine_models.tile import TileConfig, pending_answers
@@ -63,11 +60,11 @@ class _Invariants:
         self.phase = self["sequencer.phase"]
         self.left = self["sequencer.left"]
         self.running = self.phase != MvmPhase.IDLE
-        self.owed = registers.get("pending.owed", 0)
+        self.owed: Value = registers.get("pending.owed", Const(0))
         # In the cycle after a reset the memories are about to be cleared.
         self.inputs = Mux(self["after_reset"], 0, self["input_memory.bank"])
         self.outputs = Mux(self["after_reset"], 0, self["output_memory.bank"])
-        self.any_owed = self.owed != 0 if config.double_buffer else 0
+        self.any_owed = self.owed != 0
 
     def __getitem__(self, name: str) -> Signal:
         return self._registers[name]
@@ -225,7 +222,7 @@ class _Invariants:
                 & (chosen.done | (process & self["sequencer.start"]))
                 & (
                     ~(process & ~chosen.done)
-                    | ((chosen.codes_in == self.monitor.xb_dac) & (chosen.events_ahead == 0))
+                    | ((chosen.codes_in == self.monitor.xb.dac) & (chosen.events_ahead == 0))
                 )
             )
         )
@@ -287,7 +284,7 @@ class _Invariants:
     def _time(self) -> Value:
         """How long the running multiplication still takes, and how long it was waited for."""
         config, mvm = self.config, self.monitor.mvm
-        elapsed = Mux(self.monitor.xb_start, 0, mvm.elapsed)
+        elapsed = Mux(self.monitor.xb.start, 0, mvm.elapsed)
         into_phase = {
             MvmPhase.PRECHARGE: (0, config.precharge_cycles),
             MvmPhase.INTEGRATE: (config.precharge_cycles, config.integrate_cycles),
@@ -311,14 +308,14 @@ class _Invariants:
         waits = self._silence(elapsed) & self._refusal(elapsed)
         return ~self.monitor.untouched | (fits & lengths & waits)
 
-    def _silence(self, elapsed) -> Value:
+    def _silence(self, elapsed: Value) -> Value:
         silent = self.monitor.handshake.silent
         pending = self.valid & ~self.done & ~self.running & (self.owed == 0)
         return (~self.running | (silent <= elapsed + int(self.config.double_buffer))) & (
             ~pending | (silent == 0)
         )
 
-    def _refusal(self, elapsed) -> Value:
+    def _refusal(self, elapsed: Value) -> Value:
         """Every refused cycle brings the tile nearer to accepting."""
         mvm_left = Mux(self.running, self.config.mvm_cycles - elapsed, 0)
         access_left = (self.holds(INITIALIZE) | self.holds(PARAM_READ)) & ~self.done

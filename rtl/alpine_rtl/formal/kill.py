@@ -1,18 +1,18 @@
 # amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """The CV-X-IF tile with a monitor of what the core decides about one instruction."""
 
+from collections.abc import Callable
 from enum import IntEnum
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import CVXIF_DEPTH, TileConfig
-from alpine_rtl.cvxif import AimcTileCvxif
+from alpine_rtl.cvxif import AimcTileCvxif, CvxifPort
+from alpine_rtl.interfaces import MacroPort, RegisterPort
+from alpine_rtl.pins import PinSignature
+from alpine_rtl.typed import Component, like, pass_on
 
 from .state import elaborate_with_registers
 
@@ -43,7 +43,7 @@ class Fate(IntEnum):
     """It does not happen."""
 
 
-class KillHarness(wiring.Component):
+class KillHarness(Component):
     """Follow one issued instruction, any one, until it leaves the adapter.
 
     Its fate is the first commit transaction that concerns it, from the first cycle of its issue
@@ -71,55 +71,81 @@ class KillHarness(wiring.Component):
         What the proof needs to know about reachable states.
     """
 
+    x: CvxifPort
+    xb: MacroPort
+    csr: RegisterPort
+    choose: Signal
+    violated_killed_executed: Signal
+    violated_undecided_executed: Signal
+    violated_committed_dropped: Signal
+    broken_followed: Signal
+    seen_killed: Signal
+    seen_executed: Signal
+    seen_replaced: Signal
+
     def __init__(self, *, config: TileConfig, adapter: AimcTileCvxif | None = None):
         self.config = config
         self._adapter = adapter or AimcTileCvxif(config=config, id_width=ID_WIDTH)
         self._fragment, self._registers = elaborate_with_registers(self._adapter)
         self.invariants = ("followed",)
-        inputs = {n: s for n, s in self._adapter.signature.members.items() if s.flow is In}
+        self._waiting = Signal()
+        self._early = Signal(Fate)
         outputs = (
             *(f"violated_{name}" for name in KILL_PROPERTIES),
             "broken_followed",
             *(f"seen_{name}" for name in KILL_SITUATIONS),
         )
-        super().__init__({**inputs, "choose": In(1), **{name: Out(1) for name in outputs}})
+        super().__init__(
+            PinSignature(
+                {
+                    **self._adapter.signature.members,
+                    "choose": In(1),
+                    **{name: Out(1) for name in outputs},
+                }
+            )
+        )
+        asks = self._asks()
+        self._waiting_for = like(asks, name="waiting_for")
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.adapter = self._fragment
         adapter, registers = self._adapter, self._registers
-        for name, member in adapter.signature.members.items():
-            if member.flow is In:
-                m.d.comb += getattr(adapter, name).eq(getattr(self, name))
-        early = self._early_fate(m)
+        for inner, outer in (
+            (adapter.x, self.x),
+            (adapter.xb, self.xb),
+            (adapter.csr, self.csr),
+        ):
+            pass_on(m, inner=inner, outer=outer)
+        early, replaces = self._early_fate(m)
         following = Signal()
         slot = Signal(range(CVXIF_DEPTH))
         fate = Signal(Fate)
         number = Signal(ID_WIDTH)
-        hart = Signal(len(self.x_issue_req_hartid))
+        hart = Signal(len(self.x.issue.req.hartid))
         accepted, sent, replaced = Signal(), Signal(), Signal()
 
-        def in_slot(name):
+        def in_slot(name: str) -> Value:
             return Array(registers[f"slot{k}_{name}"] for k in range(CVXIF_DEPTH))[slot]
 
         active = following & in_slot("valid")
         with m.If(~in_slot("valid")):
             m.d.sync += following.eq(0)
         m.d.sync += fate.eq(self._decided(fate, number, hart))
-        with m.If(self.choose & self.x_issue_valid & adapter.x_issue_ready & ~following):
+        with m.If(self.choose & self.x.issue.valid & adapter.x.issue.ready & ~following):
             m.d.sync += [
                 following.eq(1),
                 slot.eq(registers["following"]),
                 fate.eq(early),
-                number.eq(self.x_issue_req_id),
-                hart.eq(self.x_issue_req_hartid),
-                accepted.eq(adapter.x_issue_resp_accept),
+                number.eq(self.x.issue.req.id),
+                hart.eq(self.x.issue.req.hartid),
+                accepted.eq(adapter.x.issue.resp.accept),
                 sent.eq(0),
-                replaced.eq(self._replaces),
+                replaced.eq(replaces),
             ]
         oldest = active & (registers["oldest"] == slot)
-        offered = oldest & adapter._tile.cm_req_valid
-        taken = offered & adapter._tile.cm_req_ready
+        offered = oldest & adapter.tile.cm.req.valid
+        taken = offered & adapter.tile.cm.req.ready
         with m.If(taken):
             m.d.sync += sent.eq(1)
         # The cycle after it left its slot.
@@ -140,7 +166,7 @@ class KillHarness(wiring.Component):
         ]
         return m
 
-    def _lost_track(self, active, fate, in_slot):
+    def _lost_track(self, active: Value, fate: Signal, in_slot: Callable[[str], Value]) -> Value:
         """Return whether the adapter's flags differ from the fates known here."""
         registers, waiting = self._registers, self._waiting
         return (
@@ -154,36 +180,36 @@ class KillHarness(wiring.Component):
             | (self._early > Fate.KILLED)
         )
 
-    def _early_fate(self, m):
+    def _asks(self) -> Value:
+        return Cat(self.x.issue.req.id, self.x.issue.req.hartid)
+
+    def _early_fate(self, m: Module) -> "tuple[Signal, Value]":
         """Return what has been decided about the issue request of this cycle."""
-        self._waiting = Signal()
-        asks = Cat(self.x_issue_req_id, self.x_issue_req_hartid)
-        self._waiting_for = Signal.like(asks)
-        self._early = Signal(Fate)
+        asks = self._asks()
         same = self._waiting & (self._waiting_for == asks)
         fate = Signal(Fate)
         before = Mux(same, self._early, Fate.OPEN)
-        m.d.comb += fate.eq(self._decided(before, self.x_issue_req_id, self.x_issue_req_hartid))
+        m.d.comb += fate.eq(self._decided(before, self.x.issue.req.id, self.x.issue.req.hartid))
         m.d.sync += [
-            self._waiting.eq(self.x_issue_valid & ~self._adapter.x_issue_ready),
+            self._waiting.eq(self.x.issue.valid & ~self._adapter.x.issue.ready),
             self._waiting_for.eq(asks),
             self._early.eq(fate),
         ]
-        self._replaces = (
+        replaces = (
             self._waiting
-            & (self._waiting_for[:ID_WIDTH] == self.x_issue_req_id)
+            & (self._waiting_for[:ID_WIDTH] == self.x.issue.req.id)
             & ~same
             & (self._early != Fate.OPEN)
         )
-        return fate
+        return fate, replaces
 
-    def _decided(self, before, number, hart):
+    def _decided(self, before: Value, number: Value, hart: Value) -> Value:
         """Return a fate after this cycle's commit transaction, which the first one settles."""
         half = 1 << (ID_WIDTH - 1)
-        concerned = self.x_commit_valid & (self.x_commit_hartid == hart)
-        up_to = (self.x_commit_id - number) % (2 * half) < half
-        from_on = (number - self.x_commit_id) % (2 * half) < half
-        kill = self.x_commit_commit_kill
+        concerned = self.x.commit.valid & (self.x.commit.payload.hartid == hart)
+        up_to = (self.x.commit.payload.id - number) % (2 * half) < half
+        from_on = (number - self.x.commit.payload.id) % (2 * half) < half
+        kill = self.x.commit.payload.commit_kill
         now = Mux(
             concerned & kill & from_on,
             Fate.KILLED,

@@ -1,20 +1,26 @@
 # amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
-# A tile is made for its list of ports alone.
+# Its parts are made with it, and elaborated only where it is.
 """Everything that the tile's ports promise, as one circuit beside the tile."""
 
-from amaranth.hdl import Module, Shape, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import CmOperation
+from alpine_models.registers import TILE_ADDRESS_BITS
 from alpine_models.tile import TileConfig
-from alpine_rtl.tile import AimcTile
+from alpine_rtl.interfaces import (
+    CmPort,
+    CmSignature,
+    MacroPort,
+    MacroSignature,
+    RegisterPort,
+    RegisterSignature,
+)
+from alpine_rtl.typed import Component, port
 
 from .chosen import ChosenRequest
+from .observation import observed
 from .reference import EFFECTS, ReferenceState
 from .rules import HandshakeRules, MvmRules
 from .specification import CmSpecification
@@ -45,7 +51,7 @@ PORT_PROPERTIES: dict[str, str] = {
 """What every ``violated_<name>`` output of `TileMonitor` stands for."""
 
 
-class TileMonitor(wiring.Component):
+class TileMonitor(Component):
     """Raise an output in every cycle in which a tile breaks one of `PORT_PROPERTIES`.
 
     Parameters
@@ -55,7 +61,7 @@ class TileMonitor(wiring.Component):
 
     Members
     -------
-    cm_..., xb_..., csr_... : In
+    cm, xb, csr : In(observed(...))
         Every port of the tile, inputs and outputs.
     choose : In(1)
         Follow the request accepted at this clock edge; see `ChosenRequest`.
@@ -66,15 +72,24 @@ class TileMonitor(wiring.Component):
         The register port was not written since reset, so phases are the configured ones.
     """
 
+    cm: CmPort
+    xb: MacroPort
+    csr: RegisterPort
+    choose: Signal
+    idle: Signal
+    untouched: Signal
+    violated_unowed_effect: Signal
+
     def __init__(self, *, config: TileConfig):
         self._config = config
-        tile = AimcTile(config=config).signature.members
         super().__init__(
             {
-                **{name: In(Shape.cast(member.shape)) for name, member in tile.items()},
+                "cm": In(observed(CmSignature())),
+                "xb": In(observed(MacroSignature(config))),
+                "csr": In(observed(RegisterSignature(TILE_ADDRESS_BITS))),
                 "choose": In(1),
                 "idle": Out(1),
-                "untouched": Out(1, init=1),
+                "untouched": port(Out, 1, init=1),
                 **{f"violated_{name}": Out(1) for name in PORT_PROPERTIES},
             }
         )
@@ -84,18 +99,18 @@ class TileMonitor(wiring.Component):
         self.mvm = MvmRules(config=config)
         self.chosen = ChosenRequest(config=config)
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.specification = self.specification
         m.submodules.reference = self.reference
         m.submodules.handshake = self.handshake
         m.submodules.mvm = self.mvm
         m.submodules.chosen = self.chosen
-        accept = self.cm_req_valid & self.cm_req_ready
-        with m.If(self.csr_write):
+        accept = self.cm.req.valid & self.cm.req.ready
+        with m.If(self.csr.write):
             m.d.sync += self.untouched.eq(0)
         m.d.comb += self.idle.eq(
-            (self.handshake.outstanding == 0) & ~self.cm_req_valid & ~self.csr_write
+            (self.handshake.outstanding == 0) & ~self.cm.req.valid & ~self.csr.write
         )
         self._connect_rules(m)
         self._connect_reference(m, accept)
@@ -103,33 +118,33 @@ class TileMonitor(wiring.Component):
         self._report(m)
         return m
 
-    def _connect_rules(self, m) -> None:
+    def _connect_rules(self, m: Module) -> None:
         handshake, mvm = self.handshake, self.mvm
         m.d.comb += [
-            handshake.req_valid.eq(self.cm_req_valid),
-            handshake.req_ready.eq(self.cm_req_ready),
-            handshake.rsp_valid.eq(self.cm_rsp_valid),
-            handshake.rsp_ready.eq(self.cm_rsp_ready),
-            handshake.rsp_rd.eq(self.cm_rsp_rd),
-            handshake.rsp_status.eq(self.cm_rsp_status),
+            handshake.req_valid.eq(self.cm.req.valid),
+            handshake.req_ready.eq(self.cm.req.ready),
+            handshake.rsp_valid.eq(self.cm.rsp.valid),
+            handshake.rsp_ready.eq(self.cm.rsp.ready),
+            handshake.rsp_rd.eq(self.cm.rsp.payload.rd),
+            handshake.rsp_status.eq(self.cm.rsp.payload.status),
             handshake.bounded.eq(self.untouched),
-            handshake.prog_busy.eq(self.xb_prog_busy),
-            mvm.phase.eq(self.xb_phase),
-            mvm.start.eq(self.xb_start),
-            mvm.dac.eq(self.xb_dac),
-            mvm.adc.eq(self.xb_adc),
-            mvm.prog_pulse.eq(self.xb_prog_valid),
-            mvm.read_pulse.eq(self.xb_read_valid),
+            handshake.prog_busy.eq(self.xb.prog.busy),
+            mvm.phase.eq(self.xb.phase),
+            mvm.start.eq(self.xb.start),
+            mvm.dac.eq(self.xb.dac),
+            mvm.adc.eq(self.xb.adc),
+            mvm.prog_pulse.eq(self.xb.prog.valid),
+            mvm.read_pulse.eq(self.xb.read.valid),
             mvm.bounded.eq(self.untouched),
         ]
 
-    def _connect_reference(self, m, accept) -> None:
+    def _connect_reference(self, m: Module, accept: Value) -> None:
         specification, reference = self.specification, self.reference
         m.d.comb += [
-            specification.instr.eq(self.cm_req_instr),
-            specification.rn.eq(self.cm_req_rn),
-            specification.rm.eq(self.cm_req_rm),
-            specification.ra.eq(self.cm_req_ra),
+            specification.instr.eq(self.cm.req.payload.instr),
+            specification.rn.eq(self.cm.req.payload.rn),
+            specification.rm.eq(self.cm.req.payload.rm),
+            specification.ra.eq(self.cm.req.payload.ra),
             specification.input_counter.eq(reference.input_counter),
             specification.output_counter.eq(reference.output_counter),
             reference.start.eq(specification.start),
@@ -138,34 +153,34 @@ class TileMonitor(wiring.Component):
             reference.data.eq(specification.data),
             reference.sampled.eq(self.mvm.sampled),
             reference.codes.eq(self.mvm.codes),
-            reference.start_pulse.eq(self.xb_start),
-            reference.prog_pulse.eq(self.xb_prog_valid),
-            reference.read_pulse.eq(self.xb_read_valid),
+            reference.start_pulse.eq(self.xb.start),
+            reference.prog_pulse.eq(self.xb.prog.valid),
+            reference.read_pulse.eq(self.xb.read.valid),
         ]
         with m.If(accept & (specification.status == 0)):
             m.d.comb += reference.execute.eq(specification.operation)
         with m.Else():
             m.d.comb += reference.execute.eq(CmOperation.UNKNOWN)
 
-    def _connect_chosen(self, m, accept) -> None:
+    def _connect_chosen(self, m: Module, accept: Value) -> None:
         chosen, reference = self.chosen, self.reference
         m.d.comb += [
             chosen.choose.eq(self.choose),
             chosen.accept.eq(accept),
-            chosen.respond.eq(self.cm_rsp_valid & self.cm_rsp_ready),
+            chosen.respond.eq(self.cm.rsp.valid & self.cm.rsp.ready),
             chosen.outstanding.eq(self.handshake.outstanding),
             chosen.sampled.eq(self.mvm.sampled),
             chosen.codes.eq(self.mvm.codes),
-            chosen.dac.eq(self.xb_dac),
-            chosen.prog_row.eq(self.xb_prog_row),
-            chosen.prog_column.eq(self.xb_prog_col),
-            chosen.prog_weight.eq(self.xb_prog_weight),
-            chosen.read_row.eq(self.xb_read_row),
-            chosen.read_column.eq(self.xb_read_col),
-            chosen.read_weight.eq(self.xb_read_weight),
-            chosen.rsp_valid.eq(self.cm_rsp_valid),
-            chosen.rsp_rd.eq(self.cm_rsp_rd),
-            chosen.rsp_status.eq(self.cm_rsp_status),
+            chosen.dac.eq(self.xb.dac),
+            chosen.prog_row.eq(self.xb.prog.row),
+            chosen.prog_column.eq(self.xb.prog.col),
+            chosen.prog_weight.eq(self.xb.prog.weight),
+            chosen.read_row.eq(self.xb.read.row),
+            chosen.read_column.eq(self.xb.read.col),
+            chosen.read_weight.eq(self.xb.read.weight),
+            chosen.rsp_valid.eq(self.cm.rsp.valid),
+            chosen.rsp_rd.eq(self.cm.rsp.payload.rd),
+            chosen.rsp_status.eq(self.cm.rsp.payload.status),
             *(
                 getattr(chosen, f"i_{name}").eq(getattr(self.specification, name))
                 for name in ("operation", "status", "start", "moved", "row", "column", "data")
@@ -181,14 +196,15 @@ class TileMonitor(wiring.Component):
                 getattr(chosen, f"owed_{name}").eq(getattr(reference, f"owed_{name}")),
             ]
 
-    def _report(self, m) -> None:
+    def _report(self, m: Module) -> None:
         unowed = Signal()
         for name in EFFECTS:
-            pulse = getattr(self.reference, f"{name}_pulse")
+            pulse: Signal = getattr(self.reference, f"{name}_pulse")
             with m.If(pulse & (getattr(self.reference, f"owed_{name}") == 0)):
                 m.d.comb += unowed.eq(1)
         m.d.comb += self.violated_unowed_effect.eq(unowed)
-        for rules in (self.handshake, self.mvm, self.chosen):
+        every: tuple[Component, ...] = (self.handshake, self.mvm, self.chosen)
+        for rules in every:
             for name in PORT_PROPERTIES:
                 if name in rules.signature.members:
                     m.d.comb += getattr(self, f"violated_{name}").eq(getattr(rules, name))

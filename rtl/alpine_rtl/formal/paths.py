@@ -1,25 +1,23 @@
 # amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Which inputs of a design reach which outputs without a register in between."""
 
 import json
-
-from amaranth.back import rtlil
-from amaranth.lib import wiring
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
+from alpine_rtl.emission import rtlil_text
 from alpine_rtl.open_tools import OpenTool, run_tool
+from alpine_rtl.typed import Component
 
 __all__ = ["combinational_paths"]
 
 REGISTERS = ("$_DFF", "$_SDFF", "$_DLATCH", "$_ALDFF", "$_DFFE", "$_SDFFE", "$_SDFFCE", "$_FF")
 
 
-def combinational_paths(component: wiring.Component) -> set[tuple[str, str]]:
+def combinational_paths(component: Component) -> set[tuple[str, str]]:
     """Return every (input, output) pair of ports that gates alone connect.
 
     The design is reduced to gates and flip-flops by Yosys, and the netlist followed backwards from
@@ -31,7 +29,7 @@ def combinational_paths(component: wiring.Component) -> set[tuple[str, str]]:
         Yosys is not installed.
     """
     with scratch_folder("paths") as directory:
-        write_text(directory / "design.il", rtlil.convert(component, name="top"))
+        write_text(directory / "design.il", rtlil_text(component, name="top"))
         commands = (
             "read_rtlil design.il; hierarchy -top top; proc; flatten; opt -full; memory; "
             "techmap; opt -fast; write_json design.json"
@@ -54,13 +52,13 @@ def combinational_paths(component: wiring.Component) -> set[tuple[str, str]]:
     }
 
 
-def _gate_inputs(cells) -> dict[int, list[int]]:
+def _gate_inputs(cells: Mapping[str, Any]) -> dict[int, list[int | str]]:
     """Map every net that a gate drives to the nets that the gate reads."""
-    inputs: dict[int, list[int]] = {}
+    inputs: dict[int, list[int | str]] = {}
     for cell in cells.values():
         if cell["type"].startswith(REGISTERS):
             continue
-        reads = [
+        reads: list[int | str] = [
             bit
             for port, bits in cell["connections"].items()
             if cell["port_directions"][port] == "input"
@@ -72,7 +70,7 @@ def _gate_inputs(cells) -> dict[int, list[int]]:
     return inputs
 
 
-def _reached(bits, drivers: dict[int, list[int]]) -> set[int]:
+def _reached(bits: Iterable[int | str], drivers: Mapping[int, list[int | str]]) -> set[int]:
     seen: set[int] = set()
     waiting = [bit for bit in bits if isinstance(bit, int)]
     while waiting:

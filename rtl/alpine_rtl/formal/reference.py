@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Architectural state as the accepted requests leave it, kept beside the tile."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import CmOperation
 from alpine_models.tile import TileConfig
+from alpine_rtl.typed import Component
 
 from .specification import COUNTER_BITS, write_group
 
@@ -23,7 +20,7 @@ EFFECTS = {
 """What an honoured operation makes happen at the crossbar, exactly once: ``xb_<name>`` pulses."""
 
 
-class ReferenceState(wiring.Component):
+class ReferenceState(Component):
     """Follow the accepted requests at the moment they are accepted.
 
     Parameters
@@ -53,6 +50,25 @@ class ReferenceState(wiring.Component):
         CM_PROCESSes accepted whose MVM has not ended; combinational from ``sampled``.
     """
 
+    execute: Signal
+    start: Signal
+    moved: Signal
+    streaming: Signal
+    data: Signal
+    sampled: Signal
+    codes: Signal
+    inputs: Signal
+    outputs: Signal
+    input_counter: Signal
+    output_counter: Signal
+    unsampled: Signal
+    start_pulse: Signal
+    prog_pulse: Signal
+    read_pulse: Signal
+    owed_start: Signal
+    owed_prog: Signal
+    owed_read: Signal
+
     def __init__(self, *, config: TileConfig):
         super().__init__(
             {
@@ -73,7 +89,7 @@ class ReferenceState(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         taken = Signal(len(self.outputs))
         begun = Signal(2)
@@ -86,8 +102,8 @@ class ReferenceState(wiring.Component):
             begun.eq(self.unsampled + (self.execute == CmOperation.PROCESS)),
         ]
         for name, operation in EFFECTS.items():
-            owed = getattr(self, f"owed_{name}")
-            pulse = getattr(self, f"{name}_pulse")
+            owed: Signal = getattr(self, f"owed_{name}")
+            pulse: Signal = getattr(self, f"{name}_pulse")
             m.d.sync += owed.eq(owed + (self.execute == operation) - pulse)
         with m.Switch(self.execute):
             with m.Case(CmOperation.QUEUE):

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """Rules of the tile's ports that do not depend on what a request asks for."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import TileConfig, pending_answers
 from alpine_rtl.sequencer import PHASE_BITS, MvmPhase
+from alpine_rtl.typed import Component
 
 from .chosen import OUTSTANDING_BITS
 
@@ -37,7 +34,7 @@ def refusal_bound(config: TileConfig) -> int:
     return config.mvm_cycles + 1 + pending_answers(config) + int(config.double_buffer)
 
 
-class HandshakeRules(wiring.Component):
+class HandshakeRules(Component):
     """One response per request, shown until taken, within a bound.
 
     Parameters
@@ -60,6 +57,23 @@ class HandshakeRules(wiring.Component):
     unasked, hoarded, unstable, late, refused_long : Out(1)
         Violations, seen in the cycle they happen.
     """
+
+    req_valid: Signal
+    req_ready: Signal
+    rsp_valid: Signal
+    rsp_ready: Signal
+    bounded: Signal
+    prog_busy: Signal
+    rsp_rd: Signal
+    rsp_status: Signal
+    outstanding: Signal
+    silent: Signal
+    refused: Signal
+    unasked: Signal
+    hoarded: Signal
+    unstable: Signal
+    late: Signal
+    refused_long: Signal
 
     def __init__(self, *, config: TileConfig):
         self._config = config
@@ -88,7 +102,7 @@ class HandshakeRules(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         accept, respond = self.req_valid & self.req_ready, self.rsp_valid & self.rsp_ready
         m.d.sync += self.outstanding.eq(self.outstanding + accept - respond)
@@ -129,7 +143,7 @@ class HandshakeRules(wiring.Component):
         return m
 
 
-class MvmRules(wiring.Component):
+class MvmRules(Component):
     """Phases come in order and last as configured; word lines hold still meanwhile.
 
     Parameters
@@ -153,6 +167,21 @@ class MvmRules(wiring.Component):
         Violations, seen in the cycle they happen.
     """
 
+    phase: Signal
+    start: Signal
+    dac: Signal
+    adc: Signal
+    prog_pulse: Signal
+    read_pulse: Signal
+    bounded: Signal
+    sampled: Signal
+    codes: Signal
+    elapsed: Signal
+    dac_moved: Signal
+    phase_order: Signal
+    phase_length: Signal
+    two_effects: Signal
+
     def __init__(self, *, config: TileConfig):
         self._config = config
         super().__init__(
@@ -174,7 +203,7 @@ class MvmRules(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         before = Signal(MvmPhase)
         dac = Signal(len(self.dac))

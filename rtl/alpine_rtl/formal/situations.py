@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """What must be able to happen in a proof, or the proof says nothing about it."""
 
-from amaranth.hdl import Signal, Value
+from amaranth.hdl import Value
 
 from alpine_models.isa import CmOperation
 from alpine_models.tile import TileConfig
@@ -37,18 +34,19 @@ SITUATIONS: dict[str, str] = {
 def situations(config: TileConfig, monitor: TileMonitor) -> dict[str, Value]:
     """Return one condition per entry of `SITUATIONS`."""
     chosen, outstanding = monitor.chosen, monitor.handshake.outstanding
-    answered = chosen.answering & monitor.cm_rsp_ready
+    answered = chosen.answering & monitor.cm.rsp.ready
     honoured = answered & (chosen.status == 0)
 
     def answered_operation(operation: CmOperation) -> Value:
         return honoured & (chosen.operation == operation)
 
     group = min(4, config.columns)
-    rd_bytes = [monitor.cm_rsp_rd[8 * i : 8 * i + 8] != 0 for i in range(group)]
+    rd = monitor.cm.rsp.payload.rd
+    rd_bytes = [rd[8 * i : 8 * i + 8] != 0 for i in range(group)]
     inputs = [chosen.codes_in[8 * i : 8 * i + 8] != 0 for i in range(config.rows)]
-    accept = monitor.cm_req_valid & monitor.cm_req_ready
+    accept = monitor.cm.req.valid & monitor.cm.req.ready
     specification = monitor.specification
-    asked_more = (monitor.cm_req_instr[10:15] == 31) & (specification.moved < 4)
+    asked_more = (monitor.cm.req.payload.instr[10:15] == 31) & (specification.moved < 4)
     return {
         "queue_answered": answered_operation(CmOperation.QUEUE),
         "dequeue_answered": answered_operation(CmOperation.DEQUEUE) & _all(rd_bytes),
@@ -56,7 +54,8 @@ def situations(config: TileConfig, monitor: TileMonitor) -> dict[str, Value]:
         "initialize_answered": answered_operation(CmOperation.INITIALIZE)
         & (chosen.row == config.rows - 1)
         & (chosen.column == config.columns - 1),
-        "param_read_answered": answered_operation(CmOperation.PARAM_READ) & monitor.cm_rsp_rd[63],
+        "param_read_answered": answered_operation(CmOperation.PARAM_READ)
+        & monitor.cm.rsp.payload.rd[63],
         "unknown_answered": answered & (chosen.status == 1),
         "bad_count_answered": answered & (chosen.status == 2),
         "bad_index_answered": answered & (chosen.status == 3),
@@ -66,15 +65,15 @@ def situations(config: TileConfig, monitor: TileMonitor) -> dict[str, Value]:
         & asked_more,
         "exactly_full": monitor.reference.input_counter == config.rows,
         "full_house": outstanding == (2 + min(2, config.double_buffer * 2)),
-        "response_refused": monitor.cm_rsp_valid & ~monitor.cm_rsp_ready & (outstanding == 2),
-        "macro_busy": monitor.xb_prog_busy & (outstanding != 0) & ~monitor.cm_rsp_valid,
+        "response_refused": monitor.cm.rsp.valid & ~monitor.cm.rsp.ready & (outstanding == 2),
+        "macro_busy": monitor.xb.prog.busy & (outstanding != 0) & ~monitor.cm.rsp.valid,
         "phases_overridden": (monitor.mvm.elapsed > config.mvm_cycles)
-        & (monitor.xb_phase == MvmPhase.DIGITISE),
+        & (monitor.xb.phase == MvmPhase.DIGITISE),
         "idle_again": monitor.idle & _has_multiplied(monitor),
     }
 
 
-def _has_multiplied(monitor: TileMonitor) -> Signal:
+def _has_multiplied(monitor: TileMonitor) -> Value:
     return monitor.mvm.elapsed != 0
 
 

@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """From a circuit with properties to an answer: Amaranth, Yosys, an SMT solver."""
 
 import re
@@ -9,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, Cover, Module, Value
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
+from alpine_rtl.emission import rtlil_text
 from alpine_rtl.open_tools import OpenTool, run_tool
+from alpine_rtl.pins import ports_by_name
+from alpine_rtl.typed import Component
 
 __all__ = ["Method", "Obligation", "Problem", "Verdict", "check", "compile_problem"]
 
@@ -35,7 +33,7 @@ class Method(Enum):
     """The situations can come about within ``depth`` cycles from reset."""
 
 
-class Obligation(wiring.Component):
+class Obligation(Component):
     """A circuit whose outputs are claims, as a solver wants it.
 
     Parameters
@@ -48,33 +46,29 @@ class Obligation(wiring.Component):
 
     def __init__(
         self,
-        circuit: wiring.Component,
+        circuit: Component,
         *,
         never: Iterable[str] = (),
         reachable: Iterable[str] = (),
         assume_low: Iterable[str] = (),
     ):
         self._circuit = circuit
-        self._never, self._reachable = tuple(never), tuple(reachable)
+        self.never, self.reachable = tuple(never), tuple(reachable)
         self._assume_low = tuple(assume_low)
-        super().__init__(
-            {
-                name: In(member.shape)
-                for name, member in circuit.signature.members.items()
-                if member.flow is In
-            }
-        )
+        inputs = {n: pin for n, pin in ports_by_name(circuit).items() if pin.is_input}
+        self._inputs = {name: Value.cast(pin.value) for name, pin in inputs.items()}
+        super().__init__({name: In(len(value)) for name, value in self._inputs.items()})
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.circuit = circuit = self._circuit
-        for name in self.signature.members:
-            m.d.comb += getattr(circuit, name).eq(getattr(self, name))
+        for name, value in self._inputs.items():
+            m.d.comb += value.eq(getattr(self, name))
         for name in self._assume_low:
-            m.d.comb += Assume(~_bit(getattr(circuit, name)))
-        for name in self._never:
+            m.d.comb += Assume(~_bit(getattr(circuit, name)), name)
+        for name in self.never:
             m.d.comb += Assert(~_bit(getattr(circuit, name)), name)
-        for name in self._reachable:
+        for name in self.reachable:
             m.d.comb += Cover(_bit(getattr(circuit, name)), name)
         return m
 
@@ -134,13 +128,13 @@ def compile_problem(obligation: Obligation) -> Problem:
     AlpineError
         Yosys is not installed.
     """
-    text = _with_names(rtlil.convert(obligation, name="top"))
+    text = _with_names(rtlil_text(obligation, name="top"))
     with scratch_folder("formal") as directory:
         write_text(directory / "design.il", text)
         write_text(directory / "script.ys", YOSYS_SCRIPT)
         run_tool(OpenTool.YOSYS, "-q", "-s", "script.ys", directory=directory)
         smt2 = (directory / "design.smt2").read_text()
-    return Problem(smt2=smt2, names=obligation._never + obligation._reachable)
+    return Problem(smt2=smt2, names=obligation.never + obligation.reachable)
 
 
 def _with_names(text: str) -> str:

@@ -1,7 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportAttributeAccessIssue=false, reportGeneralTypeIssues=false
-# pyright: reportOperatorIssue=false
-# Amaranth carries no types and makes the attributes of a component from its signature at run time.
 """What the instruction set says about one request, written down a second time.
 
 It shares neither code nor structure with `CmDecoder`: opcodes are the published numbers, indices
@@ -9,12 +6,12 @@ and counts are added and compared at full width, and memories are described byte
 as slow and as large as clarity wants, as nobody builds it.
 """
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import CmOperation
 from alpine_models.tile import TileConfig
+from alpine_rtl.typed import Component
 
 __all__ = ["CmSpecification", "bytes_of", "read_group", "write_group"]
 
@@ -22,7 +19,7 @@ COUNTER_BITS = 17
 """Holds any number of lines, and one more."""
 
 
-class CmSpecification(wiring.Component):
+class CmSpecification(Component):
     """Tell what a request must do, given the streaming counters; combinational.
 
     Parameters
@@ -50,6 +47,21 @@ class CmSpecification(wiring.Component):
         Bytes of a queue; weight, in the low byte, of a cell to program.
     """
 
+    instr: Signal
+    rn: Signal
+    rm: Signal
+    ra: Signal
+    input_counter: Signal
+    output_counter: Signal
+    operation: Signal
+    status: Signal
+    start: Signal
+    moved: Signal
+    streaming: Signal
+    row: Signal
+    column: Signal
+    data: Signal
+
     def __init__(self, *, config: TileConfig):
         self._config = config
         super().__init__(
@@ -71,7 +83,7 @@ class CmSpecification(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         opcode, rw = self.instr >> 21, self.instr[15]
         rm_zero, ra_zero, rn_zero = (((self.instr >> low) & 0x1F) == 0x1F for low in (16, 10, 5))
@@ -104,7 +116,7 @@ class CmSpecification(wiring.Component):
             m.d.comb += self.status.eq(1)
         return m
 
-    def _transfer(self, m, count, index, counter, size) -> None:
+    def _transfer(self, m: Module, count: Value, index: Value, counter: Value, size: int) -> None:
         with m.If((count < 1) | (count > 4)):
             m.d.comb += self.status.eq(2)
         with m.Elif(self.streaming):
@@ -122,14 +134,14 @@ class CmSpecification(wiring.Component):
                 m.d.comb += [self.start.eq(index), self.moved.eq(count)]
 
 
-def bytes_of(memory: Value) -> list:
+def bytes_of(memory: Value) -> list[Value]:
     """Split a memory into its bytes, lowest first."""
     return [memory[low : low + 8] for low in range(0, len(memory), 8)]
 
 
-def write_group(memory: Value, *, start: Value, moved: Value, data: Value):
+def write_group(memory: Value, *, start: Value, moved: Value, data: Value) -> Value:
     """Return a memory after the low ``moved`` bytes of ``data`` were written from ``start`` on."""
-    after = []
+    after: list[Value] = []
     for index, before in enumerate(bytes_of(memory)):
         byte = before
         for position in range(4):
@@ -139,11 +151,11 @@ def write_group(memory: Value, *, start: Value, moved: Value, data: Value):
     return Cat(after)
 
 
-def read_group(memory: Value, *, start: Value, moved: Value):
+def read_group(memory: Value, *, start: Value, moved: Value) -> Value:
     """Return the ``moved`` bytes of a memory from ``start`` on, zero-extended to four bytes."""
-    group = []
+    group: list[Value] = []
     for position in range(4):
-        byte = 0
+        byte: Value = Const(0, 8)
         for index, candidate in enumerate(bytes_of(memory)):
             byte = Mux((start + position == index) & (position < moved), candidate, byte)
         group.append(byte)
