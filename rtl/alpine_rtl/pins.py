@@ -106,14 +106,12 @@ def _long_name(signature: Any, path: tuple[str | int, ...]) -> str:
 def _flat_name(signature: Any, path: tuple[str | int, ...]) -> str:
     name, joined_by = "", ""
     for item in path:
-        if item == "payload" and isinstance(signature, stream.Signature):
-            continue
-        name += f"{joined_by}{item}"
-        members: Any = signature.members if signature else {}
-        member = members[item] if isinstance(item, str) and item in members else None
-        if member is None or not member.is_signature:
-            # What follows is an index or a field of a record.
-            joined_by, signature = "_", None
-        else:
-            joined_by, signature = getattr(signature, "joined_by", "_"), member.signature
+        if isinstance(item, int):
+            name += f"_{item}"
+        elif item != "payload" or not isinstance(signature, stream.Signature):
+            name += joined_by + item
+            joined_by = getattr(signature, "joined_by", "_")
+            # What follows a port is the name of a record's field.
+            member = signature.members[item] if signature and item in signature.members else None
+            signature = member.signature if member is not None and member.is_signature else None
     return name
