@@ -2,6 +2,7 @@
 """Flips of register bits: the same cycle and the same consequences as in Amaranth's simulator."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import hypothesis.strategies as st
 import numpy as np
@@ -17,6 +18,7 @@ from alpine_models.isa import dequeue, initialize, process, queue
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.tile_port import empty_batch
 from alpine_rtl.formal.state import elaborate_with_registers
+from alpine_rtl.pins import ports_by_name
 from alpine_rtl.tile import AimcTile
 
 PERIOD_FS = 1_000_000
@@ -100,29 +102,33 @@ def observe_verilated(tile: FaultyTile, batch, flip) -> Observed | None:
     )
 
 
+def pins(tile: AimcTile) -> SimpleNamespace:
+    return SimpleNamespace(**{name: pin.value for name, pin in ports_by_name(tile).items()})
+
+
 class Macro:
     """The analog part beside pysim's tile: pulses summed cycle by cycle."""
 
     def __init__(self, tile: AimcTile):
-        self.tile, self.weights = tile, WEIGHTS.copy()
+        self.ports, self.weights = pins(tile), WEIGHTS.copy()
         self.drives, self.position, self.last_phase = np.zeros(CONFIG.rows), 0, IDLE
 
     def react(self, ctx) -> None:
         """Do what a cycle asks for, as its beginning shows the ports."""
-        tile, phase = self.tile, ctx.get(Value.cast(self.tile.xb_phase))
+        ports, phase = self.ports, ctx.get(Value.cast(self.ports.xb_phase))
         if phase == INTEGRATE:
-            self.drives += pulses(ctx.get(tile.xb_dac), self.position)
+            self.drives += pulses(ctx.get(ports.xb_dac), self.position)
             self.position += 1
         elif phase != DIGITISE:
             self.drives[:], self.position = 0, 0
         elif self.last_phase != DIGITISE:
             codes = np.clip(np.rint(self.drives), -128, 127)
             adc = np.clip(np.rint(self.weights.astype(int) @ codes / LSB), -128, 127)
-            ctx.set(tile.xb_adc, int.from_bytes(adc.astype(np.int8).tobytes(), "little"))
+            ctx.set(ports.xb_adc, int.from_bytes(adc.astype(np.int8).tobytes(), "little"))
         self.last_phase = phase
-        if ctx.get(tile.xb_prog_valid):
-            at = ctx.get(tile.xb_prog_col), ctx.get(tile.xb_prog_row)
-            self.weights[at] = np.int64(ctx.get(tile.xb_prog_weight)).astype(np.int8)
+        if ctx.get(ports.xb_prog_valid):
+            at = ctx.get(ports.xb_prog_col), ctx.get(ports.xb_prog_row)
+            self.weights[at] = np.int64(ctx.get(ports.xb_prog_weight)).astype(np.int8)
 
 
 def pulses(dac: int, position: int):
@@ -137,6 +143,7 @@ class PysimTile:
 
     def __init__(self, names: list[str]):
         self.tile = AimcTile(config=CONFIG)
+        self.ports = pins(self.tile)
         fragment, registers = elaborate_with_registers(self.tile)
         self.registers = {
             name: Value.cast(registers[AMARANTH_NAMES.get(name, name)]) for name in names
@@ -161,19 +168,19 @@ class PysimTile:
             ctx.set(register, ctx.get(register) ^ 1 << self.flip[1])
 
     def request(self, ctx, number: int) -> None:
-        ctx.set(self.tile.cm_req_valid, number >= 0)
+        ctx.set(self.ports.cm_req_valid, number >= 0)
         if number >= 0:
             record = self.batch[number]
-            ctx.set(self.tile.cm_req_instr, int(record["word"]))
+            ctx.set(self.ports.cm_req_instr, int(record["word"]))
             for name in ("rn", "rm", "ra"):
-                ctx.set(getattr(self.tile, f"cm_req_{name}"), int(record[name]))
+                ctx.set(getattr(self.ports, f"cm_req_{name}"), int(record[name]))
 
     async def bench(self, ctx):
-        tile, count, macro = self.tile, len(self.batch), Macro(self.tile)
+        ports, count, macro = self.ports, len(self.batch), Macro(self.tile)
         answers, accepts = [], []
         gaps = (self.batch["gap_fs"] // PERIOD_FS).tolist()
         issued = earliest = gaps[0]
-        ctx.set(tile.cm_rsp_ready, 1)
+        ctx.set(ports.cm_rsp_ready, 1)
         await ctx.tick()  # the cycle that clears the memories
         for cycle in range(CYCLES):
             self.begin_cycle(ctx, cycle)
@@ -184,11 +191,11 @@ class PysimTile:
             macro.react(ctx)
             requesting = len(accepts) < count and cycle >= earliest
             self.request(ctx, len(accepts) if requesting else -1)
-            if ctx.get(tile.cm_rsp_valid):
+            if ctx.get(ports.cm_rsp_valid):
                 if len(answers) >= len(accepts):
                     return  # a response that nobody asked for
-                answers.append((cycle, ctx.get(tile.cm_rsp_rd), ctx.get(tile.cm_rsp_status)))
-            if requesting and ctx.get(tile.cm_req_ready):
+                answers.append((cycle, ctx.get(ports.cm_rsp_rd), ctx.get(ports.cm_rsp_status)))
+            if requesting and ctx.get(ports.cm_req_ready):
                 accepts.append(cycle)
                 if len(accepts) < count:
                     issued = max(issued + gaps[len(accepts)], cycle)
