@@ -4,6 +4,7 @@
 Each replaces a piece of text that must be found, so that a fault cannot quietly stop existing.
 """
 
+import importlib
 import importlib.util
 import itertools
 import sys
@@ -206,6 +207,9 @@ def faulty_package(fault: Fault, directory: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[package.name] = module
+    # What says how ports are named is the same for all, as it asks what kind of object it sees.
+    for shared in ("pins", "typed"):
+        sys.modules[f"{package.name}.{shared}"] = importlib.import_module(f"alpine_rtl.{shared}")
     spec.loader.exec_module(module)
     return module
 

@@ -252,7 +252,7 @@ ACCELERATOR_FAULTS: dict[str, Fault] = {
     "page behind the last tile": Fault(
         module="accelerator",
         find="with m.Case(k + 1):",
-        replace="with m.Case(k + 1, len(self._stages) + 1):",
+        replace="with m.Case(k + 1, len(self.stages) + 1):",
     ),
     "refusal of a stage lost": Fault(
         module="accelerator",

@@ -201,8 +201,8 @@ def test_no_output_depends_combinationally_on_an_input(double_buffer):
 
 def test_a_combinational_path_is_found():
     paths = combinational_paths(CmDecoder(config=TileConfig(rows=5, columns=3)))
-    assert ("instr", "operation") in paths
-    assert ("ra", "row") not in paths
+    assert ("request__instr", "decoded__operation") in paths
+    assert ("request__ra", "decoded__row") not in paths
 
 
 def test_claims_have_names_of_their_own():
