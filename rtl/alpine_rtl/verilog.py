@@ -4,6 +4,8 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from amaranth.hdl import Elaboratable
+
 from alpine_models.files import make_folder, write_text
 from alpine_models.tile import TileConfig
 
@@ -14,13 +16,12 @@ from .emission import emission
 from .register_files import c_header, register_page
 from .tile import AimcTile
 from .top import Top
-from .typed import Component
 from .verilog_files import constraints, crossbar_stub, file_lists, readme, waivers, wrapper
 
 __all__ = ["emit", "tops", "write_tops"]
 
 
-def emit(component: Component, *, name: str) -> str:
+def emit(component: Elaboratable, *, name: str) -> str:
     """Return self-contained Verilog of a component; the same input gives the same text.
 
     Parameters

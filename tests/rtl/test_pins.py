@@ -5,7 +5,7 @@
 import pytest
 from amaranth.hdl import Const, Signal, Value, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
@@ -165,7 +165,9 @@ def test_two_ports_of_one_name_are_refused():
 
 
 def test_a_record_knows_all_its_fields_in_their_order():
-    with pytest.raises(TypeError, match=r"^Pair annotates \['low', 'high'\], not \['high', 'low'\]"):
+    with pytest.raises(
+        TypeError, match=r"^Pair annotates \['low', 'high'\], not \['high', 'low'\]"
+    ):
         RecordLayout(Pair, {"high": 2, "low": 3})
     with pytest.raises(TypeError, match=r"^a record needs \['low', 'high'\], not \['low'\]$"):
         PAIR.pack(low=1)

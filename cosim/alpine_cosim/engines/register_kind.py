@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from amaranth.lib import wiring
+from amaranth.hdl import Elaboratable
 
 from alpine_cosim.binding import VerilatedModel
 from alpine_cosim.cocotb.register_port import CocotbRegisterPort
@@ -22,7 +22,7 @@ SIZE_BYTES = 256
 def register_kind(
     name: str,
     *,
-    component: Callable[[Any], wiring.Component],
+    component: Callable[[Any], Elaboratable],
     twin: Callable[[Any], TimedTwin],
 ) -> HardwareKind:
     """Return a kind whose hardware has the ports of `alpine_platform.accelerators.register_port`.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from amaranth.lib import wiring
+from amaranth.hdl import Elaboratable
 
 from alpine_cosim.binding import Port, VerilatedModel, ports_of
 from alpine_cosim.binding.plan import TraceFormat
@@ -76,7 +76,7 @@ class HardwareKind:
 
     name: str
     top: str
-    component: Callable[[Any], wiring.Component]
+    component: Callable[[Any], Elaboratable]
     timed: Callable[[Any, int], Accelerator]
     verilated: Callable[[Any, VerilatedModel, int], VerilatedAccelerator]
     in_cocotb: Callable[[Any, Any, Any], CocotbAccelerator]

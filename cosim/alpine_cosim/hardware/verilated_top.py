@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from amaranth.lib import wiring
+from amaranth.hdl import Elaboratable
 
 from alpine_cosim.binding import VerilatedModel, ports_of
 from alpine_cosim.binding.cache import cached_build, content_hash
@@ -17,7 +17,7 @@ from alpine_rtl.verilog import emit
 __all__ = ["cached_verilog", "verilated_top"]
 
 
-def cached_verilog(design: wiring.Component, *, name: str, key: str) -> str:
+def cached_verilog(design: Elaboratable, *, name: str, key: str) -> str:
     """Return the Verilog of a top, from the cache when this version has emitted it before.
 
     Elaborating a large tile takes seconds; the text depends on nothing but the configuration, this
@@ -42,7 +42,7 @@ def cached_verilog(design: wiring.Component, *, name: str, key: str) -> str:
 
 
 def verilated_top(
-    design: wiring.Component,
+    design: Elaboratable,
     *,
     name: str,
     key: str,

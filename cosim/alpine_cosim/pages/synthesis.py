@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.back import rtlil
-from amaranth.lib import wiring
+from amaranth.hdl import Elaboratable
 
 from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
 from alpine_models.tile import TileConfig
+from alpine_rtl.emission import rtlil_text
 from alpine_rtl.open_tools import OpenTool, run_tool
 from alpine_rtl.serial_pins import SerialPins
 from alpine_rtl.tile import AimcTile
@@ -97,7 +97,7 @@ def synthesize(config: TileConfig) -> SynthesisFigures:
     AlpineError
         Yosys is not installed.
     """
-    design = rtlil.convert(AimcTile(config=config), name=TOP)
+    design = rtlil_text(AimcTile(config=config), name=TOP)
     blocks = sorted(set(re.findall(rf"^module \\({TOP}\.\w+)$", design, re.MULTILINE)))
     script = [
         "design -save loaded",
@@ -125,9 +125,9 @@ def synthesize_tops(config: TileConfig) -> tuple[BlockFigures, ...]:
     return tuple(_synthesize_whole(top.component, name=top.name) for top in tops(config))
 
 
-def _synthesize_whole(component: wiring.Component, *, name: str) -> BlockFigures:
+def _synthesize_whole(component: Elaboratable, *, name: str) -> BlockFigures:
     script = [f"synth -flatten -top {name} -lut 4", *_report("whole")]
-    reports = _yosys(rtlil.convert(component, name=name), script, ("whole",))
+    reports = _yosys(rtlil_text(component, name=name), script, ("whole",))
     return _figures(reports["whole"], name, name=name)
 
 
@@ -182,7 +182,7 @@ def measure_speed(config: TileConfig) -> SpeedFigures:
     """
     with scratch_folder("pnr") as directory:
         harness = SerialPins(AimcTile(config=config))
-        write_text(directory / "design.il", rtlil.convert(harness, name="top"))
+        write_text(directory / "design.il", rtlil_text(harness, name="top"))
         commands = "read_rtlil design.il; synth_ice40 -top top -json design.json"
         run_tool(OpenTool.YOSYS, "-q", "-p", commands, directory=directory)
         run_tool(
