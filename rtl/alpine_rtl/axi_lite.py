@@ -10,11 +10,10 @@ from amaranth.lib.wiring import In, Out
 from alpine_models.axi import AxiResponse
 
 from .pins import PinSignature
-from .typed import Component, Record, RecordLayout, Stream, stream_of
+from .typed import Component, PayloadStream, Record, RecordLayout, stream_of
 
 __all__ = [
     "AXI_DATA_BITS",
-    "Access",
     "AccessSignature",
     "AxiAddress",
     "AxiLiteBus",
@@ -24,6 +23,7 @@ __all__ = [
     "AxiResponse",
     "AxiWriteAnswer",
     "AxiWriteData",
+    "BusAccess",
 ]
 
 AXI_DATA_BITS = 32
@@ -65,11 +65,11 @@ class AxiLiteBus(Protocol):
     """What `AxiLiteSignature` makes."""
 
     signature: Any
-    aw: Stream[AxiAddress]
-    w: Stream[AxiWriteData]
-    b: Stream[AxiWriteAnswer]
-    ar: Stream[AxiAddress]
-    r: Stream[AxiReadData]
+    aw: PayloadStream[AxiAddress]
+    w: PayloadStream[AxiWriteData]
+    b: PayloadStream[AxiWriteAnswer]
+    ar: PayloadStream[AxiAddress]
+    r: PayloadStream[AxiReadData]
 
 
 class AxiLiteSignature(wiring.Signature):
@@ -108,7 +108,7 @@ class AxiLiteSignature(wiring.Signature):
         )
 
 
-class Access(Protocol):
+class BusAccess(Protocol):
     """What `AccessSignature` makes."""
 
     signature: Any
@@ -187,7 +187,7 @@ class AxiLitePort(Component):
     """
 
     s_axi: AxiLiteBus
-    access: Access
+    access: BusAccess
 
     def __init__(self, *, address_bits: int):
         super().__init__(
@@ -231,7 +231,7 @@ class AxiLitePort(Component):
 
 
 def _hold(
-    m: Module, channel: Stream[Any], payload: Value, taken: Value, *, name: str
+    m: Module, channel: PayloadStream[Any], payload: Value, taken: Value, *, name: str
 ) -> tuple[Signal, Signal]:
     """Register of one incoming channel; return its full flag and its contents."""
     full = Signal(name=f"{name}_full")
@@ -244,7 +244,7 @@ def _hold(
     return full, held
 
 
-def _answer(m: Module, channel: Stream[Any], payload: Value, given: Value) -> None:
+def _answer(m: Module, channel: PayloadStream[Any], payload: Value, given: Value) -> None:
     """Register of one outgoing channel."""
     with m.If(channel.valid):
         m.d.sync += channel.valid.eq(~channel.ready)

@@ -12,10 +12,10 @@ from alpine_models.isa import GROUP_BYTES, CmOperation, encode
 from alpine_models.tile import TileConfig, pending_answers
 
 from .axi_lite import AXI_DATA_BITS
-from .interfaces import CM_REQUEST, CM_RESPONSE, CmPort, CmResponse, CmSignature
-from .typed import AnyValue, Component, Record, RecordLayout, Stream, stream_of
+from .interfaces import CM_REQUEST, CM_RESPONSE, CmPort, CmResponseRecord, CmSignature
+from .typed import AnyValue, Component, PayloadStream, Record, RecordLayout, stream_of
 
-__all__ = ["GROUP", "CommandIssue", "Group"]
+__all__ = ["GROUP", "ByteGroup", "CommandIssue"]
 
 # The indexed forms: any register number but that of XZR selects them.
 _WORDS = {
@@ -25,7 +25,7 @@ _WORDS = {
 }
 
 
-class Group(Record):
+class ByteGroup(Record):
     """Bytes on their way into an input memory.
 
     Members
@@ -41,7 +41,7 @@ class Group(Record):
 
 
 GROUP = RecordLayout(
-    Group, {"index": 16, "count": range(GROUP_BYTES + 1), "data": AXI_DATA_BITS, "last": 1}
+    ByteGroup, {"index": 16, "count": range(GROUP_BYTES + 1), "data": AXI_DATA_BITS, "last": 1}
 )
 
 
@@ -98,24 +98,24 @@ class CommandIssue(Component):
     -------
     process : In(Client)
         CM_PROCESS is wanted.
-    take : In(stream of Group)
+    take : In(stream of ByteGroup)
         CM_QUEUE.
     send : In(SendClient)
         CM_DEQUEUE. One at a time.
     host : In(HostClient)
         Any command, but one at a time. ``asked`` is high from the cycle after acceptance until the
         answer, except for queues.
-    answer : Out(CmResponse)
+    answer : Out(CmResponseRecord)
         Valid with one of the ``answered`` members.
     cm : Out(CmSignature)
         The tile's CM port.
     """
 
     process: Client
-    take: Stream[Group]
+    take: PayloadStream[ByteGroup]
     send: SendClient
     host: HostClient
-    answer: CmResponse
+    answer: CmResponseRecord
     cm: CmPort
 
     def __init__(self, *, config: TileConfig):
@@ -139,10 +139,8 @@ class CommandIssue(Component):
         process, take, send, host = self.process, self.take, self.send, self.host
         sent = Signal(self._tag_bits)
         received = Signal(self._tag_bits)
-        instr, rn, rm, ra = Signal(32), Signal(17), Signal(AXI_DATA_BITS), Signal(8)
         m.d.comb += [
             request.valid.eq(process.valid | take.valid | send.valid | host.valid),
-            request.payload.eq(CM_REQUEST.pack(instr=instr, rn=rn, rm=rm, ra=ra)),
             response.ready.eq(1),
             self.answer.eq(response.payload),
         ]
@@ -151,6 +149,19 @@ class CommandIssue(Component):
         with m.If(response.valid):
             m.d.sync += received.eq(received + 1)
 
+        m.d.comb += request.payload.eq(self._granted(m))
+        self._recognise(m, "process", process, sent, received)
+        self._recognise(m, "send", send, sent, received)
+        wants_answer = host.operation != CmOperation.QUEUE
+        asked = self._recognise(m, "host", host, sent, received, wants=wants_answer)
+        m.d.comb += host.asked.eq(asked)
+        return m
+
+    def _granted(self, m: Module) -> Value:
+        """Return the request of the first client that has one, and tell it when it is accepted."""
+        request = self.cm.req
+        process, take, send, host = self.process, self.take, self.send, self.host
+        instr, rn, rm, ra = Signal(32), Signal(17), Signal(AXI_DATA_BITS), Signal(8)
         with m.If(process.valid):
             m.d.comb += [
                 instr.eq(_WORDS[CmOperation.PROCESS]),
@@ -182,12 +193,7 @@ class CommandIssue(Component):
                 ra.eq(host.ra),
                 host.ready.eq(host.valid & request.ready),
             ]
-        self._recognise(m, "process", process, sent, received)
-        self._recognise(m, "send", send, sent, received)
-        wants_answer = host.operation != CmOperation.QUEUE
-        asked = self._recognise(m, "host", host, sent, received, wants=wants_answer)
-        m.d.comb += host.asked.eq(asked)
-        return m
+        return CM_REQUEST.pack(instr=instr, rn=rn, rm=rm, ra=ra)
 
     def _recognise(
         self,

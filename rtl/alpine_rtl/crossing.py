@@ -7,7 +7,7 @@ from amaranth.lib.fifo import AsyncFIFO
 
 from alpine_models.tile import CROSSING_DEPTH, TileConfig
 
-from .interfaces import CM_REQUEST, CM_RESPONSE, CmPort, MacroPort, RegisterPort
+from .interfaces import CM_REQUEST, CM_RESPONSE, CmPort, MacroPort, RegisterInterface
 from .pins import PinSignature
 from .tile import AimcTile
 from .typed import Component, pass_on
@@ -48,7 +48,7 @@ class AimcTileCdc(Component):
 
     cm: CmPort
     xb: MacroPort
-    csr: RegisterPort
+    csr: RegisterInterface
 
     def __init__(self, *, config: TileConfig):
         self._tile = AimcTile(config=config)

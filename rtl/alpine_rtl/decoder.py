@@ -10,7 +10,7 @@ from amaranth.utils import bits_for
 from alpine_models.isa import GROUP_BYTES, OPERATIONS, XZR, CmOperation, CmStatus
 from alpine_models.tile import TileConfig
 
-from .interfaces import CM_REQUEST, CmRequest, Command, command_layout
+from .interfaces import CM_REQUEST, CmRequestRecord, Command, command_layout
 from .typed import Component, RecordLayout
 
 __all__ = ["CmDecoder"]
@@ -29,7 +29,7 @@ class CmDecoder(Component):
 
     Members
     -------
-    request : In(CmRequest)
+    request : In(CmRequestRecord)
         What the CM port asks; operands read as 0 where the word names XZR.
     input_counter, output_counter : In(range(rows + 1)), In(range(columns + 1))
         Where the next streaming CM_QUEUE and CM_DEQUEUE begin.
@@ -37,7 +37,7 @@ class CmDecoder(Component):
         What to do, or why not.
     """
 
-    request: CmRequest
+    request: CmRequestRecord
     input_counter: Signal
     output_counter: Signal
     decoded: Command

@@ -16,7 +16,7 @@ from alpine_models.register_map import REGISTER_BITS
 from alpine_models.tile import TileConfig
 
 from .lanes import index_shape
-from .typed import Record, RecordLayout, Stream, stream_of
+from .typed import PayloadStream, Record, RecordLayout, stream_of
 
 __all__ = [
     "CM_REQUEST",
@@ -24,21 +24,21 @@ __all__ = [
     "CellProgramming",
     "CellReading",
     "CmPort",
-    "CmRequest",
-    "CmResponse",
+    "CmRequestRecord",
+    "CmResponseRecord",
     "CmSignature",
     "Command",
     "HeldCommand",
     "MacroPort",
     "MacroSignature",
-    "RegisterPort",
+    "RegisterInterface",
     "RegisterSignature",
     "command_layout",
     "held_command_layout",
 ]
 
 
-class CmRequest(Record):
+class CmRequestRecord(Record):
     """A CM instruction: its word, and the values of the registers that it names."""
 
     instr: Value
@@ -47,25 +47,25 @@ class CmRequest(Record):
     ra: Value
 
 
-CM_REQUEST = RecordLayout(CmRequest, {"instr": 32, "rn": 64, "rm": 64, "ra": 64})
+CM_REQUEST = RecordLayout(CmRequestRecord, {"instr": 32, "rn": 64, "rm": 64, "ra": 64})
 
 
-class CmResponse(Record):
+class CmResponseRecord(Record):
     """The answer to a CM instruction: value for the destination register, and `CmStatus`."""
 
     rd: Value
     status: Value
 
 
-CM_RESPONSE = RecordLayout(CmResponse, {"rd": 64, "status": 4})
+CM_RESPONSE = RecordLayout(CmResponseRecord, {"rd": 64, "status": 4})
 
 
 class CmPort(Protocol):
     """What `CmSignature` makes."""
 
     signature: Any
-    req: Stream[CmRequest]
-    rsp: Stream[CmResponse]
+    req: PayloadStream[CmRequestRecord]
+    rsp: PayloadStream[CmResponseRecord]
 
 
 class CmSignature(wiring.Signature):
@@ -73,9 +73,9 @@ class CmSignature(wiring.Signature):
 
     Members
     -------
-    req : Out(stream of CmRequest)
+    req : Out(stream of CmRequestRecord)
         Requests; several may be outstanding.
-    rsp : In(stream of CmResponse)
+    rsp : In(stream of CmResponseRecord)
         One response per request, in order, not before the cycle after its transfer.
     """
 
@@ -162,7 +162,7 @@ class MacroSignature(wiring.Signature):
         )
 
 
-class RegisterPort(Protocol):
+class RegisterInterface(Protocol):
     """What `RegisterSignature` makes."""
 
     signature: Any

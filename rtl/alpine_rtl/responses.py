@@ -4,8 +4,8 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
-from .interfaces import CM_RESPONSE, CmResponse
-from .typed import Component, Stream, stream_of
+from .interfaces import CM_RESPONSE, CmResponseRecord
+from .typed import Component, PayloadStream, stream_of
 
 __all__ = ["ResponseBuffer"]
 
@@ -17,15 +17,15 @@ class ResponseBuffer(Component):
 
     Members
     -------
-    i : In(stream of CmResponse)
+    i : In(stream of CmResponseRecord)
         Response being produced. ``ready`` is low while an older response waits here; from a
         register.
-    o : Out(stream of CmResponse)
+    o : Out(stream of CmResponseRecord)
         The oldest response.
     """
 
-    i: Stream[CmResponse]
-    o: Stream[CmResponse]
+    i: PayloadStream[CmResponseRecord]
+    o: PayloadStream[CmResponseRecord]
 
     def __init__(self) -> None:
         super().__init__({"i": In(stream_of(CM_RESPONSE)), "o": Out(stream_of(CM_RESPONSE))})

@@ -17,11 +17,11 @@ from alpine_models.registers import (
 )
 from alpine_models.tile import TileConfig
 
-from .axi_lite import AXI_DATA_BITS, Access, AccessSignature, AxiResponse
-from .command_issue import GROUP, CommandIssue, Group
+from .axi_lite import AXI_DATA_BITS, AccessSignature, AxiResponse, BusAccess
+from .command_issue import GROUP, ByteGroup, CommandIssue
 from .interfaces import MacroPort, MacroSignature
 from .tile import AimcTile
-from .typed import Component, Stream, connect, pass_on, stream_of
+from .typed import Component, PayloadStream, connect, pass_on, stream_of
 
 __all__ = ["AcceleratorStage"]
 
@@ -66,14 +66,14 @@ class AcceleratorStage(Component):
         A vector is here that is no result for the host yet.
     result : Out(1)
         A result for the host is in the output memory.
-    i : In(stream of Group)
+    i : In(stream of ByteGroup)
         Groups from the stage before; the last one hands the vector over.
-    o : Out(stream of Group)
+    o : Out(stream of ByteGroup)
         Groups for the next stage.
     """
 
     xb: MacroPort
-    access: Access
+    access: BusAccess
     start: Signal
     clear_result: Signal
     chain_in: Signal
@@ -82,8 +82,8 @@ class AcceleratorStage(Component):
     input_free: Signal
     busy: Signal
     result: Signal
-    i: Stream[Group]
-    o: Stream[Group]
+    i: PayloadStream[ByteGroup]
+    o: PayloadStream[ByteGroup]
 
     def __init__(self, *, config: TileConfig, link_bytes: int):
         self.config = config

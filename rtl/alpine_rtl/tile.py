@@ -21,7 +21,7 @@ from .interfaces import (
     CmSignature,
     MacroPort,
     MacroSignature,
-    RegisterPort,
+    RegisterInterface,
     RegisterSignature,
 )
 from .output_memory import OutputMemory
@@ -100,7 +100,7 @@ class AimcTile(Component):
 
     cm: CmPort
     xb: MacroPort
-    csr: RegisterPort
+    csr: RegisterInterface
 
     def __init__(self, *, config: TileConfig):
         self.config = config

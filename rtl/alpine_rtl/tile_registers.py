@@ -9,7 +9,7 @@ from alpine_models.register_map import REGISTER_BITS
 from alpine_models.registers import TILE_ADDRESS_BITS, TILE_ID, VERSION, tile_register_map
 from alpine_models.tile import TileConfig
 
-from .interfaces import RegisterPort, RegisterSignature
+from .interfaces import RegisterInterface, RegisterSignature
 from .register_bank import RegisterBank
 from .sequencer import PHASE_BITS
 from .typed import Component
@@ -44,7 +44,7 @@ class TileRegisters(Component):
         Phase lengths for the next MVM, never 0.
     """
 
-    port: RegisterPort
+    port: RegisterInterface
     busy: Signal
     stall: Signal
     mvm: Signal

@@ -28,9 +28,9 @@ __all__ = [
     "AnyShape",
     "AnyValue",
     "Component",
+    "PayloadStream",
     "Record",
     "RecordLayout",
-    "Stream",
     "any_of",
     "connect",
     "fitted",
@@ -106,7 +106,7 @@ class RecordLayout(data.StructLayout, Generic[R_co]):
         return Cat(fitted(values[name], field.width) for name, field in self)
 
 
-class Stream(Protocol[P_co]):
+class PayloadStream(Protocol[P_co]):
     """A stream of `amaranth.lib.stream` with payloads of a known type."""
 
     @property

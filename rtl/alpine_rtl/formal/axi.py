@@ -12,7 +12,7 @@ from alpine_models.registers import PAGE_REGISTERS, PAGE_WINDOWS, TILE_PAGE_BYTE
 from alpine_models.tile import TileConfig
 from alpine_rtl.accelerator import AimcAxi
 from alpine_rtl.axi_lite import AXI_DATA_BITS, AxiLiteBus, AxiLitePort, AxiResponse
-from alpine_rtl.typed import Component, Stream, any_of, like, pass_on
+from alpine_rtl.typed import Component, PayloadStream, any_of, like, pass_on
 
 from .state import elaborate_with_registers
 
@@ -155,7 +155,7 @@ class AxiPortHarness(Component):
 
     def _follow(self, m: Module) -> _Transactions:
         bus, access = self._port.s_axi, self._port.access
-        channels: dict[str, Stream[Any]] = {
+        channels: dict[str, PayloadStream[Any]] = {
             "aw": bus.aw,
             "w": bus.w,
             "ar": bus.ar,
@@ -183,7 +183,7 @@ class AxiPortHarness(Component):
     def _judge(self, m: Module, bus: _Transactions) -> None:
         port, access, waits, owed = self._port.s_axi, self._port.access, bus.waits, bus.owed
         writing, reading = access.valid & access.write, access.valid & ~access.write
-        answering: dict[str, Stream[Any]] = {"b": port.b, "r": port.r}
+        answering: dict[str, PayloadStream[Any]] = {"b": port.b, "r": port.r}
         shown = {name: Value.cast(channel.payload) for name, channel in answering.items()}
         withdrawn = list[Value]()
         for name, channel in answering.items():

@@ -9,7 +9,7 @@ from amaranth.hdl import Module, ResetSignal, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import TileConfig
-from alpine_rtl.interfaces import CmPort, MacroPort, RegisterPort
+from alpine_rtl.interfaces import CmPort, MacroPort, RegisterInterface
 from alpine_rtl.pins import PinSignature
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.typed import Component, any_of, pass_on
@@ -75,7 +75,7 @@ class TileHarness(Component):
 
     cm: CmPort
     xb: MacroPort
-    csr: RegisterPort
+    csr: RegisterInterface
     choose: Signal
     violated: Signal
     violated_in_range: Signal

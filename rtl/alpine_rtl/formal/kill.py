@@ -9,8 +9,9 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.tile import CVXIF_DEPTH, TileConfig
-from alpine_rtl.cvxif import AimcTileCvxif, CvxifPort
-from alpine_rtl.interfaces import MacroPort, RegisterPort
+from alpine_rtl.cvxif import AimcTileCvxif
+from alpine_rtl.cvxif_interface import CvxifPort
+from alpine_rtl.interfaces import MacroPort, RegisterInterface
 from alpine_rtl.pins import PinSignature
 from alpine_rtl.typed import Component, like, pass_on
 
@@ -73,7 +74,7 @@ class KillHarness(Component):
 
     x: CvxifPort
     xb: MacroPort
-    csr: RegisterPort
+    csr: RegisterInterface
     choose: Signal
     violated_killed_executed: Signal
     violated_undecided_executed: Signal

@@ -14,7 +14,7 @@ from alpine_rtl.interfaces import (
     CmSignature,
     MacroPort,
     MacroSignature,
-    RegisterPort,
+    RegisterInterface,
     RegisterSignature,
 )
 from alpine_rtl.typed import Component, port
@@ -74,7 +74,7 @@ class TileMonitor(Component):
 
     cm: CmPort
     xb: MacroPort
-    csr: RegisterPort
+    csr: RegisterInterface
     choose: Signal
     idle: Signal
     untouched: Signal
