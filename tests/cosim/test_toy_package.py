@@ -189,3 +189,24 @@ def test_names_of_toys_are_known_where_names_are_chosen_from():
         run("toy", case=2)
     assert isinstance(HARDWARE_KINDS["toy_relu"], HardwareKind)
     assert "alpine_toys.accelerator" in sys.modules
+
+
+@pytest.mark.parametrize("case", ["1", "digital"])
+def test_a_network_that_is_a_graph_and_its_data_alone(case: str):
+    result = run("toy-classifier", case=case, engine="model")
+    assert result.outputs_equal_golden
+    # Every edge's way is found: votes of 30 * 100 for it, none for the other.
+    assert (result.inferences, result.accuracy, result.accuracy_golden) == (10, 1.0, 1.0)
+    assert (result.cm_instructions > 0) == (case == "1")
+
+
+def test_its_data_are_scored_on_imperfect_chips_too():
+    options = {"engine": "model", "inferences": 4, "back_door": True}
+    result = run("toy-classifier", device="toy-pcm", effects=["programming"], chips=2, **options)
+    assert [chip.accuracy for chip in result.analog.chips] == [1.0, 1.0]
+    assert result.outputs_equal_golden is None
+
+
+def test_its_samples_are_counted():
+    with pytest.raises(AlpineError, match="inferences must be 1 to 10, the samples of the data"):
+        run("toy-classifier", inferences=11, engine="model")
