@@ -22,6 +22,8 @@ LAYERS = {
         "timed_tile_kernel.py",
         "timed_accelerator.py",
         "accelerator_kernel.py",
+        "register_port.py",
+        "verilated_register_port.py",
     ),
     PRODUCTS: ("products.py",),
     "platform, compiled": ("turns_kernel.py",),

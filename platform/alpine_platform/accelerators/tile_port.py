@@ -112,11 +112,6 @@ class TilePort(Protocol):
         """Period of the tile clock."""
         ...
 
-    @property
-    def tile_count(self) -> int:
-        """How many tiles stand behind the port."""
-        ...
-
     def execute(
         self, batch: CmBatch, *, start_fs: int, core_period_fs: int, tile: int = 0
     ) -> CmResult:
@@ -134,11 +129,6 @@ class TilePort(Protocol):
         ValueError
             The tile does not exist, or the array is no batch.
         """
-        ...
-
-    @property
-    def busy_cycles(self) -> int:
-        """Tile cycles in which a request was pending or a response outstanding, over all tiles."""
         ...
 
 
@@ -187,19 +177,9 @@ class TileGroup(Generic[AnyTile]):
         """How many tiles stand behind the port."""
         return len(self.tiles)
 
-    @property
-    def busy_cycles(self) -> int:
-        """Tile cycles that were not idle, over all tiles."""
-        return sum(tile.busy_cycles for tile in self.tiles)
-
     def execute(
         self, batch: CmBatch, *, start_fs: int, core_period_fs: int, tile: int = 0
     ) -> CmResult:
         """Run a batch on one tile; see `TilePort.execute`."""
         check_batch(batch, tile=tile, tile_count=self.tile_count)
         return self.tiles[tile].execute(batch, start_fs=start_fs, core_period_fs=core_period_fs)
-
-    def restart_time(self) -> None:
-        """Begin time anew: the next batch may start at time 0. No tile must be at work."""
-        for tile in self.tiles:
-            tile.restart_time()

@@ -198,8 +198,6 @@ class ReferenceUnits:
     """
 
     tile_period_fs = 1_000_000
-    tile_count = 1
-    busy_cycles = 0
 
     def __init__(self, config: SystemConfig) -> None:
         self.latency = config.core.cm_latency_cycles

@@ -181,16 +181,6 @@ class Recorder:
         """Period of the tile clock."""
         return self.port.tile_period_fs
 
-    @property
-    def tile_count(self) -> int:
-        """One."""
-        return self.port.tile_count
-
-    @property
-    def busy_cycles(self) -> int:
-        """Tile cycles that were not idle."""
-        return self.port.busy_cycles
-
     def execute(
         self, batch: CmBatch, *, start_fs: int, core_period_fs: int, tile: int = 0
     ) -> CmResult:
