@@ -4,10 +4,10 @@
 import pytest
 
 # Entering the experiments is what importing these does.
-from alpine_sw.calibrate import applications, convolution, library, lstm, several_cores
+from alpine_sw.calibrate import applications, convolution, kernel_runs, lstm, several_cores
 from alpine_sw.calibrate.fit import Comparison, compare
 
-ENTERED = applications, convolution, library, lstm, several_cores
+ENTERED = applications, convolution, kernel_runs, lstm, several_cores
 
 
 def runs(name: str) -> list[Comparison]:
