@@ -16,23 +16,18 @@ __all__ = ["worker_pool"]
 
 
 @contextmanager
-def worker_pool(
-    workers: int, *, initializer: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
-) -> Generator[ProcessPoolExecutor]:
+def worker_pool(workers: int) -> Generator[ProcessPoolExecutor]:
     """Return a pool of processes; an exception in the ``with`` block ends them at once.
 
     Parameters
     ----------
     workers : how many, at most.
-    initializer, arguments : called first in every process.
     """
     # Spawned, not forked: a copy of this process would share its open models and locks, and one of
     # a process that has threads may hang.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    pool = _Pool(
-        workers, mp_context=context, initializer=_start, initargs=(initializer, *arguments)
-    )
+    pool = _Pool(workers, mp_context=context, initializer=_start)
     try:
         yield pool
         pool.shutdown()
@@ -50,7 +45,7 @@ class _Pool(ProcessPoolExecutor):
             return super().submit(fn, *args, **kwargs)
 
 
-def _start(initializer: Callable[..., None] | None, *arguments: Any) -> None:
+def _start() -> None:
     """Leave when the parent is gone, even if it was killed and could not say so."""
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -60,5 +55,3 @@ def _start(initializer: Callable[..., None] | None, *arguments: Any) -> None:
         os._exit(1)
 
     Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
-    if initializer is not None:
-        initializer(*arguments)
