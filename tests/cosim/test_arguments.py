@@ -27,7 +27,7 @@ def test_every_keyword_is_a_member_of_a_specification_or_an_observation():
     made = set(keywords_of(spec)) | set(OBSERVED)
     made |= {name for entry in NETWORKS.values() for name in entry.option_names}
     made |= {keyword for _, names in PARTS.values() for keyword in names}
-    assert made | {"config_file", "sync", "options", "inferences"} == set(
+    assert made | {"config_file", "sync", "options", "inferences", "mapping"} == set(
         RunKeywords.__annotations__
     )
 

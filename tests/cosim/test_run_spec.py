@@ -126,26 +126,24 @@ def test_every_field_counts_for_the_digest():
             if keyword not in least:
                 without = run_spec(network, **least)
                 assert run_spec(network, **least, **{keyword: value}).digest != without.digest
-    # A tile of one's own is a file, which the next test looks into.
-    assert known - differing == {"TileChoice.verilog", "RunSpec.network"}
+    # A tile and a mapping of one's own are files, which the next test looks into.
+    assert known - differing == {"TileChoice.verilog", "RunSpec.mapping", "RunSpec.network"}
 
 
-def test_files_count_by_their_contents(tmp_path: Path):
-    path = tmp_path / "tile.v"
-    spec = run_spec("mlp", tile_verilog=path)
-    with pytest.raises(AlpineError, match=r"file .*tile.v of a run cannot be read: No such file"):
+@pytest.mark.parametrize("keyword", ["tile_verilog", "mapping", "weights"])
+def test_files_count_by_their_contents(tmp_path: Path, keyword: str):
+    path = tmp_path / "file"
+    spec = run_spec("mlp", **{keyword: path})
+    assert spec_from_text(spec_text(spec)) == spec == run_spec("mlp", **keywords_of(spec))
+    with pytest.raises(AlpineError, match=r"file .*file of a run cannot be read: No such file"):
         _ = spec.digest
-    path.write_text("module")
+    path.write_text("content")
     before = spec.digest
-    path.write_text("Module")
+    path.write_text("Content")
     assert spec.digest != before
-    copied = path.rename(tmp_path / "moved.v")
-    assert run_spec("mlp", tile_verilog=copied).digest == spec_digest_of("Module", tmp_path)
-
-
-def spec_digest_of(text: str, folder: Path) -> str:
-    (folder / "other.v").write_text(text)
-    return run_spec("mlp", tile_verilog=folder / "other.v").digest
+    moved = path.rename(tmp_path / "moved")
+    path.write_text("Content")
+    assert run_spec("mlp", **{keyword: moved}).digest == spec.digest
 
 
 def test_a_digest_is_the_same_in_every_process():
