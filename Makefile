@@ -104,6 +104,9 @@ wheel: setup
 	"$$scratch/clean/bin/python" -m pip install --quiet --disable-pip-version-check \
 	  "$$scratch"/*.whl; \
 	cd "$$scratch" && ./clean/bin/alpine --version && \
+	for package in models rtl platform sw cosim papers; do \
+	  test -f clean/lib/python*/site-packages/alpine_$$package/py.typed || exit 1; \
+	done && \
 	./clean/bin/alpine run mlp --engine rtl --case 2 --inferences 2 --back-door --json run.json && \
 	./clean/bin/python -c "import json; assert json.load(open('run.json'))['outputs_equal_golden']"
 

@@ -334,10 +334,8 @@ LARGE_FUNCTIONS = {
     # What a person chooses from, all by keyword.
     "cosim/alpine_cosim/binding/model.py:build",
     # To be divided.
-    "cosim/alpine_cosim/cocotb/engine.py:_simulate",
     "cosim/alpine_cosim/cocotb/runner.py:_run_child",
     "cosim/alpine_cosim/cocotb/runner.py:run_simulation",
-    "cosim/alpine_cosim/measurement/measure.py:measure",
     "cosim/alpine_cosim/measurement/results.py:_summary",
     "platform/alpine_platform/accelerators/timed_tile.py:execute",
     "rtl/alpine_rtl/formal/axi.py:elaborate",

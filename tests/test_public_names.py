@@ -3,12 +3,15 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tests.untraced import untraced
+
+from alpine_models import __version__
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = {
@@ -70,3 +73,19 @@ def test_importing_the_packages_imports_nothing_heavy():
 def test_every_package_says_that_it_is_typed(package: str):
     # A wheel holds the packages' folders whole; this marker makes type checkers look into them.
     assert (ROOT / PACKAGES[package] / package / "py.typed").is_file()
+
+
+def test_the_version_is_that_of_the_changelog():
+    text = (ROOT / "CHANGELOG.md").read_text()
+    titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert titles[0] == "Unreleased"
+    releases = [re.fullmatch(r"(\d+)\.(\d+)\.(\d+) - \d{4}-\d\d-\d\d", each) for each in titles[1:]]
+    versions = [tuple(map(int, found.groups())) for found in releases if found]
+    assert len(versions) == len(titles) - 1
+    assert versions == sorted(versions, reverse=True)
+    # Between releases it is the next one's, in preparation, which the section names.
+    number, _, preparing = __version__.partition(".dev")
+    ours = tuple(map(int, number.split(".")))
+    assert ours > versions[0] if preparing else ours == versions[0]
+    if preparing:
+        assert f"Becomes {number}:" in text

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_documented_example_runs_and_is_the_documented_one():
     done = subprocess.run(
-        [sys.executable, ROOT / "examples" / "own_program.py"],
+        [sys.executable, ROOT / "examples" / "02_own_program.py"],
         capture_output=True,
         text=True,
         check=True,
@@ -33,7 +33,7 @@ def test_documented_example_runs_and_is_the_documented_one():
     assert done.stdout.endswith("equal to numpy: True\n")
     assert f"```\n{done.stdout}```" in page
     shown = page.split("```python\n")[1].split("```")[0]
-    source = (ROOT / "examples" / "own_program.py").read_text()
+    source = (ROOT / "examples" / "02_own_program.py").read_text()
     docstring = '    """Place the data and return one program per core."""\n'
     assert shown in source.replace(docstring, "")
 

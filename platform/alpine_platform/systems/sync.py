@@ -83,8 +83,12 @@ class Synchronisation:
             case op.Take(channel):
                 return (yield from self.take(core, channel))
             case _:
+                kind = type(operation).__name__
+                if isinstance(operation, Generator):
+                    kind = "generator"
+                    operation.close()
                 raise ValueError(
-                    f"core {core.number}: a program yielded a {type(operation).__name__}, which is "
+                    f"core {core.number}: a program yielded a {kind}, which is "
                     f"no operation; calls of kernels and of AIMClib are made with `yield from`"
                 )
         return None

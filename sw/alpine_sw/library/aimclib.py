@@ -20,6 +20,7 @@ from alpine_platform.memory.address_space import AddressSpace, Buffer
 from alpine_sw import kernels
 from alpine_sw.quantisation.operands import real_scale
 
+from .program_call import warns_when_forgotten
 from .tile_plan import MatrixOnTile, TilePlan
 from .workloads import Software
 
@@ -97,6 +98,7 @@ class Aimc:
         self._activations: kernels.ActivationStyle = activations
         self._scratch: dict[int, Buffer] = {}
 
+    @warns_when_forgotten
     def map_matrix(self, matrix: MatrixOnTile, *, tile: int = 0) -> Program:
         """Write a matrix into the cells where `Tile.map_matrix` put it, one CM_INITIALIZE each.
 
@@ -112,6 +114,7 @@ class Aimc:
             matrix.weights, row=matrix.row, column=matrix.column, name=matrix.name, tile=tile
         )
 
+    @warns_when_forgotten
     def queue_vector(
         self, source: Buffer, *, scale: float | None = None, index: int | None = None, tile: int = 0
     ) -> Program:
@@ -140,6 +143,7 @@ class Aimc:
             yield from kernels.quantise(source, codes, scale=factor)
             yield from kernels.queue_vector(codes, packing=self._packing, index=index, tile=tile)
 
+    @warns_when_forgotten
     def process(self, *, tile: int = 0) -> Program:
         """Multiply what was queued with all mapped matrices at once.
 
@@ -150,6 +154,7 @@ class Aimc:
         """
         yield from kernels.process(tile=tile)
 
+    @warns_when_forgotten
     def dequeue_vector(
         self,
         destination: Buffer,
@@ -181,22 +186,27 @@ class Aimc:
             yield from kernels.dequeue_vector(codes, packing=packing, index=index, tile=tile)
             yield from kernels.dequantise(codes, destination, scale=factor)
 
+    @warns_when_forgotten
     def copy(self, destination: Buffer, source: Buffer) -> Program:
         """Copy a vector onto another of the same size."""
         yield from kernels.copy(destination, source)
 
+    @warns_when_forgotten
     def relu(self, codes: Buffer) -> Program:
         """Replace negative int8 codes by 0, in place."""
         yield from kernels.relu8(codes)
 
+    @warns_when_forgotten
     def sigmoid(self, inputs: Buffer, outputs: Buffer) -> Program:
         """1 / (1 + exp(-x)) of float32 values; inputs may be the outputs."""
         yield from kernels.sigmoid(inputs, outputs, style=self._activations)
 
+    @warns_when_forgotten
     def tanh(self, inputs: Buffer, outputs: Buffer) -> Program:
         """Hyperbolic tangent of float32 values; inputs may be the outputs."""
         yield from kernels.tanh(inputs, outputs, style=self._activations)
 
+    @warns_when_forgotten
     def softmax(self, inputs: Buffer, outputs: Buffer) -> Program:
         """Softmax of float32 values; inputs may be the outputs."""
         yield from kernels.softmax(inputs, outputs, style=self._activations)
@@ -209,10 +219,15 @@ class Aimc:
 
 def section(name: str, *programs: Program) -> Generator[Operation, Any, Any]:
     """Run programs as a named part of the breakdown; return what the last one returns."""
-    yield Begin(name)
     result = None
-    for program in programs:
-        result = yield from program
+    try:
+        yield Begin(name)
+        for program in programs:
+            result = yield from program
+    finally:
+        # Behind an error they are not forgotten.
+        for program in programs:
+            program.close()
     yield End()
     return result
 
