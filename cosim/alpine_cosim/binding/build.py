@@ -30,6 +30,7 @@ from .compiler import (
     runtime_object,
 )
 from .library import load
+from .native_constants import CONSTANTS_HEADER, constants_header
 from .plan import BuildPlan, native_source
 from .toolchain import Toolchain, ToolError, run_verilator
 from .warnings import BuildWarning, warnings_of
@@ -123,7 +124,11 @@ def compile_library(
     flags : of the compiler, beyond those of every build.
     """
     toolchain = Toolchain.find()
-    files = {name: native_source(name), **(headers or {})}
+    files = {
+        name: native_source(name),
+        CONSTANTS_HEADER: constants_header(),
+        **(headers or {}),
+    }
     key = content_hash([toolchain.identity, COMPILATION, *flags, *files.values()])
 
     def build(directory: Path) -> None:

@@ -15,17 +15,25 @@ __all__ = ["Column", "Instance", "Status", "load"]
 
 
 class Status(IntEnum):
-    """What a call did; `alpine::Status` of native/calls.hpp."""
+    """What a call did; native sources have it as `alpine::Status`."""
 
     DONE = 0
     SLICE = 1
+    """Time to let Python look at its signals; call again."""
     FINISHED = 2
+    """The design finished during the call."""
     STOPPED = 3
+    """The design stopped; ``alpine_reason()`` tells why."""
     BUSY = 4
+    """Another thread is in the model."""
     BROKEN = 5
+    """The design cannot go on; ``alpine_reason()`` tells why."""
     ENDED = 6
+    """It had finished before the call."""
     ABSENT = 7
+    """The value did not appear, or the file cannot be opened."""
     EMPTY = 8
+    """The waveform would have no signals."""
 
 
 class Column(ctypes.Structure):

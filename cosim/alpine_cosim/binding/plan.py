@@ -10,6 +10,7 @@ from .cache import content_hash
 from .clocks import Clock, precision_fs
 from .compiler import COMPILATION
 from .elaboration import PublicSignal
+from .native_constants import CONSTANTS_HEADER, constants_header
 from .ports import Port
 from .sources import Sources
 from .toolchain import Toolchain
@@ -140,8 +141,11 @@ class BuildPlan:
     def headers(self) -> dict[str, str]:
         """Native sources by name."""
         return {
-            Path(source).name: native_source(source)
-            for source in (*RUNTIME_SOURCES, *self.extensions)
+            CONSTANTS_HEADER: constants_header(),
+            **{
+                Path(source).name: native_source(source)
+                for source in (*RUNTIME_SOURCES, *self.extensions)
+            },
         }
 
     def key(self, toolchain: Toolchain) -> str:

@@ -24,7 +24,7 @@ from .verilated_top import verilated_top
 
 __all__ = ["AXI_EXTENSIONS", "RtlAccelerator"]
 
-AXI_EXTENSIONS = ("axi_transactor.hpp",)
+AXI_EXTENSIONS = ("analog_macro.hpp", "axi_transactor.hpp")
 """Native sources beside an accelerator's model."""
 LINK_CYCLES_PER_GROUP = 3
 SETTLING_MARGIN_CYCLES = 64

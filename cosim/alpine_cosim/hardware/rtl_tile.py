@@ -29,7 +29,7 @@ __all__ = [
     "tile_verilog",
 ]
 
-TILE_EXTENSIONS = ("boundary.hpp", "transactor.hpp")
+TILE_EXTENSIONS = ("analog_macro.hpp", "boundary.hpp", "transactor.hpp")
 """Native sources beside a tile's model."""
 
 

@@ -11,7 +11,9 @@
 #include <cstring>
 #include <vector>
 
+#include "analog_macro.hpp"
 #include "calls.hpp"
+#include "constants.hpp"
 
 namespace alpine {
 
@@ -29,14 +31,6 @@ struct IoAnswer {  // alpine_platform.accelerators.peripheral_port.IoResult
 
 struct IoPath {  // alpine_platform.accelerators.peripheral_port.IoTimes
     int64_t request_fs, response_fs, taken_fs, posted_stores;
-};
-
-// What sits at a tile's analog boundary.
-struct AnalogMacro {
-    void* context;
-    void (*multiply)(void* context, const int8_t* dac_codes, int8_t* adc_codes);
-    void (*program)(void* context, int64_t row, int64_t column, int8_t weight);
-    int8_t (*read)(void* context, int64_t row, int64_t column);
 };
 
 // One tile's crossbar ports: addresses inside the model, and the bytes of those that vary.
@@ -68,7 +62,7 @@ public:
             std::memset(ports_.adc, 0, ports_.columns);
             ++products;
         }
-        const bool digitises = *ports_.phase == kDigitise;
+        const bool digitises = *ports_.phase == uint8_t(MvmPhase::kDigitise);
         if (digitises && std::memcmp(dac_.data(), ports_.dac, dac_.size()) != 0) return false;
         if (digitises && !digitised_) macro_.multiply(macro_.context, dac_.data(), ports_.adc);
         digitised_ = digitises;
@@ -84,8 +78,6 @@ public:
     }
 
 private:
-    static constexpr uint8_t kDigitise = 3;  // alpine_rtl.sequencer.MvmPhase
-
     static int64_t index(const void* port, int64_t bytes) {
         uint64_t value = 0;
         std::memcpy(&value, port, bytes);
@@ -171,7 +163,7 @@ private:
     }
 
     IoOutcome transfer(const IoRecord& access, int64_t i, const IoAnswer& answer) {
-        const bool window_or_cell = access.address >= kFirstPage;
+        const bool window_or_cell = access.address >= kTilePageBytes;
         bool address = true, data = access.write;
         top_.s_axi_awaddr = access.address;
         top_.s_axi_araddr = access.address;
@@ -219,8 +211,6 @@ private:
             if (!tile.react()) return false;
         return true;
     }
-
-    static constexpr uint32_t kFirstPage = 1u << 18;  // registers.TILE_PAGE_BYTES
 
     Ports& top_;
     std::vector<AnalogTile> tiles_;

@@ -7,17 +7,10 @@
 #include <cstring>
 #include <vector>
 
+#include "analog_macro.hpp"
 #include "model.hpp"
 
 namespace alpine {
-
-// What sits at the tile's analog boundary.
-struct AnalogMacro {
-    void* context;
-    void (*multiply)(void* context, const int8_t* dac_codes, int8_t* adc_codes);
-    void (*program)(void* context, int64_t row, int64_t column, int8_t weight);
-    int8_t (*read)(void* context, int64_t row, int64_t column);
-};
 
 // Cell accesses, which every boundary answers alike.
 inline void access_cells(Ports& top, const AnalogMacro& macro) {

@@ -7,25 +7,13 @@
 #include <chrono>
 #include <utility>
 
+#include "constants.hpp"
 #include "model.hpp"
 #ifdef ALPINE_SAVABLE
 #include "verilated_save.h"
 #endif
 
 namespace alpine {
-
-// What a call did; alpine_cosim.binding.library names the same numbers.
-enum class Status : int {
-    kDone = 0,
-    kSlice = 1,     // time to let Python look at its signals; call again
-    kFinished = 2,  // the design finished during the call
-    kStopped = 3,   // the design stopped; alpine_reason() tells why
-    kBusy = 4,      // another thread is in the model
-    kBroken = 5,    // the design cannot go on; alpine_reason() tells why
-    kEnded = 6,     // it had finished before the call
-    kAbsent = 7,    // the value did not appear, or the file cannot be opened
-    kEmpty = 8,     // the waveform would have no signals
-};
 
 // The model at work in this thread, for as long as a call lasts.
 class Entry {

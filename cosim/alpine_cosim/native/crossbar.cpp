@@ -6,6 +6,7 @@
 // that a product is a row of independent int8 dot products, which compilers vectorise. The machine
 // picks the widest version of the kernel that its processor has.
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <cstring>
 
 #include "analog_product.hpp"
+#include "constants.hpp"
 
 // alpine_cosim.hardware.crossbar.AnalogStage: everything between DAC and ADC codes at one time.
 struct AnalogStage {
@@ -149,7 +151,7 @@ void crossbar_multiply(Crossbar* xb, const int8_t* dac_codes, int8_t* adc_codes)
     for (int64_t column = 0; column < xb->columns; ++column) {
         // nearbyint in the default rounding mode takes halves to even.
         double code = std::nearbyint(xb->sums[column] / xb->lsb[column]);
-        code = code < -128.0 ? -128.0 : code > 127.0 ? 127.0 : code;
+        code = std::clamp<double>(code, alpine::kCodeMin, alpine::kCodeMax);
         adc_codes[column] = int8_t(code);
     }
 }

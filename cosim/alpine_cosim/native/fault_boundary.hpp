@@ -15,14 +15,14 @@
 #include <vector>
 
 #include "boundary.hpp"
+#include "constants.hpp"
 #include "verilated_sym_props.h"
 
 #define ALPINE_BOUNDARY FaultBoundary
 
 namespace alpine {
 
-constexpr int kPrecharge = 1, kIntegrate = 2, kDigitise = 3;  // alpine_rtl.sequencer.MvmPhase
-constexpr double kFullScale = 128.0;  // DAC codes that a pulse over the whole integration stands for
+constexpr double kFullScale = -kCodeMin;  // DAC codes that a pulse over the whole integration stands for
 
 struct ProbedRegister {
     uint8_t* data;
@@ -126,11 +126,11 @@ private:
     // The word lines are driven from the beginning of the integration, each for as long as its code
     // says; the bit lines' charge is lost when the phase lines say idle or pre-charge.
     void follow_phase() {
-        const int phase = top_.xb_phase;
-        if (phase == kIntegrate) {
+        const auto phase = MvmPhase(top_.xb_phase);
+        if (phase == MvmPhase::kIntegrate) {
             integrate();
-        } else if (phase == kDigitise) {
-            if (phase_ != kDigitise) convert();
+        } else if (phase == MvmPhase::kDigitise) {
+            if (phase_ != MvmPhase::kDigitise) convert();
         } else {
             position_ = 0;
         }
@@ -160,7 +160,7 @@ private:
             const double drive = drive_[row] + pulse(shown_[row], since_[row], position_);
             codes_[row] = position_ == 0 ? 0
                           : whole        ? shown_[row]
-                                         : int8_t(std::clamp(std::nearbyint(drive), -128.0, 127.0));
+                                         : int8_t(std::clamp<double>(std::nearbyint(drive), kCodeMin, kCodeMax));
         }
         int8_t* adc = reinterpret_cast<int8_t*>(&top_.xb_adc);
         macro.multiply(macro.context, codes_.data(), adc);
@@ -188,7 +188,7 @@ private:
     int64_t flip_cycle_ = -1;
     std::vector<uint8_t> before_, now_;  // states at the last two idle edges after a flip
     int64_t quiet_edge_ = -2;
-    int phase_ = 0;
+    MvmPhase phase_ = MvmPhase::kIdle;
     int64_t position_ = 0;  // integrating cycles so far
     std::vector<int8_t> shown_;
     std::vector<double> drive_;

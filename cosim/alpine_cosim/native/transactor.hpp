@@ -10,6 +10,7 @@
 
 #include "boundary.hpp"
 #include "calls.hpp"
+#include "constants.hpp"
 
 namespace alpine {
 
@@ -123,15 +124,14 @@ public:
     int64_t saturate(int64_t cycles, bool multiply) {
         const auto macro = boundary.macro;
         if (!multiply) boundary.macro.multiply = [](void*, const int8_t*, int8_t*) {};
-        const uint32_t queue = 0x108u << 21 | 9u << 16 | 1u << 15 | 31u << 10 | 31u << 5;
-        const uint32_t dequeue = 0x108u << 21 | 11u << 16 | 31u << 5 | 10u;
-        const uint32_t process = 0x008u << 21 | 10u;
         const int64_t queues = (rows_ + 3) / 4, dequeues = (columns_ + 3) / 4;
         int64_t position = 0, accepted = 0, answered = 0;
         top_.cm_req_valid = 1;
         for (int64_t i = 0; i < cycles; ++i) {
             top_.cm_req_instr =
-                position < queues ? queue : position == queues ? process : dequeue;
+                position < queues    ? kQueueWord
+                : position == queues ? kProcessWord
+                                     : kDequeueWord;
             top_.cm_req_rm = position < queues ? uint64_t(i) * 2654435761u : 4;
             if (top_.cm_req_ready) {
                 ++accepted;

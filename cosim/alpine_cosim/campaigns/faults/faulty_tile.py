@@ -60,6 +60,7 @@ class FaultyTile(RtlTile):
             ports=ports_of(AimcTile(config=config)),
             trace=trace,
             extensions=[
+                "analog_macro.hpp",
                 "boundary.hpp",
                 "fault_boundary.hpp",
                 "transactor.hpp",
