@@ -132,5 +132,6 @@ def test_cocotb_builds_where_no_path_has_spaces(tmp_path: Path, monkeypatch: pyt
     simulator = runner.build_simulator("module top(); endmodule", top="top", ports=[])
     assert (simulator.directory / "top").read_text() == "made"
     assert simulator.directory.is_relative_to(cache)
-    assert len(seen) == 1
-    assert "mine" not in seen[0]
+    # Verilator's runtime for an empty module, then the design.
+    assert len(seen) == 2
+    assert not any("mine" in build for build in seen)
