@@ -249,9 +249,9 @@ def released_early() -> str:
 
 
 def never_answering() -> str:
-    sound = ".i_valid(i_valid)"
+    sound = ".i__valid(i__valid)"
     assert sound in tile_verilog(SMALL)
-    return tile_verilog(SMALL).replace(sound, ".i_valid(1'h0)")
+    return tile_verilog(SMALL).replace(sound, ".i__valid(1'h0)")
 
 
 @pytest.mark.parametrize(

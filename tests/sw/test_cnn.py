@@ -171,7 +171,7 @@ def test_images_of_the_wrong_size_are_named():
 
 
 def test_system_with_too_few_cores_is_named():
-    small = replace(HIGH_POWER, cores=4)
+    small = HIGH_POWER.override({"cores": 4})
     with pytest.raises(
         AlpineError, match="mapping digital of network tiny takes 6 cores, but high-power has 4"
     ):

@@ -2,24 +2,21 @@
 """Which numbers were chosen with the reference runs in view, as the calibration page lists them."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any
 
-from alpine_platform.config import OBSERVED
+from alpine_platform.config import OBSERVED, SystemConfig
+from alpine_platform.config.replacing import field_of, field_values
 from alpine_platform.systems.presets import HIGH_POWER
 
 __all__ = ["chosen_numbers", "observed"]
 
 
-def observed(config: Any, path: str = "") -> Iterator[tuple[str, Any, str]]:
-    """Fields of a configuration that were set after looking at the reference: name, value, why."""
-    for item in fields(config):
-        value = getattr(config, item.name)
-        name = f"{path}{item.name}"
-        if is_dataclass(value):
-            yield from observed(value, f"{name}.")
-        elif OBSERVED in str(item.metadata.get("source", "")):
-            yield name, value, str(item.metadata["source"]).removeprefix(OBSERVED).strip(": ")
+def observed(config: SystemConfig) -> Iterator[tuple[str, Any, str]]:
+    """Fields of a system that were set after looking at the reference: name, value, why."""
+    for name, value in field_values(config).items():
+        source = str(field_of(config, name).metadata.get("source", ""))
+        if OBSERVED in source:
+            yield name, value, source.removeprefix(OBSERVED).strip(": ")
 
 
 def chosen_numbers() -> list[str]:

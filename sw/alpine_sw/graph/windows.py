@@ -58,13 +58,14 @@ class SlidingWindow:
     @property
     def least(self) -> str:
         """What an image must have, in words."""
-        rows, columns = self.span
+        rows, columns = self._room
         return f"padded by {list(self.pads)} at least {rows} rows and {columns} columns"
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Return whether an image of a shape (rows, columns, ...) has room for one window."""
-        rows, columns = self._padded(shape)
-        return rows >= self.span[0] and columns >= self.span[1]
+        return all(
+            length >= needed for length, needed in zip(self._padded(shape), self._room, strict=True)
+        )
 
     def positions(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Return the rows and columns of positions on an image of a shape (rows, columns, ...).
@@ -80,6 +81,15 @@ class SlidingWindow:
                 steps = min(-((span - length) // stride), (behind - 1) // stride)
             counts.append(steps + 1)
         rows, columns = counts
+        return rows, columns
+
+    @property
+    def _room(self) -> tuple[int, int]:
+        """Padded rows and columns that one window needs: less than its span where it hangs over."""
+        rows, columns = (
+            span - (stride - 1 if self.ceil else 0)
+            for span, stride in zip(self.span, self.strides, strict=True)
+        )
         return rows, columns
 
     def _padded(self, shape: tuple[int, ...]) -> tuple[int, int]:

@@ -109,13 +109,15 @@ def test_real_weights_make_rounded_sums():
         (9, 3, 3, False, 3),
         (6, 3, 2, True, 3),
         (7, 3, 2, False, 3),
+        (2, 3, 2, True, 1),
     ],
 )
 def test_pooling_takes_what_lies_inside(side: int, kernel: int, stride: int, ceil: bool, out: int):
     image = codes(np.random.default_rng(1), side, side, 2)
     pool = MaxPool(window=square(kernel, stride=stride, ceil=ceil))
+    inferred = pool.infer(int8(side, side, 2))
     found = pool.evaluate(image[np.newaxis])[0]
-    assert found.shape == (out, out, 2)
+    assert found.shape == inferred.shape == (out, out, 2)
     for r, c, k in product(range(out), range(out), range(2)):
         inside = [
             int(image[y, x, k])
