@@ -10,6 +10,7 @@ back, is timed row by row (`rows`).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,21 +92,12 @@ def time_position(
     system = System(config, tile_ports={0: recorder})
     window = system.memory.allocate("window", inputs)
     vector = system.memory.allocate("vector", outputs)
-
-    def position() -> Program:
-        """Queue, process, dequeue; by the tile's counters from 0 on, which each position resets."""
-        if packing == "word":
-            yield from queue_word_pairs(window, index=row or None)
-        else:
-            yield from queue_vector(window, packing=packing, index=row or None)
-        yield from process()
-        yield from dequeue_vector(vector, packing=packing, index=column or None)
-
+    one = partial(position, window, vector, packing, row=row, column=column)
     for _ in range(WARM_UP):
-        system.run({0: position()})
+        system.run({0: one()})
     recorder.parts.clear()
     # The second one shows the gap between positions.
-    counts = system.run({0: twice(position)})
+    counts = system.run({0: twice(one)})
     batch = recorder.joined()
     length = len(batch) // 2
     return PositionTiming(
@@ -114,6 +106,18 @@ def time_position(
         outputs=outputs,
         instructions=counts.instructions // 2,
     )
+
+
+def position(
+    window: Buffer, vector: Buffer, packing: Packing, *, row: int = 0, column: int = 0
+) -> Program:
+    """Queue, process, dequeue; by the tile's counters from 0 on, which each position resets."""
+    if packing == "word":
+        yield from queue_word_pairs(window, index=row or None)
+    else:
+        yield from queue_vector(window, packing=packing, index=row or None)
+    yield from process()
+    yield from dequeue_vector(vector, packing=packing, index=column or None)
 
 
 def queue_word_pairs(window: Buffer, *, index: int | None) -> Program:
@@ -128,10 +132,10 @@ def queue_word_pairs(window: Buffer, *, index: int | None) -> Program:
     check_status("CM_QUEUE", window.name, result)
 
 
-def twice(position: Callable[[], Program]) -> Program:
+def twice(one: Callable[[], Program]) -> Program:
     """Two positions without anything between them."""
-    yield from position()
-    yield from position()
+    yield from one()
+    yield from one()
 
 
 def multiply_row(timing: PositionTiming, windows: NDArray[np.int8], *, tile: int = 0) -> Program:
