@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import alpine_sw
 from alpine_models.errors import AlpineError
-from alpine_sw.datasets.fashion_mnist import texts
+from alpine_sw.datasets import texts
 from alpine_sw.datasets.texts import (
     HELD_OUT_EVERY,
     ONE_HOT_WIDTH,
