@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from alpine_models.activations import softmax
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
 from alpine_sw.datasets.weight_file import read_weight_file
@@ -138,10 +137,6 @@ class CnnNetwork:
         """
         self.check_inputs(inputs)
         return golden(self.graph(), inputs)
-
-    def scores(self, outputs: NDArray[np.int8]) -> NDArray[np.float32]:
-        """Return the class scores of output codes [n, classes]."""
-        return softmax(outputs.astype(np.float32) * SCORE_SCALE)
 
     def classify(self, outputs: NDArray[np.int8]) -> NDArray[np.int64]:
         """Return the class of every output vector: the first of the largest codes."""
