@@ -60,8 +60,8 @@ class AimcTileCvxif(Component):
 
     Members
     -------
-    The member ``x`` (In, `CvxifSignature`) by the names of its Verilog ports:
-
+    x : In(CvxifSignature)
+        The interface. Its Verilog ports are the following.
     x_issue_valid, x_issue_ready : In(1), Out(1)
         Issue handshake. Not ready while `CVXIF_DEPTH` instructions wait, or an operand is missing.
     x_issue_req_instr, x_issue_req_id, x_issue_req_hartid : In
