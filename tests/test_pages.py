@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alpine_models.page_origin import origin_of
+from alpine_models.page_origin import origin_of, stale_pages
 
 ROOT = Path(__file__).parent.parent
 COMPARED = {"configuration.md", "formal.md", "registers.md", "testplan.md"}
@@ -42,3 +42,8 @@ def test_pages_with_figures_say_what_they_were_made_from(page: Path):
         assert origin.command == BY_HAND
     else:
         assert f"\n{target}: " in (ROOT / "Makefile").read_text()
+
+
+def test_what_pages_were_made_from_exists():
+    # A package or folder that is named in a page and moved away ends `make pages` with an error.
+    stale_pages([ROOT / "docs", ROOT / "README.md"])
