@@ -11,6 +11,7 @@ from alpine_cosim.measurement.analog_tiles import ChipSeries
 from alpine_models.checked_fields import check_fields, checked, optional, path, whole
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
+from alpine_platform.config.overrides import flattened
 
 from .device_choice import DeviceChoice
 from .engines import Engine
@@ -19,7 +20,7 @@ from .networks import NETWORKS
 from .software_choice import SoftwareChoice
 from .system_choice import SystemChoice
 from .tile_choice import TileChoice
-from .trees import flat, identity_tree, tree
+from .trees import identity_tree, tree
 
 __all__ = ["RunSpec"]
 
@@ -183,11 +184,11 @@ class RunSpec:
 
     def __str__(self) -> str:
         """Name the run in one line: what it is, and what differs from the defaults."""
-        usual = flat(tree(RunSpec(network=self.network)))
+        usual = flattened(tree(RunSpec(network=self.network)))
         named = ("network", "case", "engine", "system.name")
         parts = [
             f"{name}={value}"
-            for name, value in flat(tree(self)).items()
+            for name, value in flattened(tree(self)).items()
             if name not in named and usual.get(name) != value
         ]
         head = f"{self.network}, case {self.case}, {self.system.name}, engine {self.engine}"

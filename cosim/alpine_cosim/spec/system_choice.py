@@ -54,7 +54,7 @@ class SystemChoice:
         choose("system", self.name, SYSTEMS)
         given: Any = self.changes
         if isinstance(given, Mapping):
-            given = flattened(cast(Mapping[str, Any], given), "")
+            given = flattened(cast(Mapping[str, Any], given))
         elif not isinstance(given, tuple):
             raise AlpineError(
                 f"changes {given!r} of the system are refused: give values by dotted name"

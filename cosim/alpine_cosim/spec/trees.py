@@ -2,7 +2,7 @@
 """Specifications as trees of plain values, for files, digests and other processes."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from alpine_models.errors import AlpineError
 from alpine_sw.datasets.weight_file import HARDWARE_AWARE
 
-__all__ = ["CHANGES", "file_digest", "flat", "identity_tree", "tree"]
+__all__ = ["CHANGES", "file_digest", "identity_tree", "tree"]
 
 CHANGES = "changes"
 """Field whose pairs of name and value are a table in the tree."""
@@ -48,17 +48,6 @@ def file_digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise AlpineError(f"file {path} of a run cannot be read: {error.strerror}") from error
-
-
-def flat(nested: Mapping[str, Any], prefix: str = "") -> Tree:
-    """Return the leaves of a tree by dotted name."""
-    found: Tree = {}
-    for name, value in nested.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{name}.")  # type: ignore[arg-type]
-        else:
-            found[prefix + name] = value
-    return found
 
 
 def _tree(part: Any, path_text: Callable[[Path], str]) -> Tree:

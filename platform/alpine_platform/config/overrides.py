@@ -67,10 +67,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise AlpineError(f"{path}: {error}") from None
-    return flattened(tree, "")
+    return flattened(tree)
 
 
-def flattened(tree: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Turn nested tables into dotted names."""
     flat: dict[str, Any] = {}
     for name, value in tree.items():
