@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# pyright: basic
 """Host speed on imperfect chips: beside the ideal crossbar, and without the system.
 
 The batched path is bound by its integer products: with read noise every product is two (of

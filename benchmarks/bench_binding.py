@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# pyright: basic
 """Host speed of `VerilatedModel` on a counter: native loops, rows of an array, single steps."""
 
 import numpy as np

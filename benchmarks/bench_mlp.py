@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# pyright: basic
 """Host speed of whole runs of the perceptron, engine by engine."""
 
 import pytest

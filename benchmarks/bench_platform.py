@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# pyright: basic
 """Host speed of the platform: lines looked up, loops of digital programs, steps of whole networks.
 
 Networks are timed step by step and the fastest step counts, so that a busy machine shows less.
@@ -48,7 +49,7 @@ def gem5_seconds(name: str) -> float:
     return float(row["host_seconds"]) / float(row["reps"])
 
 
-def fastest_step(start: Callable[[Callable[[], None]], None]) -> float:
+def fastest_step(start: Callable[[Callable[[], None]], object]) -> float:
     """Processor seconds of the fastest of a run's steps but the first.
 
     Waiting for a processor is left out.

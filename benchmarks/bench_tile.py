@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# pyright: basic
 """Host speed of the 1024 x 1024 tile at each layer of the stack, in one run.
 
 Run with `make bench`. Every benchmark adds its rate to ``extra_info``; `conftest.py` prints the
@@ -24,7 +25,7 @@ VECTORS = 200
 @pytest.fixture(scope="module")
 def tile() -> RtlTile:
     tile = RtlTile(config=TileConfig(rows=SIDE, columns=SIDE), tile_period_fs=TILE_PERIOD_FS)
-    tile.crossbar.weights[:] = np.random.default_rng(1).integers(-128, 128, (SIDE, SIDE))
+    tile.macro.weights[:] = np.random.default_rng(1).integers(-128, 128, (SIDE, SIDE))
     return tile
 
 

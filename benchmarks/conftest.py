@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# pyright: basic
 """Prints the measured rates side by side, each with its target."""
 
 TARGETS = {
@@ -30,16 +31,17 @@ DIGITAL_TIMES_GEM5 = 200
 
 def pytest_terminal_summary(terminalreporter, config):
     session = getattr(config, "_benchmarksession", None)
+    benchmarks = getattr(session, "benchmarks", [])
     rates = {
         bench.extra_info["layer"]: (bench.extra_info["rate"], bench.extra_info["unit"])
-        for bench in getattr(session, "benchmarks", [])
+        for bench in benchmarks
         if "layer" in bench.extra_info
     }
     if not rates:
         return
     cycles = {
         bench.extra_info["layer"]: bench.extra_info["tile_cycles_per_second"]
-        for bench in session.benchmarks
+        for bench in benchmarks
         if "tile_cycles_per_second" in bench.extra_info
     }
     terminalreporter.section("rates (best round)")
@@ -51,7 +53,7 @@ def pytest_terminal_summary(terminalreporter, config):
         if above in rates and below in rates:
             ratio = rates[above][0] / rates[below][0]
             terminalreporter.write_line(f"{name:45} {ratio:12.2%}  {target}".rstrip())
-    for bench in session.benchmarks:
+    for bench in benchmarks:
         if "times_gem5" in bench.extra_info:
             layer, ratio = bench.extra_info["layer"], bench.extra_info["times_gem5"]
             target = TIMES_GEM5.get(layer, DIGITAL_TIMES_GEM5)

@@ -4,7 +4,7 @@
 import difflib
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,6 +39,10 @@ class Io:
     def __getattr__(self, name: str) -> Any:
         # Called for what is no port.
         return _slot_of(self, name).get()
+
+    if TYPE_CHECKING:
+        # Type checkers cannot know a model's ports; each is a property of the model's own class.
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def __dir__(self) -> list[str]:
         return list(_ports_of(self))
