@@ -31,6 +31,7 @@ ROOMS = {
         "compiled",
         "memory",
         "accelerators",
+        "cluster",
         "cores",
         "systems",
     ),

@@ -43,12 +43,15 @@ def described(
 
 
 class Checked:
-    """Base of all configurations: every field is of its declared kind and within its range."""
+    """Base of all configurations: every field is of its declared kind and within its range.
+
+    A part that a configuration may lack is None.
+    """
 
     def __post_init__(self) -> None:
         for item in fields(self):  # type: ignore[arg-type]
             value = getattr(self, item.name)
-            if not isinstance(value, Checked | tuple):
+            if not isinstance(value, Checked | tuple | None):
                 check(item, value)
 
 
