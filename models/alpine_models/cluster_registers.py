@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Register maps of a cluster's DMA and event unit."""
+"""Register map of a cluster's DMA."""
 
 from .register_map import REGISTER_BITS, Access, Field, Register, RegisterMap
 
-__all__ = ["DMA_REGISTERS", "EVENT_UNIT_REGISTERS"]
+__all__ = ["DMA_REGISTERS"]
 
 
 def _word(name: str, offset: int, access: Access, description: str) -> Register:
@@ -37,24 +37,3 @@ DMA_REGISTERS = RegisterMap(
     ),
 )  # fmt: skip
 """One transfer is described at a time; the queue keeps what was described when it was started."""
-
-EVENT_UNIT_REGISTERS = RegisterMap(
-    name="cluster_event_unit",
-    title="Event unit of a cluster",
-    registers=(
-        _word("mask", 0x00, _RW, "Events that the core's `wait` waits for, a bit each."),
-        _word("pending", 0x04, _RO, "Events that have come and were not taken."),
-        _word("clear", 0x08, _W1, "Forgets pending events."),
-        _word(
-            "wait", 0x0C, _RO,
-            "A read lets the core sleep until masked events are pending, which it takes.",
-        ),
-        _word(
-            "barrier", 0x10, _RO,
-            "A read lets the core sleep until all members have read it; it returns the event.",
-        ),
-        _word("members", 0x14, _RW, "Cores that meet at the barrier, a bit each; at first all."),
-        _word("trigger", 0x18, _W1, "Raises events for all cores."),
-    ),
-)  # fmt: skip
-"""Every core sees its own `mask`, `pending`, `clear` and `wait` at the same addresses."""

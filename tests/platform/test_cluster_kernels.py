@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from small_cluster import CLUSTER
 
-from alpine_models.cluster_registers import DMA_REGISTERS, EVENT_UNIT_REGISTERS
+from alpine_models.cluster_registers import DMA_REGISTERS
 from alpine_platform.cluster import cluster_kernel as kernel
 from alpine_platform.cluster.cluster_state import ClusterState, cluster_state
-from alpine_platform.cluster.native_clock import NativeClock
+from alpine_platform.cluster.native_cluster import NativeCluster
 from alpine_platform.config.cluster import DmaConfig
 from alpine_platform.config.overrides import override
 
@@ -25,8 +25,8 @@ def show(state: ClusterState, master: int, address: int, size_bytes: int = 4) ->
 
 def granted(state: ClusterState) -> list[int]:
     """Masters whose requests the next cycle grants; those that are refused go on."""
-    clock = NativeClock(state)
-    clock(0)
+    clock = NativeCluster(state)
+    clock.clock(0)
     found = np.flatnonzero(state.masters["granted"]).tolist()
     state.masters["wants"][found] = 0
     return found
@@ -78,14 +78,14 @@ def test_nobody_waits_longer_than_there_are_others():
     dma = int(state.dma[0]["master"])
     asks: dict[int, tuple[int, int]] = {}
     waited = dict.fromkeys(range(len(state.masters)), 0)
-    clock = NativeClock(state)
+    clock = NativeCluster(state)
     for cycle in range(2000):
         for master in set(range(len(state.masters))) - {dma} - set(asks):
             if rng.random() < 0.8:
                 asks[master] = (int(rng.integers(0, 200)), int(rng.integers(1, 17)))
                 show(state, master, *asks[master])
         expected, first = reference(4, first, asks, masters + 1)
-        clock(cycle)
+        clock.clock(cycle)
         assert np.flatnonzero(state.masters["granted"]).tolist() == expected
         assert state.pad[0]["first"] == first
         for master in list(asks):
@@ -125,7 +125,6 @@ def test_a_rectangle_takes_its_start_and_a_cycle_per_width():
     expected = [7 + 20 * row + column for row in range(3) for column in range(10)]
     assert state.pad_bytes[3:33].tolist() == expected
     assert state.pad_bytes[:3].sum() == state.pad_bytes[33:].sum() == 0
-    assert state.events["pending"].tolist() == [1] * CLUSTER.cores
     assert [read(state, name) for name in ("transfers", "bytes", "busy_cycles")] == [1, 30, 106]
 
 
@@ -181,55 +180,25 @@ def test_the_dma_is_a_master_like_the_others():
     """In each of its 8 cycles a core asks for bank 0, of which every second beat needs two."""
     state = cluster_state(override(CLUSTER, {"dma.start_cycles": 0}))
     describe(state, source=MEMORY, destination=PAD, row_bytes=64, rows=1)
-    clock = NativeClock(state)
+    clock = NativeCluster(state)
     cycles = 0
     while state.dma[0]["waiting"]:
         show(state, 0, 0)
-        clock(cycles)
+        clock.clock(cycles)
         cycles += 1
     # Beats 0, 2, 4 and 6 need banks 0 and 1; the core comes first, then the DMA, and so on.
     assert (cycles, read(state, "stalled_cycles")) == (8 + 4 // 2 * 2, 4)
 
 
-def events(state: ClusterState, core: int, name: str, word: int | None = None) -> int:
-    offset = EVENT_UNIT_REGISTERS[name].offset
-    return kernel.access_event_unit(state, core, offset, word is not None, word or 0)
-
-
-def test_a_core_sleeps_until_an_event_that_it_masks_and_takes_it():
+def test_registers_are_the_same_from_c_and_from_python():
     state = cluster_state(CLUSTER)
-    events(state, 1, "mask", 1 << 16)
-    events(state, 1, "wait")
-    events(state, 0, "trigger", 1 << 17)
-    assert [kernel.wake(state, 1) for _ in range(3)] == [0, 0, 0]
-    events(state, 0, "trigger", 1 << 16)
-    assert kernel.wake(state, 1) == 1 << 16
-    assert state.events["gated_cycles"].tolist() == [0, 3, 0, 0]
-    assert [events(state, core, "pending") for core in (0, 1)] == [3 << 16, 1 << 17]
-    events(state, 0, "clear", 1 << 17)
-    assert events(state, 0, "pending") == 1 << 16
-
-
-def test_an_event_that_was_there_first_ends_a_wait_at_once():
-    state = cluster_state(CLUSTER)
-    events(state, 2, "mask", 6 << 16)
-    events(state, 0, "trigger", 7 << 16)
-    events(state, 2, "wait")
-    assert kernel.wake(state, 2) == 6 << 16
-    assert events(state, 2, "pending") == 1 << 16
-
-
-def test_a_barrier_wakes_its_members_when_the_last_has_come():
-    state = cluster_state(CLUSTER)
-    events(state, 0, "members", 0b1011)
-    for meeting in range(2):
-        for core in (3, 0):
-            events(state, core, "barrier")
-            assert [kernel.wake(state, member) for member in (0, 3)] == [0, 0]
-        events(state, 1, "barrier")
-        assert [kernel.wake(state, member) for member in (0, 1, 3)] == [2, 2, 2]
-        assert state.barrier[0]["meetings"] == meeting + 1
-    assert not state.events["pending"].any()
+    native = NativeCluster(state)
+    for number, register in enumerate(DMA_REGISTERS.registers[:6]):
+        native.dma(register.offset, number + 10, 0)
+    assert [read(state, register.name) for register in DMA_REGISTERS.registers[:6]] == [
+        *range(10, 16)
+    ]
+    assert native.dma(DMA_REGISTERS["rows"].offset, None, 0) == 13
 
 
 def test_configurations_of_a_dma_are_checked():

@@ -71,31 +71,15 @@ TRANSFER = record(
 )
 """A transfer: rows of bytes, apart by strides."""
 
-CORE_EVENTS = record(
-    "mask",  # events that a wait waits for
-    "pending",
-    "awaited",  # events for which the core sleeps; 0 while it is awake
-    "gated_cycles",
-)
-"""What the event unit knows of a core; events are bits."""
-
-BARRIER = record(
-    "members",  # cores that meet, a bit each
-    "arrived",
-    "meetings",
-)
-"""The barrier of the event unit."""
-
 
 class ClusterState(NamedTuple):
     """All that a cluster remembers.
 
     Members
     -------
-    pad, dma, barrier : one record each, `SCRATCH_PAD`, `DMA` and `BARRIER`.
+    pad, dma : one record each, `SCRATCH_PAD` and `DMA`.
     masters : records `MASTER`: one per core, that of the DMA, one per port of an accelerator.
     transfers : records `TRANSFER`, the queue of the DMA and behind it the one being described.
-    events : records `CORE_EVENTS`, one per core.
     pad_bytes, memory_bytes : uint8 arrays, contents of the scratch-pad memory and of the memory
         behind it.
     """
@@ -104,22 +88,18 @@ class ClusterState(NamedTuple):
     masters: Records
     dma: Records
     transfers: Records
-    events: Records
-    barrier: Records
     pad_bytes: npt.NDArray[np.uint8]
     memory_bytes: npt.NDArray[np.uint8]
 
 
 def cluster_state(config: ClusterConfig) -> ClusterState:
-    """Return a cluster at rest whose memories hold 0; every barrier meets all cores."""
+    """Return a cluster at rest whose memories hold 0."""
     pad, dma, memory = config.scratch_pad, config.dma, config.memory
     state = ClusterState(
         pad=np.zeros(1, SCRATCH_PAD),
         masters=np.zeros(config.cores + 1 + config.accelerators, MASTER),
         dma=np.zeros(1, DMA),
         transfers=np.zeros(dma.queued + 1, TRANSFER),
-        events=np.zeros(config.cores, CORE_EVENTS),
-        barrier=np.zeros(1, BARRIER),
         pad_bytes=np.zeros(pad.size_bytes, np.uint8),
         memory_bytes=np.zeros(memory.size_bytes, np.uint8),
     )
@@ -132,5 +112,4 @@ def cluster_state(config: ClusterConfig) -> ClusterState:
     state.dma["memory_period_fs"] = memory.period_fs
     state.dma["memory_width_bytes"] = memory.width_bytes
     state.dma["period_fs"] = config.core.period_fs
-    state.barrier["members"] = (1 << config.cores) - 1
     return state
