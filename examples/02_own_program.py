@@ -2,11 +2,12 @@
 """A layer and its ReLU through an analog tile, written with AIMClib (docs/aimclib.md).
 
 python examples/02_own_program.py
+alpine run --program examples/02_own_program.py:setup
 """
 
 import numpy as np
 
-from alpine_cosim import run_program
+from alpine_cosim import ProgramSetup, run_program
 from alpine_models.tile import TileConfig
 from alpine_sw.library.aimclib import Aimc, Tile, section
 
@@ -37,9 +38,15 @@ def start(memory):
     return {0: layer()}
 
 
-result = run_program(start, tiles={0: [tile]}, system="high-power", engine="rtl")
+def setup():
+    """Return what `alpine run --program` runs."""
+    return ProgramSetup(start=start, tiles={0: [tile]})
 
-exact = np.clip(np.rint(images.astype(float) @ weights.T / 250.0), 0, 127)
-print(f"{result.time_s * 1e6:.2f} us, {result.energy_j * 1e6:.2f} uJ")
-print({name: f"{share:.0%}" for name, share in result.breakdown.items()})
-print("equal to numpy:", np.array_equal(result.returned[0], exact))
+
+if __name__ == "__main__":
+    result = run_program(start, tiles={0: [tile]}, system="high-power", engine="rtl")
+
+    exact = np.clip(np.rint(images.astype(float) @ weights.T / 250.0), 0, 127)
+    print(f"{result.time_s * 1e6:.2f} us, {result.energy_j * 1e6:.2f} uJ")
+    print({name: f"{share:.0%}" for name, share in result.breakdown.items()})
+    print("equal to numpy:", np.array_equal(result.returned[0], exact))

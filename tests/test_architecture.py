@@ -337,7 +337,6 @@ LARGE_FUNCTIONS = {
     # To be divided.
     "cosim/alpine_cosim/cocotb/runner.py:_run_child",
     "cosim/alpine_cosim/cocotb/runner.py:run_simulation",
-    "cosim/alpine_cosim/measurement/results.py:_summary",
     "platform/alpine_platform/accelerators/timed_tile.py:execute",
     "rtl/alpine_rtl/formal/axi.py:elaborate",
     "rtl/alpine_rtl/formal/kill.py:elaborate",

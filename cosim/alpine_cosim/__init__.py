@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The coupling: verilated hardware under simulated processors, runs and their results.
 
-`run` simulates a shipped network, which `run_spec` describes as a `RunSpec`, and `run_program`
-programs of a user's own; their results are a `RunResult` and a `ProgramResult`. `VerilatedModel`
-makes a Python object of any hardware.
+`run` simulates what `run_spec` describes as a `RunSpec`, a shipped network or a program of a user's
+own by its name, and gives a `RunResult`. `run_program` takes a program as Python objects, a
+`ProgramSetup` or its parts, and gives a `ProgramResult`. `VerilatedModel` makes a Python object of
+any hardware.
 
 from alpine_cosim import run
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from .runs.network_run import Engine, run
     from .runs.program_run import ProgramResult, run_program
     from .spec.keywords import run_spec
+    from .spec.program_setup import ProgramSetup
     from .spec.specification import RunSpec
 
 __all__ = [
     "Engine",
     "ProgramResult",
+    "ProgramSetup",
     "RunResult",
     "RunSpec",
     "VerilatedModel",
@@ -41,6 +44,7 @@ __getattr__, __dir__ = lazy_names(
         "runs.network_run": ["Engine", "run"],
         "runs.program_run": ["ProgramResult", "run_program"],
         "spec.keywords": ["run_spec"],
+        "spec.program_setup": ["ProgramSetup"],
         "spec.specification": ["RunSpec"],
     },
 )

@@ -101,7 +101,7 @@ def test_wrong_outputs_are_an_exit_status_of_their_own(tmp_path, monkeypatch, eq
     result = SimpleNamespace(outputs_equal_golden=equal, host_profile_s=None, to_json=lambda: "{}")
     monkeypatch.setattr("alpine_cosim.runs.network_run.run", lambda *_, **__: result)
     monkeypatch.setattr(
-        "alpine_cosim.measurement.results.print_result", lambda *_: print("the table")
+        "alpine_cosim.measurement.result_table.print_result", lambda *_: print("the table")
     )
     target = tmp_path / "result.json"
     done = CliRunner().invoke(run_command, ["mlp", "--json", str(target)])

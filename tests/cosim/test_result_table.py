@@ -5,7 +5,8 @@ import pytest
 from rich.console import Console
 
 from alpine_cosim import run
-from alpine_cosim.measurement.results import RunResult, print_result
+from alpine_cosim.measurement.result_table import print_result
+from alpine_cosim.measurement.results import RunResult
 from alpine_platform.config.overrides import field_names
 from alpine_platform.systems.presets import HIGH_POWER
 

@@ -126,8 +126,8 @@ def test_every_field_counts_for_the_digest():
             if keyword not in least:
                 without = run_spec(network, **least)
                 assert run_spec(network, **least, **{keyword: value}).digest != without.digest
-    # A tile and a mapping of one's own are files, which the next test looks into.
-    assert known - differing == {"TileChoice.verilog", "RunSpec.mapping", "RunSpec.network"}
+    # A tile of one's own is a file, which the next test looks into; programs have tests of theirs.
+    assert known - differing == {"TileChoice.verilog", "RunSpec.network", "RunSpec.program"}
 
 
 @pytest.mark.parametrize("keyword", ["tile_verilog", "mapping", "weights"])
@@ -174,7 +174,8 @@ def test_what_equals_the_preset_is_no_change():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("case = 1", 'a run needs a network: write network = "mlp"'),
+        ("case = 1", 'a run needs a network or a program: write network = "mlp"'),
+        ('network = "mlp"\ncase = 2\nmapping = "m.yaml"', "mapping file m.yaml stands in place of"),
         ('network = "mpl"', "unknown network 'mpl': did you mean mlp"),
         ('network = "mlp"\nsytem = "x"', "a run has no sytem: did you mean system?"),
         ('network = "mlp"\n[device]\nbits = 3', r"a run has no device.bits: .* device.adc_bits"),
@@ -214,11 +215,14 @@ def test_a_short_file_says_what_differs_from_the_defaults(tmp_path: Path):
 
 def test_the_page_s_files_describe_runs():
     page = (Path(__file__).parents[2] / "docs" / "runs.md").read_text()
-    short, nested = (spec_from_text(part.partition("```")[0]) for part in page.split("```toml")[1:])
+    short, nested, program = (
+        spec_from_text(part.partition("```")[0]) for part in page.split("```toml")[1:]
+    )
     assert short == run_spec(
         "lstm-256", case=2, engine="model", seed=7, system="low-power", device="pcm",
         after="1day", compensate="tile", activations="libm",
     )  # fmt: skip
+    assert program == run_spec(program="examples/02_own_program.py:setup", engine="model")
     assert nested == run_spec("mlp", case=3, settings=["core.frequency_hz=1e9"], sync="linux")
 
 
@@ -267,7 +271,7 @@ def test_a_command_writes_what_it_would_run(tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to run: name a network, as in `alpine run mlp`, or --spec"),
+        ([], "nothing to run: name a network, as in `alpine run mlp`, or --program or --spec"),
         (["mlp", "--spec", "run.toml"], "network mlp and --spec both say what runs"),
         (["--spec", "none.toml"], "none.toml: No such file or directory"),
         (["mlp", "--option", "colour"], "setting 'colour' is not NAME=VALUE"),

@@ -17,7 +17,7 @@ from alpine_cosim import RunResult, run
 from alpine_cosim.binding import TraceFormat
 from alpine_cosim.engines import verilated_hardware
 from alpine_cosim.hardware.rtl_tile import tile_verilog
-from alpine_cosim.measurement.results import print_result
+from alpine_cosim.measurement.result_table import print_result
 from alpine_models.errors import AlpineError
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import emit

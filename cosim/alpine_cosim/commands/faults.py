@@ -182,9 +182,11 @@ def _spec(network: str | None, spec_file: Path | None, keywords: Mapping[str, An
     if spec_file is None and network is not None:
         entry = NETWORKS[choose("network", network, NETWORKS)]
         given["case"] = given["case"] or entry.fault_case
-    spec = replace(asked_spec(network, spec_file, given), engine="rtl")
+    spec = asked_spec(network, spec_file, given)
+    spec.check_network("a fault campaign")
+    spec = replace(spec, engine="rtl")
     if spec.inferences is None:
-        spec = replace(spec, inferences=NETWORKS[spec.network].fault_inferences)
+        spec = replace(spec, inferences=spec.entry.fault_inferences)
     return spec
 
 

@@ -18,7 +18,7 @@ __all__ = ["mapping"]
     "  alpine run mlp --mapping mlp.yaml --engine model --inferences 10",
 )
 @click.argument("network", shell_complete=completed(networks))
-@click.option("--case", default="1", show_default=True, help="Mapping, as in `alpine run`.")
+@click.option("--case", help="Mapping, as in `alpine run`. Default: 1.")
 @click.option("--mapping", type=click.Path(path_type=Path), help="YAML file in place of a case.")
 @click.option("--cores", type=int, help="Cores of the digital reference.")
 @click.option("--software", default="released", show_default=True, help="released or tuned.")

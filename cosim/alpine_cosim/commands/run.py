@@ -35,6 +35,7 @@ __all__ = ["run"]
     "  alpine run cnn-s --software tuned\n"
     "  alpine run mlp --device hermes-2 --after 1day --compensate tile --seed 7 --chips 20\n"
     "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1\n"
+    "  alpine run --program examples/02_own_program.py:setup\n"
     "  alpine run mlp --case 2 --engine model --write-spec run.toml\n"
     "  alpine run --spec run.toml --seed 3",
 )
@@ -49,11 +50,15 @@ __all__ = ["run"]
     help="high-power or low-power (Table I).",
 )
 @click.option(
+    "--program",
+    metavar="FILE.py:NAME",
+    help="Run programs of your own in place of a network: the function NAME of the file, or of a "
+    "module (package.module:NAME), returns an alpine_cosim.ProgramSetup (docs/aimclib.md).",
+)
+@click.option(
     "--case",
-    default="1",
-    show_default=True,
     help="Published mapping, mlp and LSTMs: 1 to 4, CNNs: 1; mlp also loose, tiles behind the I/O "
-    "bus; or digital, the reference without tiles.",
+    "bus; or digital, the reference without tiles. Default: 1.",
 )
 @click.option(
     "--mapping",
@@ -179,7 +184,7 @@ def run(
     trace: Path | None,
     **keywords: Any,
 ) -> None:
-    """Run a NETWORK on a simulated system.
+    """Run a NETWORK, or programs of your own, on a simulated system.
 
     Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s. Ends with exit status 3 when
     outputs differ from the golden reference.
@@ -188,7 +193,7 @@ def run(
 
     from alpine_cosim.measurement.observation import Observation
     from alpine_cosim.measurement.profile import print_profile
-    from alpine_cosim.measurement.results import print_result
+    from alpine_cosim.measurement.result_table import print_result
     from alpine_cosim.runs.network_run import run as run_network
     from alpine_cosim.spec.spec_file import spec_text
 

@@ -47,13 +47,13 @@ def asked_spec(
 
     Parameters
     ----------
-    network, spec_file : one of them.
+    network, spec_file : one of them, or ``program`` among the keywords.
     keywords : of `run_spec`, by the names of the command's parameters, ``own_options`` as texts.
 
     Raises
     ------
     AlpineError
-        Both or neither are given, or what they say cannot run.
+        Several or none are given, or what they say cannot run.
     """
     from alpine_cosim.spec.keywords import changed, run_spec
     from alpine_cosim.spec.spec_file import read_spec
@@ -62,11 +62,14 @@ def asked_spec(
     given = dict(keywords)
     given["options"] = dict(map(parse_setting, given.pop("own_options", ())))
     if spec_file is None:
-        if network is None:
-            raise AlpineError("nothing to run: name a network, as in `alpine run mlp`, or --spec")
+        if network is None and given.get("program") is None:
+            raise AlpineError(
+                "nothing to run: name a network, as in `alpine run mlp`, or --program or --spec"
+            )
         return run_spec(network, **given)
-    if network is not None:
-        raise AlpineError(f"network {network} and --spec both say what runs: leave one out")
+    for words, said in {"network": network, "program": given.get("program")}.items():
+        if said is not None:
+            raise AlpineError(f"{words} {said} and --spec both say what runs: leave one out")
     source = click.get_current_context().get_parameter_source
     typed = {
         name: value

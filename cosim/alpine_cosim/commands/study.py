@@ -38,7 +38,7 @@ _COMMON = (
         shell_complete=completed(networks),
         help="As in `alpine run`.",
     ),
-    click.option("--case", default="1", show_default=True, help="Mapping, as in `alpine run`."),
+    click.option("--case", help="Mapping, as in `alpine run`. Default: 1."),
     click.option(
         "--device",
         default="pcm",
@@ -110,6 +110,7 @@ def _of_file(spec_file: Path, keywords: dict[str, Any]) -> dict[str, Any]:
     from alpine_cosim.spec.spec_file import read_spec
 
     spec = read_spec(spec_file)
+    spec.check_network("a study")
     known = {**keywords_of(spec), "network": spec.network, "samples": spec.inferences}
     for name in ("engine", "inferences", *(("device", "chips") if not spec.device.analog else ())):
         known.pop(name, None)

@@ -1,27 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run produced: one object, its JSON and its table on screen."""
+"""What a run produced: one object and its JSON."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from rich.console import Console, Group
-from rich.markup import escape
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
-
 from alpine_models.device import ProgrammingCost
-from alpine_models.durations import duration_text
-from alpine_models.plurals import counted
 
-from .analog_outcome import AnalogOutcome, Spread
+from .analog_outcome import AnalogOutcome
 
-__all__ = ["CoreActivity", "Programming", "RunResult", "core_activity", "print_result"]
-
-WAYS = {"port": "CM_INITIALIZE", "peripheral": "stores"}
-"""How cells are programmed, by `Programming.method`."""
+__all__ = ["CoreActivity", "Programming", "RunResult", "core_activity"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +77,8 @@ class RunResult:
 
     Members
     -------
-    network, system, case, engine, software, sync : what ran.
+    network, case, software : what ran, and in which mapping and style; None for a program.
+    system, engine, sync : where it ran.
     variant : how the network differs from the one that its name stands for, or None.
     settings : fields of the system that differ from the preset, by dotted name.
     inferences, seed : samples 0 to inferences - 1 of the data set, in order.
@@ -104,8 +94,8 @@ class RunResult:
     device : what the tiles are made of, ``ideal`` or a name.
     analog : every chip of a device that is not ideal, else None; times and energies are those of
         the first chip, and do not depend on imperfections.
-    outputs_equal_golden : bit for bit; None where the device is not ideal.
-    outputs_sha256 : of the outputs, chip after chip and sample after sample.
+    outputs_equal_golden : bit for bit; None where the device is not ideal, and for a program.
+    outputs_sha256 : of the outputs, chip after chip and sample after sample; None for a program.
     accuracy : share of samples classified correctly by the run's outputs, or None; with several
         chips, as every score, their mean.
     accuracy_golden, accuracy_fp32 : of the int8 golden model on the same samples, and of the
@@ -121,14 +111,16 @@ class RunResult:
     host_profile_s : the same by layer, where the run was profiled; the profiler slows Python.
     host_tile_cycles_per_second : tile clock cycles really evaluated per host second.
     warnings : loops that ran outside the sizes for which calibration checked them.
+    program : of a user's own that ran, by its name, or None for a network.
+    returned : what each core's program returned, by core number, or None; no part of the JSON.
     """
 
-    network: str
+    network: str | None
     variant: str | None
     system: str
-    case: str
+    case: str | None
     engine: str
-    software: str
+    software: str | None
     sync: str
     settings: dict[str, Any]
     inferences: int
@@ -145,7 +137,7 @@ class RunResult:
     device: str
     analog: AnalogOutcome | None
     outputs_equal_golden: bool | None
-    outputs_sha256: str
+    outputs_sha256: str | None
     accuracy: float | None
     accuracy_golden: float | None
     accuracy_fp32: float | None
@@ -160,209 +152,11 @@ class RunResult:
     host_tile_cycles_per_second: float | None
     host_profile_s: dict[str, float] | None
     warnings: tuple[str, ...] = ()
+    program: str | None = None
+    returned: dict[int, Any] | None = field(default=None, repr=False)
 
     def to_json(self) -> str:
-        """Return all members as an indented JSON object."""
-        return json.dumps(asdict(self), indent=2) + "\n"
-
-
-def print_result(result: RunResult, console: Console) -> None:
-    """Print a result as two compact tables."""
-    parts: list[Table | Panel] = [_summary(result), _breakdown(result)]
-    if len(result.cores) > 1:
-        parts.append(_cores(result))
-    if result.text is not None:
-        parts.append(Panel(Text(result.text), title="text", title_align="left", expand=False))
-    console.print(Group(*parts))
-    for warning in result.warnings:
-        console.print(f"[yellow]outside the calibrated range:[/] {escape(warning)}")
-
-
-def _summary(result: RunResult) -> Table:
-    variant = f", {escape(result.variant)}," if result.variant else ""
-    title = (
-        f"{result.network}{variant} on {result.system}, case {result.case}, "
-        f"engine {result.engine}, "
-        f"{counted(result.inferences, 'inference')}"
-    )
-    if result.analog is not None:
-        title += f"\n{_device(result)}"
-    table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column("quantity")
-    table.add_column("value", justify="right")
-    table.add_column("note", style="dim")
-    n = result.inferences
-    unit = "inference" if result.text is None else "character"
-    note = "simulated" if result.text is None else "simulated, characters read or written"
-    table.add_row(f"time per {unit}", f"{result.time_s / n * 1e6:.2f} us", note)
-    # All of the system's energies may be set to 0.
-    parts = ", ".join(
-        f"{name} {value / (result.energy_j or 1.0):.0%}"
-        for name, value in result.energy_parts_j.items()
-    )
-    cores = len(result.stats["cores"]) + result.stats["unused_cores"]
-    parts += f"; {counted(cores, 'core')}"
-    table.add_row(f"energy per {unit}", f"{result.energy_j / n * 1e6:.2f} uJ", parts)
-    table.add_row(
-        "memory controller, I/O",
-        f"{result.energy_memory_controller_io_j / n * 1e6:.2f} uJ",
-        f"per {unit}, not in the line above",
-    )
-    if result.energy_parts_j["tile"]:
-        table.add_row(
-            f"tile's energy per {unit}",
-            f"{result.energy_parts_j['tile'] / n * 1e6:.3f} uJ",
-            _tile_energy(result),
-        )
-    _add_scores(table, result)
-    if result.analog is not None:
-        error = result.analog.output_error.mean
-        table.add_row(
-            "error of the outputs", f"{error:.2%}", "rms, relative to the ideal outputs' rms"
-        )
-        table.add_row("imperfections", result.device, ", ".join(result.analog.effects))
-    if result.outputs_equal_golden is not None:
-        verdict = "[green]yes[/]" if result.outputs_equal_golden else "[bold red]NO[/]"
-        table.add_row("outputs equal golden", verdict, "bit for bit")
-    table.add_row("instructions", f"{result.instructions:,}", f"{result.cm_instructions:,} CM")
-    accesses = sum(core["io_reads"] + core["io_writes"] for core in result.stats["cores"].values())
-    if accesses:
-        table.add_row("I/O accesses", f"{accesses:,}", "uncached, to the accelerator")
-    table.add_row("LLC misses per instruction", f"{result.llc_misses_per_instruction:.5f}", "")
-    row_hits = result.stats["memory"]["dram_row_hit_share"]
-    table.add_row("DRAM row hits", f"{row_hits:.1%}", "of reads")
-    table.add_row("tile cycles", f"{result.tile_cycles:,}", "not idle")
-    if result.programming is not None:
-        programming = result.programming
-        how = (
-            f"{counted(programming.cells, 'cell')} through the back door"
-            if programming.method == "back-door"
-            else f"{counted(programming.cells, 'cell')} by {WAYS[programming.method]}, "
-            f"{programming.time_s * 1e3:.2f} ms"
-        )
-        if programming.read:
-            how += (
-                f"; {programming.rewritten:,} written again in "
-                f"{counted(programming.rounds - 1, 'round')}, {counted(programming.read, 'read')}"
-            )
-        table.add_row("programming", counted(programming.tile_cycles, "cycle"), how)
-        if programming.arrays is not None:
-            _add_arrays(table, programming.arrays, energy_j=result.energy_j / n)
-    speed = result.host_tile_cycles_per_second
-    chips = 1 if result.analog is None else len(result.analog.chips)
-    table.add_row(
-        "host",
-        f"{n * chips / result.host_seconds:,.0f} inf/s",
-        f"{result.host_seconds:.2f} s"
-        + (f", {speed / 1e6:.2f} M tile cycles/s" if speed is not None else ""),
-    )
-    return table
-
-
-def _tile_energy(result: RunResult) -> str:
-    """Say where a tile's energy comes from."""
-    stats = result.stats["tile_energy"]
-    text = f"{stats['rule']} rule"
-    if stats["extrapolated"]:
-        text += ", extrapolated from at most 256 lines a side"
-    if result.analog is not None and result.analog.adc_bits != 8:
-        text += "; of 8-bit converters, whatever --adc-bits"
-    return text
-
-
-def _add_scores(table: Table, result: RunResult) -> None:
-    """Add what says how well the network did."""
-    if result.accuracy is not None:
-        notes = [
-            f"{name} {value:.2%}"
-            for name, value in (
-                ("int8 golden", result.accuracy_golden),
-                ("fp32, 10,000 images", result.accuracy_fp32),
-            )
-            if value is not None
-        ]
-        table.add_row("accuracy", f"{result.accuracy:.2%}", ", ".join(notes))
-        if result.analog is not None and result.analog.accuracy is not None:
-            table.add_row(
-                "", _chips(result.analog), _interval(result.analog.accuracy, percent=True)
-            )
-    if result.bits_per_character is not None:
-        table.add_row(
-            "bits per character",
-            f"{result.bits_per_character:.3f}",
-            ", ".join(
-                f"{name} {value:.3f}"
-                for name, value in (
-                    ("int8 golden", result.bits_per_character_golden),
-                    ("fp32, all 97,426", result.bits_per_character_fp32),
-                )
-                if value is not None
-            ),
-        )
-        table.add_row("", "", "King James Bible, held out; not Penn Treebank figures")
-        if result.analog is not None and result.analog.bits_per_character is not None:
-            spread = result.analog.bits_per_character
-            table.add_row("", _chips(result.analog), _interval(spread, percent=False))
-
-
-def _device(result: RunResult) -> str:
-    analog = result.analog
-    assert analog is not None
-    text = f"{result.device}, {duration_text(analog.after_s)} after programming"
-    if analog.compensation != "none":
-        text += f", drift compensated per {analog.compensation}"
-    if analog.verify_margin is not None:
-        text += f", cells verified within {analog.verify_margin:.3g} weights"
-    if analog.adc_bits != 8:
-        text += f", {analog.adc_bits}-bit ADC"
-    return f"{text}, seed {result.seed}"
-
-
-def _chips(analog: AnalogOutcome) -> str:
-    return counted(len(analog.chips), "chip")
-
-
-def _interval(spread: Spread, *, percent: bool) -> str:
-    if spread.deviation is None or spread.half_width is None:
-        return "--chips for the spread between chips"
-    form = ".2%" if percent else ".3f"
-    return (
-        f"mean +- {spread.half_width:{form}} (95 %), deviation between chips "
-        f"{spread.deviation:{form}}"
-    )
-
-
-def _add_arrays(table: Table, cost: ProgrammingCost, *, energy_j: float) -> None:
-    """Say what the arrays take to be programmed, and what once a year is worth in inferences."""
-    table.add_row("programming the arrays", _range(cost.least_s, cost.most_s, "s"), cost.basis)
-    note = ""
-    if energy_j:
-        least, most = cost.least_j / energy_j, cost.most_j / energy_j
-        note = f"recalibrating once a year costs as much as {least:,.0f} to {most:,.0f} inferences"
-    table.add_row("", _range(cost.least_j, cost.most_j, "J"), note)
-
-
-def _range(least: float, most: float, unit: str) -> str:
-    prefixes = ((1.0, ""), (1e3, "m"), (1e6, "u"))
-    factor, prefix = next((pair for pair in prefixes if most * pair[0] >= 1.0), prefixes[-1])
-    return f"{least * factor:.3g} to {most * factor:.3g} {prefix}{unit}"
-
-
-def _breakdown(result: RunResult) -> Table:
-    table = Table(title="Where the time goes", title_justify="left", show_header=False)
-    table.add_column("part")
-    table.add_column("share", justify="right")
-    table.add_column("bar")
-    for name, share in sorted(result.breakdown.items(), key=lambda item: -item[1]):
-        table.add_row(name, f"{share:.1%}", "#" * round(40 * share))
-    return table
-
-
-def _cores(result: RunResult) -> Table:
-    table = Table(title="How busy the cores are", title_justify="left")
-    table.add_column("core", justify="right")
-    table.add_column("idle", justify="right")
-    table.add_column("instructions per cycle", justify="right")
-    for core in result.cores:
-        table.add_row(str(core.core), f"{core.idle:.1%}", f"{core.instructions_per_cycle:.3f}")
-    return table
+        """Return the members that JSON can hold as an indented object."""
+        members = asdict(replace(self, returned=None))
+        del members["returned"]
+        return json.dumps(members, indent=2) + "\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of networks, from a specification to a result."""
+"""Runs of networks and programs, from a specification to a result."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from alpine_cosim.spec.specification import RunSpec
 from alpine_platform.config.overrides import changed_fields
 from alpine_platform.systems.presets import SYSTEMS
 
-__all__ = ["Engine", "RunKeywords", "run"]
+__all__ = ["Engine", "RunKeywords", "run", "run_task"]
 
 
 class RunKeywords(SpecKeywords, ObservationKeywords, total=False):
@@ -33,21 +33,25 @@ def run(network: RunSpec, *, observation: Observation | None = None) -> RunResul
 
 @overload
 def run(
-    network: str, *, observation: Observation | None = None, **keywords: Unpack[RunKeywords]
+    network: str | None = None,
+    *,
+    observation: Observation | None = None,
+    **keywords: Unpack[RunKeywords],
 ) -> RunResult: ...
 
 
 def run(
-    network: RunSpec | str,
+    network: RunSpec | str | None = None,
     *,
     observation: Observation | None = None,
     **keywords: Any,
 ) -> RunResult:
-    """Run a network on a simulated system and return what it produced.
+    """Run a network or a program on a simulated system and return what it produced.
 
     Parameters
     ----------
-    network : the specification of the run, or a network's name, with which keywords make one.
+    network : the specification of the run, or a network's name, with which keywords make one; None
+        where they name a program.
     observation : what is looked at meanwhile; None looks at nothing.
     keywords : those of `alpine_cosim.spec.keywords.run_spec` and of `Observation`. Beside a
         specification they replace what it says.
@@ -68,31 +72,33 @@ def run(
         raise TypeError(f"observation and {', '.join(watched)} say the same thing: pass one")
     if observation.trace is not None:
         spec.check_traceable()
-    task = spec.task()
+    return run_task(spec, spec.task(), observation)
+
+
+def run_task(spec: RunSpec, task: Task, observation: Observation) -> RunResult:
+    """Run what a specification describes and return what it produced.
+
+    Parameters
+    ----------
+    task : as `spec.task` makes it.
+
+    Raises
+    ------
+    AlpineError
+        A tool is missing, or the engine or the system cannot run it.
+    """
     measured, evaluated = measure_on_engine(spec, task, observation)
-    return _result(spec, task, measured, evaluated)
-
-
-def _result(spec: RunSpec, task: Task, measured: Measurement, evaluated: int | None) -> RunResult:
-    outputs = measured.outputs[0]
-    written = task.text and task.text(outputs)
-    series = spec.chip_series
-    golden = _golden(task, written, ideal=series is None)
-    analog = series and analog_outcome(
-        series.device,
-        measured.outputs,
-        golden,
-        accuracy=task.accuracy,
-        bits_per_character=task.bits_per_character,
-    )
+    is_program = spec.network is None
+    outcome = _of_program(task) if is_program else _of_network(spec, task, measured)
     config = spec.system.config
     return RunResult(
         network=spec.network,
+        program=spec.program,
         variant=spec.options.variant,
         system=spec.system.name,
-        case=spec.case,
+        case=None if is_program else spec.case,
         engine=spec.engine,
-        software=spec.software.style,
+        software=None if is_program else spec.software.style,
         sync=spec.system.sync,
         settings=changed_fields(config, SYSTEMS[spec.system.name]),
         inferences=len(task.inputs),
@@ -109,17 +115,48 @@ def _result(spec: RunSpec, task: Task, measured: Measurement, evaluated: int | N
         cores=core_activity(measured.stats),
         stats=measured.stats,
         device=spec.device.name,
-        analog=analog,
-        outputs_equal_golden=None if analog else bool(np.array_equal(outputs, golden)),
-        outputs_sha256=_sha256(measured.outputs),
-        text=written,
-        **_scores(task, outputs, golden, analog),
+        **outcome,
         programming=measured.programming,
         host_seconds=measured.host_seconds,
         host_tile_cycles_per_second=(evaluated / measured.host_seconds if evaluated else None),
         host_profile_s=measured.host_profile_s,
         warnings=measured.warnings,
     )
+
+
+SCORES = (
+    "accuracy", "accuracy_golden", "accuracy_fp32",
+    "bits_per_character", "bits_per_character_golden", "bits_per_character_fp32",
+)  # fmt: skip
+"""Members of a result that say how good the outputs are."""
+
+
+def _of_program(task: Task) -> dict[str, Any]:
+    """What a program's result has and lacks: what it computes is its own affair."""
+    lacking = ("analog", "outputs_equal_golden", "outputs_sha256", "text", *SCORES)
+    return {**dict.fromkeys(lacking), "returned": task.returned}
+
+
+def _of_network(spec: RunSpec, task: Task, measured: Measurement) -> dict[str, Any]:
+    """Outputs of all chips, compared and scored."""
+    outputs = measured.outputs[0]
+    written = task.text and task.text(outputs)
+    series = spec.chip_series
+    golden = _golden(task, written, ideal=series is None)
+    analog = series and analog_outcome(
+        series.device,
+        measured.outputs,
+        golden,
+        accuracy=task.accuracy,
+        bits_per_character=task.bits_per_character,
+    )
+    return {
+        "analog": analog,
+        "outputs_equal_golden": None if analog else bool(np.array_equal(outputs, golden)),
+        "outputs_sha256": _sha256(measured.outputs),
+        "text": written,
+        **_scores(task, outputs, golden, analog),
+    }
 
 
 def _scores(

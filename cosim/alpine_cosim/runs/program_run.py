@@ -1,41 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs of a user's own on a simulated system: what `run` is for the shipped networks."""
+"""Programs of a user's own from Python objects: what `run` is for what has a name."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
-from alpine_cosim.engines.timed_hardware import timed_pieces
-from alpine_cosim.engines.verilated_hardware import VerilatedHardware
-from alpine_cosim.measurement.measure import Measurement, measure
 from alpine_cosim.measurement.observation import Observation
 from alpine_cosim.measurement.results import Programming
 from alpine_cosim.spec.engines import Engine
+from alpine_cosim.spec.program_name import load_program, name_of
+from alpine_cosim.spec.program_setup import ProgramSetup, Start, program_task
+from alpine_cosim.spec.specification import RunSpec
 from alpine_cosim.spec.system_choice import SystemChoice
-from alpine_models.checks import checked_flag, whole_number
+from alpine_cosim.spec.tile_choice import TileChoice
+from alpine_models.checks import checked_flag
 from alpine_models.choices import choose
-from alpine_models.errors import AlpineError
-from alpine_platform.config import SystemConfig
-from alpine_platform.cores.operations import Program
-from alpine_platform.memory.address_space import AddressSpace
-from alpine_platform.systems.system import System
 from alpine_sw.library.aimclib import Tile
-from alpine_sw.library.tile_plan import TilePlan
-from alpine_sw.library.workloads import Workload
+
+from .network_run import run_task
 
 __all__ = ["ProgramResult", "run_program"]
 
 ENGINES = (Engine.RTL, Engine.MODEL)
-
-TILES_FORM = "give lists of alpine_sw.library.aimclib.Tile by core number, as in {0: [tile]}"
-PROGRAMS_FORM = "give generators by core number, as in {0: layer()}"
-
-Start = Callable[[AddressSpace], Mapping[int, Program]]
-"""Given the system's memory, returns one program per core number."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +69,7 @@ class ProgramObservation(TypedDict, total=False):
 
 
 def run_program(
-    start: Start,
+    start: Start | ProgramSetup | str,
     *,
     tiles: Mapping[int, Sequence[Tile]] | None = None,
     system: str = "high-power",
@@ -96,7 +83,8 @@ def run_program(
 
     Parameters
     ----------
-    start : makes the programs; called once, when the weights are in the tiles.
+    start : makes the programs; called once, when the weights are in the tiles. Or a `ProgramSetup`,
+        or the name of a function that returns one, which have their tiles.
     tiles : of each core that owns some, by core number.
     system, config_file, settings : as in `run`.
     engine : ``rtl``, the verilated tile, or ``model``, the timed one.
@@ -111,82 +99,25 @@ def run_program(
     ValueError
         A program used an operation wrongly, or read memory that nobody wrote.
     """
-    config = SystemChoice.of(system, config_file=config_file, settings=settings).config
-    observation = Observation(**cast(dict[str, Any], observed))
-    kind = Engine(choose("engine", engine, ENGINES))
-    returned: dict[int, Any] = {}
-
-    def programs(
-        machine: System, inputs: NDArray[np.int8], on_step: Callable[[], None]
-    ) -> tuple[NDArray[Any], Mapping[int, Program]]:
-        returned.clear()
-        started = _started(start(machine.memory), config.cores)
-        return inputs, {core: _keep(returned, core, program) for core, program in started.items()}
-
-    workload = Workload(plans=_plans(tiles or {}, config), programs=programs)
-    workload = workload.with_product_cycles(config.tile_clock.product_cycles)
-    options: dict[str, Any] = {
-        "system": config,
-        "inputs": np.zeros((1, 0), np.int8),
-        "back_door": checked_flag("back door", back_door),
-        "observation": observation,
-    }
-    if kind is Engine.MODEL:
-        measured = measure(workload, timed_pieces(workload, config), **options)
+    if isinstance(start, str | ProgramSetup):
+        if tiles is not None:
+            raise TypeError("a setup has its tiles: leave tiles out")
+        setup = start
     else:
-        period = config.tile_clock.period_fs
-        with VerilatedHardware(workload, tile_period_fs=period) as hardware:
-            measured = measure(workload, hardware.pieces, **options)
-    return _result(measured, returned)
-
-
-def _plans(tiles: Any, config: SystemConfig) -> dict[int, list[TilePlan]]:
-    """What lies in each core's tiles, by core number."""
-    if not isinstance(tiles, Mapping):
-        raise AlpineError(f"tiles is a {type(tiles).__name__}: {TILES_FORM}")
-    plans: dict[int, list[TilePlan]] = {}
-    for key, owned in cast(Mapping[Any, Any], tiles).items():
-        core = whole_number("core", key, least=0, most=config.cores - 1)
-        if not isinstance(owned, list | tuple):
-            raise AlpineError(f"tiles of core {core} are a {type(owned).__name__}: {TILES_FORM}")
-        plans[core] = []
-        for tile in cast(Sequence[Any], owned):
-            if not isinstance(tile, Tile):
-                raise AlpineError(f"core {core} owns a {type(tile).__name__}: {TILES_FORM}")
-            plans[core].append(tile.plan)
-    return plans
-
-
-def _started(programs: Any, cores: int) -> Mapping[int, Program]:
-    """Programs by core number, if that is what a start returned."""
-    if not isinstance(programs, Mapping):
-        raise AlpineError(f"start returned a {type(programs).__name__}: {PROGRAMS_FORM}")
-    started = cast(Mapping[Any, Any], programs)
-    for core, program in started.items():
-        whole_number("core", core, least=0, most=cores - 1)
-        if not isinstance(program, Generator):
-            raise AlpineError(
-                f"the program of core {core} is a {type(program).__name__}: {PROGRAMS_FORM}"
-            )
-    return started
-
-
-def _keep(returned: dict[int, Any], core: int, program: Program) -> Program:
-    """Run a program and keep what it returns."""
-    returned[core] = yield from program
-
-
-def _result(measured: Measurement, returned: dict[int, Any]) -> ProgramResult:
+        setup = ProgramSetup(start=start, tiles={} if tiles is None else tiles)
+    spec = RunSpec(
+        program=setup if isinstance(setup, str) else name_of(setup.start),
+        system=SystemChoice.of(system, config_file=config_file, settings=settings),
+        engine=Engine(choose("engine", engine, ENGINES)),
+        tiles=TileChoice(back_door=checked_flag("back door", back_door)),
+    )
+    observation = Observation(**cast(dict[str, Any], observed))
+    config = spec.system.config
+    if isinstance(setup, str):
+        setup = load_program(setup)
+    task = program_task(setup, cores=config.cores)
+    task = task.with_product_cycles(config.tile_clock.product_cycles)
+    result = run_task(spec, task, observation)
     return ProgramResult(
-        returned=returned,
-        time_s=measured.time_s,
-        energy_parts_j=measured.energy_parts_j,
-        energy_memory_controller_io_j=measured.energy_memory_controller_io_j,
-        instructions=measured.instructions,
-        cm_instructions=measured.cm_instructions,
-        tile_cycles=measured.tile_cycles,
-        breakdown=measured.breakdown,
-        programming=measured.programming,
-        stats=measured.stats,
-        warnings=measured.warnings,
+        **{item.name: getattr(result, item.name) for item in fields(ProgramResult)}
     )

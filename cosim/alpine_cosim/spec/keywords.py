@@ -15,7 +15,7 @@ from .device_choice import DeviceChoice
 from .network import NetworkOptions
 from .networks import NETWORKS
 from .software_choice import SoftwareChoice
-from .specification import RunSpec
+from .specification import PROGRAM, RunSpec, mapping_of
 from .system_choice import BARE_METAL, SystemChoice
 from .tile_choice import TileChoice
 
@@ -28,7 +28,8 @@ class SpecKeywords(TypedDict, total=False):
     Members
     -------
     system, config_file, settings, sync : as in `SystemChoice.of`.
-    case, mapping, engine, inferences, seed : as in `RunSpec`.
+    program, engine, inferences, seed : as in `RunSpec`.
+    case, mapping : a published case, or a file in place of one.
     cores, software, digital_style : as in `SoftwareChoice`.
     device, after, compensate, effects, adc_bits, verify, chips : as in `DeviceChoice`.
     back_door, tile_verilog : as in `TileChoice`.
@@ -40,7 +41,8 @@ class SpecKeywords(TypedDict, total=False):
     config_file: Path | str | None
     settings: Sequence[str]
     sync: str
-    case: int | str
+    program: str | None
+    case: int | str | None
     mapping: Path | str | None
     engine: str
     inferences: int | None
@@ -68,8 +70,8 @@ class SpecKeywords(TypedDict, total=False):
     literal_table: bool
 
 
-def run_spec(network: str, **keywords: Unpack[SpecKeywords]) -> RunSpec:
-    """Return the specification of a run.
+def run_spec(network: str | None = None, **keywords: Unpack[SpecKeywords]) -> RunSpec:
+    """Return the specification of a run of a network, or of the program that keywords name.
 
     Raises
     ------
@@ -79,7 +81,8 @@ def run_spec(network: str, **keywords: Unpack[SpecKeywords]) -> RunSpec:
     TypeError
         There is no such keyword.
     """
-    entry = NETWORKS[choose("network", network, NETWORKS)]
+    if network is not None:
+        choose("network", network, NETWORKS)
     given: dict[str, Any] = dict(keywords)
     system = SystemChoice.of(
         given.pop("system", "high-power"),
@@ -87,14 +90,16 @@ def run_spec(network: str, **keywords: Unpack[SpecKeywords]) -> RunSpec:
         settings=given.pop("settings", ()),
         sync=given.pop("sync", BARE_METAL),
     )
-    if given.get("mapping") is None:
-        choose("case", str(given.get("case", "1")), entry.cases)
+    mapping = mapping_of(case=given.pop("case", None), file=given.pop("mapping", None))
+    if network is not None and isinstance(mapping, str):
+        choose("case", mapping, NETWORKS[network].cases)
     parts: dict[str, Any] = {
         name: part(**_renamed(given, names)) for name, (part, names) in PARTS.items()
     }
     own = {name: given.pop(name) for name in RUN_WIDE if name in given}
+    own |= {"network": network, "mapping": mapping, "system": system}
     options = _options(network, given)
-    return RunSpec(network=network, system=system, options=options, **own, **parts)
+    return RunSpec(**own, **parts, options=options)
 
 
 def keywords_of(spec: RunSpec) -> dict[str, Any]:
@@ -104,6 +109,7 @@ def keywords_of(spec: RunSpec) -> dict[str, Any]:
         part = getattr(spec, name)
         found |= {keyword: getattr(part, member) for keyword, member in names.items()}
     found |= {item.name: getattr(spec.options, item.name) for item in fields(spec.options)}
+    found |= {"mapping": spec.mapping_file, "case": None if spec.mapping_file else spec.mapping}
     found["system"] = spec.system.name
     found["settings"] = [f"{name}={_setting(value)}" for name, value in spec.system.changes]
     return {name: value for name, value in found.items() if value is not None}
@@ -122,11 +128,15 @@ def changed(spec: RunSpec, **keywords: Unpack[SpecKeywords]) -> RunSpec:
     kept: list[str] = [] if "system" in keywords else known["settings"]
     if "sync" in keywords:
         kept = [text for text in kept if not text.startswith("sync.linux=")]
+    # A case replaces a file, and a file a case.
+    for name, other in (("case", "mapping"), ("mapping", "case")):
+        if keywords.get(name) is not None:
+            known.pop(other, None)
     merged: dict[str, Any] = {**known, **keywords, "settings": [*kept, *added]}
     return run_spec(spec.network, **merged)
 
 
-RUN_WIDE = ("case", "mapping", "engine", "inferences", "seed")
+RUN_WIDE = ("program", "engine", "inferences", "seed")
 """Keywords that are members of `RunSpec` itself."""
 
 PARTS: dict[str, tuple[Any, dict[str, str]]] = {
@@ -155,11 +165,13 @@ def _renamed(given: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {member: given.pop(name) for name, member in names.items() if name in given}
 
 
-def _options(network: str, given: dict[str, Any]) -> NetworkOptions:
+def _options(network: str | None, given: dict[str, Any]) -> NetworkOptions:
     """Take the network's options from what is left of the keywords, and nothing else."""
     own = given.pop("options", {})
-    entry = NETWORKS[network]
+    entry = PROGRAM if network is None else NETWORKS[network]
     for name in own:
+        if network is None:
+            raise AlpineError(f"a program has no options, so not {name}: leave it out")
         if name not in entry.option_names:
             raise AlpineError(
                 f"network {network} has no option {name}; its own are "
@@ -177,11 +189,13 @@ def _options(network: str, given: dict[str, Any]) -> NetworkOptions:
     return entry.options(**options)
 
 
-def _refuse(network: str, name: str, value: Any, owners: list[str]) -> None:
+def _refuse(network: str | None, name: str, value: Any, owners: list[str]) -> None:
     """Refuse another network's option, unless it asks for what is the default there."""
     item = next(i for i in fields(NETWORKS[owners[0]].options) if i.name == name)
     if item.metadata[CHECK](name.replace("_", " "), value) == default_of(item):
         return
+    if network is None:
+        raise AlpineError(f"a program has no option {name}; {', '.join(owners)} have: leave it out")
     told = NETWORKS[network].refusals.get(name) or item.metadata.get(REFUSAL) or NO_OPTION
     raise AlpineError(
         told.format(network=network, name=name, value=value, networks=", ".join(owners))

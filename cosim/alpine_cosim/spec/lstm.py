@@ -107,9 +107,9 @@ class LstmOptions(NetworkOptions):
 def prepare(asked: Asked) -> Task:
     """Return the task: symbols of the held-out text in their order, or a text to continue."""
     options = cast(LstmOptions, asked.options)
-    if asked.mapping is not None and options.activations != ACTIVATIONS[0]:
+    if asked.mapping_file is not None and options.activations != ACTIVATIONS[0]:
         raise AlpineError(
-            f"mapping file {asked.mapping} has the style of activations: leave activations out"
+            f"mapping file {asked.mapping_file} has the style of activations: leave activations out"
         )
     lstm = load_lstm(int(asked.network.removeprefix("lstm-")), options.weights)
     if options.text is not None:

@@ -76,9 +76,10 @@ def prepare(asked: Asked) -> Task:
     mlp = load_mlp(options.weights)
     inputs, labels = samples.inputs[:count], samples.labels[:count]
     graph = mlp.graph()
-    if asked.mapping is not None and options.input_format is not InputFormat.INT8:
+    if asked.mapping_file is not None and options.input_format is not InputFormat.INT8:
         raise AlpineError(
-            f"mapping file {asked.mapping} has the format of the inputs: leave input_format out"
+            f"mapping file {asked.mapping_file} has the format of the inputs: leave input_format "
+            "out"
         )
     mapping = chosen_mapping(asked, lambda: _mapping(asked, graph, options.input_format))
     return Task(

@@ -71,7 +71,7 @@ class NetworkOptions:
 
 
 class Asked(Protocol):
-    """What of a run concerns its network: `RunSpec` is one of these."""
+    """What of a run concerns its network: the `RunSpec` of a network is one of these."""
 
     @property
     def network(self) -> str:
@@ -80,11 +80,11 @@ class Asked(Protocol):
 
     @property
     def case(self) -> str:
-        """Mapping, one of the network's cases."""
+        """Mapping, one of the network's cases, or `MAPPED`."""
         ...
 
     @property
-    def mapping(self) -> Path | None:
+    def mapping_file(self) -> Path | None:
         """File with the mapping in place of a case, or None."""
         ...
 
@@ -131,6 +131,8 @@ class Task:
     text : what a network has read and written by its outputs, or None.
     golden_reading : outputs of an ideal system that reads the text which `text` gave, or None.
     graph, mapping : the network and where its nodes run, or None where these are not data.
+    returned : of programs of a user's own, what each core's returned, filled while they run; else
+        None.
     """
 
     workload: Workload
@@ -145,6 +147,7 @@ class Task:
     golden_reading: Callable[[str], Outputs] | None = None
     graph: Graph | None = None
     mapping: NetworkMapping | None = None
+    returned: dict[int, Any] | None = None
 
     def with_product_cycles(self, cycles: int) -> "Task":
         """The same task on tiles whose product takes so many cycles."""
@@ -188,7 +191,7 @@ def chosen_mapping(asked: Asked, of_case: Callable[[], NetworkMapping]) -> Netwo
     AlpineError
         The file cannot be read or holds no mapping.
     """
-    return of_case() if asked.mapping is None else read_mapping(asked.mapping)
+    return of_case() if asked.mapping_file is None else read_mapping(asked.mapping_file)
 
 
 def sample_count(asked: Asked, *, default: int, available: int) -> int:

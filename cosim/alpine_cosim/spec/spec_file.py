@@ -12,12 +12,13 @@ from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 
 from .device_choice import DeviceChoice
+from .network import NetworkOptions
 from .networks import NETWORKS
 from .software_choice import SoftwareChoice
-from .specification import RunSpec
+from .specification import RunSpec, mapping_of
 from .system_choice import SystemChoice
 from .tile_choice import TileChoice
-from .trees import tree
+from .trees import CASE, MAPPING, tree
 
 __all__ = ["read_spec", "spec_from_text", "spec_from_tree", "spec_text"]
 
@@ -82,18 +83,22 @@ def spec_from_tree(values: Mapping[str, Any]) -> RunSpec:
     Raises
     ------
     AlpineError
-        A field does not exist, a value is refused, or the network is missing.
+        A field does not exist, a value is refused, or nothing says what runs.
     """
-    if "network" not in values:
-        raise AlpineError('a run needs a network: write network = "mlp"')
-    network = choose("network", values["network"], NETWORKS)
+    network = values.get("network")
+    options: Any = NetworkOptions
+    if network is not None:
+        options = NETWORKS[choose("network", network, NETWORKS)].options
     made: dict[str, Any] = {}
-    _check_names(RunSpec, values, "")
+    _check_names([*_names(RunSpec), CASE], values, "")
+    made[MAPPING] = mapping_of(case=values.get(CASE), file=values.get(MAPPING))
     for name, value in values.items():
+        if name in (CASE, MAPPING):
+            continue
         if name in NAMED and isinstance(value, str):
             made[name] = SECTIONS[name](name=value)
         elif name in SECTIONS or name == OPTIONS:
-            part = NETWORKS[network].options if name == OPTIONS else SECTIONS[name]
+            part = options if name == OPTIONS else SECTIONS[name]
             made[name] = part(**_table(part, value, name))
         else:
             made[name] = value
@@ -104,12 +109,15 @@ def _table(part: Any, value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise AlpineError(f"{name} {value!r} is refused: give a table, as [{name}] begins one")
     table = cast(dict[str, Any], value)
-    _check_names(part, table, f"{name}.")
+    _check_names(_names(part), table, f"{name}.")
     return table
 
 
-def _check_names(part: Any, table: Mapping[str, Any], prefix: str) -> None:
-    known = [item.name for item in fields(part)]
+def _names(part: Any) -> list[str]:
+    return [item.name for item in fields(part)]
+
+
+def _check_names(known: list[str], table: Mapping[str, Any], prefix: str) -> None:
     for name in table:
         if name not in known:
             near = get_close_matches(name, known, n=3, cutoff=0.4) or known

@@ -5,7 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from alpine_cosim.measurement.analog_tiles import ChipSeries
 from alpine_models.checked_fields import check_fields, checked, optional, path, whole
@@ -15,14 +15,43 @@ from alpine_platform.config.overrides import flattened
 
 from .device_choice import DeviceChoice
 from .engines import Engine
-from .network import DIGITAL, LOOSE, MAPPED, Network, NetworkOptions, Task
+from .network import DIGITAL, LOOSE, MAPPED, Asked, Network, NetworkOptions, Task
 from .networks import NETWORKS
+from .program_name import checked_program, load_program, program_identity
+from .program_setup import program_task
 from .software_choice import SoftwareChoice
 from .system_choice import SystemChoice
 from .tile_choice import TileChoice
 from .trees import identity_tree, tree
 
-__all__ = ["RunSpec"]
+__all__ = ["RunSpec", "mapping_of"]
+
+
+def _no_network(_asked: Any) -> Task:
+    raise ValueError("a program has no network to prepare")
+
+
+PROGRAM = Network(cases=(), options=NetworkOptions, prepare=_no_network)
+"""Stands for a network where a program runs: it has no cases and no options."""
+
+
+def _mapping(_name: str, value: Any) -> str | Path:
+    return path("mapping file", value) if isinstance(value, Path) else str(value)
+
+
+def mapping_of(*, case: Any, file: Any) -> str | Path | None:
+    """Return the one mapping that a person names by a case or by a file; None stands for neither.
+
+    Raises
+    ------
+    AlpineError
+        Both are given; case `MAPPED` stands for the file's own.
+    """
+    if file is None:
+        return None if case is None else str(case)
+    if case is not None and str(case) != MAPPED:
+        raise AlpineError(f"mapping file {file} stands in place of case {case}: leave one out")
+    return path("mapping file", file)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,11 +64,13 @@ class RunSpec:
 
     Members
     -------
-    network : a name from `NETWORKS`.
-    case : published mapping, of the mlp and the LSTMs 1 to 4 (with cocotb 1 or 2, which have one
-        tile), of the CNNs 1 (not with cocotb); of the mlp also ``loose``; or ``digital``. With a
-        mapping file it is `MAPPED`.
-    engine : what stands behind the tile port.
+    network : a name from `NETWORKS`, or None where a program runs.
+    program : of a user's own, ``FILE.py:FUNCTION`` or ``package.module:FUNCTION`` (`program_name`),
+        or None where a network runs.
+    mapping : of a network. A text names a published case: of the mlp and the LSTMs 1 to 4 (with
+        cocotb 1 or 2, which have one tile), of the CNNs 1 (not with cocotb); of the mlp also
+        ``loose``; or ``digital``. A path is a YAML file. None, when made, stands for case 1.
+    engine : what stands behind the tile port; programs run on rtl and model.
     inferences : samples 0 to inferences - 1 of the data set, or None for the network's default.
     seed : of all randomness: drawn symbols, imperfections; an ideal device draws nothing.
     software : styles of the programs.
@@ -47,7 +78,6 @@ class RunSpec:
     device : what the tiles are made of, and how many chips run.
     tiles : the tiles' hardware, and how their cells are written.
     options : those of the network's own class; None, when made, stands for their defaults.
-    mapping : YAML file with the mapping, in place of a case, or None.
 
     Raises
     ------
@@ -55,8 +85,9 @@ class RunSpec:
         A name is unknown, a number out of range, or parts do not fit together.
     """
 
-    network: str
-    case: str = "1"
+    network: str | None = None
+    program: str | None = checked(optional(checked_program), default=None)
+    mapping: str | Path | None = checked(optional(_mapping), default=None)
     engine: Engine = Engine.RTL
     inferences: int | None = checked(optional(whole()), default=None)
     seed: int = checked(whole(), default=0)
@@ -65,21 +96,30 @@ class RunSpec:
     device: DeviceChoice = field(default_factory=DeviceChoice)
     tiles: TileChoice = field(default_factory=TileChoice)
     options: NetworkOptions = field(default=None)  # type: ignore[assignment]
-    mapping: Path | None = checked(optional(path), default=None)
 
     def __post_init__(self) -> None:
-        choose("network", self.network, NETWORKS)
-        entry = NETWORKS[self.network]
-        self._choose_case(entry)
+        if self.network is None and self.program is None:
+            raise AlpineError('a run needs a network or a program: write network = "mlp"')
+        if self.network is not None and self.program is not None:
+            raise AlpineError(
+                f"network {self.network} and program {self.program} both say what runs: leave one "
+                "out"
+            )
+        if self.network is not None:
+            choose("network", self.network, NETWORKS)
         engine = choose("engine", self.engine, list(Engine))
         object.__setattr__(self, "engine", Engine(engine))
         check_fields(self)
+        if self.program is None:
+            self._choose_mapping()
+        else:
+            self._check_program()
         given: Any = self.options
         if given is None:
-            object.__setattr__(self, "options", entry.options())
-        elif type(given) is not entry.options:
+            object.__setattr__(self, "options", self.entry.options())
+        elif type(given) is not self.entry.options:
             raise AlpineError(
-                f"options of network {self.network} are {entry.options.__name__}, not "
+                f"options of {self.subject} are {self.entry.options.__name__}, not "
                 f"{type(given).__name__}"
             )
         if self.seed < 0:
@@ -87,21 +127,54 @@ class RunSpec:
         self._check_case()
         self._check_chips()
 
-    def _choose_case(self, entry: Network) -> None:
+    @property
+    def entry(self) -> Network:
+        """What the table says of the network; of a program, that it has no cases and options."""
+        return PROGRAM if self.network is None else NETWORKS[self.network]
+
+    @property
+    def name(self) -> str:
+        """Name of the network or program that runs."""
+        return self.network or self.program or ""
+
+    @property
+    def subject(self) -> str:
+        """What runs, in words."""
+        return f"{'program' if self.network is None else 'network'} {self.name}"
+
+    @property
+    def case(self) -> str:
+        """Published mapping; `MAPPED` where a file has it, empty for a program."""
+        return MAPPED if isinstance(self.mapping, Path) else self.mapping or ""
+
+    @property
+    def mapping_file(self) -> Path | None:
+        """File with the mapping, or None."""
+        return self.mapping if isinstance(self.mapping, Path) else None
+
+    def _choose_mapping(self) -> None:
         """Take a known case, or a file in place of one."""
-        if self.mapping is None:
-            object.__setattr__(self, "case", choose("case", str(self.case), entry.cases))
-            return
-        if str(self.case) not in (MAPPED, "1"):
-            raise AlpineError(
-                f"mapping file {self.mapping} stands in place of case {self.case}: leave one out"
-            )
-        if self.software != SoftwareChoice():
+        if not isinstance(self.mapping, Path):
+            case = choose("case", self.mapping or "1", self.entry.cases)
+            object.__setattr__(self, "mapping", case)
+        elif self.software != SoftwareChoice():
             raise AlpineError(
                 f"mapping file {self.mapping} has the styles of the software: leave software, "
                 "digital_style and cores out"
             )
-        object.__setattr__(self, "case", MAPPED)
+
+    def _check_program(self) -> None:
+        """Refuse what says something about networks alone."""
+        said = {
+            f"case {self.mapping}": self.mapping is not None,
+            f"inferences {self.inferences}": self.inferences is not None,
+            f"{self.device.chips} chips": self.device.chips != 1,
+            "software": self.software != SoftwareChoice(),
+            f"engine {self.engine}": self.engine is Engine.COCOTB,
+        }
+        for words, given in said.items():
+            if given:
+                raise AlpineError(f"{words} is for networks, not for {self.subject}: leave it out")
 
     def _check_case(self) -> None:
         """Refuse what an engine or a case has no hardware for."""
@@ -115,7 +188,7 @@ class RunSpec:
             )
         if self.case == DIGITAL and (self.engine is Engine.COCOTB or replaced):
             raise AlpineError(NO_TILE)
-        if self.case != DIGITAL and self.software.cores is not None:
+        if self.case not in (DIGITAL, "") and self.software.cores is not None:
             raise AlpineError(
                 f"cores chooses among the digital references; case {self.case} fixes its own"
             )
@@ -160,21 +233,27 @@ class RunSpec:
         AlpineError
             A file is unusable, or the network or its data set does not have what is asked for.
         """
-        return (
-            NETWORKS[self.network]
-            .prepare(self)
-            .with_product_cycles(self.system.config.tile_clock.product_cycles)
-        )
+        config = self.system.config
+        if self.program is None:
+            task = self.entry.prepare(cast(Asked, self))
+        else:
+            task = program_task(load_program(self.program), cores=config.cores)
+        return task.with_product_cycles(config.tile_clock.product_cycles)
 
     def identity(self) -> dict[str, Any]:
         """Return the specification as JSON values, with digests in place of the files it names.
+
+        A program counts by its function's name and its source.
 
         Raises
         ------
         AlpineError
             A file cannot be read.
         """
-        return identity_tree(self)
+        found = identity_tree(self)
+        if self.program is not None:
+            found["program"] = program_identity(self.program)
+        return found
 
     @property
     def digest(self) -> str:
@@ -182,16 +261,30 @@ class RunSpec:
         text = json.dumps(self.identity(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def check_network(self, what: str) -> None:
+        """Refuse a program where outputs are compared or scored.
+
+        Raises
+        ------
+        AlpineError
+            A program runs.
+        """
+        if self.network is None:
+            raise AlpineError(f"{self.subject} has no outputs for {what}: name a network")
+
     def __str__(self) -> str:
         """Name the run in one line: what it is, and what differs from the defaults."""
-        usual = flattened(tree(RunSpec(network=self.network)))
-        named = ("network", "case", "engine", "system.name")
+        usual = flattened(tree(RunSpec(network=self.network, program=self.program)))
+        named = ("network", "program", "case", "mapping", "engine", "system.name")
         parts = [
             f"{name}={value}"
             for name, value in flattened(tree(self)).items()
             if name not in named and usual.get(name) != value
         ]
-        head = f"{self.network}, case {self.case}, {self.system.name}, engine {self.engine}"
+        if self.mapping_file is not None:
+            parts.insert(0, f"mapping={self.mapping_file}")
+        what = self.subject if self.network is None else f"{self.network}, case {self.case}"
+        head = f"{what}, {self.system.name}, engine {self.engine}"
         return ", ".join([head, *parts])
 
 

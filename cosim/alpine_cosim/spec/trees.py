@@ -10,10 +10,13 @@ from typing import Any
 from alpine_models.errors import AlpineError
 from alpine_sw.datasets.weight_file import HARDWARE_AWARE
 
-__all__ = ["CHANGES", "file_digest", "identity_tree", "tree"]
+__all__ = ["CASE", "CHANGES", "MAPPING", "file_digest", "identity_tree", "tree"]
 
 CHANGES = "changes"
 """Field whose pairs of name and value are a table in the tree."""
+
+MAPPING, CASE = "mapping", "case"
+"""Field with a mapping's file or case; the tree has a case under its own name."""
 
 Tree = dict[str, Any]
 
@@ -58,6 +61,8 @@ def _tree(part: Any, path_text: Callable[[Path], str]) -> Tree:
             continue
         if is_dataclass(value):
             found[item.name] = _tree(value, path_text)
+        elif item.name == MAPPING and isinstance(value, str):
+            found[CASE] = value
         elif item.name == CHANGES:
             found[item.name] = {name: _plain(changed, path_text) for name, changed in value}
         else:

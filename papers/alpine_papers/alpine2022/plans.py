@@ -115,7 +115,7 @@ def at_effort(plan: RunSpec, effort: Effort) -> RunSpec:
 def label_of(plan: RunSpec) -> str:
     """What a plan is, for tables and progress."""
     software, cores = plan.software, plan.software.cores
-    parts = [plan.network, plan.system.name]
+    parts = [plan.name, plan.system.name]
     if plan.case == DIGITAL:
         parts += [f"digital, {cores} core{'s' * (cores != 1)}", software.digital_style]
     else:
@@ -346,5 +346,5 @@ EXPLORATIONS = {"mlp": _mlp, "lstm": _lstm, "cnn": _cnn}
 def _weight(plan: RunSpec) -> float:
     """Roughly the matrix elements that a run visits, so that long runs do not come last."""
     sizes = {"mlp": 2.1, "lstm-256": 0.4, "lstm-512": 1.3, "lstm-750": 2.6}
-    size = {"cnn-f": 600.0, "cnn-m": 1700.0, "cnn-s": 2700.0, **sizes}[plan.network]
+    size = {"cnn-f": 600.0, "cnn-m": 1700.0, "cnn-s": 2700.0, **sizes}[plan.name]
     return (plan.inferences or 0) * size * (1.0 if plan.case == DIGITAL else 0.1)

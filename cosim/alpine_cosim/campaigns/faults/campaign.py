@@ -44,6 +44,11 @@ class CampaignPlan:
     sites : names of groups, see `sites.groups`; empty for every block and all registers together.
     by_register : one group per register.
     faults : texts of chosen faults, instead of drawn ones.
+
+    Raises
+    ------
+    AlpineError
+        The run is of a program, whose outputs are not known.
     """
 
     spec: RunSpec
@@ -51,6 +56,9 @@ class CampaignPlan:
     sites: tuple[str, ...] = ()
     by_register: bool = False
     faults: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.spec.check_network("a fault campaign")
 
     def task(self) -> Task:
         """Return what runs; raises `AlpineError` for what the network cannot do."""

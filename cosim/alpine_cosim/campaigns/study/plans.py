@@ -61,7 +61,6 @@ def study_spec(
         A name is unknown, a number out of range, or the mapping has no tiles.
     """
     entry = NETWORKS[choose("network", network, NETWORKS)]
-    case = choose("case", str(keywords.get("case", "1")), entry.cases)
     merged: dict[str, Any] = {
         "chips": DEFAULT_CHIPS,
         "device": DEFAULT_DEVICE,
@@ -69,8 +68,10 @@ def study_spec(
         "engine": Engine.MODEL,
         "inferences": entry.study_samples if samples is None else samples,
     }
-    spec = None if case == DIGITAL else run_spec(network, **merged)
+    digital = keywords.get("case") == DIGITAL
+    spec = None if digital else run_spec(network, **merged)
     if spec is None or prepared(spec).batched is None:
+        case = DIGITAL if spec is None else spec.case
         raise AlpineError(f"case {case} has no tiles to study: choose another")
     return spec
 

@@ -49,7 +49,7 @@ def collect(plan: StudyPlan, scores: Scores) -> StudyResult:
         kind=plan.kind,
         title=plan.title,
         axis=plan.axis,
-        network=spec.network,
+        network=spec.name,
         case=spec.case,
         samples=len(task.inputs),
         weights=tree(spec.options).get("weights"),
