@@ -38,6 +38,7 @@ ROOMS = {
     "alpine_sw": (
         "graph",
         "quantisation",
+        "importing",
         "datasets",
         "kernels",
         "library",

@@ -4,6 +4,7 @@
 `Aimc` has the calls of the published library for programs of a user's own, with `Tile` for the
 weights that they use and `section` to name what takes the time. `load_mlp`, `load_lstm` and
 `load_cnn` return the shipped networks; `quantise_dense` turns real weights into those of a tile.
+`load_onnx` reads a network from a model file, `quantise` turns it into a graph of codes.
 A `Mapping` says where the nodes of a network run; `mapped_workload` makes programs of both.
 All loops that cost time are in `alpine_sw.kernels`.
 """
@@ -14,6 +15,8 @@ from alpine_models.lazy_names import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .datasets.fashion_mnist import load_fashion_mnist
+    from .importing.load import load_onnx
+    from .importing.quantised import quantise
     from .library.aimclib import Aimc, Tile, section
     from .library.ping_pong import PingPong
     from .mapping.chain import chain_mapping
@@ -36,8 +39,10 @@ __all__ = [
     "load_fashion_mnist",
     "load_lstm",
     "load_mlp",
+    "load_onnx",
     "mapped_workload",
     "mapping_table",
+    "quantise",
     "quantise_dense",
     "read_mapping",
     "section",
@@ -48,6 +53,8 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "datasets.fashion_mnist": ["load_fashion_mnist"],
+        "importing.load": ["load_onnx"],
+        "importing.quantised": ["quantise"],
         "library.aimclib": ["Aimc", "Tile", "section"],
         "library.ping_pong": ["PingPong"],
         "mapping.chain": ["chain_mapping"],

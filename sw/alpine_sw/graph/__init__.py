@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks as graphs: typed tensors, operators between them, and the golden model of both."""
 
-from .conversions import Dequantise, Quantise, Requantise, Softmax
+from .conversions import Dequantise, Quantise, Requantise, Rescale, Softmax
 from .elementwise import (
     Add,
     Clip,
@@ -21,7 +21,7 @@ from .normalisation import BatchNormalisation, LocalResponseNormalisation
 from .operator import MatrixOperator, Operator, RecurrentOperator
 from .pooling import AveragePool, GlobalAveragePool, MaxPool
 from .products import MatrixProduct, matrix_products
-from .shaping import Concatenate, Reshape, Slice, Transpose
+from .shaping import Concatenate, Pad, Reshape, Select, Slice, Transpose
 from .table import graph_table
 from .tensors import ElementType, TensorType, float32, int8, int32
 from .windows import SlidingWindow, square
@@ -52,11 +52,14 @@ __all__ = [
     "Multiply",
     "Node",
     "Operator",
+    "Pad",
     "Quantise",
     "RecurrentOperator",
     "Relu",
     "Requantise",
+    "Rescale",
     "Reshape",
+    "Select",
     "Sigmoid",
     "Slice",
     "SlidingWindow",

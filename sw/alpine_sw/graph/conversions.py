@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from alpine_models.activations import softmax
 from alpine_models.errors import AlpineError
+from alpine_models.tile import CODE_MAX, CODE_MIN
 
 from .arithmetic import dequantise, digitise, quantise
-from .operator import OperandError, Operator, adc_steps_of, check_element
+from .operator import OperandError, Operator, adc_steps_of, check_element, read_only
 from .tensors import Array, ElementType, TensorType
 
-__all__ = ["Dequantise", "Quantise", "Requantise", "Softmax"]
+__all__ = ["Dequantise", "Quantise", "Requantise", "Rescale", "Softmax"]
 
 INT8, INT32, FLOAT32 = ElementType.INT8, ElementType.INT32, ElementType.FLOAT32
 
@@ -51,6 +52,54 @@ class Requantise(Operator):
     def evaluate(self, *values: Array) -> Array:
         """Return the results."""
         return digitise(values[0], self.lsb)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Rescale(Operator):
+    """Codes under another scale, and a bias: clamp(rint(code * factor + addend), -128, 127).
+
+    Takes int8 or int32 [..., channels]; gives int8 of the same shape. The operand is rounded to
+    float32, then the product, then the sum; halves of the sum go to even. Behind a product with a
+    matrix it adds the bias, brings columns to a common scale, or both.
+
+    Members
+    -------
+    factor : float32, one or [channels], positive and finite.
+    addend : float32, one or [channels], finite.
+
+    Raises
+    ------
+    AlpineError
+        They are not.
+    """
+
+    factor: NDArray[np.float32]
+    addend: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        factor = adc_steps_of(self.factor, name="factors of a rescaling")
+        addend = np.asarray(self.addend)
+        if addend.dtype != np.float32 or addend.ndim > 1 or not np.isfinite(addend).all():
+            raise AlpineError(
+                f"addends of a rescaling are {addend.dtype} {list(addend.shape)}, but expected is "
+                "one finite float32 or finite float32 [channels]"
+            )
+        object.__setattr__(self, "factor", factor)
+        object.__setattr__(self, "addend", read_only(addend))
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """Return the type of the codes."""
+        codes = operands[0]
+        check_element(0, codes, INT8, INT32)
+        for values in (self.factor, self.addend):
+            if values.shape not in ((), codes.shape[-1:]):
+                raise OperandError(0, f"[..., {len(values)}], one channel per factor and addend")
+        return TensorType(INT8, codes.shape)
+
+    def evaluate(self, *values: Array) -> Array:
+        """Return the codes."""
+        sums = values[0].astype(np.float32) * self.factor + self.addend
+        return np.clip(np.rint(sums), CODE_MIN, CODE_MAX).astype(np.int8)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

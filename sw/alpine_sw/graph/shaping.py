@@ -12,7 +12,7 @@ from alpine_models.errors import AlpineError
 from .operator import OperandError, Operator
 from .tensors import Array, TensorType
 
-__all__ = ["Concatenate", "Reshape", "Slice", "Transpose"]
+__all__ = ["Concatenate", "Pad", "Reshape", "Select", "Slice", "Transpose"]
 
 REST = -1
 """Size of an axis that takes what the others leave."""
@@ -168,6 +168,82 @@ class Slice(Operator):
         """Return the part."""
         axis = self.axis % (values[0].ndim - 1) + 1
         return values[0][(slice(None),) * axis + (slice(self.start, self.stop, self.step),)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Select(Operator):
+    """Elements along one axis by their numbers, in any order and as often as asked.
+
+    Members
+    -------
+    indices : numbers of the elements, from 0; one or more.
+    axis : along which; negative ones count from the last.
+
+    Raises
+    ------
+    AlpineError
+        A number is out of range.
+    """
+
+    indices: tuple[int, ...]
+    axis: int = -1
+
+    def __post_init__(self) -> None:
+        whole_number("axis of a selection", self.axis)
+        indices = tuple(whole_number("index of a selection", i, least=0) for i in self.indices)
+        if not indices:
+            raise AlpineError("a selection has no indices: give one or more")
+        object.__setattr__(self, "indices", indices)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """Return the type of the elements."""
+        shape = list(operands[0].shape)
+        axis = _axis(self.axis, operands[0])
+        if max(self.indices) >= shape[axis]:
+            raise OperandError(0, f"{max(self.indices) + 1} elements or more along axis {axis}")
+        shape[axis] = len(self.indices)
+        return TensorType(operands[0].element, tuple(shape))
+
+    def evaluate(self, *values: Array) -> Array:
+        """Return the elements."""
+        axis = self.axis % (values[0].ndim - 1) + 1
+        return np.take(values[0], self.indices, axis=axis)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pad(Operator):
+    """The operand with zeros before and behind its elements.
+
+    Members
+    -------
+    pads : for every axis, elements before and behind it; 0 or more.
+
+    Raises
+    ------
+    AlpineError
+        A number is out of range.
+    """
+
+    pads: tuple[tuple[int, int], ...]
+
+    def __post_init__(self) -> None:
+        pads = tuple(
+            (whole_number("pad", before, least=0), whole_number("pad", behind, least=0))
+            for before, behind in self.pads
+        )
+        object.__setattr__(self, "pads", pads)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """Return the type of the larger tensor."""
+        shape = operands[0].shape
+        if len(shape) != len(self.pads):
+            raise OperandError(0, f"{len(self.pads)} axes")
+        sizes = (size + sum(pad) for size, pad in zip(shape, self.pads, strict=True))
+        return TensorType(operands[0].element, tuple(sizes))
+
+    def evaluate(self, *values: Array) -> Array:
+        """Return the elements among zeros."""
+        return np.pad(values[0], ((0, 0), *self.pads))
 
 
 def _axis(axis: int, operand: TensorType) -> int:

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tensors of a network hold on some samples, and the ranges that codes give them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpine_models.errors import AlpineError
+from alpine_models.tile import CODE_MAX
+
+from .network import FloatNetwork
+from .operators.operator import Array
+
+__all__ = ["Observations", "RangeMethod", "observe", "range_of", "samples_of"]
+
+QUANTILE = 0.999
+"""Fraction of the magnitudes above 0 that a range covers by the method `percentile`."""
+
+CANDIDATES = 64
+"""Ranges that the method `mse` compares, from the largest magnitude down to a 64th of it."""
+
+KEPT_PER_TENSOR, KEPT_PER_COLUMN = 1 << 16, 1 << 10
+"""Most elements of a tensor, and of each of its columns, that are kept over all samples."""
+
+
+class RangeMethod(StrEnum):
+    """How a range follows from what was observed."""
+
+    MIN_MAX = "min-max"
+    """The largest magnitude: nothing is cut off."""
+    PERCENTILE = "percentile"
+    """The magnitude that 99.9 % of those above 0 do not exceed."""
+    MSE = "mse"
+    """The range with the least mean squared error of the codes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Observed:
+    """What a tensor held on all samples.
+
+    Members
+    -------
+    largest : largest magnitude of all elements.
+    kept : float32 [m], some of the elements, evenly spaced.
+    """
+
+    largest: float
+    kept: NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Observations:
+    """What a network's tensors held on samples.
+
+    Members
+    -------
+    count : samples.
+    shapes : of every tensor in one inference, by name.
+    tensors : of the element type float, by name.
+    columns : results of nodes with weights, by name: float32 [m, outputs].
+    constants : tensors that are the same for every input, by name.
+    """
+
+    count: int
+    shapes: Mapping[str, tuple[int, ...]]
+    tensors: Mapping[str, Observed]
+    columns: Mapping[str, NDArray[np.float32]]
+    constants: Mapping[str, Array]
+
+
+def range_of(values: NDArray[np.float32], largest: float, method: RangeMethod) -> float:
+    """Return the magnitude that code 127 stands for.
+
+    Parameters
+    ----------
+    values : what a tensor or column holds.
+    largest : its largest magnitude.
+    method : how the range follows.
+    """
+    sizes = np.abs(values.reshape(-1))
+    if method is RangeMethod.MIN_MAX or not sizes.size:
+        return largest
+    if method is RangeMethod.PERCENTILE:
+        positive = sizes[sizes > 0]
+        return float(np.quantile(positive, QUANTILE)) if positive.size else largest
+    best, least = largest, np.inf
+    for part in range(CANDIDATES, 0, -1):
+        top = largest * part / CANDIDATES
+        step = top / CODE_MAX
+        if step < float(np.finfo(np.float32).tiny):
+            break
+        error = float(np.square(np.minimum(np.rint(sizes / step), CODE_MAX) * step - sizes).sum())
+        if error < least:
+            best, least = top, error
+    return best
+
+
+def samples_of(
+    network: FloatNetwork, data: Mapping[str, Array], *, most: int | None = None
+) -> Iterator[dict[str, Array]]:
+    """Return the inputs of one inference after the other.
+
+    Parameters
+    ----------
+    data : every input by name, its first axis the samples. One sample has the input's shape with a
+        first axis of 1, or without it.
+    most : samples that are taken at most.
+
+    Raises
+    ------
+    AlpineError
+        There are no samples, inputs differ in how many there are, or one does not fit.
+    """
+    if set(data) != set(network.inputs):
+        raise AlpineError(
+            f"network {network.name} reads {', '.join(network.inputs)}, but given is "
+            f"{', '.join(data) or 'nothing'}"
+        )
+    arrays = {name: np.asarray(values) for name, values in data.items()}
+    counts = {len(values) if values.ndim else 0 for values in arrays.values()}
+    if len(counts) != 1 or not max(counts):
+        raise AlpineError(
+            f"data for network {network.name} have {', '.join(map(str, sorted(counts)))} samples: "
+            "give one or more, as many of every input"
+        )
+    for number in range(min(*counts, most or max(counts))):
+        yield {name: _sample(network, name, values, number) for name, values in arrays.items()}
+
+
+def _sample(network: FloatNetwork, name: str, values: Array, number: int) -> Array:
+    kind = network.inputs[name]
+    with_axis = values[number : number + 1]
+    return (
+        with_axis
+        if kind.fits(with_axis.shape) or not kind.fits(with_axis.shape[1:])
+        else (values[number])
+    )
+
+
+def observe(network: FloatNetwork, data: Mapping[str, Array], *, most: int) -> Observations:
+    """Run a network in floating point on samples and keep what its tensors hold.
+
+    Raises
+    ------
+    AlpineError
+        As `samples_of` and `FloatNetwork.run_float`, or a tensor is not finite.
+    """
+    samples = list(samples_of(network, data, most=most))
+    weighted = {
+        node.outputs[0]: 1 for node in network.nodes if node.kind in ("Conv", "Gemm", "MatMul")
+    }
+    fixed = _fixed(network)
+    shapes: dict[str, tuple[int, ...]] = {}
+    constants = dict(network.constants)
+    kept: dict[str, list[Array]] = {}
+    columns: dict[str, list[Array]] = {}
+    largest: dict[str, float] = {}
+
+    def record(name: str, values: Array) -> None:
+        if shapes.setdefault(name, values.shape) != values.shape:
+            raise AlpineError(
+                f"tensor {name} of network {network.name} changes its shape from sample to sample, "
+                f"{list(shapes[name])} to {list(values.shape)}: give samples of one shape"
+            )
+        if name in fixed:
+            constants.setdefault(name, values)
+        elif values.dtype.kind == "f":
+            if not np.isfinite(values).all():
+                raise AlpineError(f"tensor {name} of network {network.name} is not finite")
+            flat = values.reshape(-1).astype(np.float32)
+            largest[name] = max(largest.get(name, 0.0), float(np.abs(flat).max(initial=0)))
+            kept.setdefault(name, []).append(_thinned(flat, KEPT_PER_TENSOR // len(samples)))
+            if name in weighted:
+                channel = 1 if network_kind[name] == "Conv" else -1
+                rows = np.moveaxis(values, channel, -1).reshape(-1, values.shape[channel])
+                columns.setdefault(name, []).append(
+                    _thinned(rows.astype(np.float32), KEPT_PER_COLUMN // len(samples))
+                )
+
+    network_kind = {node.outputs[0]: node.kind for node in network.nodes}
+    for sample in samples:
+        network.run_float(sample, observe=record)
+    return Observations(
+        count=len(samples),
+        shapes=shapes | {name: values.shape for name, values in constants.items()},
+        tensors={
+            name: Observed(largest=largest[name], kept=np.concatenate(parts))
+            for name, parts in kept.items()
+        },
+        columns={name: np.concatenate(parts) for name, parts in columns.items()},
+        constants=constants,
+    )
+
+
+def _fixed(network: FloatNetwork) -> set[str]:
+    """Tensors that no input's values change."""
+    fixed = set(network.constants)
+    for node in network.nodes:
+        if node.kind == "Shape" or all(name in fixed for name in node.operands if name):
+            fixed |= {*node.outputs}
+    return fixed - {""}
+
+
+def _thinned(values: Array, most: int) -> Array:
+    """At most so many rows, evenly spaced."""
+    step = -(-len(values) // max(most, 1))
+    return values[:: max(step, 1)]

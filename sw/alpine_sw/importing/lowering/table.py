@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every operator that has a form in codes, with its rule."""
+
+from collections.abc import Callable
+
+from ..network import FloatNode
+from . import elementwise, images, matrices, shaping
+from .lowering import Lowering
+
+__all__ = ["RULES"]
+
+RULES: dict[str, Callable[[Lowering, FloatNode], None]] = dict(
+    sorted({**elementwise.RULES, **images.RULES, **matrices.RULES, **shaping.RULES}.items())
+)
+"""Rules by ONNX name."""
