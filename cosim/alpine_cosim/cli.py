@@ -14,6 +14,7 @@ from alpine_models.errors import AlpineError
 from alpine_models.extension_points import loaded_extension
 from alpine_models.files import FULL
 
+from .commands.aimclib import aimclib
 from .commands.completion import completion
 from .commands.doctor import doctor
 from .commands.exit_status import ExitStatus
@@ -61,7 +62,19 @@ def cli() -> None:
     """Co-simulate processors that compute inside analog memory, down to the RTL."""
 
 
-for command in (run, mapping, study, faults, kernel, system, verilog, synth, doctor, completion):
+for command in (
+    run,
+    mapping,
+    study,
+    faults,
+    kernel,
+    system,
+    verilog,
+    synth,
+    doctor,
+    aimclib,
+    completion,
+):
     cli.add_command(command)
 for point in entry_points(group="alpine.commands"):
     cli.add_command(_added(point), point.name)
