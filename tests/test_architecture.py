@@ -34,6 +34,7 @@ ROOMS = {
         "cluster",
         "cores",
         "systems",
+        "binaries",
     ),
     "alpine_sw": (
         "graph",

@@ -17,7 +17,8 @@ from alpine_models.files import FULL
 from .commands.aimclib import aimclib
 from .commands.completion import completion
 from .commands.doctor import doctor
-from .commands.exit_status import ExitStatus
+from .commands.exec import exec_
+from .commands.exit_status import ExecUseError, ExitStatus
 from .commands.faults import faults
 from .commands.hardware import synth, verilog
 from .commands.interruption import InterruptedRunError, heed_interrupts, leave, was_interrupted
@@ -64,6 +65,7 @@ def cli() -> None:
 
 for command in (
     run,
+    exec_,
     mapping,
     study,
     faults,
@@ -86,6 +88,8 @@ def main() -> None:
     try:
         code = cli(standalone_mode=False)
         sys.stdout.flush()
+    except ExecUseError as error:
+        _fail(str(error), ExitStatus.EXEC_USAGE_ERROR)
     except AlpineError as error:
         _fail(str(error), ExitStatus.USAGE_ERROR)
     except click.ClickException as error:

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`alpine exec`."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alpine_models.choices import choose
+from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
+
+from .exit_status import ExecUseError
+from .output_file import output_file_option
+
+__all__ = ["exec_"]
+
+SYSTEMS = ("imc-cluster",)
+"""Systems whose cores execute programs."""
+BROKEN_PIPE = -32
+
+
+class _ExecCommand(click.Command):
+    """A command whose wrong use has a status that programs seldom have."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            message = error.format_message().rstrip(".")
+            raise ExecUseError(f"{message}; see `alpine exec --help`") from error
+        except AlpineError as error:
+            raise ExecUseError(str(error)) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AlpineError as error:
+            raise ExecUseError(str(error)) from error
+
+
+def _print_include(context: click.Context, _parameter: click.Parameter, system: str | None) -> None:
+    if system is None or context.resilient_parsing:
+        return
+    from alpine_sw.riscv import include_folder
+
+    choose("system", system, SYSTEMS)
+    click.echo(include_folder())
+    context.exit()
+
+
+@click.command(
+    "exec",
+    cls=_ExecCommand,
+    context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
+    epilog="\b\nExamples:\n"
+    "  alpine exec --system imc-cluster --cores 8 --json figures.json program.elf\n"
+    "  alpine exec --max-cycles 1000000 program.elf first second\n"
+    '  clang -I"$(alpine exec --include imc-cluster)" ...',
+)
+@click.option(
+    "--system", default=SYSTEMS[0], show_default=True,
+    help="What executes the program: " + ", ".join(SYSTEMS) + ".",
+)  # fmt: skip
+@click.option(
+    "--cores", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Cores that begin at the program's entry.",
+)  # fmt: skip
+@click.option("--max-cycles", type=click.IntRange(min=1), help="Stop the program after these.")
+@output_file_option("--json", "json_file", help="Write cycles, instructions and stalls as JSON.")
+@click.option(
+    "--include", metavar="SYSTEM", is_eager=True, expose_value=False, callback=_print_include,
+    help="Print the folder of a system's C header, linker script and start code, and exit.",
+)  # fmt: skip
+@click.argument("program", type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def exec_(
+    *,
+    system: str,
+    cores: int,
+    max_cycles: int | None,
+    json_file: Path | None,
+    program: Path,
+    arguments: tuple[str, ...],
+) -> int:
+    """Execute a compiled program, instruction by instruction, and count its cycles.
+
+    Options stand before PROGRAM; all behind it belongs to the program, whose output and exit status
+    are those of this command. Status 125 is wrong use, 126 a program that the simulator stopped.
+    """
+    from alpine_cosim.runs.core_library import core_library
+    from alpine_platform.binaries.elf import Architecture, load_program
+    from alpine_platform.binaries.riscv.bare_metal import BareMetalRun
+    from alpine_platform.binaries.riscv.cluster_config import MAX_CORES, ClusterConfig
+
+    choose("system", system, SYSTEMS)
+    if cores > MAX_CORES:
+        raise AlpineError(f"--cores {cores}: {system} has at most {MAX_CORES}")
+    loaded = load_program(program, Architecture.RV32)
+    run = BareMetalRun(
+        loaded,
+        arguments=arguments,
+        config=ClusterConfig(cores=cores),
+        library=core_library(),
+        output=_write_all,
+    )
+    outcome = run.run(max_cycles=max_cycles)
+    if outcome.message:
+        click.echo(f"alpine: {outcome.message}", err=True)
+    if json_file is not None:
+        write_text(json_file, json.dumps(outcome.as_json(), indent=2) + "\n")
+    return outcome.status
+
+
+def _write_all(descriptor: int, data: bytes) -> int:
+    """Pass on what a program writes, unbuffered; return how much, or why not."""
+    written = 0
+    try:
+        while written < len(data):
+            written += os.write(descriptor, data[written:])
+    except BrokenPipeError:
+        return BROKEN_PIPE
+    return written

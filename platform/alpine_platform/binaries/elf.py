@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a program: what an ELF file puts into memory, where it begins and what it names."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from alpine_models.errors import AlpineError
+
+__all__ = ["Architecture", "Program", "Segment", "load_program"]
+
+
+class Architecture(Enum):
+    """Machine and word length, as `readelf -h` names them."""
+
+    RV32 = ("EM_RISCV", 32, "32-bit RISC-V")
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.value[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What stands from an address on: bytes, then zeros up to ``size``."""
+
+    address: int
+    data: bytes
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program as its file describes it.
+
+    Members
+    -------
+    path : of the file. architecture : that it was compiled for. entry : first address.
+    segments : what is loaded, in the file's order. symbols : values by name.
+    functions : names of code by address.
+    """
+
+    path: Path
+    architecture: Architecture
+    entry: int
+    segments: tuple[Segment, ...]
+    symbols: dict[str, int]
+    functions: dict[int, str]
+
+    def place(self, address: int) -> str:
+        """Return an address with the function that it is in, if there is one."""
+        starts = self._starts
+        at = bisect_right(starts, address) - 1
+        if at < 0 or not self._loaded(address):
+            return f"{address:#010x}"
+        start = starts[at]
+        return f"{address:#010x} ({self.functions[start]}+{address - start:#x})"
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return sorted(self.functions)
+
+    def _loaded(self, address: int) -> bool:
+        return any(0 <= address - each.address < each.size for each in self.segments)
+
+
+def load_program(path: Path, architecture: Architecture) -> Program:
+    """Read a static ELF file.
+
+    Raises
+    ------
+    AlpineError
+        There is no such file, or it is none, of another machine, or has to be linked further.
+    """
+    try:
+        with path.open("rb") as file:
+            return _program(path, ELFFile(file), architecture)
+    except OSError as error:
+        raise AlpineError(f"program {path} cannot be read: {error.strerror}") from error
+    except (ELFError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        reason = str(error) or "it is cut off"
+        raise AlpineError(
+            f"program {path} is no ELF file that can be read ({reason}): name a linked executable"
+        ) from error
+
+
+def _program(path: Path, elf: Any, architecture: Architecture) -> Program:
+    machine, bits, title = architecture.value
+    found = f"{elf.elfclass}-bit {str(elf['e_machine']).removeprefix('EM_')}"
+    if elf["e_machine"] != machine or elf.elfclass != bits or not elf.little_endian:
+        raise AlpineError(f"program {path} is for {found}, not for {title}: compile it for that")
+    if elf["e_type"] != "ET_EXEC":
+        raise AlpineError(
+            f"program {path} is {elf['e_type']}, not a linked executable: link it statically, "
+            f"at fixed addresses"
+        )
+    segments: list[Segment] = []
+    for part in elf.iter_segments():
+        if part["p_type"] in ("PT_INTERP", "PT_DYNAMIC"):
+            raise AlpineError(f"program {path} is linked dynamically: link it with -static")
+        if part["p_type"] == "PT_LOAD" and part["p_memsz"]:
+            segments.append(Segment(part["p_paddr"], part.data(), part["p_memsz"]))
+    symbols, functions = _symbols(elf)
+    return Program(
+        path=path,
+        architecture=architecture,
+        entry=elf["e_entry"],
+        segments=tuple(segments),
+        symbols=symbols,
+        functions=functions,
+    )
+
+
+def _symbols(elf: Any) -> tuple[dict[str, int], dict[int, str]]:
+    table = elf.get_section_by_name(".symtab")
+    symbols: dict[str, int] = {}
+    functions: dict[int, str] = {}
+    for symbol in table.iter_symbols() if table is not None else ():
+        kind, defined = symbol["st_info"]["type"], symbol["st_shndx"] != "SHN_UNDEF"
+        if not defined or not symbol.name or kind not in ("STT_FUNC", "STT_NOTYPE", "STT_OBJECT"):
+            continue
+        symbols[symbol.name] = symbol["st_value"]
+        named_code = kind != "STT_OBJECT" and isinstance(symbol["st_shndx"], int)
+        if named_code and not symbol.name.startswith((".", "$")):
+            functions.setdefault(symbol["st_value"], symbol.name)
+    return symbols, functions

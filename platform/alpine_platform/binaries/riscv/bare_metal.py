@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running a program on a cluster without an operating system.
+
+All cores start at the program's entry with a0 = hart, a1 = number of cores, sp = top of the TCDM
+less 1 kB for each hart before; a2 and a3 are argc and argv. While mtvec was never written, ecall
+is served here: a7 = 93 exits with a0, 64 writes. The run ends when hart 0 exits or a word that is
+not 0 is written to symbol `tohost`.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from alpine_models.errors import AlpineError
+
+from ..elf import Program, Segment
+from ..outcome import CoreOutcome, Ending, Outcome
+from .cluster_config import ClusterConfig, MemoryRange
+from .machine import PAGE_BYTES, ClusterMachine
+from .stop_messages import describe_stop
+from .stops import Stop
+
+__all__ = ["INTERRUPTED_STATUS", "STOPPED_STATUS", "BareMetalRun"]
+
+STOPPED_STATUS = 126
+"""Exit status of a program that the simulator stopped."""
+INTERRUPTED_STATUS = 130
+"""Exit status of one that a person stopped, as shells say it."""
+
+STACK_BYTES = 1024
+"""Of each hart; their tops lie that far from each other."""
+SLICE_INSTRUCTIONS = 2_000_000
+"""After which Python looks at its signals; some hundredths of a second."""
+NO_LIMIT = (1 << 64) - 1
+ARGUMENT_REGISTERS = {"a0": 10, "a1": 11, "a2": 12, "a3": 13, "a7": 17}
+SP = 2
+EXIT, WRITE = 93, 64
+BAD_DESCRIPTOR, BAD_ADDRESS = -9, -14
+
+
+class BareMetalRun:
+    """One program on one cluster, from its entry to its end.
+
+    Parameters
+    ----------
+    program : what is run. arguments : given to it behind its own path.
+    config : of the cluster. library : compiled native sources.
+    output : takes what the program writes: file descriptor 1 or 2, and the bytes; returns how many
+    it has taken, or a negative error code of Linux.
+
+    Raises
+    ------
+    AlpineError
+        Segments or arguments do not fit into the memory.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        arguments: Sequence[str] = (),
+        config: ClusterConfig,
+        library: Path,
+        output: Callable[[int, bytes], int],
+    ):
+        self.program = program
+        self._output = output
+        self.machine = ClusterMachine(
+            library,
+            config,
+            plain=_plain_memory(program, config),
+            to_host=program.symbols.get("tohost"),
+        )
+        for segment in program.segments:
+            self.machine.write(segment.address, segment.data)
+        vector = self._place_arguments([str(program.path), *arguments])
+        for hart in range(config.cores):
+            registers = self.machine.registers(hart)
+            registers[SP] = config.tcdm.end - hart * STACK_BYTES
+            registers[ARGUMENT_REGISTERS["a0"]] = hart
+            registers[ARGUMENT_REGISTERS["a1"]] = config.cores
+            registers[ARGUMENT_REGISTERS["a2"]] = len(arguments) + 1
+            registers[ARGUMENT_REGISTERS["a3"]] = vector
+            self.machine.start(hart, program.entry)
+
+    def run(self, *, max_cycles: int | None = None) -> Outcome:
+        """Execute the program to its end, or for so many cycles."""
+        limit = NO_LIMIT if max_cycles is None else max_cycles
+        try:
+            while True:
+                stop = self.machine.run(limit=limit, budget=SLICE_INSTRUCTIONS)
+                if stop is Stop.HOST_CALL:
+                    outcome = self._serve_calls()
+                elif stop is not Stop.SLICE:
+                    outcome = self._end(stop)
+                else:
+                    outcome = None
+                if outcome is not None:
+                    return outcome
+        except KeyboardInterrupt:
+            return self._outcome(Ending.INTERRUPT, INTERRUPTED_STATUS, "interrupted")
+
+    def _end(self, stop: Stop) -> Outcome:
+        if stop is Stop.TO_HOST:
+            value = self.machine.record.status
+            return self._outcome(Ending.EXIT, 0 if value == 1 else value >> 1 & 0xFF)
+        if stop is Stop.LIMIT:
+            message = (
+                f"the program has not ended after {self.machine.cycles} cycles, which were "
+                f"all that it was given"
+            )
+            return self._outcome(Ending.LIMIT, STOPPED_STATUS, message)
+        message = describe_stop(self.machine, self.program)
+        return self._outcome(Ending.ERROR, STOPPED_STATUS, message)
+
+    def _serve_calls(self) -> Outcome | None:
+        """Serve every ecall of the last cycle, in the order of the harts."""
+        for hart in self.machine.calls:
+            registers = self.machine.registers(hart)
+            number, first = registers[ARGUMENT_REGISTERS["a7"]], registers[10]
+            if number == EXIT:
+                self.machine.halt(hart)
+                if hart == 0:
+                    return self._outcome(Ending.EXIT, first & 0xFF)
+            elif number == WRITE:
+                result = self._write(first, registers[11], registers[12])
+                registers[10] = result & 0xFFFFFFFF
+                self.machine.resume(hart)
+            else:
+                place = self.program.place(self.machine.report(hart).pc)
+                message = (
+                    f"hart {hart} at {place}: ecall with a7 = {number} is not served; "
+                    f"{WRITE} writes and {EXIT} exits"
+                )
+                return self._outcome(Ending.ERROR, STOPPED_STATUS, message)
+        return None
+
+    def _write(self, descriptor: int, address: int, count: int) -> int:
+        if descriptor not in (1, 2):
+            return BAD_DESCRIPTOR
+        try:
+            data = self.machine.read(address, count)
+        except ValueError:
+            return BAD_ADDRESS
+        return self._output(descriptor, data)
+
+    def _place_arguments(self, words: list[str]) -> int:
+        """Put argv into its memory and return its address."""
+        place = self.machine.config.arguments
+        texts = b""
+        pointers: list[int] = []
+        start = place.base + 4 * (len(words) + 1)
+        for word in words:
+            pointers.append(start + len(texts))
+            texts += word.encode(errors="surrogateescape") + b"\0"
+        vector = b"".join(each.to_bytes(4, "little") for each in (*pointers, 0))
+        if len(vector) + len(texts) > place.size_bytes:
+            raise AlpineError(
+                f"arguments take {len(vector) + len(texts)} bytes, and {place.size_bytes} are "
+                f"there: give fewer"
+            )
+        self.machine.write(place.base, vector + texts)
+        return place.base
+
+    def _outcome(self, ending: Ending, status: int, message: str = "") -> Outcome:
+        reports = [self.machine.report(hart) for hart in range(self.machine.config.cores)]
+        return Outcome(
+            cycles=self.machine.cycles,
+            status=status,
+            ended_by=ending,
+            message=message,
+            cores=tuple(
+                CoreOutcome(
+                    instructions=report.instructions,
+                    cycles=report.cycles,
+                    stalls=report.stalls_by_name(),
+                )
+                for report in reports
+            ),
+        )
+
+
+def _plain_memory(program: Program, config: ClusterConfig) -> list[MemoryRange]:
+    """Return memory for the segments outside the cluster's, in whole pages."""
+    pages: list[tuple[int, int]] = []
+    for segment in sorted(program.segments, key=lambda each: each.address):
+        if _is_mapped(segment, program, config):
+            continue
+        first = segment.address // PAGE_BYTES * PAGE_BYTES
+        end = -(-(segment.address + segment.size) // PAGE_BYTES) * PAGE_BYTES
+        if pages and first <= pages[-1][1]:
+            pages[-1] = (pages[-1][0], max(end, pages[-1][1]))
+        else:
+            pages.append((first, end))
+    return [
+        MemoryRange(name="memory", base=first, size_bytes=end - first) for first, end in pages
+    ]
+
+
+def _is_mapped(segment: Segment, program: Program, config: ClusterConfig) -> bool:
+    """Whether a segment lies in a memory of the cluster.
+
+    Raises
+    ------
+    AlpineError
+        It lies there in part, or in registers.
+    """
+    end = segment.address + segment.size
+    registers = (config.event_unit, *config.accelerators, config.arguments)
+    for place in (config.tcdm, config.l2, *registers):
+        if end <= place.base or segment.address >= place.end:
+            continue
+        if place in registers:
+            raise AlpineError(
+                f"program {program.path} has {segment.size} bytes at {segment.address:#010x}, in "
+                f"{place}: link it elsewhere"
+            )
+        if segment.address < place.base or end > place.end:
+            over = max(end - place.end, place.base - segment.address)
+            raise AlpineError(
+                f"program {program.path} has {segment.size} bytes at {segment.address:#010x}, "
+                f"{over} more than fit into {place}"
+            )
+        return True
+    return False

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cluster of cores in a native library: its memory, its registers and its run."""
+
+import ctypes
+import weakref
+from collections.abc import Iterable
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from .cluster_config import ClusterConfig, MemoryRange
+from .stops import Stall, Stop, Wait
+
+__all__ = ["ClusterMachine", "CoreReport", "StopRecord", "native_sources"]
+
+PAGE_BYTES = 4096
+
+
+def native_sources() -> tuple[Path, ...]:
+    """Return the files of the cores' C++, that to compile first."""
+    folder = Path(__file__).parent / "native"
+    return (folder / "cluster.cpp", *sorted(folder.glob("*.hpp")))
+
+
+class _Configuration(ctypes.Structure):
+    """`Configuration` of native/cluster.hpp."""
+
+    _fields_ = [
+        (name, ctypes.c_uint32)
+        for name in (
+            "cores tcdm_base tcdm_bytes banks event_unit_base event_unit_bytes "
+            "has_to_host to_host taken_branch jump unaligned_target high_product "
+            "division_least slow_csr event_load peripheral trap"
+        ).split()
+    ]
+
+
+class StopRecord(ctypes.Structure):
+    """`StopRecord` of native/cluster.hpp: why the cores stand."""
+
+    _fields_ = [
+        (name, ctypes.c_uint32)
+        for name in "stop hart pc word cause address bytes is_store status".split()
+    ]
+    hart: int
+    pc: int
+    word: int
+    cause: int
+    address: int
+    bytes: int
+    status: int
+
+
+class CoreReport(ctypes.Structure):
+    """`CoreReport` of native/cluster.cpp: what a core has done until now."""
+
+    _fields_ = [
+        ("cycles", ctypes.c_uint64),
+        ("instructions", ctypes.c_uint64),
+        ("stalls", ctypes.c_uint64 * len(Stall)),
+        *(
+            (name, ctypes.c_uint32)
+            for name in ("state", "pc", "wait", "wait_index", "missing", "padding")
+        ),
+    ]
+    cycles: int
+    instructions: int
+    stalls: Any
+    pc: int
+    wait: int
+    wait_index: int
+    missing: int
+
+    @property
+    def waits_for(self) -> Wait:
+        """What it waits for in the event unit."""
+        return Wait(self.wait)
+
+    def stalls_by_name(self) -> dict[str, int]:
+        """Return its stalls, by cause."""
+        return {cause.name.lower(): int(self.stalls[cause]) for cause in Stall}
+
+
+_POINTER, _U32, _U64 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
+_FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
+    "create": (_POINTER, [ctypes.POINTER(_Configuration)]),
+    "destroy": (None, [_POINTER]),
+    "add_memory": (_POINTER, [_POINTER, _U32, _U32, _U32]),
+    "tcdm": (_POINTER, [_POINTER]),
+    "registers": (ctypes.POINTER(_U32), [_POINTER, _U32]),
+    "start": (None, [_POINTER, _U32, _U32]),
+    "run": (_U32, [_POINTER, _U64, _U64]),
+    "record": (ctypes.POINTER(StopRecord), [_POINTER]),
+    "now": (_U64, [_POINTER]),
+    "calls": (_U32, [_POINTER]),
+    "resume": (None, [_POINTER, _U32]),
+    "halt": (None, [_POINTER, _U32]),
+    "report": (None, [_POINTER, _U32, ctypes.POINTER(CoreReport)]),
+}
+
+
+class ClusterMachine:
+    """Cores that stand at cycle 0 with all registers 0, and their memory.
+
+    Parameters
+    ----------
+    library : of the native sources, compiled.
+    config : of the cluster.
+    plain : more memory with L2's latency.
+    to_host : address of the word that ends a run, or None.
+    """
+
+    def __init__(
+        self,
+        library: Path,
+        config: ClusterConfig,
+        *,
+        plain: Iterable[MemoryRange] = (),
+        to_host: int | None = None,
+    ):
+        self.config = config
+        self._call = _Library(library)
+        timing = astuple(config.timing)
+        given = _Configuration(
+            config.cores, config.tcdm.base, config.tcdm.size_bytes, config.banks,
+            config.event_unit.base, config.event_unit.size_bytes,
+            to_host is not None, to_host or 0, *timing,
+        )  # fmt: skip
+        self._handle = self._call.create(ctypes.byref(given))
+        weakref.finalize(self, self._call.destroy, self._handle)
+        self._memories: list[tuple[MemoryRange, memoryview]] = []
+        self._map(config.tcdm, self._call.tcdm(self._handle))
+        extra = config.l2_latency_cycles - 1
+        for place in (config.l2, config.arguments, *plain):
+            pointer = self._call.add_memory(self._handle, place.base, place.size_bytes, extra)
+            self._map(place, pointer)
+
+    @property
+    def memories(self) -> tuple[MemoryRange, ...]:
+        """What is mapped and no register file."""
+        return tuple(place for place, _ in self._memories)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Put bytes into memory, before the cores execute them."""
+        view, offset = self._find(address, len(data))
+        view[offset : offset + len(data)] = data
+
+    def read(self, address: int, count: int) -> bytes:
+        """Return bytes of memory.
+
+        Raises
+        ------
+        ValueError
+            Not all of them are mapped.
+        """
+        view, offset = self._find(address, count)
+        return bytes(view[offset : offset + count])
+
+    def registers(self, hart: int) -> Any:
+        """Return the 32 registers of a core, to be read and written."""
+        return self._call.registers(self._handle, hart)
+
+    def start(self, hart: int, address: int) -> None:
+        """Let a core begin at an address."""
+        self._call.start(self._handle, hart, address)
+
+    def run(self, *, limit: int, budget: int) -> Stop:
+        """Execute until something stops the cores.
+
+        Parameters
+        ----------
+        limit : cycle before which they stop.
+        budget : instructions after which they stop for Python to look at its signals.
+        """
+        return Stop(self._call.run(self._handle, limit, budget))
+
+    @property
+    def record(self) -> StopRecord:
+        """Why they stopped."""
+        return self._call.record(self._handle).contents
+
+    @property
+    def cycles(self) -> int:
+        """The cycle in which the cores stand."""
+        return self._call.now(self._handle)
+
+    @property
+    def calls(self) -> list[int]:
+        """Cores that wait for the host to serve their ecall."""
+        bits = self._call.calls(self._handle)
+        return [hart for hart in range(self.config.cores) if bits >> hart & 1]
+
+    def resume(self, hart: int) -> None:
+        """Let a core go on behind its ecall."""
+        self._call.resume(self._handle, hart)
+
+    def halt(self, hart: int) -> None:
+        """End a core at its ecall."""
+        self._call.halt(self._handle, hart)
+
+    def report(self, hart: int) -> CoreReport:
+        """Return what a core has done."""
+        report = CoreReport()
+        self._call.report(self._handle, hart, ctypes.byref(report))
+        return report
+
+    def _map(self, place: MemoryRange, pointer: int) -> None:
+        array = (ctypes.c_uint8 * place.size_bytes).from_address(pointer)
+        array._machine = self  # pyright: ignore[reportAttributeAccessIssue]
+        self._memories.append((place, memoryview(array).cast("B")))
+
+    def _find(self, address: int, count: int) -> tuple[memoryview, int]:
+        for place, view in self._memories:
+            if place.base <= address and address + count <= place.end:
+                return view, address - place.base
+        raise ValueError(f"{count} bytes at {address:#010x} are not mapped")
+
+
+class _Library:
+    """The functions of a native library, with their types."""
+
+    def __init__(self, path: Path):
+        library = ctypes.CDLL(str(path))
+        for name, (result, arguments) in _FUNCTIONS.items():
+            function = getattr(library, f"alpine_cluster_{name}")
+            function.restype, function.argtypes = result, arguments
+            setattr(self, name, function)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said of a program that did what it must not: one line."""
+
+from alpine_models.plurals import counted
+
+from ..elf import Program
+from .instructions import disassemble, instruction_of
+from .machine import ClusterMachine, CoreReport, StopRecord
+from .stops import Stop, Wait
+
+__all__ = ["describe_stop"]
+
+FETCH, ILLEGAL, BREAKPOINT, LOAD, STORE = 1, 2, 3, 5, 7
+"""Causes of exceptions: RISC-V privileged architecture, table of mcause."""
+
+
+def describe_stop(machine: ClusterMachine, program: Program) -> str:
+    """Return why the cores of a machine stand, with the place in the program."""
+    record = machine.record
+    if record.stop == Stop.DEADLOCK:
+        return "deadlock: " + "; ".join(
+            _waiter(hart, machine.report(hart), program) for hart in range(machine.config.cores)
+        )
+    where = f"hart {record.hart} at {program.place(record.pc)}: "
+    if record.stop == Stop.BAD_LOOP:
+        return where + (
+            f"hardware loop from {record.address:#x} to {record.bytes:#x} must begin and end at "
+            f"words and hold three instructions or more, none of them compressed, a branch, a "
+            f"jump, fence, mret or wfi"
+        )
+    return where + _exception(record, machine)
+
+
+def _exception(record: StopRecord, machine: ClusterMachine) -> str:
+    text = disassemble(record.word, record.pc)
+    if record.cause == FETCH:
+        return f"there is no memory to execute from; {_mapped(machine)}"
+    if record.cause == ILLEGAL:
+        row = instruction_of(record.word)
+        if row is None:
+            return f"illegal instruction {text}"
+        return f"illegal instruction {text}: no such control register, or it is only read"
+    if record.cause == BREAKPOINT:
+        return "ebreak, and mtvec was never written"
+    verb = "stores" if record.cause == STORE else "loads"
+    size = counted(record.bytes, "byte")
+    return f"`{text}` {verb} {size} at {record.address:#010x}: {_hole(record, machine)}"
+
+
+def _hole(record: StopRecord, machine: ClusterMachine) -> str:
+    config = machine.config
+    if config.event_unit.base <= record.address < config.event_unit.end:
+        return "registers of the event unit are aligned words"
+    for place in config.accelerators:
+        if place.base <= record.address < place.end:
+            return f"no {place.name} is attached"
+    return f"nothing is mapped there; {_mapped(machine)}"
+
+
+def _mapped(machine: ClusterMachine) -> str:
+    return "mapped are " + ", ".join(map(str, machine.memories))
+
+
+def _waiter(hart: int, report: CoreReport, program: Program) -> str:
+    place = program.place(report.pc)
+    if report.waits_for is Wait.NOTHING:
+        return f"hart {hart} has exited"
+    if report.waits_for is Wait.EVENT:
+        return f"hart {hart} at {place} waits for an event of mask {report.missing:#x}"
+    missing = [str(other) for other in range(32) if report.missing >> other & 1]
+    others = f"hart {', '.join(missing)}" if len(missing) == 1 else f"harts {', '.join(missing)}"
+    return f"hart {hart} at {place} waits at barrier {report.wait_index} for {others}"

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Codes that native cores and Python share: why a run stops, and what a core waits for."""
+
+from enum import IntEnum
+
+__all__ = ["Stall", "Stop", "Wait"]
+
+
+class Stop(IntEnum):
+    """Why the cores stand."""
+
+    SLICE = 0
+    """Time for Python to look at its signals."""
+    HOST_CALL = 1
+    """A core has executed ecall and the host serves it."""
+    TO_HOST = 2
+    """A word was written to symbol `tohost`."""
+    LIMIT = 3
+    """The cycle that was asked for is reached."""
+    EXCEPTION = 4
+    """An exception that no handler takes."""
+    DEADLOCK = 5
+    """All cores wait for each other."""
+    BAD_LOOP = 6
+    """A hardware loop that the manual forbids."""
+
+
+class Stall(IntEnum):
+    """Where the cycles of a core go in which it begins no instruction."""
+
+    LOAD_USE = 0
+    """The instruction before was a load of an operand."""
+    JUMP_REGISTER = 1
+    """The instruction before wrote the register that jalr reads."""
+    BRANCH = 2
+    """Taken branches."""
+    JUMP = 3
+    """Jumps, fence.i, mret."""
+    ARITHMETIC = 4
+    """Divisions and upper halves of products."""
+    CSR = 5
+    """Accesses to control registers."""
+    MISALIGNED = 6
+    """Second transactions of accesses across words."""
+    BANK_CONFLICT = 7
+    """Another core had the bank of the TCDM."""
+    MEMORY = 8
+    """Memory and peripherals other than the TCDM."""
+    TRAP = 9
+    """Exceptions taken."""
+    ASLEEP = 10
+    """The core's clock is off: a wait for an event."""
+
+
+class Wait(IntEnum):
+    """What a core waits for in the event unit."""
+
+    NOTHING = 0
+    EVENT = 1
+    BARRIER = 2

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C header of system imc-cluster, made from the tables that the simulator has its own from.
+
+``python -m alpine_sw.riscv.c_header FILE`` writes it.
+"""
+
+from alpine_models.files import deliver
+from alpine_platform.binaries.riscv.cluster_config import ClusterConfig, MemoryRange
+from alpine_platform.binaries.riscv.event_unit import (
+    BARRIER_STRIDE,
+    BARRIERS,
+    BarrierRegister,
+    EventLine,
+    EventRegister,
+)
+
+__all__ = ["HEADER_NAME", "c_header"]
+
+HEADER_NAME = "alpine_imc_cluster.h"
+
+FUNCTIONS = """\
+#ifndef __ASSEMBLER__
+
+#include <stdint.h>
+
+extern uint32_t alpine_core_count; /* set by crt0.S */
+
+static inline uint32_t alpine_hart(void) {
+    uint32_t hart;
+    __asm__ volatile("csrr %0, mhartid" : "=r"(hart));
+    return hart;
+}
+
+static inline uint32_t alpine_cycles(void) {
+    uint32_t cycles;
+    __asm__ volatile("csrr %0, mcycle" : "=r"(cycles));
+    return cycles;
+}
+
+static inline volatile uint32_t *alpine_register(uint32_t address) {
+    return (volatile uint32_t *)(uintptr_t)address;
+}
+
+/* Loads a register of the event unit with the clock off until it answers (cv.elw). */
+static inline uint32_t alpine_event_load(uint32_t address) {
+    uint32_t value;
+    __asm__ volatile(".insn i 0x0b, 3, %0, %1, 0" : "=r"(value) : "r"(address) : "memory");
+    return value;
+}
+
+/* Waits until all cores of a barrier have come; all harts take part after reset. */
+static inline void alpine_barrier(uint32_t barrier) {
+    alpine_event_load(ALPINE_EVENT_UNIT + ALPINE_BARRIER(barrier) + ALPINE_BARRIER_WAIT);
+}
+
+/* Waits for one of the events of a mask, clears those that have come and returns them. */
+static inline uint32_t alpine_wait_events(uint32_t mask) {
+    *alpine_register(ALPINE_EVENT_UNIT + ALPINE_EVENT_MASK) = mask;
+    return alpine_event_load(ALPINE_EVENT_UNIT + ALPINE_EVENT_WAIT_CLEAR);
+}
+
+/* Gives the software event to the cores whose bits are set. */
+static inline void alpine_trigger(uint32_t cores) {
+    *alpine_register(ALPINE_EVENT_UNIT + ALPINE_EVENT_TRIGGER) = cores;
+}
+
+static inline int32_t alpine_write(int descriptor, const void *data, uint32_t bytes) {
+    register int32_t a0 __asm__("a0") = descriptor;
+    register const void *a1 __asm__("a1") = data;
+    register uint32_t a2 __asm__("a2") = bytes, a7 __asm__("a7") = 64;
+    __asm__ volatile("ecall" : "+r"(a0) : "r"(a1), "r"(a2), "r"(a7) : "memory");
+    return a0;
+}
+
+#endif /* __ASSEMBLER__ */
+"""
+
+
+def c_header() -> str:
+    """Return the text of the header."""
+    config = ClusterConfig()
+    ranges = (config.tcdm, config.event_unit, *config.accelerators, config.l2)
+    lines = [
+        "/* SPDX-License-Identifier: Apache-2.0 */",
+        "/* System imc-cluster: addresses, events and barriers. Made by alpine_sw.riscv.c_header. */",
+        "#ifndef ALPINE_IMC_CLUSTER_H",
+        "#define ALPINE_IMC_CLUSTER_H",
+        "",
+        *(f"#define ALPINE_{_name(each)} {each.base:#010x}" for each in ranges),
+        f"#define ALPINE_TCDM_BYTES {config.tcdm.size_bytes:#x}",
+        "",
+        "/* Offsets from ALPINE_EVENT_UNIT. */",
+        *(
+            f"#define ALPINE_EVENT_{each.name} {int(each):#x}"
+            for each in EventRegister
+            if each is not EventRegister.BARRIERS
+        ),
+        f"#define ALPINE_BARRIERS {BARRIERS}",
+        f"#define ALPINE_BARRIER(n) ({int(EventRegister.BARRIERS):#x} + (n) * {BARRIER_STRIDE:#x})",
+        *(f"#define ALPINE_BARRIER_{each.name} {int(each):#x}" for each in BarrierRegister),
+        "",
+        "/* Bits of the events. */",
+        *(f"#define ALPINE_LINE_{each.name} {int(each)}" for each in EventLine),
+        "",
+        FUNCTIONS,
+        "#endif",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _name(place: MemoryRange) -> str:
+    return place.name.split()[0].upper() if "unit" not in place.name else "EVENT_UNIT"
+
+
+if __name__ == "__main__":
+    deliver(c_header())
