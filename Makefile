@@ -12,10 +12,10 @@ TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
 
 .DEFAULT_GOAL := help
 .PHONY: help machine setup run test coverage hunt cocotb formal formal-long synth docs site examples lint format types wheel \
-	check pages regression bench calibrate paper findings clean
+	check pages regression bench calibrate paper findings riscv-tests riscv-programs clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 machine:
 	@ok=1; \
@@ -133,6 +133,16 @@ findings: setup ## Check the paper's findings on the report's own runs (after ma
 
 bench: setup ## Measure host speeds (docs/speed.md)
 	$(BIN)/python -m pytest benchmarks/bench_*.py --benchmark-only --benchmark-disable-gc -q
+
+ZIGLANG := $(BIN)/python -m pip install --quiet --disable-pip-version-check "ziglang>=0.14,<0.17"
+
+riscv-tests: setup ## Run the official RISC-V instruction tests cloned to SOURCE=folder
+	$(ZIGLANG)
+	$(BIN)/python tests/riscv_tests.py $(SOURCE)
+
+riscv-programs: setup ## Assemble the shipped RISC-V kernels and the tests' programs again
+	$(ZIGLANG)
+	$(BIN)/python tests/riscv_programs.py
 
 clean: ## Remove the virtual environment and everything built in the checkout
 	rm -rf $(VENV) dist build site docs/api .coverage* .pytest_cache .ruff_cache .hypothesis .benchmarks waves verilog

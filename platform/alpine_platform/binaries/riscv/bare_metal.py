@@ -191,9 +191,7 @@ def _plain_memory(program: Program, config: ClusterConfig) -> list[MemoryRange]:
             pages[-1] = (pages[-1][0], max(end, pages[-1][1]))
         else:
             pages.append((first, end))
-    return [
-        MemoryRange(name="memory", base=first, size_bytes=end - first) for first, end in pages
-    ]
+    return [MemoryRange(name="memory", base=first, size_bytes=end - first) for first, end in pages]
 
 
 def _is_mapped(segment: Segment, program: Program, config: ClusterConfig) -> bool:

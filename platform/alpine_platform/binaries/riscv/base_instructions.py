@@ -52,9 +52,7 @@ def _immediate_rows() -> list[Instruction]:
     for name, code in shifts.items():
         top, funct = code.split()
         pattern = f"{top} uimm[4:0] rs1 {funct} rd 0010011"
-        rows.append(
-            Instruction(name=name, pattern=pattern, operation=name, syntax="rd, rs1, imm")
-        )
+        rows.append(Instruction(name=name, pattern=pattern, operation=name, syntax="rd, rs1, imm"))
     return rows
 
 

@@ -58,7 +58,7 @@ def _memory_row(name: str, mode: str, pattern: str, syntax: str) -> Instruction:
 
 def _loop_rows() -> list[Instruction]:
     rows: list[Instruction] = []
-    for code, name in enumerate("starti start endi end counti count".split()):
+    for code, name in enumerate(["starti", "start", "endi", "end", "counti", "count"]):
         by_immediate = name.endswith("i")
         operands = "uimm[11:0] 00000" if by_immediate else "000000000000 rs1"
         rows.append(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from .base_instructions import ADDRESSING
 from .core_v_instructions import OPERAND_2
 from .csr import CSRS, Csr, slow_csrs
-from .event_unit import BARRIERS, BARRIER_STRIDE, BarrierRegister, EventLine, EventRegister
+from .event_unit import BARRIER_STRIDE, BARRIERS, BarrierRegister, EventLine, EventRegister
 from .instruction import RESERVED, Instruction, RegisterField
 from .instructions import INSTRUCTIONS
 from .stops import Stall, Stop, Wait

@@ -27,11 +27,25 @@ class _Configuration(ctypes.Structure):
 
     _fields_ = [
         (name, ctypes.c_uint32)
-        for name in (
-            "cores tcdm_base tcdm_bytes banks event_unit_base event_unit_bytes "
-            "has_to_host to_host taken_branch jump unaligned_target high_product "
-            "division_least slow_csr event_load peripheral trap"
-        ).split()
+        for name in [
+            "cores",
+            "tcdm_base",
+            "tcdm_bytes",
+            "banks",
+            "event_unit_base",
+            "event_unit_bytes",
+            "has_to_host",
+            "to_host",
+            "taken_branch",
+            "jump",
+            "unaligned_target",
+            "high_product",
+            "division_least",
+            "slow_csr",
+            "event_load",
+            "peripheral",
+            "trap",
+        ]
     ]
 
 
@@ -40,7 +54,17 @@ class StopRecord(ctypes.Structure):
 
     _fields_ = [
         (name, ctypes.c_uint32)
-        for name in "stop hart pc word cause address bytes is_store status".split()
+        for name in [
+            "stop",
+            "hart",
+            "pc",
+            "word",
+            "cause",
+            "address",
+            "bytes",
+            "is_store",
+            "status",
+        ]
     ]
     hart: int
     pc: int
