@@ -42,6 +42,7 @@ ROOMS = {
         "importing",
         "datasets",
         "kernels",
+        "riscv",
         "library",
         "networks",
         "mapping",

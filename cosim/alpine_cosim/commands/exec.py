@@ -95,7 +95,7 @@ def exec_(
     from alpine_cosim.runs.core_library import core_library
     from alpine_platform.binaries.elf import Architecture, load_program
     from alpine_platform.binaries.riscv.bare_metal import BareMetalRun
-    from alpine_platform.binaries.riscv.cluster_config import MAX_CORES, ClusterConfig
+    from alpine_platform.binaries.riscv.cv32e40p_config import MAX_CORES, imc_cluster
 
     choose("system", system, SYSTEMS)
     if cores > MAX_CORES:
@@ -104,7 +104,7 @@ def exec_(
     run = BareMetalRun(
         loaded,
         arguments=arguments,
-        config=ClusterConfig(cores=cores),
+        config=imc_cluster(cores),
         library=core_library(),
         output=_write_all,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-__all__ = ["CoreOutcome", "Ending", "Outcome"]
+__all__ = ["CoreOutcome", "Ending", "ProgramOutcome"]
 
 
 class Ending(Enum):
@@ -42,13 +42,14 @@ class CoreOutcome:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class ProgramOutcome:
     """What a program did.
 
     Members
     -------
-    cycles : from start to end. status : the exit status, of the simulator if it stopped the program.
-    ended_by : see there. message : what went wrong, in one line, or "".
+    cycles : from start to end. ended_by : see there.
+    status : the program's exit status, or the simulator's where it stopped the program.
+    message : what went wrong, in one line, or "".
     cores : one entry for each.
     """
 

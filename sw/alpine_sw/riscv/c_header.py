@@ -5,7 +5,7 @@
 """
 
 from alpine_models.files import deliver
-from alpine_platform.binaries.riscv.cluster_config import ClusterConfig, MemoryRange
+from alpine_platform.binaries.riscv.cv32e40p_config import imc_cluster
 from alpine_platform.binaries.riscv.event_unit import (
     BARRIER_STRIDE,
     BARRIERS,
@@ -13,6 +13,7 @@ from alpine_platform.binaries.riscv.event_unit import (
     EventLine,
     EventRegister,
 )
+from alpine_platform.binaries.riscv.memory_map import MemoryMap, MemoryRange
 
 __all__ = ["HEADER_NAME", "c_header"]
 
@@ -78,16 +79,16 @@ static inline int32_t alpine_write(int descriptor, const void *data, uint32_t by
 
 def c_header() -> str:
     """Return the text of the header."""
-    config = ClusterConfig()
-    ranges = (config.tcdm, config.event_unit, *config.accelerators, config.l2)
+    places = MemoryMap(imc_cluster(1))
+    ranges = (places.tcdm, places.event_unit, *places.accelerators, places.l2)
     lines = [
         "/* SPDX-License-Identifier: Apache-2.0 */",
-        "/* System imc-cluster: addresses, events and barriers. Made by alpine_sw.riscv.c_header. */",
+        "/* System imc-cluster: addresses, events, barriers. Made by alpine_sw.riscv.c_header. */",
         "#ifndef ALPINE_IMC_CLUSTER_H",
         "#define ALPINE_IMC_CLUSTER_H",
         "",
         *(f"#define ALPINE_{_name(each)} {each.base:#010x}" for each in ranges),
-        f"#define ALPINE_TCDM_BYTES {config.tcdm.size_bytes:#x}",
+        f"#define ALPINE_TCDM_BYTES {places.tcdm.size_bytes:#x}",
         "",
         "/* Offsets from ALPINE_EVENT_UNIT. */",
         *(

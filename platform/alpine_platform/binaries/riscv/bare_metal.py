@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alpine_models.errors import AlpineError
+from alpine_platform.config.cluster import ClusterConfig
 
 from ..elf import Program, Segment
-from ..outcome import CoreOutcome, Ending, Outcome
-from .cluster_config import ClusterConfig, MemoryRange
+from ..outcome import CoreOutcome, Ending, ProgramOutcome
 from .machine import PAGE_BYTES, ClusterMachine
+from .memory_map import MemoryMap, MemoryRange
 from .stop_messages import describe_stop
 from .stops import Stop
 
@@ -67,7 +68,7 @@ class BareMetalRun:
         self.machine = ClusterMachine(
             library,
             config,
-            plain=_plain_memory(program, config),
+            plain=_plain_memory(program, MemoryMap(config)),
             to_host=program.symbols.get("tohost"),
         )
         for segment in program.segments:
@@ -75,14 +76,14 @@ class BareMetalRun:
         vector = self._place_arguments([str(program.path), *arguments])
         for hart in range(config.cores):
             registers = self.machine.registers(hart)
-            registers[SP] = config.tcdm.end - hart * STACK_BYTES
+            registers[SP] = self.machine.map.tcdm.end - hart * STACK_BYTES
             registers[ARGUMENT_REGISTERS["a0"]] = hart
             registers[ARGUMENT_REGISTERS["a1"]] = config.cores
             registers[ARGUMENT_REGISTERS["a2"]] = len(arguments) + 1
             registers[ARGUMENT_REGISTERS["a3"]] = vector
             self.machine.start(hart, program.entry)
 
-    def run(self, *, max_cycles: int | None = None) -> Outcome:
+    def run(self, *, max_cycles: int | None = None) -> ProgramOutcome:
         """Execute the program to its end, or for so many cycles."""
         limit = NO_LIMIT if max_cycles is None else max_cycles
         try:
@@ -99,7 +100,7 @@ class BareMetalRun:
         except KeyboardInterrupt:
             return self._outcome(Ending.INTERRUPT, INTERRUPTED_STATUS, "interrupted")
 
-    def _end(self, stop: Stop) -> Outcome:
+    def _end(self, stop: Stop) -> ProgramOutcome:
         if stop is Stop.TO_HOST:
             value = self.machine.record.status
             return self._outcome(Ending.EXIT, 0 if value == 1 else value >> 1 & 0xFF)
@@ -112,7 +113,7 @@ class BareMetalRun:
         message = describe_stop(self.machine, self.program)
         return self._outcome(Ending.ERROR, STOPPED_STATUS, message)
 
-    def _serve_calls(self) -> Outcome | None:
+    def _serve_calls(self) -> ProgramOutcome | None:
         """Serve every ecall of the last cycle, in the order of the harts."""
         for hart in self.machine.calls:
             registers = self.machine.registers(hart)
@@ -145,7 +146,7 @@ class BareMetalRun:
 
     def _place_arguments(self, words: list[str]) -> int:
         """Put argv into its memory and return its address."""
-        place = self.machine.config.arguments
+        place = self.machine.map.arguments
         texts = b""
         pointers: list[int] = []
         start = place.base + 4 * (len(words) + 1)
@@ -161,9 +162,9 @@ class BareMetalRun:
         self.machine.write(place.base, vector + texts)
         return place.base
 
-    def _outcome(self, ending: Ending, status: int, message: str = "") -> Outcome:
+    def _outcome(self, ending: Ending, status: int, message: str = "") -> ProgramOutcome:
         reports = [self.machine.report(hart) for hart in range(self.machine.config.cores)]
-        return Outcome(
+        return ProgramOutcome(
             cycles=self.machine.cycles,
             status=status,
             ended_by=ending,
@@ -179,11 +180,11 @@ class BareMetalRun:
         )
 
 
-def _plain_memory(program: Program, config: ClusterConfig) -> list[MemoryRange]:
+def _plain_memory(program: Program, map_: MemoryMap) -> list[MemoryRange]:
     """Return memory for the segments outside the cluster's, in whole pages."""
     pages: list[tuple[int, int]] = []
     for segment in sorted(program.segments, key=lambda each: each.address):
-        if _is_mapped(segment, program, config):
+        if _is_mapped(segment, program, map_):
             continue
         first = segment.address // PAGE_BYTES * PAGE_BYTES
         end = -(-(segment.address + segment.size) // PAGE_BYTES) * PAGE_BYTES
@@ -194,7 +195,7 @@ def _plain_memory(program: Program, config: ClusterConfig) -> list[MemoryRange]:
     return [MemoryRange(name="memory", base=first, size_bytes=end - first) for first, end in pages]
 
 
-def _is_mapped(segment: Segment, program: Program, config: ClusterConfig) -> bool:
+def _is_mapped(segment: Segment, program: Program, map_: MemoryMap) -> bool:
     """Whether a segment lies in a memory of the cluster.
 
     Raises
@@ -203,8 +204,8 @@ def _is_mapped(segment: Segment, program: Program, config: ClusterConfig) -> boo
         It lies there in part, or in registers.
     """
     end = segment.address + segment.size
-    registers = (config.event_unit, *config.accelerators, config.arguments)
-    for place in (config.tcdm, config.l2, *registers):
+    registers = (map_.event_unit, *map_.accelerators, map_.arguments)
+    for place in (map_.tcdm, map_.l2, *registers):
         if end <= place.base or segment.address >= place.end:
             continue
         if place in registers:

@@ -91,8 +91,8 @@ def _control_rows() -> list[Instruction]:
         for name, funct in branches.items()
     ]
     listed = [
-        ("lui", "imm[31:12] rd 0110111", "rd, imm"),
-        ("auipc", "imm[31:12] rd 0010111", "rd, imm"),
+        ("lui", "imm[31:12] rd 0110111", "rd, upper"),
+        ("auipc", "imm[31:12] rd 0010111", "rd, upper"),
         ("jal", "imm[20|10:1|11|19:12] rd 1101111", "rd, target"),
         ("jalr", "imm[11:0] rs1 000 rd 1100111", "rd, imm(rs1)"),
         ("fence", "-12 -5 000 -5 0001111", ""),

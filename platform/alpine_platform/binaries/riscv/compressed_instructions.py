@@ -30,7 +30,7 @@ COMPRESSED_INSTRUCTIONS = (
     _row("c.li", "010 imm[5] rd imm[4:0] 01", "addi", "rd, imm"),
     _reserved("011 0 -5 00000 01"),
     _row("c.addi16sp", "011 imm[9] 00010 imm[4|6|8:7|5] 01", "addi", "rd, imm", rd=SP, rs1=SP),
-    _row("c.lui", "011 imm[17] rd imm[16:12] 01", "lui", "rd, imm"),
+    _row("c.lui", "011 imm[17] rd imm[16:12] 01", "lui", "rd, upper"),
     _row("c.srli", "100 0 00 rd'/rs1' uimm[4:0] 01", "srli", "rd, imm"),
     _row("c.srai", "100 0 01 rd'/rs1' uimm[4:0] 01", "srai", "rd, imm"),
     _row("c.andi", "100 imm[5] 10 rd'/rs1' imm[4:0] 01", "andi", "rd, imm"),

@@ -238,16 +238,16 @@ def _lane_rows() -> list[Instruction]:
         )
         for name, pattern, operands in listed
     ]
-    for lane in range(4):
-        rows.append(
-            Instruction(
-                name=f"cv.shufflei{lane}.sci.b",
-                pattern=f"110{lane:02b} 0 uimm[0|5:1] rs1 111 rd 1111011",
-                operation="simd_shuffle_immediate",
-                variant=SHUFFLED | lane,
-                syntax="rd, rs1, imm",
-            )
+    rows += [
+        Instruction(
+            name=f"cv.shufflei{lane}.sci.b",
+            pattern=f"110{lane:02b} 0 uimm[0|5:1] rs1 111 rd 1111011",
+            operation="simd_shuffle_immediate",
+            variant=SHUFFLED | lane,
+            syntax="rd, rs1, imm",
         )
+        for lane in range(4)
+    ]
     return rows
 
 

@@ -10,7 +10,7 @@ from .csr import CSRS, Csr, slow_csrs
 from .event_unit import BARRIER_STRIDE, BARRIERS, BarrierRegister, EventLine, EventRegister
 from .instruction import RESERVED, Instruction, RegisterField
 from .instructions import INSTRUCTIONS
-from .stops import Stall, Stop, Wait
+from .stops import EventWait, Stall, Stop
 
 __all__ = ["HEADER_NAME", "decoder_header"]
 
@@ -38,7 +38,7 @@ def decoder_header() -> str:
         *_codes("Stop", Stop),
         *_codes("Stall", Stall),
         f"constexpr int kStalls = {len(Stall)};",
-        *_codes("Wait", Wait),
+        *_codes("Wait", EventWait),
         *_codes("EventRegister", EventRegister),
         *_codes("BarrierRegister", BarrierRegister),
         *_codes("EventLine", EventLine),

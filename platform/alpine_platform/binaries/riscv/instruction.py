@@ -7,50 +7,31 @@ A pattern lists the fields from the highest bit down, as in ``imm[12|10:5] rs2 r
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["ANY", "RESERVED", "Immediate", "Instruction", "RegisterField", "Slice", "disassembled"]
+__all__ = [
+    "ANY",
+    "RESERVED",
+    "BitSlice",
+    "Immediate",
+    "Instruction",
+    "RegisterField",
+    "disassembled",
+]
 
 RESERVED = "illegal"
 """Operation of encodings that the manuals reserve."""
 ANY = "-"
 """Of a field whose bits do not matter: followed by their number, as in ``-5``."""
 
-REGISTER_NAMES = [
-    "zero",
-    "ra",
-    "sp",
-    "gp",
-    "tp",
-    "t0",
-    "t1",
-    "t2",
-    "s0",
-    "s1",
-    "a0",
-    "a1",
-    "a2",
-    "a3",
-    "a4",
-    "a5",
-    "a6",
-    "a7",
-    "s2",
-    "s3",
-    "s4",
-    "s5",
-    "s6",
-    "s7",
-    "s8",
-    "s9",
-    "s10",
-    "s11",
-    "t3",
-    "t4",
-    "t5",
-    "t6",
-]
+REGISTER_NAMES = (
+    *("zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1"),
+    *(f"a{number}" for number in range(8)),
+    *(f"s{number}" for number in range(2, 12)),
+    *(f"t{number}" for number in range(3, 7)),
+)
+"""Of the calling convention, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +48,7 @@ class RegisterField:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class BitSlice:
     """Neighbouring bits of an immediate: ``width`` from ``low`` of the word, to ``to``."""
 
     low: int
@@ -79,7 +60,7 @@ class Slice:
 class Immediate:
     """How an immediate is put together; signed ones by their highest bit."""
 
-    slices: tuple[Slice, ...] = ()
+    slices: tuple[BitSlice, ...] = ()
     signed: bool = False
 
     @property
@@ -118,7 +99,6 @@ class Instruction:
     reads_rd: bool = False
     rs1: int = 0
     rd: int = 0
-    _tokens: tuple[str, ...] = field(init=False, repr=False, default=())
 
     @cached_property
     def fields(self) -> tuple[tuple[str, int, int], ...]:
@@ -132,22 +112,22 @@ class Instruction:
             found.append((token, at, _width(token)))
         return tuple(found)
 
-    @property
+    @cached_property
     def size_bytes(self) -> int:
         """2 or 4."""
         return sum(width for _, _, width in self.fields) // 8
 
-    @property
+    @cached_property
     def mask(self) -> int:
         """Bits that are fixed."""
         return sum((1 << width) - 1 << low for token, low, width in self.fields if _fixed(token))
 
-    @property
+    @cached_property
     def match(self) -> int:
         """Values of the fixed bits."""
         return sum(int(token, 2) << low for token, low, _ in self.fields if _fixed(token))
 
-    @property
+    @cached_property
     def registers(self) -> dict[str, RegisterField]:
         """Where the numbers of rd, rs1 and rs2 stand.
 
@@ -163,10 +143,10 @@ class Instruction:
                 found[home] = RegisterField(low, width, base)
         return found
 
-    @property
+    @cached_property
     def immediate(self) -> Immediate:
         """The immediate, if there is one."""
-        parts: list[Slice] = []
+        parts: list[BitSlice] = []
         signed = False
         for token, low, width in self.fields:
             if not (named := re.fullmatch(r"(u?)imm\[(.*)\]", token)):
@@ -175,7 +155,7 @@ class Instruction:
             at = low + width
             for high, bottom in _ranges(named[2]):
                 at -= high - bottom + 1
-                parts.append(Slice(at, high - bottom + 1, bottom))
+                parts.append(BitSlice(at, high - bottom + 1, bottom))
         return Immediate(tuple(parts), signed)
 
     @property
@@ -209,6 +189,7 @@ def disassembled(row: Instruction, word: int, address: int) -> str:
         "loop": str(numbers["rd"]),
         "zimm": str(numbers["rs2"]),
         "imm": str(immediate),
+        "upper": f"{immediate >> 12 & 0xFFFFF:#x}",
         "csr": f"{immediate:#x}",
         "target": f"{address + immediate & 0xFFFFFFFF:#x}",
     }

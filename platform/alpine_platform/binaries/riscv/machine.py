@@ -4,12 +4,14 @@
 import ctypes
 import weakref
 from collections.abc import Iterable
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from .cluster_config import ClusterConfig, MemoryRange
-from .stops import Stall, Stop, Wait
+from alpine_platform.config.cluster import ClusterConfig
+
+from .cv32e40p_config import Cv32e40pConfig
+from .memory_map import MemoryMap, MemoryRange
+from .stops import EventWait, Stall, Stop
 
 __all__ = ["ClusterMachine", "CoreReport", "StopRecord", "native_sources"]
 
@@ -22,50 +24,24 @@ def native_sources() -> tuple[Path, ...]:
     return (folder / "cluster.cpp", *sorted(folder.glob("*.hpp")))
 
 
+def _words(names: str) -> list[tuple[str, Any]]:
+    return [(name, ctypes.c_uint32) for name in names.split()]
+
+
 class _Configuration(ctypes.Structure):
     """`Configuration` of native/cluster.hpp."""
 
-    _fields_ = [
-        (name, ctypes.c_uint32)
-        for name in [
-            "cores",
-            "tcdm_base",
-            "tcdm_bytes",
-            "banks",
-            "event_unit_base",
-            "event_unit_bytes",
-            "has_to_host",
-            "to_host",
-            "taken_branch",
-            "jump",
-            "unaligned_target",
-            "high_product",
-            "division_least",
-            "slow_csr",
-            "event_load",
-            "peripheral",
-            "trap",
-        ]
-    ]
+    _fields_ = _words(
+        "cores tcdm_base tcdm_bytes banks event_unit_base event_unit_bytes has_to_host to_host "
+        "taken_branch jump unaligned_target high_product division_least slow_csr event_load trap "
+        "peripheral"
+    )
 
 
 class StopRecord(ctypes.Structure):
     """`StopRecord` of native/cluster.hpp: why the cores stand."""
 
-    _fields_ = [
-        (name, ctypes.c_uint32)
-        for name in [
-            "stop",
-            "hart",
-            "pc",
-            "word",
-            "cause",
-            "address",
-            "bytes",
-            "is_store",
-            "status",
-        ]
-    ]
+    _fields_ = _words("stop hart pc word cause address bytes is_store status")
     hart: int
     pc: int
     word: int
@@ -82,10 +58,7 @@ class CoreReport(ctypes.Structure):
         ("cycles", ctypes.c_uint64),
         ("instructions", ctypes.c_uint64),
         ("stalls", ctypes.c_uint64 * len(Stall)),
-        *(
-            (name, ctypes.c_uint32)
-            for name in ("state", "pc", "wait", "wait_index", "missing", "padding")
-        ),
+        *_words("state pc wait wait_index missing padding"),
     ]
     cycles: int
     instructions: int
@@ -96,9 +69,9 @@ class CoreReport(ctypes.Structure):
     missing: int
 
     @property
-    def waits_for(self) -> Wait:
+    def waits_for(self) -> EventWait:
         """What it waits for in the event unit."""
-        return Wait(self.wait)
+        return EventWait(self.wait)
 
     def stalls_by_name(self) -> dict[str, int]:
         """Return its stalls, by cause."""
@@ -142,20 +115,15 @@ class ClusterMachine:
         plain: Iterable[MemoryRange] = (),
         to_host: int | None = None,
     ):
-        self.config = config
+        self.config, self.map = config, MemoryMap(config)
         self._call = _Library(library)
-        timing = astuple(config.timing)
-        given = _Configuration(
-            config.cores, config.tcdm.base, config.tcdm.size_bytes, config.banks,
-            config.event_unit.base, config.event_unit.size_bytes,
-            to_host is not None, to_host or 0, *timing,
-        )  # fmt: skip
+        given = _configuration(config, self.map, to_host)
         self._handle = self._call.create(ctypes.byref(given))
         weakref.finalize(self, self._call.destroy, self._handle)
         self._memories: list[tuple[MemoryRange, memoryview]] = []
-        self._map(config.tcdm, self._call.tcdm(self._handle))
-        extra = config.l2_latency_cycles - 1
-        for place in (config.l2, config.arguments, *plain):
+        self._map(self.map.tcdm, self._call.tcdm(self._handle))
+        extra = self.map.l2_latency_cycles - 1
+        for place in (self.map.l2, self.map.arguments, *plain):
             pointer = self._call.add_memory(self._handle, place.base, place.size_bytes, extra)
             self._map(place, pointer)
 
@@ -238,6 +206,19 @@ class ClusterMachine:
             if place.base <= address and address + count <= place.end:
                 return view, address - place.base
         raise ValueError(f"{count} bytes at {address:#010x} are not mapped")
+
+
+def _configuration(config: ClusterConfig, map_: MemoryMap, to_host: int | None) -> _Configuration:
+    core = config.core
+    if not isinstance(core, Cv32e40pConfig):
+        raise TypeError(f"cluster {config.name} has cores that execute no programs: {core}")
+    return _Configuration(
+        config.cores, map_.tcdm.base, map_.tcdm.size_bytes, config.scratch_pad.banks,
+        map_.event_unit.base, map_.event_unit.size_bytes, to_host is not None, to_host or 0,
+        core.taken_branch_cycles, core.jump_cycles, core.unaligned_target_cycles,
+        core.high_product_cycles, core.division_least_cycles, core.slow_csr_cycles,
+        core.event_load_cycles, core.trap_cycles, config.peripheral_cycles,
+    )  # fmt: skip
 
 
 class _Library:

@@ -6,7 +6,7 @@ from alpine_models.plurals import counted
 from ..elf import Program
 from .instructions import disassemble, instruction_of
 from .machine import ClusterMachine, CoreReport, StopRecord
-from .stops import Stop, Wait
+from .stops import EventWait, Stop
 
 __all__ = ["describe_stop"]
 
@@ -48,11 +48,10 @@ def _exception(record: StopRecord, machine: ClusterMachine) -> str:
 
 
 def _hole(record: StopRecord, machine: ClusterMachine) -> str:
-    config = machine.config
-    if config.event_unit.base <= record.address < config.event_unit.end:
+    if record.address in machine.map.event_unit:
         return "registers of the event unit are aligned words"
-    for place in config.accelerators:
-        if place.base <= record.address < place.end:
+    for place in machine.map.accelerators:
+        if record.address in place:
             return f"no {place.name} is attached"
     return f"nothing is mapped there; {_mapped(machine)}"
 
@@ -63,9 +62,9 @@ def _mapped(machine: ClusterMachine) -> str:
 
 def _waiter(hart: int, report: CoreReport, program: Program) -> str:
     place = program.place(report.pc)
-    if report.waits_for is Wait.NOTHING:
+    if report.waits_for is EventWait.NOTHING:
         return f"hart {hart} has exited"
-    if report.waits_for is Wait.EVENT:
+    if report.waits_for is EventWait.EVENT:
         return f"hart {hart} at {place} waits for an event of mask {report.missing:#x}"
     missing = [str(other) for other in range(32) if report.missing >> other & 1]
     others = f"hart {', '.join(missing)}" if len(missing) == 1 else f"harts {', '.join(missing)}"

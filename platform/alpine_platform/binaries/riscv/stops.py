@@ -3,7 +3,7 @@
 
 from enum import IntEnum
 
-__all__ = ["Stall", "Stop", "Wait"]
+__all__ = ["EventWait", "Stall", "Stop"]
 
 
 class Stop(IntEnum):
@@ -52,7 +52,7 @@ class Stall(IntEnum):
     """The core's clock is off: a wait for an event."""
 
 
-class Wait(IntEnum):
+class EventWait(IntEnum):
     """What a core waits for in the event unit."""
 
     NOTHING = 0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* System imc-cluster: addresses, events and barriers. Made by alpine_sw.riscv.c_header. */
+/* System imc-cluster: addresses, events, barriers. Made by alpine_sw.riscv.c_header. */
 #ifndef ALPINE_IMC_CLUSTER_H
 #define ALPINE_IMC_CLUSTER_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cores that share a TCDM, cycle by cycle.
 //
-// In every cycle the cores whose next instruction may begin ask for the banks that it needs; each
+// In every cycle the cores whose next instruction may begin ask for the bank that it needs; each
 // bank serves one of them, round robin; those served, and those that need none, execute. A load
 // sees the stores of earlier cycles. Beyond the TCDM cores do not disturb each other, and what
 // they do in one cycle happens in the order of their numbers.
@@ -49,8 +49,6 @@ class Cluster {
           cores(configuration.cores),
           events(configuration.event_unit_base, configuration.event_unit_bytes,
                  configuration.cores),
-          last_served_(configuration.banks, configuration.cores - 1),
-          asked_(configuration.banks),
           due_(configuration.cores) {
         memory.add(configuration.tcdm_base, configuration.tcdm_bytes, 0);
         for (uint32_t hart = 0; hart < cores.size(); ++hart) cores[hart].hart = hart;
@@ -141,24 +139,13 @@ class Cluster {
     // Collects the cores that execute in this cycle, in the order of their numbers.
     uint32_t gather() {
         uint32_t count = 0;
-        bool shared = false;
-        for (Core& core : cores) {
-            if (core.state != State::kRunning || core.ready != now || !prepare(core)) continue;
-            shared |= count != 0;
-            due_[count++] = &core;
-        }
-        return shared ? arbitrate(count) : single(count);
+        for (Core& core : cores)
+            if (core.state == State::kRunning && core.ready == now && prepare(core))
+                due_[count++] = &core;
+        return count > 1 ? arbitrate(count) : count;
     }
 
-    uint32_t single(uint32_t count) {
-        if (count) {
-            const uint32_t bank = bank_of(*due_[0]);
-            if (bank != kNoBank) last_served_[bank] = due_[0]->hart;
-        }
-        return count;
-    }
-
-    static constexpr uint32_t kNoBank = ~0u;
+    static constexpr uint32_t kNoBank = ~0u, kNobody = ~0u;
 
     uint32_t address_of(const Core& core, const Decoded& d) const {
         const uint32_t base = core.x[d.rs1];
@@ -177,32 +164,30 @@ class Cluster {
         return offset < config.tcdm_bytes ? offset / 4 % config.banks : kNoBank;
     }
 
-    // Leaves the cores that their banks serve; the others try again in the next cycle.
+    // Leaves the cores that their banks serve; the others try again in the next cycle. The rule is
+    // that of alpine_platform/cluster/scratch_pad_kernel.py: cores are looked at from one of them
+    // on and round; the next cycle begins with the first that was refused, if any was.
     uint32_t arbitrate(uint32_t count) {
-        const uint32_t all = uint32_t(cores.size());
-        uint32_t banks[32];
+        uint32_t begin = 0;
+        while (begin < count && due_[begin]->hart < first_) ++begin;
+        uint32_t taken = 0, refused = kNobody;
         for (uint32_t i = 0; i < count; ++i) {
-            const uint32_t bank = banks[i] = bank_of(*due_[i]);
+            Core*& place = due_[begin + i < count ? begin + i : begin + i - count];
+            const uint32_t bank = bank_of(*place);
             if (bank == kNoBank) continue;
-            Asked& asked = asked_[bank];
-            // The one behind the core that was served last comes first.
-            const uint32_t turn = (due_[i]->hart + all - 1 - last_served_[bank]) % all;
-            if (asked.cycle != now || turn < asked.turn) asked = {now, turn, due_[i]->hart};
-        }
-        uint32_t served = 0;
-        for (uint32_t i = 0; i < count; ++i) {
-            Core& core = *due_[i];
-            const uint32_t bank = banks[i];
-            if (bank != kNoBank) {
-                if (asked_[bank].hart != core.hart) {
-                    core.stall(Stall::kBankConflict, 1);
-                    core.ready = now + 1;
-                    continue;
-                }
-                last_served_[bank] = core.hart;
+            if (taken >> bank & 1) {
+                place->stall(Stall::kBankConflict, 1);
+                place->ready = now + 1;
+                if (refused == kNobody) refused = place->hart;
+                place = nullptr;
             }
-            due_[served++] = &core;
+            taken |= 1u << bank;
         }
+        if (refused == kNobody) return count;
+        first_ = refused;
+        uint32_t served = 0;
+        for (uint32_t i = 0; i < count; ++i)
+            if (due_[i]) due_[served++] = due_[i];
         return served;
     }
 
@@ -399,12 +384,7 @@ class Cluster {
     CodePage* page_ = nullptr;
     uint32_t page_number_ = 0;
 
-    struct Asked {
-        uint64_t cycle = kNever;
-        uint32_t turn = 0, hart = 0;
-    };
-    std::vector<uint32_t> last_served_;  // core that each bank served last
-    std::vector<Asked> asked_;
+    uint32_t first_ = 0;  // core that is looked at first where several ask for banks
     std::vector<Core*> due_;
     std::unordered_set<uint64_t> allowed_;  // bodies of hardware loops, start and end
     bool stop_asked_ = false, forget_asked_ = false;

@@ -14,10 +14,11 @@ constexpr uint32_t kMisa = 0x40801104;  // RV32 I, M, C and X
 constexpr uint32_t kMpp = 0x1800, kMie = 0x8, kMpie = 0x80;  // mstatus; machine mode alone
 constexpr uint32_t kOpenHardwareGroup = 0x602, kCv32e40p = 4;
 
-// Cycles of CV32E40P's table; set from `CoreTiming` in Python.
+// Cycles of CV32E40P's table; set from `Cv32e40pConfig` in Python.
 struct Timing {
     uint32_t taken_branch, jump, unaligned_target, high_product, division_least, slow_csr,
-        event_load, peripheral, trap;
+        event_load, trap;
+    uint32_t peripheral;  // of the cluster
 };
 
 struct HardwareLoop {

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Assembles what is shipped assembled, by LLVM: `make riscv-programs`.
+
+That is the kernels of alpine_sw.riscv, the words by which the instruction table is tested, and the
+tests' own programs. Nothing else needs the compiler. RISCV_CC replaces its command.
+"""
+
+import hashlib
+import os
+import random
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+from alpine_platform.binaries.riscv.instruction import RESERVED, Instruction, disassembled
+from alpine_platform.binaries.riscv.instructions import INSTRUCTIONS, instruction_of
+from alpine_sw.riscv import include_folder
+
+ROOT = Path(__file__).parent.parent
+COMPILER = f"{sys.executable} -m ziglang cc"
+CPU = "-mcpu=generic_rv32+m+c+zicsr+zifencei+xcvsimd+xcvmem+xcvmac+xcvalu+xcvbi+xcvelw"
+WORDS = ROOT / "tests" / "platform" / "riscv_words.txt"
+PROGRAMS = ROOT / "tests" / "riscv"
+SAMPLES = 3
+
+
+def compile_(sources: list[Path], output: Path, *options: str) -> None:
+    compiler = shlex.split(os.environ.get("RISCV_CC", COMPILER))
+    command = [*compiler, "-target", "riscv32-freestanding-none", CPU, "-nostdlib"]
+    command += [f"-I{include_folder()}", *options, *map(str, sources), "-o", str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{output.name} does not compile:\n{done.stderr}")
+
+
+def link(sources: list[Path], output: Path, *options: str) -> None:
+    """Link a program for system imc-cluster, without what the compiler says of itself."""
+    script = include_folder() / "imc_cluster.ld"
+    compile_(sources, output, "-O2", "-g0", f"-Wl,-T,{script}", *options)
+
+
+def sample(row: Instruction, draw: random.Random) -> str | None:
+    """A random instruction of a row as text for the assembler, branches forward."""
+    for _ in range(1000):
+        word = draw.getrandbits(8 * row.size_bytes) & ~row.mask | row.match
+        found = instruction_of(word)
+        immediate = row.immediate.value(word)
+        small_immediates = "zimm" not in row.pattern or row.registers["rs2"].value(word) < 16
+        forward = "target" not in row.syntax or immediate > 0
+        if found is row and forward and small_immediates and immediate != 0:
+            return disassembled(row, word, 0)
+        if found is row and not row.immediate.slices:
+            return disassembled(row, word, 0)
+    return None
+
+
+def write_words() -> None:
+    """Texts of all instructions that LLVM knows, with its words."""
+    draw = random.Random(1)
+    texts: list[str] = []
+    for row in INSTRUCTIONS:
+        loop = row.operation.startswith("loop_")
+        if row.operation != RESERVED and not loop:
+            texts += [text for _ in range(SAMPLES) if (text := sample(row, draw))]
+    texts = list(dict.fromkeys(texts))
+    with tempfile.TemporaryDirectory() as scratch:
+        source, built = Path(scratch) / "words.S", Path(scratch) / "words.o"
+        lines = [f'.section .text.i{n}, "ax"\n{text}' for n, text in enumerate(texts)]
+        source.write_text(".option norelax\n.option exact\n" + "\n".join(lines) + "\n")
+        compile_([source], built, "-c")
+        with built.open("rb") as file:
+            elf = ELFFile(file)
+            words = [elf.get_section_by_name(f".text.i{n}").data() for n in range(len(texts))]
+    pairs = zip(words, texts, strict=True)
+    listed = [f"{int.from_bytes(word, 'little'):0{2 * len(word)}x} {text}" for word, text in pairs]
+    WORDS.write_text("\n".join(listed) + "\n")
+
+
+def write_digest(output: Path, sources: list[Path]) -> None:
+    """Note which sources a program was made from; tests compare."""
+    files = [output, *sources]
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in files]
+    output.with_suffix(".sha256").write_text("\n".join(lines) + "\n")
+
+
+def main() -> None:
+    write_words()
+    start = include_folder() / "crt0.S"
+    for source in sorted(PROGRAMS.glob("*.c")):
+        output = source.with_suffix(".elf")
+        link([start, source], output)
+        write_digest(output, [start, source])
+
+
+if __name__ == "__main__":
+    main()
