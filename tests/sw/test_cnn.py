@@ -22,7 +22,7 @@ from alpine_sw.mapping import LinkKind
 from alpine_sw.mapping.published_cnn import analog_cnn, digital_cnn
 from alpine_sw.networks.cnn import CnnNetwork, load_cnn, matrix_shapes
 from alpine_sw.networks.cnn_shapes import CNN_NAMES, CnnShape, ConvolutionLayer, Pool
-from alpine_sw.programs.network_plan import network_plan
+from alpine_sw.programs.planning import network_plan
 from alpine_sw.programs.row_products import Int8Rows, TileRows
 from alpine_sw.programs.vector_assembly import product_spec
 

@@ -7,11 +7,14 @@ from .records import (
     LinkKind,
     MappedTile,
     Mapping,
+    NodeSplit,
     Part,
     Software,
+    SplitAxis,
     Style,
     TileAttachment,
 )
+from .splits import split_graph
 from .stages import Stage, stages_of
 
 __all__ = [
@@ -20,10 +23,13 @@ __all__ = [
     "LinkKind",
     "MappedTile",
     "Mapping",
+    "NodeSplit",
     "Part",
     "Software",
+    "SplitAxis",
     "Stage",
     "Style",
     "TileAttachment",
+    "split_graph",
     "stages_of",
 ]

@@ -20,15 +20,30 @@ __all__ = [
     "LinkKind",
     "MappedTile",
     "Mapping",
+    "NodeSplit",
     "Part",
     "Range",
     "Software",
+    "SplitAxis",
     "Style",
     "TileAttachment",
 ]
 
 Range = tuple[int, int]
 """Elements from the first on, up to the second without it."""
+
+
+class SplitAxis(StrEnum):
+    """Along which axis a node with a matrix is cut into several."""
+
+    INPUTS = "inputs"
+    """Of the matrix, or the channels that a convolution reads: every piece is digitised by its own
+    converters, and the codes are added up by a core."""
+    OUTPUTS = "outputs"
+    """Of the matrix: the pieces' results stand side by side."""
+    ROWS = "rows"
+    """Of the image that a convolution makes: every piece has the whole matrix, so that several
+    tiles share the work."""
 
 
 class TileAttachment(StrEnum):
@@ -111,6 +126,52 @@ class Style:
     def __post_init__(self) -> None:
         if self.block is not None:
             whole_number("block of a style", self.block, least=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeSplit:
+    """A node with a matrix that is cut into several, each with parts of its own.
+
+    The piece from 0 to 255 of a node `layer`, cut by its inputs, is called `layer inputs 0-255`.
+
+    Members
+    -------
+    node : name of the graph's node, or of a piece that an earlier split made.
+    by : what is divided.
+    ranges : that the pieces take, in order, without gaps.
+
+    Raises
+    ------
+    AlpineError
+        The ranges do not follow one another from 0 on, or there is one only.
+    """
+
+    node: str
+    by: SplitAxis
+    ranges: tuple[Range, ...]
+
+    def __post_init__(self) -> None:
+        place = 0
+        for first, end in self.ranges:
+            whole_number(f"first of the {self.by} of a piece of node {self.node}", first, least=0)
+            whole_number(f"end of {self.by} {first} of node {self.node}", end, least=first + 1)
+            if first != place:
+                raise AlpineError(
+                    f"{self.by} of node {self.node} are split into {self.words}: let every range "
+                    "begin where the one before ends, the first at 0"
+                )
+            place = end
+        if len(self.ranges) < 2:
+            raise AlpineError(f"{self.by} of node {self.node} are split into one piece: give two")
+
+    @property
+    def words(self) -> str:
+        """The ranges in words."""
+        return ", ".join(f"{first} to {end - 1}" for first, end in self.ranges)
+
+    def piece(self, first: int, end: int) -> str:
+        """Name of the node that takes a range."""
+        return f"{self.node} {self.by} {first}-{end - 1}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -215,6 +276,8 @@ class Mapping:
     inputs : what the network's inputs are in memory.
     memory : names of the blocks that are laid out before the programs start, in this order, as
         `alpine_sw.programs.layout` has them; empty for its own order.
+    splits : nodes that are cut into several before anything is mapped; parts and links name the
+        pieces (`alpine_sw.mapping.splits`).
     """
 
     name: str
@@ -225,3 +288,4 @@ class Mapping:
     style: Style = field(default_factory=Style)
     inputs: InputFormat = InputFormat.INT8
     memory: tuple[str, ...] = ()
+    splits: tuple[NodeSplit, ...] = ()

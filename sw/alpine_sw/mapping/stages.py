@@ -33,6 +33,7 @@ class Stage:
     parts : the core's parts of it.
     outputs : which of the node's results the core makes.
     followers : nodes behind it without a matrix, in the graph's order, the converter first.
+    leaders : nodes without a matrix in front of it, which no other node with one precedes.
     number, count : which of the node's stages this is, from 0, and of how many.
     """
 
@@ -40,6 +41,7 @@ class Stage:
     parts: tuple[Part, ...]
     outputs: Range
     followers: tuple[Node, ...]
+    leaders: tuple[Node, ...]
     number: int
     count: int
 
@@ -81,7 +83,19 @@ class Stage:
     @property
     def makes(self) -> tuple[str, ...]:
         """Tensors of which it makes all or a share."""
-        return (self.node.name, *(node.name for node in self.followers))
+        return tuple(node.name for node in self.nodes)
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes that it computes, in an order in which that can be done."""
+        return (*self.leaders, self.node, *self.followers)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Tensors that its nodes read and that it does not make."""
+        made = set(self.makes)
+        operands = (name for node in self.nodes for name in node.operands)
+        return tuple(dict.fromkeys(name for name in operands if name not in made))
 
     def style(self, mapping: Mapping) -> Style:
         """Style of its software."""
@@ -108,7 +122,7 @@ def stages_of(graph: Graph, mapping: Mapping) -> tuple[Stage, ...]:
         )
     products = matrix_products(graph)
     _check_names(graph, mapping, products)
-    followers = _followers(graph, products)
+    leaders, followers = _others(graph, products)
     stages: list[Stage] = []
     for name, product in products.items():
         parts = [part for part in mapping.parts if part.node == name]
@@ -129,6 +143,7 @@ def stages_of(graph: Graph, mapping: Mapping) -> tuple[Stage, ...]:
                 parts=parts,
                 outputs=share,
                 followers=followers[name],
+                leaders=leaders[name],
                 number=number,
                 count=len(by_core),
             )
@@ -168,23 +183,43 @@ def _check_names(graph: Graph, mapping: Mapping, products: dict[str, MatrixProdu
             )
 
 
-def _followers(graph: Graph, products: dict[str, MatrixProduct]) -> dict[str, tuple[Node, ...]]:
-    """Nodes without a matrix by the node with one behind which they run."""
+Nodes = dict[str, tuple[Node, ...]]
+"""Nodes without a matrix by the node with one beside which they run."""
+
+
+def _others(graph: Graph, products: dict[str, MatrixProduct]) -> tuple[Nodes, Nodes]:
+    """Nodes in front of, and behind, the node with a matrix beside which they run.
+
+    A node runs behind the last one with a matrix whose results reach it. What no matrix precedes,
+    such as the conversion of the network's input, runs in front of the first one that reads it.
+    """
     home = {name: name for name in products}
     order = {name: number for number, name in enumerate(products)}
-    found: dict[str, list[Node]] = {name: [] for name in products}
+    behind: dict[str, list[Node]] = {name: [] for name in products}
+    early: list[Node] = []
     for node in graph.nodes:
         if node.name in home:
             continue
         homes = [home[name] for name in node.operands if name in home]
         if not homes:
-            raise AlpineError(
-                f"node {node.name} of network {graph.name} has no node with a matrix of codes in "
-                "front of it, behind which it could run: change the network so that it has"
-            )
+            early.append(node)
+            continue
         home[node.name] = max(homes, key=order.__getitem__)
-        found[home[node.name]].append(node)
-    return {name: tuple(nodes) for name, nodes in found.items()}
+        behind[home[node.name]].append(node)
+    before: dict[str, list[Node]] = {name: [] for name in products}
+    for node in reversed(early):
+        readers = [home[reader.name] for reader in graph.readers(node.name) if reader.name in home]
+        if not readers:
+            raise AlpineError(
+                f"node {node.name} of network {graph.name} neither reads nor feeds a node with a "
+                "matrix of codes, beside which it could run: change the network so that it does"
+            )
+        home[node.name] = min(readers, key=order.__getitem__)
+        before[home[node.name]].insert(0, node)
+    return (
+        {name: tuple(nodes) for name, nodes in before.items()},
+        {name: tuple(nodes) for name, nodes in behind.items()},
+    )
 
 
 def _share(product: MatrixProduct, parts: Sequence[Part]) -> Range:
@@ -285,12 +320,7 @@ def _check_order(stages: Sequence[Stage]) -> None:
     before: dict[str, set[str]] = {}
     for stage in stages:
         name = stage.node.name
-        operands = {
-            made_by[operand]
-            for node in (stage.node, *stage.followers)
-            for operand in node.operands
-            if operand in made_by
-        } - {name}
+        operands = {made_by[operand] for operand in stage.reads if operand in made_by} - {name}
         before[name] = operands.union(*(before[other] for other in operands))
     for stage in stages:
         for other in stages:

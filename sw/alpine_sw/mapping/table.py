@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from alpine_sw.graph import Graph
 
 from .records import Mapping, Part
+from .splits import split_graph
 from .stages import Stage, stages_of
 
 __all__ = ["mapping_table"]
@@ -22,7 +23,7 @@ def mapping_table(graph: Graph, mapping: Mapping) -> str:
     AlpineError
         The mapping does not fit the graph.
     """
-    stages = stages_of(graph, mapping)
+    stages = stages_of(split_graph(graph, mapping), mapping)
     ordered = sorted(stages, key=lambda stage: (stage.core, stage.turn))
     text = _table(PARTS, [_row(mapping, stage, part) for stage in ordered for part in stage.parts])
     if not mapping.links:

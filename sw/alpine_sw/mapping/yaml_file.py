@@ -14,7 +14,16 @@ from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 
-from .records import InputFormat, LinkKind, Mapping, Range, Software, Style, TileAttachment
+from .records import (
+    InputFormat,
+    LinkKind,
+    Mapping,
+    Range,
+    Software,
+    SplitAxis,
+    Style,
+    TileAttachment,
+)
 
 if TYPE_CHECKING:
     import yaml
@@ -144,6 +153,7 @@ def _converter() -> "PyyamlConverter":
         (InputFormat, "format of inputs"),
         (TileAttachment, "attachment"),
         (LinkKind, "kind of buffer"),
+        (SplitAxis, "axis of a split"),
     ):
         converter.register_structure_hook(kind, _one_of(kind, words))
     converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _names)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alpine_platform.config import SystemConfig
 from alpine_platform.cores.operations import Program
+from alpine_sw.graph import Convolution
 from alpine_sw.library.ping_pong import PingPong
 from alpine_sw.library.row_ring import RowRing
 from alpine_sw.mapping import Link, LinkKind, Stage
@@ -89,6 +90,8 @@ class _Assembly:
         for stage in plan.stages:
             if stage.name in plan.shapes:
                 self._row_products[stage.name] = self._rows.product(stage)
+            elif isinstance(stage.node.operator, Convolution):
+                self._core_products[stage.name] = self._rows.whole(stage)
             elif stage.parts[0].tile is None:
                 self._core_products[stage.name] = parts.core_products(product_spec(plan, stage))
 

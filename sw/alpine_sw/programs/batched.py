@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
 from alpine_sw.graph import Graph, Interpreter
-from alpine_sw.mapping import Mapping, Part, Stage, TileAttachment, stages_of
+from alpine_sw.mapping import Mapping, Part, Stage, TileAttachment, split_graph, stages_of
 
 __all__ = ["Evaluate", "TileProducts", "TileShare", "batched", "tile_shares"]
 
@@ -71,6 +71,7 @@ def batched(graph: Graph, mapping: Mapping) -> Evaluate:
         The mapping does not fit the graph, or tiles multiply in no order that is the same in every
         inference.
     """
+    graph = split_graph(graph, mapping)
     shares = tile_shares(graph, mapping)
 
     def evaluate(inputs: Codes, products: TileProducts) -> NDArray[Any]:

@@ -7,7 +7,7 @@ place, and a reshape gives the same memory another name.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alpine_models.errors import AlpineError
 from alpine_platform.cores.operations import Program
@@ -32,7 +32,7 @@ from alpine_sw.mapping import Stage
 
 from .products import Section
 
-__all__ = ["Following", "following_of"]
+__all__ = ["Following", "following_of", "general_following"]
 
 WHOLE = (Softmax,)
 """Operators that need all elements of their operand on one core."""
@@ -87,16 +87,8 @@ def following_of(graph: Graph, stage: Stage) -> Following:
     AlpineError
         An operator has no program, or needs what other cores make.
     """
-    (converter, *nodes) = stage.followers
-    first, relu, scale = converter.name, False, None
-    head = nodes[0] if nodes else None
-    if head is not None and _only_reader(graph, converter, head):
-        if isinstance(head.operator, Relu):
-            first, relu = head.name, True
-        elif isinstance(head.operator, Dequantise):
-            first, scale = head.name, head.operator.scale
-    if first != converter.name:
-        nodes = nodes[1:]
+    made = general_following(graph, stage)
+    first, nodes = made.first, made.nodes
     memory = {first: first}
     for node in nodes:
         _check(graph, stage, node)
@@ -107,16 +99,35 @@ def following_of(graph: Graph, stage: Stage) -> Following:
             and operand not in graph.outputs
         )
         memory[node.name] = memory[operand] if in_place and operand in memory else node.name
-    return Following(
-        first=first,
-        relu=relu,
-        scale=scale,
-        nodes=tuple(nodes),
+    return replace(
+        made,
         memory=memory,
         types={
             name: (graph.types[name].element, _elements(graph, stage, name))
             for name in dict.fromkeys(memory.values())
         },
+    )
+
+
+def general_following(graph: Graph, stage: Stage) -> Following:
+    """Return what the product of a stage includes and the nodes behind that, without memory."""
+    (converter, *nodes) = stage.followers
+    first, relu, scale = converter.name, False, None
+    head = nodes[0] if nodes else None
+    if head is not None and _only_reader(graph, converter, head):
+        if isinstance(head.operator, Relu):
+            first, relu = head.name, True
+        elif isinstance(head.operator, Dequantise) and stage.product.vectors == 1:
+            first, scale = head.name, head.operator.scale
+    if first != converter.name:
+        nodes = nodes[1:]
+    return Following(
+        first=first,
+        relu=relu,
+        scale=scale,
+        nodes=tuple(nodes),
+        memory={},
+        types={},
         label=stage.label,
     )
 

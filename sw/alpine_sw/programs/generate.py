@@ -13,10 +13,11 @@ from alpine_platform.cores.operations import Program
 from alpine_platform.systems.system import System
 from alpine_sw.graph import Graph
 from alpine_sw.library.workloads import Workload
-from alpine_sw.mapping import InputFormat, Mapping
+from alpine_sw.mapping import InputFormat, Mapping, split_graph
 
 from .assembly import Parts, assemble, values_of
-from .network_plan import NetworkPlan, network_plan
+from .network_plan import NetworkPlan
+from .planning import network_plan
 from .run_memory import RunMemory, Writing
 
 __all__ = ["Parts", "Writing", "mapped_workload"]
@@ -39,6 +40,7 @@ def mapped_workload(
     AlpineError
         The mapping does not fit the graph, or part of the graph has no program.
     """
+    graph = split_graph(graph, mapping)
     plan = network_plan(graph, mapping)
     if writing is not None:
         _check_writing(plan)

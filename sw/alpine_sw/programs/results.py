@@ -67,7 +67,7 @@ class OutputResult:
     def write(self, inference: int, results: Buffer) -> Program:
         """Copy results to where they belong; choose what the network reads next, if it does."""
         run = self.context.run
-        first, end = self.stage.outputs
+        first, end = self.stage.outputs if self.stage.count > 1 else (0, len(results.data))
         target = run.output(inference, first, end)
         inline = self.context.style(self.stage).inline_copies
         style = "inline" if inline else "memcpy"

@@ -14,7 +14,9 @@ from alpine_sw.library.row_ring import RowRing
 from alpine_sw.mapping import Stage
 
 from .core_context import CoreContext
+from .image_product import ImageProduct, OperatorProduct
 from .network_plan import NetworkPlan
+from .products import CoreProduct
 from .results import OutputResult
 from .row_ends import (
     ImageSource,
@@ -64,7 +66,7 @@ class RowAssembly:
 
     def product(self, stage: Stage) -> RowProduct:
         """Return what computes the rows of a convolution."""
-        spec, shape = product_spec(self._plan, stage), self._plan.shapes[stage.name]
+        spec, shape = product_spec(self._plan, stage), self._shape(stage)
         if stage.parts[0].tile is None:
             return Int8Rows(spec, shape)
         (rectangle,) = self._plan.tiles.rectangles(stage)
@@ -78,6 +80,18 @@ class RowAssembly:
             column=rectangle.column,
         )
         return TileRows(spec, shape, timing=timing, tile=rectangle.tile)
+
+    def whole(self, stage: Stage) -> CoreProduct:
+        """Return what computes a convolution of an image that lies in memory."""
+        plan = self._plan
+        if stage.name in plan.images:
+            return ImageProduct(stage.name, plan.images[stage.name], self.product(stage))
+        relu = plan.following[stage.name].relu
+        return OperatorProduct(plan.graph, stage.node, stage.followers[: 2 if relu else 1])
+
+    def _shape(self, stage: Stage) -> RowShape:
+        plan = self._plan
+        return plan.shapes[stage.name] if stage.name in plan.shapes else plan.images[stage.name]
 
     def blocks(self, stage: Stage) -> dict[str, Callable[[], None]]:
         """Return what allocates the rows of a convolution, by the name of the block."""

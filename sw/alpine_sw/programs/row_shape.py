@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sizes of a convolution that is computed row by row, with the pooling behind it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alpine_models.errors import AlpineError
 from alpine_sw.graph import (
@@ -15,7 +15,7 @@ from alpine_sw.graph import (
 )
 from alpine_sw.mapping import Stage
 
-__all__ = ["PoolShape", "RowShape", "row_shape_of"]
+__all__ = ["PoolShape", "RowShape", "image_shape_of", "row_shape_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +108,19 @@ def row_shape_of(graph: Graph, stage: Stage) -> RowShape:
         It cannot be computed row by row: windows that are not square or are dilated, or nodes
         behind it that are not ReLU, maximum pooling and local response normalisation in this order.
     """
+    shape = image_shape_of(graph, stage)
+    relu, pool, normalised = _behind(graph, stage)
+    return replace(shape, relu=relu, pool=pool, normalised=normalised)
+
+
+def image_shape_of(graph: Graph, stage: Stage) -> RowShape:
+    """Return the sizes of a convolution alone, whatever stands behind it.
+
+    Raises
+    ------
+    AlpineError
+        Its window is not square or is dilated.
+    """
     node = stage.node
     convolution = node.operator
     assert isinstance(convolution, Convolution)
@@ -121,7 +134,6 @@ def row_shape_of(graph: Graph, stage: Stage) -> RowShape:
     (image,) = graph.operand_types(node)
     rows, columns, outputs = graph.types[node.name].shape
     top, left, _, right = window.pads
-    relu, pool, normalised = _behind(graph, stage)
     return RowShape(
         in_rows=image.shape[0],
         in_columns=image.shape[1],
@@ -135,9 +147,9 @@ def row_shape_of(graph: Graph, stage: Stage) -> RowShape:
         rows=rows,
         columns=columns,
         outputs=outputs,
-        relu=relu,
-        pool=pool,
-        normalised=normalised,
+        relu=False,
+        pool=None,
+        normalised=False,
     )
 
 

@@ -18,6 +18,7 @@ from .following import Following
 from .network_plan import NetworkPlan
 from .products import Product, ProductSpec
 from .results import BufferResult, OutputResult
+from .tensor_stage import TensorStage
 from .tile_products import AcceleratorProduct, TileProduct
 
 __all__ = ["VectorAssembly", "product_spec"]
@@ -60,11 +61,13 @@ class VectorAssembly:
 
     def stage(
         self, stage: Stage, context: CoreContext, product: Product | None
-    ) -> DenseStage | CellStage:
+    ) -> DenseStage | CellStage | TensorStage:
         """Return a stage; `product` is its product by the core, or None for one on a tile."""
         if product is None:
             product = self._on_tile(stage, context)
         results = [self._handed_on(stage, link.value) for link in self._plan.link_from(stage)]
+        if stage.name in self._plan.general:
+            return self._whole(stage, context, product, results)
         source = self._source(stage, context)
         if isinstance(stage.node.operator, LstmCell):
             assert source is not None
@@ -75,11 +78,7 @@ class VectorAssembly:
                 stage, context, source=source, state_source=state, product=product, results=results
             )
         plan = self._plan
-        outputs = [
-            OutputResult(tensor=name, stage=stage, context=context)
-            for name in plan.graph.outputs[:1]
-            if name in stage.makes
-        ]
+        outputs = self._outputs(stage, context)
         operand = stage.node.operands[0]
         element = plan.held(operand).element
         if operand == plan.input_name:
@@ -92,6 +91,34 @@ class VectorAssembly:
             product=product,
             following=self._following(stage),
             results=[*results, *outputs],
+        )
+
+    def _outputs(self, stage: Stage, context: CoreContext) -> list[OutputResult]:
+        return [
+            OutputResult(tensor=name, stage=stage, context=context)
+            for name in self._plan.graph.outputs[:1]
+            if name in stage.makes
+        ]
+
+    def _whole(
+        self, stage: Stage, context: CoreContext, product: Product, results: list[BufferResult]
+    ) -> TensorStage:
+        """A stage that works on whole tensors."""
+        plan = self._plan
+        sources: dict[str, VectorSource] = {}
+        for tensor in stage.reads:
+            if plan.link_to(stage, tensor) is not None:
+                sources[tensor] = self._from_buffer(stage, tensor)
+            elif tensor in plan.graph.inputs:
+                sources[tensor] = InputSource(context.run)
+        return TensorStage(
+            stage,
+            context,
+            graph=plan.graph,
+            sources=sources,
+            product=product,
+            following=plan.following[stage.name],
+            results=[*results, *self._outputs(stage, context)],
         )
 
     def _following(self, stage: Stage) -> Following:

@@ -5,19 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from played import Net, played
 
 from alpine_models.errors import AlpineError
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
-from alpine_platform.systems.presets import HIGH_POWER
-from alpine_platform.systems.result import SystemResult
-from alpine_platform.systems.system import System
 from alpine_sw.graph import (
     Add,
     Convolution,
-    Dense,
     Dequantise,
     Graph,
-    GraphBuilder,
     LocalResponseNormalisation,
     LstmCell,
     MaxPool,
@@ -29,69 +24,12 @@ from alpine_sw.graph import (
     Sigmoid,
     Tanh,
     golden,
-    int8,
     square,
 )
 from alpine_sw.mapping import MappedTile, Mapping, Part
 from alpine_sw.mapping.chain import chain_mapping
 from alpine_sw.programs.batched import batched
 from alpine_sw.programs.generate import mapped_workload
-
-PERIOD_FS = 1_000_000
-RNG_SEED = 11
-
-
-def played(graph: Graph, mapping: Mapping, count: int = 3) -> SystemResult:
-    """Run on timed tiles and compare with the golden model.
-
-    Reads are checked, but for images: padding relies on fresh memory, which holds zeros.
-    """
-    workload = mapped_workload(graph, mapping)
-    ports = {}
-    for core, plans in workload.plans.items():
-        tiles = [TimedTile(config=plan.config, tile_period_fs=PERIOD_FS) for plan in plans]
-        for tile, plan in zip(tiles, plans, strict=True):
-            tile.macro.lsb[:] = plan.lsb
-            for matrix in plan.placements:
-                tile.macro.weights[matrix.columns, matrix.rows] = matrix.weights
-        ports[core] = TimedTilePort(tiles, tile_period_fs=PERIOD_FS)
-    (kind,) = graph.inputs.values()
-    system = System(HIGH_POWER, tile_ports=ports, check_reads=len(kind.shape) == 1)
-    inputs = np.random.default_rng(count).integers(-128, 128, (count, kind.elements))
-    inputs = inputs.astype(np.int8)
-    steps: list[None] = []
-    outputs, programs = workload.programs(system, inputs, lambda: steps.append(None))
-    result = system.run(programs)
-    expected = golden(graph, inputs)
-    assert len(np.unique(expected)) > 2
-    assert np.array_equal(outputs, expected.reshape(count, -1))
-    assert len(steps) == count
-    return result
-
-
-class Net(GraphBuilder):
-    """A graph with random weights."""
-
-    def __init__(self, *shape: int):
-        super().__init__("net", {"x": int8(*shape)})
-        self._rng = np.random.default_rng(RNG_SEED)
-
-    def weights(self, *shape: int) -> np.ndarray:
-        return self._rng.integers(-128, 128, shape).astype(np.int8)
-
-    def dense(self, name: str, outputs: int, operand: str) -> str:
-        size = self.type_of(operand).elements
-        sums = self.add(name, Dense(weights=self.weights(outputs, size)), operand)
-        return self.add(f"{name} codes", Requantise(lsb=np.float32(60 * size**0.5)), sums)
-
-    def convolution(self, name: str, outputs: int, operand: str, *, pad: int = 0) -> str:
-        channels = self.type_of(operand).shape[2]
-        kernels = Convolution(
-            weights=self.weights(outputs, 3, 3, channels), window=square(3, pad=pad)
-        )
-        sums = self.add(name, kernels, operand)
-        lsb = np.float32(60 * (9 * channels) ** 0.5)
-        return self.add(f"{name} codes", Requantise(lsb=lsb), sums)
 
 
 def chain() -> Graph:
@@ -231,11 +169,6 @@ def test_work_is_spread_so_that_the_busiest_core_has_the_least():
 
 
 def test_what_has_no_program_is_named():
-    net = Net(4)
-    two = net.add("both", Add(), net.dense("one", 3, "x"), net.dense("two", 3, "x"))
-    graph = net.build(net.add("codes", Requantise(lsb=np.float32(2)), two))
-    with pytest.raises(AlpineError, match=r"node both of network net has no program: add of int8"):
-        mapped_workload(graph, chain_mapping(graph))
     net = Net(6, 6, 1)
     wide = Convolution(weights=net.weights(2, 3, 1, 1), window=replace(square(3), size=(3, 1)))
     graph = net.build(net.add("codes", Requantise(lsb=np.float32(9)), net.add("wide", wide, "x")))
