@@ -47,6 +47,7 @@ ROOMS = {
         "networks",
         "mapping",
         "programs",
+        "mapper",
         "calibrate",
         "training",
     ),

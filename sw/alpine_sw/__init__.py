@@ -5,7 +5,8 @@
 weights that they use and `section` to name what takes the time. `load_mlp`, `load_lstm` and
 `load_cnn` return the shipped networks; `quantise_dense` turns real weights into those of a tile.
 `load_onnx` reads a network from a model file, `quantise` turns it into a graph of codes.
-A `Mapping` says where the nodes of a network run; `mapped_workload` makes programs of both.
+A `Mapping` says where the nodes of a network run; `map_network` finds one for any network and any
+`Hardware`, `compile_network` and `mapped_workload` make programs of both.
 All loops that cost time are in `alpine_sw.kernels`.
 """
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from .importing.quantised import quantise
     from .library.aimclib import Aimc, Tile, section
     from .library.ping_pong import PingPong
+    from .mapper.compiled import compile_network
+    from .mapper.hardware import Hardware
+    from .mapper.network_mapping import map_network
     from .mapping.chain import chain_mapping
     from .mapping.records import Mapping
     from .mapping.table import mapping_table
@@ -31,15 +35,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Aimc",
+    "Hardware",
     "Mapping",
     "PingPong",
     "Tile",
     "chain_mapping",
+    "compile_network",
     "load_cnn",
     "load_fashion_mnist",
     "load_lstm",
     "load_mlp",
     "load_onnx",
+    "map_network",
     "mapped_workload",
     "mapping_table",
     "quantise",
@@ -57,6 +64,9 @@ __getattr__, __dir__ = lazy_names(
         "importing.quantised": ["quantise"],
         "library.aimclib": ["Aimc", "Tile", "section"],
         "library.ping_pong": ["PingPong"],
+        "mapper.compiled": ["compile_network"],
+        "mapper.hardware": ["Hardware"],
+        "mapper.network_mapping": ["map_network"],
         "mapping.chain": ["chain_mapping"],
         "mapping.records": ["Mapping"],
         "mapping.table": ["mapping_table"],

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks mapped by the solver: they run, they fit, and are never slower than published ones."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from played import Net, played
+from test_whole_tensors import residual
+
+from alpine_models.errors import AlpineError
+from alpine_platform.systems.presets import HIGH_POWER
+from alpine_sw.graph import Graph, LstmCell, Relu
+from alpine_sw.mapper import Hardware, compile_network, map_network
+from alpine_sw.mapper.assignment import Flow, Piece, assign
+from alpine_sw.mapper.packing import packed
+from alpine_sw.mapper.pieces import evenly
+from alpine_sw.mapping import SplitAxis
+from alpine_sw.mapping.published_lstm import analog_lstm
+from alpine_sw.mapping.published_mlp import analog_mlp
+from alpine_sw.mapping.yaml_file import mapping_from_yaml, mapping_to_yaml, read_mapping
+
+
+def perceptron(*sizes: int) -> Graph:
+    net = Net(sizes[0])
+    value = "x"
+    for number, outputs in enumerate(sizes[1:], start=1):
+        value = net.dense(f"layer {number}", outputs, value)
+        value = net.add(f"relu {number}", Relu(), value)
+    return net.build(value)
+
+
+def test_a_matrix_larger_than_the_tile_runs_in_pieces():
+    """300 inputs in three times 100, 120 outputs in two parts of 60 of tiles of 128 x 64."""
+    graph = perceptron(300, 120, 10)
+    hardware = Hardware(cores=3, rows=128, columns=64, tiles_per_core=4)
+    found = map_network(graph, HIGH_POWER, hardware=hardware, simulate=False)
+    (split,) = found.mapping.splits
+    assert (split.node, split.by) == ("layer 1", SplitAxis.INPUTS)
+    assert split.ranges == ((0, 100), (100, 200), (200, 300))
+    assert {part.outputs for part in found.mapping.parts if "layer 1" in part.node} == {
+        ((0, 60),),
+        ((60, 120),),
+    }
+    result = played(graph, found.mapping)
+    assert result.cm_instructions > 0
+    assert mapping_from_yaml(mapping_to_yaml(found.mapping)) == found.mapping
+    text = str(found)
+    assert "| layer 2 |" in text and "no assignment of these pieces has a less busy core" in text
+
+
+def test_images_with_two_readers_are_mapped_too():
+    graph = residual()
+    hardware = Hardware(cores=4, rows=18, columns=2, tiles_per_core=6)
+    found = map_network(graph, HIGH_POWER, hardware=hardware, simulate=False)
+    assert {split.by for split in found.mapping.splits} >= {SplitAxis.INPUTS, SplitAxis.OUTPUTS}
+    played(graph, found.mapping)
+    digital = map_network(graph, HIGH_POWER, hardware=replace(hardware, tiles_per_core=0))
+    assert played(graph, digital.mapping).cm_instructions == 0
+
+
+def test_the_busiest_convolution_is_shared_by_rows():
+    """One layer of 14 x 14 positions and a core to spare: two cores take seven rows each."""
+    net = Net(14, 14, 8)
+    graph = net.build(net.add("relu", Relu(), net.convolution("only", 16, "x", pad=1)))
+    found = map_network(graph, HIGH_POWER, hardware=Hardware(cores=2), simulate=False)
+    assert [(one.by, one.ranges) for one in found.mapping.splits] == [
+        (SplitAxis.ROWS, ((0, 7), (7, 14)))
+    ]
+    alone = map_network(graph, HIGH_POWER, hardware=Hardware(cores=1), simulate=False)
+    times = [played(graph, one.mapping, count=6).time_fs for one in (found, alone)]
+    # Six inferences take seven halves of one and six whole ones, and what the pieces cost.
+    assert times[0] < 0.7 * times[1]
+
+
+def recurrent() -> Graph:
+    net = Net(50)
+    lsb = np.full(256, 3000, np.float32)
+    cell = LstmCell(weights=net.weights(256, 64 + 50), lsb=lsb, gate_scale=0.04)
+    return net.build(net.dense("dense", 50, net.add("cell", cell, "x")))
+
+
+@pytest.mark.parametrize("case", [1, 3, 4])
+def test_never_slower_than_the_published_perceptron(case: int):
+    graph = perceptron(64, 64, 64)
+    theirs = analog_mlp(graph, case=case)
+    found = map_network(graph, HIGH_POWER, hardware=hardware_of(theirs))
+    times = [played(graph, one, count=8).time_fs for one in (found.mapping, theirs)]
+    assert times[0] <= times[1]
+
+
+@pytest.mark.parametrize("case", [1, 3, 4])
+def test_never_slower_than_the_published_lstm(case: int):
+    graph = recurrent()
+    theirs = analog_lstm(graph, case=case)
+    found = map_network(graph, HIGH_POWER, hardware=hardware_of(theirs), style=theirs.style)
+    times = [played(graph, one, count=8).time_fs for one in (found.mapping, theirs)]
+    assert times[0] <= times[1]
+
+
+def hardware_of(mapping) -> Hardware:
+    tile = mapping.tiles[0]
+    cores = 1 + max(part.core for part in mapping.parts)
+    return Hardware(cores=cores, rows=tile.rows, columns=tile.columns)
+
+
+def test_the_least_busy_assignment_is_found_and_proved():
+    """5, 4, 3, 3 and 3 in this order on three cores: 5 | 4 + 3 | 3 + 3 is 7 at best."""
+    cycles = (5, 4, 3, 3, 3)
+    pieces = [
+        Piece(name=str(n), rows=4, columns=4, on_tile=count, on_core=100)
+        for n, count in enumerate(cycles)
+    ]
+    flows = [Flow(n, n + 1, 0) for n in range(4)]
+    hardware = Hardware(cores=3, rows=4, columns=8)
+    found = assign(pieces, flows, hardware, time_limit_s=10)
+    assert found is not None
+    assert (found.busiest, found.bound, found.proved, found.gap) == (7, 7, True, 0)
+    assert found.cores == (0, 1, 1, 2, 2)
+    # Handing over costs both sides two: two cores are as good as three are.
+    flows = [Flow(n, n + 1, 2) for n in range(4)]
+    found = assign(pieces, flows, hardware, time_limit_s=10)
+    assert found is not None and found.busiest == 11
+    small = replace(hardware, cores=2)
+    assert assign([replace(p, on_core=None) for p in pieces], [], small, time_limit_s=10) is None
+
+
+def test_rectangles_are_packed_side_by_side_or_one_below_the_other():
+    hardware = Hardware(rows=10, columns=10)
+    assert packed({"a": (10, 4), "b": (3, 6)}, hardware) is not None
+    found = packed({"a": (4, 10), "b": (6, 5), "c": (6, 5)}, hardware)
+    assert found is not None
+    cells = np.zeros((10, 10), int)
+    for name, (rows, columns) in {"a": (4, 10), "b": (6, 5), "c": (6, 5)}.items():
+        place = found[name]
+        cells[place.row : place.row + rows, place.column : place.column + columns] += 1
+    assert (cells == 1).all()
+    assert packed({"a": (4, 10), "b": (7, 5)}, hardware) is None
+    assert evenly(10, 3) == ((0, 3), (3, 6), (6, 10))
+
+
+def test_pieces_that_no_packing_holds_go_elsewhere():
+    """Areas fit, 60 + 35 of 100 cells, but not the shapes: the solver is told so."""
+    pieces = [
+        Piece(name="a", rows=6, columns=10, on_tile=1, on_core=50),
+        Piece(name="b", rows=5, columns=7, on_tile=1, on_core=50),
+    ]
+    found = assign(pieces, [], Hardware(cores=1, rows=10, columns=10), time_limit_s=10)
+    assert found is not None
+    assert len(found.places) == 1 and found.busiest == 51
+
+
+def test_what_does_not_fit_is_one_line():
+    graph = recurrent()
+    for hardware, message in (
+        (Hardware(cores=9), r"mapping of net may use 9 cores, but high-power has 8"),
+        (Hardware(rows=64), r"cell cell reads 114 inputs, but a tile has 64 word lines"),
+        (Hardware(columns=3), r"a unit of cell cell has 4 outputs, but a tile has 3 bit lines"),
+    ):
+        with pytest.raises(AlpineError, match=message):
+            map_network(graph, HIGH_POWER, hardware=hardware)
+    net = Net(4)
+    with pytest.raises(AlpineError, match=r"network net has no layer with a matrix of codes"):
+        map_network(net.build(net.add("relu", Relu(), "x")), HIGH_POWER)
+
+
+def test_a_compiled_network_is_data(tmp_path: Path):
+    graph = perceptron(20, 6, 4)
+    mapping = map_network(graph, HIGH_POWER, hardware=Hardware(cores=1), simulate=False).mapping
+    made = compile_network(graph, mapping)
+    assert "| 0 | 0 | layer 1 | 0 to 5 |" in str(made)
+    made.save(tmp_path / "network")
+    assert read_mapping(tmp_path / "network" / "mapping.yaml") == mapping
+    if made.workload.tiles:
+        cells = np.load(tmp_path / "network" / "tile 0.npz")["weights"]
+        assert np.count_nonzero(cells) > 0
