@@ -11,6 +11,7 @@ from alpine_models.files import write_text
 from .completion import completed, engines, networks, systems
 from .device_options import device_options
 from .exit_status import ExitStatus
+from .model_options import model_options
 from .output_file import output_file_option
 from .parsing import NumberCommand
 from .progress import progress_bars
@@ -37,7 +38,8 @@ __all__ = ["run"]
     "  alpine run mlp --device pcm --effects programming,drift,ir-drop=1\n"
     "  alpine run --program examples/02_own_program.py:setup\n"
     "  alpine run mlp --case 2 --engine model --write-spec run.toml\n"
-    "  alpine run --spec run.toml --seed 3",
+    "  alpine run --spec run.toml --seed 3\n"
+    "  alpine run model.onnx --data inputs.npz --tile-rows 256 --tile-columns 256",
 )
 @click.argument("network", required=False, shell_complete=completed(networks))
 @spec_option
@@ -143,6 +145,7 @@ __all__ = ["run"]
     is_flag=True,
     help="CNN-M with exactly the layers that the paper prints (see docs/cnn.md).",
 )
+@model_options
 @click.option(
     "--tile-verilog",
     type=click.Path(path_type=Path),
@@ -186,8 +189,8 @@ def run(
 ) -> None:
     """Run a NETWORK, or programs of your own, on a simulated system.
 
-    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s. Ends with exit status 3 when
-    outputs differ from the golden reference.
+    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s, or an ONNX file. Ends with
+    exit status 3 when outputs differ from the golden reference.
     """
     from rich.console import Console
 

@@ -154,11 +154,13 @@ def _tile_energy(result: RunResult) -> str:
 def _add_scores(table: Table, result: RunResult) -> None:
     """Add what says how well the network did."""
     if result.accuracy is not None:
+        # The perceptron's is that of the whole test set, a model file's of the same samples.
+        fp32 = "fp32, 10,000 images" if result.network == "mlp" else "fp32"
         notes = [
             f"{name} {value:.2%}"
             for name, value in (
                 ("int8 golden", result.accuracy_golden),
-                ("fp32, 10,000 images", result.accuracy_fp32),
+                (fp32, result.accuracy_fp32),
             )
             if value is not None
         ]

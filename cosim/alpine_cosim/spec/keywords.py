@@ -12,8 +12,9 @@ from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 
 from .device_choice import DeviceChoice
+from .model_file import MODEL_SUFFIX
 from .network import NetworkOptions
-from .networks import NETWORKS
+from .networks import NETWORKS, ONNX
 from .software_choice import SoftwareChoice
 from .specification import PROGRAM, RunSpec, mapping_of
 from .system_choice import BARE_METAL, SystemChoice
@@ -68,10 +69,19 @@ class SpecKeywords(TypedDict, total=False):
     weights: Path | str | None
     normalisation: bool
     literal_table: bool
+    model: Path | str | None
+    data: Path | str | None
+    calibration: Path | str | None
+    map_cores: int | None
+    tile_rows: int
+    tile_columns: int
+    tiles_per_core: int
 
 
 def run_spec(network: str | None = None, **keywords: Unpack[SpecKeywords]) -> RunSpec:
     """Return the specification of a run of a network, or of the program that keywords name.
+
+    A path that ends in `.onnx` stands for the network of that file.
 
     Raises
     ------
@@ -81,9 +91,11 @@ def run_spec(network: str | None = None, **keywords: Unpack[SpecKeywords]) -> Ru
     TypeError
         There is no such keyword.
     """
+    given: dict[str, Any] = dict(keywords)
+    if network is not None and network.endswith(MODEL_SUFFIX):
+        network, given["model"] = ONNX, network
     if network is not None:
         choose("network", network, NETWORKS)
-    given: dict[str, Any] = dict(keywords)
     system = SystemChoice.of(
         given.pop("system", "high-power"),
         config_file=given.pop("config_file", None),

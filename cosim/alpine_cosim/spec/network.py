@@ -19,6 +19,7 @@ from alpine_sw.programs.batched import Evaluate
 
 from .engines import Engine
 from .software_choice import SoftwareChoice
+from .system_choice import SystemChoice
 
 __all__ = [
     "DIGITAL",
@@ -89,6 +90,11 @@ class Asked(Protocol):
         ...
 
     @property
+    def system(self) -> SystemChoice:
+        """Where it will run."""
+        ...
+
+    @property
     def engine(self) -> Engine:
         """Where it will run: few inferences are the default where they are slow."""
         ...
@@ -131,6 +137,7 @@ class Task:
     text : what a network has read and written by its outputs, or None.
     golden_reading : outputs of an ideal system that reads the text which `text` gave, or None.
     graph, mapping : the network and where its nodes run, or None where these are not data.
+    reasons : why nodes run where they do, in Markdown, where the mapper chose.
     returned : of programs of a user's own, what each core's returned, filled while they run; else
         None.
     """
@@ -147,6 +154,7 @@ class Task:
     golden_reading: Callable[[str], Outputs] | None = None
     graph: Graph | None = None
     mapping: NetworkMapping | None = None
+    reasons: str | None = None
     returned: dict[int, Any] | None = None
 
     def with_product_cycles(self, cycles: int) -> "Task":

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from alpine_models.errors import AlpineError
 
@@ -51,19 +51,20 @@ def packed(sizes: Mapping[str, tuple[int, int]], hardware: Hardware) -> dict[str
             column += columns
         return places
     try:
-        from rectpack import newPacker
+        import rectpack
     except ImportError:
         raise AlpineError(
             "packing matrices into tiles needs rectpack: install alpine-cosim[map]"
         ) from None
-    packer: Any = newPacker(rotation=False)
+    # The library has no types.
+    packer: Any = cast(Any, rectpack).newPacker(rotation=False)
     for number, (rows, columns) in enumerate(sizes.values()):
         packer.add_rect(columns, rows, rid=number)
     packer.add_bin(hardware.columns, hardware.rows, count=hardware.tiles_per_core)
     packer.pack()
     names = list(sizes)
+    rectangles: list[tuple[int, int, int, int, int, int]] = packer.rect_list()
     found = {
-        names[number]: Place(tile, row, column)
-        for tile, column, row, _, _, number in packer.rect_list()
+        names[number]: Place(tile, row, column) for tile, column, row, _, _, number in rectangles
     }
     return {name: found[name] for name in names} if len(found) == len(names) else None

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks from model files: mapped, run, compared with their golden model, refused in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from alpine_cosim import run
+from alpine_cosim.cli import cli
+from alpine_cosim.spec.data_file import read_data
+from alpine_models.errors import AlpineError
+from alpine_sw.mapping.yaml_file import read_mapping
+
+onnx = pytest.importorskip("onnx", reason="the extra onnx reads model files")
+
+SAMPLES = 12
+TILES = {"tile_rows": 32, "tile_columns": 16, "tiles_per_core": 4}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A perceptron of 40, 24 and 6 and samples whose labels are its own answers."""
+    made = tmp_path_factory.mktemp("model")
+    rng = np.random.default_rng(5)
+    weights = [rng.normal(size=size).astype(np.float32) for size in ((40, 24), (24, 6))]
+    helper, value = onnx.helper, onnx.helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "w0"], ["h"]),
+            helper.make_node("Relu", ["h"], ["r"]),
+            helper.make_node("MatMul", ["r", "w1"], ["y"]),
+        ],
+        "perceptron",
+        [value("x", onnx.TensorProto.FLOAT, ["n", 40])],
+        [value("y", onnx.TensorProto.FLOAT, ["n", 6])],
+        [onnx.numpy_helper.from_array(w, f"w{n}") for n, w in enumerate(weights)],
+    )
+    opset = helper.make_opsetid("", 17)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), made / "small.onnx")
+    x = rng.normal(size=(SAMPLES, 40)).astype(np.float32)
+    labels = (np.maximum(x @ weights[0], 0) @ weights[1]).argmax(axis=1)
+    np.savez(made / "data.npz", x=x, labels=labels)
+    return made
+
+
+def test_a_model_file_runs_in_pieces_and_its_mapping_may_be_edited(folder: Path, tmp_path: Path):
+    model, data = str(folder / "small.onnx"), folder / "data.npz"
+    result = run(model, data=data, engine="model", **TILES)
+    assert result.outputs_equal_golden
+    assert result.accuracy_fp32 == 1.0  # the labels are the network's own answers
+    assert result.accuracy == result.accuracy_golden
+    assert result.inferences == SAMPLES
+    assert result.variant == "small.onnx with ranges from the first 64 samples"
+    digital = run(model, data=data, engine="model", case="digital", inferences=2)
+    assert digital.outputs_equal_golden and digital.cm_instructions == 0
+    file = tmp_path / "mapping.yaml"
+    shown = CliRunner().invoke(
+        cli,
+        ["mapping", model, "--data", str(data), "--tile-rows", "32", "--tile-columns", "16",
+         "--tiles-per-core", "4", "--write", str(file)],
+        catch_exceptions=False,
+    )  # fmt: skip
+    assert shown.exit_code == 0 and "busiest core" in shown.output, shown.output
+    assert read_mapping(file).splits
+    again = run(model, data=data, engine="model", mapping=file)
+    assert (again.outputs_sha256, again.time_s) == (result.outputs_sha256, result.time_s)
+    noisy = run(model, data=data, engine="model", device="pcm", inferences=2, **TILES)
+    assert noisy.analog is not None
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"y": np.zeros((2, 40))}, r"has no array 'x': it has y, and the network reads x"),
+        ({"x": np.zeros((2, 40)), "z": np.zeros(2)}, r"has an array 'z', but the network reads x"),
+        ({"x": np.zeros((0, 40))}, r"array 'x' of data file .* has 0 samples: give one or more"),
+        ({"x": np.full((2, 40), np.nan)}, r"holds float64 or what is not finite"),
+        ({"x": np.zeros((2, 40)), "labels": np.zeros(3, int)}, r"labels .* give 2 whole numbers"),
+    ],
+)
+def test_data_that_do_not_fit_are_one_line(tmp_path: Path, arrays, message: str):
+    np.savez(tmp_path / "data.npz", **arrays)
+    with pytest.raises(AlpineError, match=message) as caught:
+        read_data(tmp_path / "data.npz", ["x"])
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_data_are_one_line(folder: Path, tmp_path: Path):
+    model = str(folder / "small.onnx")
+    with pytest.raises(AlpineError, match=r"has no data: give --data FILE.npz"):
+        run(model, engine="model")
+    (tmp_path / "text.npz").write_text("x")
+    np.savez(tmp_path / "pickled.npz", x=np.array([{}], object))
+    for name, message in (
+        ("none.npz", r"none.npz cannot be read: No such file"),
+        ("text.npz", r"data file .*text.npz is no file of arrays as numpy.savez writes them"),
+        ("pickled.npz", r"data file .*pickled.npz is no file of arrays"),
+    ):
+        with pytest.raises(AlpineError, match=message):
+            run(model, data=tmp_path / name, engine="model")
+    np.savez(tmp_path / "wide.npz", x=np.zeros((2, 41), np.float32))
+    with pytest.raises(AlpineError, match=r"41"):
+        run(model, data=tmp_path / "wide.npz", engine="model")
+    with pytest.raises(AlpineError, match=r"mapping case 1 is for network mlp"):
+        wrong = tmp_path / "wrong.yaml"
+        wrong.write_text("name: case 1\nnetwork: mlp\nparts:\n- {node: a, core: 0}\n")
+        run(model, data=folder / "data.npz", engine="model", mapping=wrong)
