@@ -92,7 +92,7 @@ def run_spec(network: str | None = None, **keywords: Unpack[SpecKeywords]) -> Ru
         There is no such keyword.
     """
     given: dict[str, Any] = dict(keywords)
-    if network is not None and network.endswith(MODEL_SUFFIX):
+    if isinstance(network, str) and network.endswith(MODEL_SUFFIX):
         network, given["model"] = ONNX, network
     if network is not None:
         choose("network", network, NETWORKS)
