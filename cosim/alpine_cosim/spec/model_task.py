@@ -22,7 +22,7 @@ from alpine_sw.programs.batched import Evaluate, batched
 from alpine_sw.programs.generate import mapped_workload
 
 from .data_file import read_data
-from .model_file import ModelOptions
+from .model_options import ModelOptions
 from .network import DIGITAL, Asked, Outputs, Task, sample_count
 
 __all__ = ["Prepared", "mapped", "prepare", "prepared"]
