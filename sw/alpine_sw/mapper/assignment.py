@@ -16,14 +16,14 @@ from alpine_models.errors import AlpineError
 from .hardware import Hardware
 from .packing import Place, packed
 
-__all__ = ["Assignment", "Flow", "Piece", "assign"]
+__all__ = ["Assignment", "CorePiece", "Flow", "assign"]
 
 MOST_ROUNDS = 50
 """Solutions that are excluded at most because their rectangles cannot be packed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Piece:
+class CorePiece:
     """What goes to one core as a whole.
 
     Members
@@ -82,12 +82,12 @@ class Assignment:
 
     @property
     def gap(self) -> float:
-        """Share by which the busiest core may be above the least possible."""
+        """NodeShare by which the busiest core may be above the least possible."""
         return (self.busiest - self.bound) / max(self.busiest, 1)
 
 
 def assign(
-    pieces: Sequence[Piece], flows: Sequence[Flow], hardware: Hardware, *, time_limit_s: float
+    pieces: Sequence[CorePiece], flows: Sequence[Flow], hardware: Hardware, *, time_limit_s: float
 ) -> Assignment | None:
     """Return the best assignment found, or None if the pieces do not fit the hardware.
 
@@ -130,7 +130,7 @@ class _Programme:
     def __init__(
         self,
         library: Any,
-        pieces: Sequence[Piece],
+        pieces: Sequence[CorePiece],
         flows: Sequence[Flow],
         hardware: Hardware,
     ) -> None:

@@ -21,13 +21,13 @@ from alpine_sw.mapping import (
     stages_of,
 )
 
-from .assignment import Assignment, Piece, assign
+from .assignment import Assignment, CorePiece, assign
 from .candidates import MEASURED, candidates, simulated_fs, vectors_of
 from .costs import Costs
 from .hardware import Hardware
 from .links import links_for
 from .pieces import evenly, pieces_for
-from .sharing import Share, can_part, flows_between, piece_of, shares_of, stages_in_order
+from .sharing import NodeShare, can_part, flows_between, piece_of, shares_of, stages_in_order
 
 __all__ = ["Choice", "MappedNetwork", "map_network"]
 
@@ -36,7 +36,7 @@ MOST_DOUBLINGS = 6
 MOST_VECTORS = 2000
 """Vectors per inference up to which mappings are simulated to compare them: seconds of a host."""
 WORTH = 0.98
-"""Share of the busiest core's cycles that dividing a node must leave, at most, to be kept."""
+"""NodeShare of the busiest core's cycles that dividing a node must leave, at most, to be kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -322,7 +322,7 @@ class _Attempt:
             gap=self.found.gap,
         )
 
-    def _part(self, number: int, share: Share, turn: int) -> Part:
+    def _part(self, number: int, share: NodeShare, turn: int) -> Part:
         core, place = self.found.cores[number], self.found.places.get(self.pieces[number].name)
         return Part(
             node=share.stage.node.name,
@@ -355,13 +355,13 @@ class _Attempt:
         ]
 
 
-def _cycles(piece: Piece, *, on_tile: bool) -> int:
+def _cycles(piece: CorePiece, *, on_tile: bool) -> int:
     found = piece.on_tile if on_tile else piece.on_core
     assert found is not None
     return found
 
 
-def _why(piece: Piece, *, on_tile: bool) -> str:
+def _why(piece: CorePiece, *, on_tile: bool) -> str:
     if piece.on_tile is None:
         return "no program on a tile of this size"
     if on_tile:
@@ -369,7 +369,7 @@ def _why(piece: Piece, *, on_tile: bool) -> str:
     return f"{piece.on_tile:,} cycles on a tile, which is more or finds no room"
 
 
-def _turns(shares: Sequence[Share], cores: Sequence[int]) -> list[int]:
+def _turns(shares: Sequence[NodeShare], cores: Sequence[int]) -> list[int]:
     """Turn of every share: one after the other on a core, those of one node together."""
     turns: list[int] = []
     for number, share in enumerate(shares):

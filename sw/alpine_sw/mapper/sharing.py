@@ -10,19 +10,19 @@ from alpine_sw.graph.products import MatrixProduct
 from alpine_sw.mapping import Mapping, Part, Stage, stages_of
 from alpine_sw.mapping.records import Range
 
-from .assignment import Flow, Piece
+from .assignment import CorePiece, Flow
 from .costs import Costs
 from .hardware import Hardware
 from .pieces import evenly, fits_tiles
 
-__all__ = ["Share", "can_part", "flows_between", "piece_of", "shares_of", "stages_in_order"]
+__all__ = ["NodeShare", "can_part", "flows_between", "piece_of", "shares_of", "stages_in_order"]
 
 APART = (Requantise, Relu, Dequantise, Tanh, Add, Multiply)
 """Operators behind a node of which every core can compute its share."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Share:
+class NodeShare:
     """Some results of a node with a matrix, which one core makes.
 
     Members
@@ -73,7 +73,7 @@ def stages_in_order(graph: Graph, products: dict[str, MatrixProduct]) -> tuple[S
     return stages_of(graph, Mapping(name="all on one core", network=graph.name, parts=parts))
 
 
-def shares_of(stage: Stage, hardware: Hardware, wanted: int) -> list[Share]:
+def shares_of(stage: Stage, hardware: Hardware, wanted: int) -> list[NodeShare]:
     """Return the shares of a node: as many as its columns need, or as are wanted if that is more.
 
     Raises
@@ -95,18 +95,18 @@ def shares_of(stage: Stage, hardware: Hardware, wanted: int) -> list[Share]:
     count = min(max(needed, wanted), stage.size)
     ranges = evenly(stage.size, count)
     return [
-        Share(stage=stage, results=one, number=number, count=count)
+        NodeShare(stage=stage, results=one, number=number, count=count)
         for number, one in enumerate(ranges)
     ]
 
 
-def piece_of(share: Share, costs: Costs, graph: Graph, hardware: Hardware) -> Piece:
+def piece_of(share: NodeShare, costs: Costs, graph: Graph, hardware: Hardware) -> CorePiece:
     """Return what the solver is told of a share."""
     product, stage = share.stage.product, share.stage
     beside = costs.behind(graph, (*stage.leaders, *stage.followers[1:]), share.fraction)
     rows = product.weights.shape[1]
     held = hardware.tiles_per_core > 0 and fits_tiles(product) and rows <= hardware.rows
-    return Piece(
+    return CorePiece(
         name=share.name,
         rows=rows,
         columns=share.columns,
@@ -115,7 +115,7 @@ def piece_of(share: Share, costs: Costs, graph: Graph, hardware: Hardware) -> Pi
     )
 
 
-def flows_between(shares: list[Share], costs: Costs, graph: Graph) -> list[Flow]:
+def flows_between(shares: list[NodeShare], costs: Costs, graph: Graph) -> list[Flow]:
     """Return what passes between shares, those of one node among them."""
     flows: list[Flow] = []
     for number, share in enumerate(shares):

@@ -13,7 +13,7 @@ from alpine_models.errors import AlpineError
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_sw.graph import Graph, LstmCell, Relu
 from alpine_sw.mapper import Hardware, compile_network, map_network
-from alpine_sw.mapper.assignment import Flow, Piece, assign
+from alpine_sw.mapper.assignment import CorePiece, Flow, assign
 from alpine_sw.mapper.packing import packed
 from alpine_sw.mapper.pieces import evenly
 from alpine_sw.mapping import SplitAxis
@@ -109,7 +109,7 @@ def test_the_least_busy_assignment_is_found_and_proved():
     """5, 4, 3, 3 and 3 in this order on three cores: 5 | 4 + 3 | 3 + 3 is 7 at best."""
     cycles = (5, 4, 3, 3, 3)
     pieces = [
-        Piece(name=str(n), rows=4, columns=4, on_tile=count, on_core=100)
+        CorePiece(name=str(n), rows=4, columns=4, on_tile=count, on_core=100)
         for n, count in enumerate(cycles)
     ]
     flows = [Flow(n, n + 1, 0) for n in range(4)]
@@ -143,8 +143,8 @@ def test_rectangles_are_packed_side_by_side_or_one_below_the_other():
 def test_pieces_that_no_packing_holds_go_elsewhere():
     """Areas fit, 60 + 35 of 100 cells, but not the shapes: the solver is told so."""
     pieces = [
-        Piece(name="a", rows=6, columns=10, on_tile=1, on_core=50),
-        Piece(name="b", rows=5, columns=7, on_tile=1, on_core=50),
+        CorePiece(name="a", rows=6, columns=10, on_tile=1, on_core=50),
+        CorePiece(name="b", rows=5, columns=7, on_tile=1, on_core=50),
     ]
     found = assign(pieces, [], Hardware(cores=1, rows=10, columns=10), time_limit_s=10)
     assert found is not None
