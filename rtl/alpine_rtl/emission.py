@@ -14,6 +14,7 @@ from alpine_models.children import held_interrupts
 from alpine_models.errors import AlpineError
 
 from .fragments import OpenDomain, assign, elaborated, open_domains
+from .inner_ports import name_inner_ports
 from .pins import Pin, ports_by_name
 
 __all__ = ["Emission", "EmittedDomain", "emission", "rtlil_text"]
@@ -74,6 +75,7 @@ def emission(design: Elaboratable, *, name: str, signals: Iterable[Any] | None =
         Two ports would have the same name.
     """
     fragment = elaborated(design)
+    name_inner_ports(fragment)
     pins = ports_by_name(design) if signals is None else _named(signals)
     ports = _with_records(fragment, pins)
     emitted = [_add_domain(ports, domain) for domain in open_domains(fragment)]
@@ -103,6 +105,7 @@ def emission(design: Elaboratable, *, name: str, signals: Iterable[Any] | None =
 def rtlil_text(component: Elaboratable, *, name: str) -> str:
     """Return a component in RTLIL, the language of Yosys, with the ports that its Verilog has."""
     fragment = elaborated(component)
+    name_inner_ports(fragment)
     ports = _with_records(fragment, ports_by_name(component))
     for domain in open_domains(fragment):
         _add_domain(ports, domain)

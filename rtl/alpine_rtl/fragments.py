@@ -9,8 +9,17 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from amaranth.hdl import ClockDomain, Elaboratable, Fragment, Instance, Signal
+from amaranth.lib import wiring
 
-__all__ = ["Driven", "OpenDomain", "assign", "driven_signals", "elaborated", "open_domains"]
+__all__ = [
+    "Driven",
+    "OpenDomain",
+    "assign",
+    "components_inside",
+    "driven_signals",
+    "elaborated",
+    "open_domains",
+]
 
 
 def elaborated(design: Elaboratable) -> Fragment:
@@ -20,9 +29,19 @@ def elaborated(design: Elaboratable) -> Fragment:
 
 
 def assign(fragment: Fragment, *statements: Any) -> None:
-    """Add combinational assignments to an elaborated design, in its top module."""
+    """Add combinational assignments to an elaborated design or a part of it, in its own module."""
     whole: Any = fragment
     whole.add_statements("comb", *statements)
+
+
+def components_inside(fragment: Fragment) -> Iterator[tuple[Fragment, Any]]:
+    """Every submodule, at any depth, that a component was elaborated to, with the component."""
+    whole: Any = fragment
+    for part, _, _ in whole.subfragments:
+        for origin in part.origins or ():
+            if isinstance(origin, wiring.Component):
+                yield part, origin
+        yield from components_inside(part)
 
 
 class Driven(NamedTuple):

@@ -10,7 +10,7 @@ from pathlib import Path
 from alpine_models.children import run_child
 from alpine_models.errors import AlpineError
 
-__all__ = ["OpenTool", "ToolError", "find_tool", "run_tool"]
+__all__ = ["OpenTool", "OpenToolError", "find_tool", "run_tool"]
 
 
 class OpenTool(Enum):
@@ -32,7 +32,7 @@ class OpenTool(Enum):
         return self.value[1]
 
 
-class ToolError(Exception):
+class OpenToolError(Exception):
     """A tool ended with an error of its own; the message is what it printed."""
 
 
@@ -67,7 +67,7 @@ def run_tool(
     ------
     AlpineError
         The tool is not installed.
-    ToolError
+    OpenToolError
         It ended with another exit status.
     """
     path = find_tool(tool)
@@ -75,5 +75,5 @@ def run_tool(
     search = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     done = run_child([path, *arguments], cwd=directory, env={**os.environ, "PATH": search})
     if done.returncode not in accept:
-        raise ToolError(f"{tool.command} {' '.join(map(str, arguments))}\n{done.stdout}")
+        raise OpenToolError(f"{tool.command} {' '.join(map(str, arguments))}\n{done.stdout}")
     return done.stdout

@@ -78,10 +78,9 @@ class OutputMemory(Component):
                         m.d.comb += code.eq(bank.word_select(GROUP_BYTES * w + lane, 8))
             lanes.append(code)
         by_lane = Array(lanes)
-        m.d.comb += self.data.eq(
-            Cat(
-                Mux(i < self.count, by_lane[(self.start[:2] + i)[:2]], 0)
-                for i in range(GROUP_BYTES)
-            )
-        )
+        # Signals of their own: the bytes are ports one by one, which take their names from these.
+        read = [Signal(8, name=f"data_byte{i}") for i in range(GROUP_BYTES)]
+        for i, byte in enumerate(read):
+            m.d.comb += byte.eq(Mux(i < self.count, by_lane[(self.start[:2] + i)[:2]], 0))
+        m.d.comb += self.data.eq(Cat(read))
         return m

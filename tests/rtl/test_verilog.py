@@ -12,9 +12,10 @@ import pytest
 from alpine_cosim.binding.toolchain import Toolchain
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_rtl.open_tools import OpenTool, ToolError, run_tool
+from alpine_rtl.open_tools import OpenTool, OpenToolError, run_tool
 from alpine_rtl.register_files import c_header, register_page
-from alpine_rtl.verilog import module_names, write_tops
+from alpine_rtl.tile import AimcTile
+from alpine_rtl.verilog import emit, module_names, write_tops
 
 TOPS = ("aimc_tile", "aimc_tile_cdc", "aimc_tile_cvxif", "aimc_axi")
 MODULES = [name + suffix for name in TOPS for suffix in ("", "_with_crossbar")]
@@ -139,7 +140,7 @@ def test_yosys_finds_no_latches_loops_or_unresolved_modules(folder):
 def test_the_check_bites(tmp_path, body):
     (tmp_path / "bad.v").write_text(f"module bad(input a, input b, output y); {body} endmodule\n")
     (tmp_path / "bad.ys").write_text("read_verilog bad.v\n")
-    with pytest.raises(ToolError):
+    with pytest.raises(OpenToolError):
         yosys_check(tmp_path, "bad.ys", ["bad"])
 
 
@@ -192,3 +193,12 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
         write_tops(tmp_path, TileConfig(rows=1, columns=1))
     assert [path.name for path in tmp_path.iterdir()] == ["aimc_tile.v"]
     assert target.read_text() == "old"
+
+
+def test_ports_of_the_tile_s_submodules_have_names():
+    """Fields of records, too, which Amaranth would number as in ``port$267$0``."""
+    for double_buffer in (False, True):
+        config = TileConfig(rows=6, columns=9, double_buffer=double_buffer)
+        text = emit(AimcTile(config=config), name="tile")
+        assert "port$" not in text
+        assert re.search(r"input \[63:0\] request__rn;", text)

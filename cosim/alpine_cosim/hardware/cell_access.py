@@ -19,7 +19,7 @@ from alpine_sw import kernels
 from alpine_sw.library.accelerator_driver import cell_batch, programming_batches
 from alpine_sw.library.tile_plan import MatrixOnTile, TilePlan
 
-__all__ = ["CellAccess", "CmCells", "PeripheralCells"]
+__all__ = ["CellDriver", "CmCells", "PeripheralCells"]
 
 COLUMNS_PER_BATCH = 64
 """Bit lines whose cells are stored in one batch: bounds the memory that it takes."""
@@ -29,7 +29,7 @@ CELLS_PER_BATCH = 1 << 14
 Lines = npt.NDArray[np.int64]
 
 
-class CellAccess(Protocol):
+class CellDriver(Protocol):
     """A tile's cells, as a program reaches them."""
 
     method: str

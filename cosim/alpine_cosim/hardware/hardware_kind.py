@@ -15,7 +15,7 @@ from alpine_platform.accelerators.accelerator import Accelerator
 from alpine_platform.cores.operations import Program
 from alpine_sw.library.hardware_plan import HardwarePlan
 
-from .cell_access import CellAccess
+from .cell_access import CellDriver
 from .verilated_top import cached_verilog, verilated_top
 
 __all__ = ["HardwareKind", "Piece", "SimulatedAccelerator", "VerilatedAccelerator"]
@@ -81,7 +81,7 @@ class HardwareKind:
     verilated: Callable[[Any, VerilatedModel, int], VerilatedAccelerator]
     in_cocotb: Callable[[Any, Any, Any], CocotbAccelerator]
     extensions: tuple[str | Path, ...] = ()
-    cells: Callable[[HardwarePlan, int], CellAccess] | None = None
+    cells: Callable[[HardwarePlan, int], CellDriver] | None = None
     configure: Callable[[HardwarePlan], Program] | None = None
 
     def verilog(self, configuration: Any) -> str:

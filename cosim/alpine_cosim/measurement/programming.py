@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alpine_cosim.hardware.cell_access import CellAccess
+from alpine_cosim.hardware.cell_access import CellDriver
 from alpine_cosim.hardware.hardware_kind import Piece
 from alpine_models.device import (
     AnalogCrossbar,
@@ -34,7 +34,7 @@ class _Place:
     """One macro: the core that reaches it, and how, its number among all, what it shall hold."""
 
     core: int
-    cells: CellAccess
+    cells: CellDriver
     index: int
     macro: Macro
     plan: TilePlan

@@ -21,9 +21,9 @@ Whatever stands behind the port (verilated hardware, a timed model) obeys the sa
 Core and peripheral clock edges are multiples of their periods.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ import numpy.typing as npt
 from alpine_models.tile import TileConfig
 
 from .accelerator import Accelerator
+from .batch_result import BatchResult
 from .tile_port import NO_DEPENDENCY
 
 __all__ = [
@@ -95,37 +96,19 @@ class IoTimes:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IoResult:
-    """What a batch returned; all arrays have one element per access.
+class IoResult(BatchResult):
+    """What a batch of accesses returned.
 
     Members
     -------
     data : uint32 array, what was read; 0 for writes.
     response : uint8 array, `alpine_models.axi.AxiResponse`. Of a posted store no program knows it.
-    issue_fs : int64 array, when the core began the access.
-    accept_cycle, complete_cycle : int64 arrays, number of the peripheral's clock edge at which the
-        request and the response were transferred.
-    response_fs : int64 array, when the core could go on.
     """
+
+    ELEMENTS: ClassVar[Mapping[str, Any]] = {"data": np.uint32, "response": np.uint8}
 
     data: npt.NDArray[np.uint32]
     response: npt.NDArray[np.uint8]
-    issue_fs: npt.NDArray[np.int64]
-    accept_cycle: npt.NDArray[np.int64]
-    complete_cycle: npt.NDArray[np.int64]
-    response_fs: npt.NDArray[np.int64]
-
-    @classmethod
-    def empty(cls, length: int) -> "IoResult":
-        """Return zeroed arrays for a peripheral to fill."""
-        return cls(
-            data=np.zeros(length, np.uint32),
-            response=np.zeros(length, np.uint8),
-            issue_fs=np.zeros(length, np.int64),
-            accept_cycle=np.zeros(length, np.int64),
-            complete_cycle=np.zeros(length, np.int64),
-            response_fs=np.zeros(length, np.int64),
-        )
 
 
 class PeripheralPort(Accelerator, Protocol):

@@ -19,14 +19,15 @@ timed Python tile) obeys the same rules:
 Core and tile clock edges are multiples of their periods, so times need no common phase.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from .accelerator import Accelerator
+from .batch_result import BatchResult
 
 __all__ = [
     "CM_BATCH_DTYPE",
@@ -71,37 +72,19 @@ def empty_batch(length: int) -> CmBatch:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CmResult:
-    """What a batch returned; all arrays have one element per instruction.
+class CmResult(BatchResult):
+    """What a batch of CM instructions returned.
 
     Members
     -------
     rd : uint64 array, value for the destination register.
     status : uint8 array, `alpine_models.isa.CmStatus`.
-    issue_fs : int64 array, when the core put the request on the port.
-    accept_cycle, complete_cycle : int64 arrays, number of the tile clock edge at which the request
-        and the response were transferred.
-    response_fs : int64 array, when the response reached the core.
     """
+
+    ELEMENTS: ClassVar[Mapping[str, Any]] = {"rd": np.uint64, "status": np.uint8}
 
     rd: npt.NDArray[np.uint64]
     status: npt.NDArray[np.uint8]
-    issue_fs: npt.NDArray[np.int64]
-    accept_cycle: npt.NDArray[np.int64]
-    complete_cycle: npt.NDArray[np.int64]
-    response_fs: npt.NDArray[np.int64]
-
-    @classmethod
-    def empty(cls, length: int) -> "CmResult":
-        """Return zeroed arrays for a tile to fill."""
-        return cls(
-            rd=np.zeros(length, np.uint64),
-            status=np.zeros(length, np.uint8),
-            issue_fs=np.zeros(length, np.int64),
-            accept_cycle=np.zeros(length, np.int64),
-            complete_cycle=np.zeros(length, np.int64),
-            response_fs=np.zeros(length, np.int64),
-        )
 
 
 class TilePort(Protocol):

@@ -20,7 +20,7 @@ from .harness import STATE_PROPERTIES, TileHarness
 from .kill import KILL_PROPERTIES, KILL_SITUATIONS, KillHarness
 from .monitor import PORT_PROPERTIES
 from .situations import SITUATIONS
-from .solver import Method, Obligation, Verdict, check, compile_problem
+from .solver import CheckOutcome, Method, Obligation, check, compile_problem
 
 __all__ = ["CLAIMS", "LONG_CLAIMS", "Claim", "Result", "prove", "prove_all"]
 
@@ -57,7 +57,7 @@ class Result:
     """A claim, the solver's verdict and the host seconds it took."""
 
     claim: Claim
-    verdict: Verdict
+    verdict: CheckOutcome
     seconds: float
 
 

@@ -16,7 +16,7 @@ from alpine_rtl.open_tools import OpenTool, run_tool
 from alpine_rtl.pins import ports_by_name
 from alpine_rtl.typed import Component
 
-__all__ = ["Method", "Obligation", "Problem", "Verdict", "check", "compile_problem"]
+__all__ = ["CheckOutcome", "Method", "Obligation", "Problem", "check", "compile_problem"]
 
 
 class Method(Enum):
@@ -86,7 +86,7 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class CheckOutcome:
     """What the solver found.
 
     Members
@@ -148,7 +148,7 @@ def _with_names(text: str) -> str:
     return cell.sub(renamed, text)
 
 
-def check(problem: Problem, *, method: Method, depth: int) -> Verdict:
+def check(problem: Problem, *, method: Method, depth: int) -> CheckOutcome:
     """Ask the solver.
 
     Raises
@@ -180,8 +180,8 @@ def check(problem: Problem, *, method: Method, depth: int) -> Verdict:
                 accept=(0, 1),
             )
             if not re.search(r"Status: passed", log.rsplit("Solver:", 1)[-1], re.IGNORECASE):
-                return Verdict(holds=False, refuted=_refuted(log, problem, method), log=log)
-    return Verdict(holds=True, refuted=(), log=log)
+                return CheckOutcome(holds=False, refuted=_refuted(log, problem, method), log=log)
+    return CheckOutcome(holds=True, refuted=(), log=log)
 
 
 def _refuted(log: str, problem: Problem, method: Method) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ SOFTWARE: dict[Packing, Software] = {"bytes": Software.RELEASED, "word": Softwar
 Execute = Callable[[SystemConfig], Measured]
 
 
-class ReferenceLayer:
+class ReferenceDense:
     """A digital layer as the reference has it: one shift for all sums instead of steps.
 
     Parameters
@@ -133,7 +133,7 @@ def digital(style: str, count: int, *, cores: int = 1, region: str | None = None
         lambda: mapped_workload(
             load_mlp().graph(),
             digital_mlp(load_mlp().graph(), cores=cores, style=style),
-            parts=Parts(core_products=ReferenceLayer),
+            parts=Parts(core_products=ReferenceDense),
         ),
         cores=cores,
         count=count,

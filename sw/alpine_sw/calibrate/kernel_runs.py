@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -11,10 +12,11 @@ from alpine_platform.config.placement import BufferPlacement
 from alpine_platform.cores.loop_body import LoopBody
 from alpine_platform.cores.operations import Program, RunCmLoop, RunLoop
 from alpine_platform.cores.pipeline import Phase
+from alpine_platform.memory.address_space import Buffer
 from alpine_platform.systems.system import System
 from alpine_sw import kernels
 from alpine_sw.kernels.bodies import BODIES, lines, numbered, tail
-from alpine_sw.kernels.cm import Packing, dequeue_batch
+from alpine_sw.kernels.cm import dequeue_batch
 from alpine_sw.kernels.copy import inline_body
 from alpine_sw.kernels.streams import over, phase
 from alpine_sw.kernels.timing import KERNELS, time_kernel
@@ -120,53 +122,43 @@ def across_lines(name: str, run: Callable[[SystemConfig], Measured]):
     return execute
 
 
-def queue_run(packing: Packing, *, floats: bool = False) -> Callable[[SystemConfig], Measured]:
-    """Queue 1024 codes, warm."""
+def vector_run(
+    move: Callable[[Buffer], Program], element: type[np.generic] = np.int8
+) -> Callable[[SystemConfig], Measured]:
+    """Queue or dequeue a vector of 1024 elements, warm."""
 
     def execute(config: SystemConfig) -> Measured:
         system = machine(config)
-        source = system.memory.allocate("source", 1024, np.float32 if floats else np.int8)
-
-        def program() -> Program:
-            if floats:
-                yield from kernels.queue_floats(source, scale=1.0)
-            else:
-                yield from kernels.queue_vector(source, packing=packing)
-
-        system.run({0: program()})
+        vector = system.memory.allocate("vector", 1024, element)
+        system.run({0: move(vector)})
         # The reference's regions do it twice.
-        return timed(system, {0: program()}, 1024, regions=0.5)
+        return timed(system, {0: move(vector)}, 1024, regions=0.5)
 
     return execute
 
 
-def dequeue_run(packing: Packing, *, floats: bool = False) -> Callable[[SystemConfig], Measured]:
-    """Dequeue 1024 outputs, warm."""
-
-    def execute(config: SystemConfig) -> Measured:
-        system = machine(config)
-        destination = system.memory.allocate("out", 1024, np.float32 if floats else np.int8)
-
-        def program() -> Program:
-            if floats:
-                yield from kernels.dequeue_floats(destination, scale=1.0)
-            else:
-                yield from kernels.dequeue_vector(destination, packing=packing)
-
-        system.run({0: program()})
-        # The reference's regions do it twice.
-        return timed(system, {0: program()}, 1024, regions=0.5)
-
-    return execute
-
-
+QUEUE_BYTES = vector_run(partial(kernels.queue_vector, packing="bytes"))
+QUEUE_WORDS = vector_run(partial(kernels.queue_vector, packing="word"))
+DEQUEUE_WORDS = vector_run(partial(kernels.dequeue_vector, packing="word"))
 for name, run, body in (
-    ("queue_aimclib", queue_run("bytes"), "cm_queue_aimclib"),
-    ("queue_word", across_lines("cm_queue_word", queue_run("word")), "cm_queue_word"),
-    ("queue_f32", queue_run("word", floats=True), "cm_queue_f32"),
-    ("dequeue_aimclib", dequeue_run("bytes"), "cm_dequeue_aimclib"),
-    ("dequeue_word", across_lines("cm_dequeue_word", dequeue_run("word")), "cm_dequeue_word"),
-    ("dequeue_f32", dequeue_run("word", floats=True), "cm_dequeue_f32"),
+    ("queue_aimclib", QUEUE_BYTES, "cm_queue_aimclib"),
+    ("queue_word", across_lines("cm_queue_word", QUEUE_WORDS), "cm_queue_word"),
+    (
+        "queue_f32",
+        vector_run(partial(kernels.queue_floats, scale=1.0), np.float32),
+        "cm_queue_f32",
+    ),
+    (
+        "dequeue_aimclib",
+        vector_run(partial(kernels.dequeue_vector, packing="bytes")),
+        "cm_dequeue_aimclib",
+    ),
+    ("dequeue_word", across_lines("cm_dequeue_word", DEQUEUE_WORDS), "cm_dequeue_word"),
+    (
+        "dequeue_f32",
+        vector_run(partial(kernels.dequeue_floats, scale=1.0), np.float32),
+        "cm_dequeue_f32",
+    ),
 ):
     experiment(f"mb_cm:cm_{name}_1024B", "CM loops", run, body=body, working_set_bytes=1024)
 
@@ -178,7 +170,7 @@ def without_move(config: SystemConfig) -> Measured:
         body, text=body.text.replace("cm_queue <- operand", "cm_queue <- fixed")
     )
     try:
-        return queue_run("bytes")(config)
+        return QUEUE_BYTES(config)
     finally:
         BODIES["cm_queue_aimclib"] = body
 

@@ -79,7 +79,7 @@ def network(units: int) -> LstmNetwork:
     )
 
 
-class ReferenceLayer:
+class ReferenceLstmLayer:
     """A digital layer as the reference has it: sums become values at once, not by way of codes.
 
     Both layers read vectors of the width of [h, x].
@@ -148,7 +148,7 @@ def digital(units: int, cores: int, style: str):
         return mapped_workload(
             graph,
             digital_lstm(graph, cores=cores, style=style),
-            parts=Parts(core_products=partial(ReferenceLayer, width=units + ONE_HOT_WIDTH)),
+            parts=Parts(core_products=partial(ReferenceLstmLayer, width=units + ONE_HOT_WIDTH)),
         )
 
     return workload
