@@ -33,7 +33,7 @@ machine:
 $(INSTALLED): pyproject.toml | machine
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "python venv failed: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,hardware,site]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,hardware,site,sweep]'
 	@touch $@
 
 setup: $(INSTALLED) ## Make the virtual environment inside the checkout

@@ -26,6 +26,7 @@ from .commands.kernel import kernel
 from .commands.mapping import mapping
 from .commands.run import run
 from .commands.study import study
+from .commands.sweep import sweep
 from .commands.system import system
 
 __all__ = ["cli", "main"]
@@ -67,6 +68,7 @@ for command in (
     run,
     exec_,
     mapping,
+    sweep,
     study,
     faults,
     kernel,

@@ -29,7 +29,7 @@ def test_where_no_terminal_is_stages_are_plain_lines():
         assert lines.written.wait(timeout=60)
     told = lines.getvalue().splitlines()
     assert re.fullmatch(r"alpine: preparing, after \d+ s", told[0])
-    assert re.fullmatch(r"alpine: programming, 12 of 50, after \d+ s", told[-1])
+    assert re.fullmatch(r"alpine: programming, 12 of 50, after \d+ s, about \d+ s to go", told[-1])
     assert not any(thread.name.endswith("(_tell)") for thread in threading.enumerate())
 
 

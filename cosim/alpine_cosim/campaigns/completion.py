@@ -9,10 +9,10 @@ from typing import Any, Generic, Protocol, TypeVar
 from alpine_models.errors import AlpineError
 from alpine_models.plurals import counted
 
-from .executor import Executor, WorkerDiedError
+from .executor import Executor, KilledCallError, WorkerDiedError
 from .store import Record, ResultStore
 
-__all__ = ["Finished", "Work", "complete", "completed", "failure_text"]
+__all__ = ["Finished", "Work", "complete", "completed", "error_text", "failure_text"]
 
 
 class Work(Hashable, Protocol):
@@ -33,7 +33,7 @@ class Finished(Generic[Kind]):
     Members
     -------
     work : that was asked for.
-    record : its result; None where it failed.
+    record : its result, or what is kept of its failure; None where nothing is.
     error : why it failed; None where it did not.
     reused : whether the result is an earlier call's.
     """
@@ -50,16 +50,20 @@ def completed(
     *,
     store: ResultStore | None,
     executor: Executor,
+    failed: Callable[[Kind, Exception], Record | None] = lambda work, error: None,
+    again: Callable[[Record], bool] = lambda record: False,
 ) -> Generator[Finished[Kind]]:
     """Yield what comes of every work as soon as it is there; those that are kept come first.
 
-    A result is in the store before it is yielded. A work that fails ends no other, and is not kept.
+    A result is in the store before it is yielded. A work that fails ends no other.
 
     Parameters
     ----------
     works : the first ones are begun first.
     compute : a function of a module, which returns JSON values.
     store : of finished results, or None to keep nothing.
+    failed : gives what to keep of a work that failed, or None to keep nothing.
+    again : whether a work with such an earlier result is computed once more.
 
     Raises
     ------
@@ -69,16 +73,18 @@ def completed(
     missing: list[Kind] = []
     for work in dict.fromkeys(works):
         found = None if store is None else store.find(work.identity())
-        if found is None:
+        if found is None or again(found):
             missing.append(work)
         else:
             yield Finished(work=work, record=found, reused=True)
     # Closed whatever happens here, Ctrl-C included: no process goes on.
     with closing(executor.outcomes(compute, missing)) as outcomes:
         for outcome in outcomes:
-            if outcome.value is not None and store is not None:
-                store.add(outcome.item.identity(), outcome.value)
-            yield Finished(work=outcome.item, record=outcome.value, error=outcome.error)
+            error = outcome.error
+            record = outcome.value if error is None else failed(outcome.item, error)
+            if record is not None and store is not None:
+                store.add(outcome.item.identity(), record)
+            yield Finished(work=outcome.item, record=record, error=error)
 
 
 def complete(
@@ -125,5 +131,14 @@ def failure_text(failures: Mapping[str, Exception]) -> str:
             f"a process was killed in one of {counted(len(failures), 'run')}, perhaps in {label}, "
             "and perhaps for lack of memory: start again with --jobs 1, finished runs are kept"
         )
-    text = str(error) if isinstance(error, AlpineError) else f"{type(error).__name__}: {error}"
-    return f"{counted(len(failures), 'run')} failed, finished runs are kept; first {label}: {text}"
+    return (
+        f"{counted(len(failures), 'run')} failed, finished runs are kept; first {label}: "
+        f"{error_text(error)}"
+    )
+
+
+def error_text(error: Exception) -> str:
+    """Say what an exception says, with its kind where it is no mistake of a person."""
+    if isinstance(error, AlpineError | KilledCallError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

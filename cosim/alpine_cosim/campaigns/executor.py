@@ -9,7 +9,14 @@ from typing import Generic, Protocol, TypeVar
 
 from .workers import worker_pool
 
-__all__ = ["CallOutcome", "Executor", "LocalProcesses", "ThisProcess", "WorkerDiedError"]
+__all__ = [
+    "CallOutcome",
+    "Executor",
+    "KilledCallError",
+    "LocalProcesses",
+    "ThisProcess",
+    "WorkerDiedError",
+]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -17,6 +24,10 @@ Result = TypeVar("Result")
 
 class WorkerDiedError(RuntimeError):
     """A process that made runs was killed; which run it was at is not known."""
+
+
+class KilledCallError(RuntimeError):
+    """Every process that worked on this one call was killed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +38,7 @@ class CallOutcome(Generic[Item, Result]):
     -------
     item : what the function was called with.
     value : what it returned, if there is no error.
-    error : what it raised, or `WorkerDiedError`; None where it returned.
+    error : what it raised, `WorkerDiedError` or `KilledCallError`; None where it returned.
     """
 
     item: Item

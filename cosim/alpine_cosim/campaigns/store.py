@@ -7,7 +7,7 @@ it was computed from: the identity of its run, which a `RunSpec` gives, and the 
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,11 +15,14 @@ from filelock import FileLock
 
 from alpine_cosim.code_digest import code_digest
 from alpine_models.errors import AlpineError
-from alpine_models.files import append_line, make_folder, write_with
+from alpine_models.files import append_line, make_folder, write_text, write_with
 
-__all__ = ["Record", "ResultStore"]
+__all__ = ["LARGE", "Record", "ResultStore"]
 
 FILE, LOCK = "results.jsonl", "results.lock"
+
+LARGE = "large"
+"""Part of a result that is too large for a line, and folder for such parts."""
 
 Record = dict[str, Any]
 """A result, as its JSON holds it."""
@@ -73,7 +76,8 @@ class ResultStore:
         Parameters
         ----------
         identity : JSON values that say what was computed.
-        result : JSON values.
+        result : JSON values. What stands under `LARGE` in it goes to a file of its own, whose name
+            is the result's key, in a folder of that name.
 
         Raises
         ------
@@ -81,13 +85,41 @@ class ResultStore:
             The file cannot be written; what it held before is still there.
         """
         key = _key(identity)
-        content = {"key": key, "code": code_digest(), "identity": identity, "result": result}
+        small = {name: value for name, value in result.items() if name != LARGE}
+        if LARGE in result:
+            make_folder(self.path.parent / LARGE)
+            text = json.dumps(result[LARGE]) + "\n"
+            write_text(self.path.parent / LARGE / f"{key}.json", text)
+        content = {"key": key, "code": code_digest(), "identity": identity, "result": small}
         line = json.dumps({**content, "sha256": _digest(content)})
         with self._lock:
             append_line(self.path, line)
             end = self.path.stat().st_size
         size = len(line.encode()) + 1
         self._places[key] = (end - size, size)
+
+    def contents(self) -> Iterator[Record]:
+        """Yield everything that is kept, of this and of other code, in the order of the file.
+
+        That is the line of each result without its digest: key, code, identity and result.
+
+        Raises
+        ------
+        AlpineError
+            The file cannot be read.
+        """
+        places = sorted(self._places.values())
+        if not places:
+            return
+        try:
+            with self.path.open("rb") as file:
+                for start, size in places:
+                    file.seek(start)
+                    content = json.loads(file.read(size))
+                    content.pop("sha256")
+                    yield content
+        except OSError as error:
+            raise AlpineError(f"{self.path} cannot be read: {error.strerror}") from error
 
     def clear(self) -> None:
         """Forget all results, those of other code included."""

@@ -20,6 +20,7 @@ from .exit_status import ExitStatus
 from .output_file import output_file_option
 from .parsing import NumberCommand
 from .progress import progress_bars
+from .scheduler_option import chosen_scheduler, scheduler_option
 from .spec_options import asked_spec, spec_option
 from .weights_option import weights_option
 
@@ -86,6 +87,7 @@ SHOWN_FAILURES = 5
     type=int,
     help="Processes that run in parallel. Default: one per processor, if there are enough runs.",
 )
+@scheduler_option
 @weights_option
 @click.option(
     "--config",
@@ -110,6 +112,7 @@ def faults(
     spec_file: Path | None,
     list_sites: bool,
     workers: int | None,
+    scheduler: str | None,
     json_file: Path | None,
     trace: Path | None,
     resume: bool,
@@ -126,10 +129,8 @@ def faults(
 
     from alpine_cosim.campaigns.faults.campaign import CampaignPlan, run_campaign
     from alpine_cosim.campaigns.faults.report import (
-        campaign_json,
         kept_runs,
         known_records,
-        print_campaign,
         print_sites,
     )
     from alpine_cosim.campaigns.faults.sites import sites_of
@@ -138,10 +139,11 @@ def faults(
         raise AlpineError("--resume continues the campaign of a file: name it with --json")
     drawn = {name: keywords.pop(name) for name in ("runs", "sites", "by_register", "faults")}
     plan = CampaignPlan(spec=_spec(network, spec_file, keywords), **drawn)
-    console = Console()
     if list_sites:
-        print_sites(sites_of(plan.task().workload), console)
+        print_sites(sites_of(plan.task().workload), Console())
         return 0
+    if trace is not None and scheduler is not None:
+        raise AlpineError("--trace writes waveforms on this machine: leave --scheduler out")
     if trace is not None and not plan.faults:
         raise AlpineError("--trace writes a waveform for every run: name the faults with --inject")
     known = known_records(json_file, plan) if resume and json_file and json_file.exists() else []
@@ -152,6 +154,7 @@ def faults(
         campaign = run_campaign(
             plan,
             workers=workers,
+            executor=chosen_scheduler(scheduler),
             known=known,
             store=store,
             trace=trace,
@@ -160,18 +163,25 @@ def faults(
             ),
             on_step=lambda: progress.advance(bar),
         )
-    seconds = time.perf_counter() - start
-    print_campaign(campaign, console)
-    click.echo(f"{counted(len(campaign.records) - campaign.reused, 'run')} in {seconds:.1f} s")
-    if json_file is not None and campaign.records:
-        write_text(json_file, campaign_json(campaign, host_seconds=seconds))
-        click.echo(f"campaign written to {json_file}")
+    _tell_outcome(campaign, json_file, seconds=time.perf_counter() - start)
     if trace is not None:
         click.echo(f"waveforms in {trace}")
     _tell_failures(campaign)
     if campaign.interrupted:
         return ExitStatus.INTERRUPTED
     return ExitStatus.FAILED if campaign.failures else 0
+
+
+def _tell_outcome(campaign: "Campaign", json_file: Path | None, *, seconds: float) -> None:
+    from rich.console import Console
+
+    from alpine_cosim.campaigns.faults.report import campaign_json, print_campaign
+
+    print_campaign(campaign, Console())
+    click.echo(f"{counted(len(campaign.records) - campaign.reused, 'run')} in {seconds:.1f} s")
+    if json_file is not None and campaign.records:
+        write_text(json_file, campaign_json(campaign, host_seconds=seconds))
+        click.echo(f"campaign written to {json_file}")
 
 
 def _spec(network: str | None, spec_file: Path | None, keywords: Mapping[str, Any]) -> "RunSpec":

@@ -18,6 +18,7 @@ def progress_bars() -> "Progress":
         Progress,
         TextColumn,
         TimeElapsedColumn,
+        TimeRemainingColumn,
     )
 
     from .progress_lines import ProgressLines
@@ -30,6 +31,8 @@ def progress_bars() -> "Progress":
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("to go"),
+        TimeRemainingColumn(),
         console=console,
         transient=True,
     )

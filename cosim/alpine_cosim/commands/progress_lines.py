@@ -55,4 +55,12 @@ class ProgressLines(Progress):
 
 def _line(task: Task, elapsed_s: float) -> str:
     done = "" if task.total is None else f", {task.completed:.0f} of {task.total:.0f}"
-    return f"{task.description}{done}, after {elapsed_s:.0f} s"
+    return f"{task.description}{done}, after {elapsed_s:.0f} s{_remaining(task)}"
+
+
+def _remaining(task: Task) -> str:
+    """When a task will be done, if it goes on as it went so far."""
+    left, elapsed_s = task.remaining, task.elapsed
+    if not left or not elapsed_s or task.completed <= 0:
+        return ""
+    return f", about {elapsed_s / task.completed * left:.0f} s to go"

@@ -18,6 +18,7 @@ from .device_options import effects_option, split_names, verify_option
 from .exit_status import ExitStatus
 from .parsing import NumberCommand
 from .progress import progress_bars
+from .scheduler_option import chosen_scheduler, scheduler_option
 from .spec_options import spec_option
 from .weights_option import weights_option
 
@@ -57,6 +58,7 @@ _COMMON = (
     click.option("--seed", type=int, default=0, show_default=True, help="Of all imperfections."),
     weights_option,
     click.option("--jobs", type=int, help="Processes. Default: one per processor."),
+    scheduler_option,
     click.option(
         "--out",
         type=click.Path(path_type=Path),
@@ -87,12 +89,20 @@ def _command(name: str, *own: str, epilog: str) -> Callable[[Planner], click.Com
 
     def make(planner: Planner) -> click.Command:
         @functools.wraps(planner)
-        def command(*, spec_file: Path | None, jobs: int | None, out: Path, **keywords: Any) -> int:
+        def command(
+            *,
+            spec_file: Path | None,
+            jobs: int | None,
+            scheduler: str | None,
+            out: Path,
+            **keywords: Any,
+        ) -> int:
             from alpine_cosim.campaigns.study import study_spec
 
             looked_at = {name: keywords.pop(name) for name in own if name in keywords}
             asked = keywords if spec_file is None else _of_file(spec_file, keywords)
-            return _carry_out(planner(study_spec(**asked), **looked_at), out, jobs=jobs)
+            plan = planner(study_spec(**asked), **looked_at)
+            return _carry_out(plan, out, jobs=jobs, scheduler=scheduler)
 
         for option in reversed(_COMMON):
             command = option(command)
@@ -187,7 +197,7 @@ def study_effects(spec: "RunSpec") -> "StudyPlan":
     return plan_effects(spec)
 
 
-def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:
+def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None, scheduler: str | None) -> int:
     from rich.console import Console
 
     from alpine_cosim.campaigns.study import collect, print_study, score_chips, write_study
@@ -202,7 +212,9 @@ def _carry_out(plan: "StudyPlan", out: Path, *, jobs: int | None) -> int:
                 done += 1
                 progress.advance(task)
 
-            scores = score_chips(works, chips, jobs=jobs, on_work=count)
+            scores = score_chips(
+                works, chips, jobs=jobs, executor=chosen_scheduler(scheduler), on_work=count
+            )
     except KeyboardInterrupt:
         click.echo(
             f"alpine: interrupted; {done} of {counted(len(works), 'chip')} are in {chips}, and the "

@@ -3,22 +3,34 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from alpine_models.errors import AlpineError
 from alpine_sw.datasets.weight_file import HARDWARE_AWARE
 
-__all__ = ["CASE", "CHANGES", "MAPPING", "file_digest", "identity_tree", "tree"]
+__all__ = [
+    "CASE",
+    "CHANGES",
+    "MAPPING",
+    "file_digest",
+    "identity_tree",
+    "tree",
+    "with_absolute_paths",
+]
 
 CHANGES = "changes"
 """Field whose pairs of name and value are a table in the tree."""
+
+PROGRAM, SOURCE = "program", ".py:"
+"""Field with a program's name, and what is in it where that begins with a file."""
 
 MAPPING, CASE = "mapping", "case"
 """Field with a mapping's file or case; the tree has a case under its own name."""
 
 Tree = dict[str, Any]
+Part = TypeVar("Part")
 
 
 def tree(part: Any) -> Tree:
@@ -35,6 +47,27 @@ def identity_tree(part: Any) -> Tree:
         A file cannot be read.
     """
     return _tree(part, file_digest)
+
+
+def with_absolute_paths(part: Part) -> Part:
+    """Return a dataclass in which files have names that hold in every folder, for other processes.
+
+    Its identity is the same.
+    """
+    made: dict[str, Any] = {}
+    for item in fields(cast(Any, part)):
+        value = getattr(part, item.name)
+        if is_dataclass(value):
+            absolute = with_absolute_paths(value)
+        elif isinstance(value, Path) and value != Path(HARDWARE_AWARE):
+            absolute = value.absolute()
+        elif item.name == PROGRAM and isinstance(value, str) and SOURCE in value:
+            absolute = str(Path(value).absolute())
+        else:
+            continue
+        if absolute is not value:
+            made[item.name] = absolute
+    return replace(cast(Any, part), **made) if made else part
 
 
 def file_digest(path: Path) -> str:

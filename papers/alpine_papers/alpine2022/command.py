@@ -10,6 +10,7 @@ import click
 
 from alpine_cosim.commands.exit_status import ExitStatus
 from alpine_cosim.commands.progress import progress_bars
+from alpine_cosim.commands.scheduler_option import chosen_scheduler, scheduler_option
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder
@@ -47,13 +48,21 @@ LONGEST = 3
     "--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, help="Runs at a time. "
     "Default: as many as there are processors.",
 )  # fmt: skip
+@scheduler_option
 @click.option(
     "--write-docs",
     type=click.Path(path_type=Path),
     help="Write pages and pictures here too.",
 )
 def paper(
-    *, only: str | None, out: Path, quick: bool, full: bool, jobs: int, write_docs: Path | None
+    *,
+    only: str | None,
+    out: Path,
+    quick: bool,
+    full: bool,
+    jobs: int,
+    scheduler: str | None,
+    write_docs: Path | None,
 ) -> None:
     """Run the published explorations again and write a report beside the paper's figures.
 
@@ -86,6 +95,7 @@ def paper(
             out / "runs",
             effort=effort,
             jobs=jobs,
+            executor=chosen_scheduler(scheduler),
             on_run=lambda plan, reused: _advance(progress, task, label_of(plan)),
             on_damaged=_tell_damaged,
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alpine_cosim.campaigns.completion import complete
-from alpine_cosim.campaigns.executor import LocalProcesses
+from alpine_cosim.campaigns.executor import Executor, LocalProcesses
 from alpine_cosim.campaigns.store import Record, ResultStore
 from alpine_cosim.spec.specification import RunSpec
 
@@ -22,6 +22,7 @@ def complete_plans(
     *,
     effort: Effort = Effort.NORMAL,
     jobs: int = 1,
+    executor: Executor | None = None,
     on_run: Callable[[RunSpec, bool], None] = lambda plan, reused: None,
     on_damaged: Callable[[Path, int], None] = lambda path, line: None,
 ) -> dict[RunSpec, Record]:
@@ -32,6 +33,7 @@ def complete_plans(
     folder : of the results; made if needed.
     effort : decides on the engines.
     jobs : processes that run them.
+    executor : runs them in place of those, or None.
     on_run : told of each plan when it is done, and whether an earlier result served.
     on_damaged : told of every line of the folder's file that cannot be used.
 
@@ -45,7 +47,7 @@ def complete_plans(
         list(plan_of),
         record_of,
         store=ResultStore(folder, on_damaged=on_damaged),
-        executor=LocalProcesses(jobs),
+        executor=executor or LocalProcesses(jobs),
         label=lambda spec: label_of(plan_of[spec]),
         on_done=lambda spec, reused: on_run(plan_of[spec], reused),
     )

@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 
 from alpine_cosim.campaigns.completion import Finished, completed
-from alpine_cosim.campaigns.executor import LocalProcesses, ThisProcess, WorkerDiedError
+from alpine_cosim.campaigns.executor import (
+    Executor,
+    LocalProcesses,
+    ThisProcess,
+    WorkerDiedError,
+)
 from alpine_cosim.campaigns.store import ResultStore
 from alpine_cosim.spec.network import Task
 from alpine_cosim.spec.specification import RunSpec
@@ -198,6 +203,7 @@ def run_campaign(
     plan: CampaignPlan,
     *,
     workers: int | None = None,
+    executor: Executor | None = None,
     known: Sequence[InjectionResult] = (),
     store: ResultStore | None = None,
     trace: Path | None = None,
@@ -213,6 +219,7 @@ def run_campaign(
     ----------
     workers : processes; with 1, everything happens in this one. None is one per processor, but
         none for fewer than `RUNS_PER_WORKER` runs.
+    executor : makes the runs in place of those, but for the one without faults; or None.
     known : records of an earlier campaign; runs among them that this plan asks for are not made
         again.
     store : keeps every run as soon as it is made, and has those which need not be made again; or
@@ -243,11 +250,12 @@ def run_campaign(
         progress, missing = _Progress.beginning_with(known, wanted)
         on_stage("injecting faults", len(missing))
         used = 1 if trace is not None else _workers(workers, len(missing))
+        here = executor is None and used == 1
         made = completed(
             [FaultyRun(plan=plan, injection=injection) for injection in missing],
-            partial(_run_here, session) if used == 1 else _run_elsewhere,
+            partial(_run_here, session) if here else _run_elsewhere,
             store=store,
-            executor=ThisProcess() if used == 1 else LocalProcesses(used),
+            executor=executor or (ThisProcess() if here else LocalProcesses(used)),
         )
         try:
             with closing(made):

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chips of a study, on several processes; a folder keeps each finished one."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from alpine_cosim.campaigns.completion import complete
-from alpine_cosim.campaigns.executor import LocalProcesses, ThisProcess
+from alpine_cosim.campaigns.executor import Executor, ThisProcess
+from alpine_cosim.campaigns.places import local_executor
 from alpine_cosim.campaigns.store import Record, ResultStore
 from alpine_cosim.measurement.analog_outcome import relative_error
 from alpine_cosim.runs.batched_run import BatchedChip
-from alpine_models.errors import AlpineError
 
 from .plans import ChipWork, prepared
 
@@ -41,6 +40,7 @@ def score_chips(
     folder: Path,
     *,
     jobs: int | None = None,
+    executor: Executor | None = None,
     on_work: Callable[[bool], None] = lambda reused: None,
 ) -> Scores:
     """Return the scores of all works, computing those that no earlier call has finished.
@@ -49,6 +49,7 @@ def score_chips(
     ----------
     folder : where finished ones are kept; made if needed.
     jobs : processes; None for one per processor. Results do not depend on it.
+    executor : computes the chips in place of processes of this machine, or None.
     on_work : told of each that is done, and whether an earlier result served.
 
     Raises
@@ -57,14 +58,12 @@ def score_chips(
         The folder cannot be made, the number of jobs is not 1 or more, or a chip failed; all others
         are kept.
     """
-    jobs = os.cpu_count() or 1 if jobs is None else jobs
-    if jobs < 1:
-        raise AlpineError(f"jobs must be 1 or more, not {jobs}")
+    local = local_executor(jobs)
     records = complete(
         works,
         evaluate,
         store=ResultStore(folder),
-        executor=ThisProcess() if jobs == 1 or len(works) < 2 else LocalProcesses(jobs),
+        executor=executor or (local if len(works) > 1 else ThisProcess()),
         label=lambda work: f"chip {work.chip} of {work.spec}",
         on_done=lambda work, reused: on_work(reused),
     )

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs on Dask's workers: of this machine, and of a scheduler in a process of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dask
+import pytest
+from tests.cosim.cluster_calls import HOG_BYTES, Call, called, wait_for
+
+from alpine_cosim.campaigns import dask_executor
+from alpine_cosim.campaigns.completion import completed
+from alpine_cosim.campaigns.dask_executor import DaskProcesses, DaskScheduler
+from alpine_cosim.campaigns.executor import Executor, KilledCallError, ThisProcess
+from alpine_cosim.campaigns.store import ResultStore
+from alpine_cosim.campaigns.sweep.definition import definition_from_text
+from alpine_cosim.campaigns.sweep.plan import plan_sweep
+from alpine_cosim.campaigns.sweep.runs import open_folder, run_sweep
+from alpine_models.errors import AlpineError
+
+ROOT = Path(__file__).parents[2]
+SWEEP = (
+    '[fixed]\nnetwork = "lstm-256"\nengine = "model"\ninferences = 1\ntiles.back_door = true\n'
+    "[axes]\ncase = [1, 3]\nsystem.dram.backend_ns = [10, 60]\n"
+)
+
+
+class Cluster:
+    """A scheduler and a worker, as a person starts them, each in a process of its own."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.processes: list[subprocess.Popen[bytes]] = []
+        file = folder / "scheduler.json"
+        self.scheduler = self.start("scheduler", "--port", "0", "--scheduler-file", str(file))
+        wait_for(file)
+        deadline = time.monotonic() + 60
+        while not file.read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.address = json.loads(file.read_text())["address"]
+        self.start("worker", self.address, "--nthreads", "1", "--local-directory", str(folder))
+
+    def start(self, *words: str) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dask", *words, "--no-dashboard"],
+            # Workers find what tests call.
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    started = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield started
+    started.end()
+
+
+def kept_failure(call: Call, error: Exception) -> dict[str, Any]:
+    return {"error": str(error)}
+
+
+def results(calls: list[Call], folder: Path, executor: Executor) -> dict[int, Any]:
+    """What came of every call, a result or an error, by its value; errors are kept as well."""
+    found = completed(
+        calls, called, store=ResultStore(folder), executor=executor, failed=kept_failure
+    )
+    return {each.work.value: each.error or (each.record or {}).get("square") for each in found}
+
+
+def kept(folder: Path) -> str:
+    """What a store holds, sorted by key, without what depends on the machine."""
+    lines: list[str] = []
+    for content in ResultStore(folder).contents():
+        content["result"].pop("host")
+        lines.append(json.dumps(content, sort_keys=True))
+    return "\n".join(sorted(lines))
+
+
+def test_a_schedulers_workers_give_what_this_process_gives(cluster: Cluster, tmp_path: Path):
+    plan = plan_sweep(definition_from_text(SWEEP))
+    executors = {"here": ThisProcess(), "there": DaskScheduler(cluster.address)}
+    for name, executor in executors.items():
+        open_folder(tmp_path / name, SWEEP)
+        assert run_sweep(plan, tmp_path / name, executor=executor).failed == 0
+    assert kept(tmp_path / "here") == kept(tmp_path / "there")
+
+
+def test_a_worker_that_is_killed_loses_no_call(cluster: Cluster, tmp_path: Path):
+    calls = [Call(1), Call(2, "die once", tmp_path), Call(3, "fail"), Call(4)]
+    found = results(calls, tmp_path / "store", DaskScheduler(cluster.address))
+    assert (tmp_path / "died").exists()
+    assert str(found.pop(3)) == "3 cannot be done"
+    assert found == {1: 1, 2: 4, 4: 16}
+
+
+def test_workers_with_other_code_are_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dask_executor, "code_digest", lambda: "other")
+    # A worker finds the function by its name and calls its own.
+    with pytest.raises(AlpineError, match="has other code or data of this product than this proce"):
+        list(DaskScheduler(cluster.address).outcomes(called, [Call(1)]))
+
+
+def test_other_versions_are_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
+    versions, changes = dask_executor._versions, iter([{"dask": "2024.1.0"}])
+    # This process's own versions are asked for first.
+    monkeypatch.setattr(
+        dask_executor, "_versions", lambda found: {**versions(found), **next(changes, {})}
+    )
+    with pytest.raises(AlpineError, match=r"^scheduler tcp://\S+ has dask \S+, this process 2024"):
+        list(DaskScheduler(cluster.address).outcomes(called, [Call(1)]))
+
+
+def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dask_executor, "ANSWER_S", 0.2)
+    for address in ("tcp://127.0.0.1:9", "nowhere", "nonsense://x"):
+        with pytest.raises(AlpineError, match=f"^scheduler {address} does not answer") as error:
+            list(DaskScheduler(address).outcomes(called, [Call(1)]))
+        assert "\n" not in str(error.value)
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dask_executor, "find_spec", lambda name: None)
+    with pytest.raises(AlpineError, match=r"needs Dask, which is not installed: pip install 'alpi"):
+        list(DaskScheduler("tcp://127.0.0.1:9").outcomes(called, [Call(1)]))
+
+
+def test_a_scheduler_that_is_killed_loses_nothing_that_was_finished(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # How long a new scheduler at the same address is waited for.
+    monkeypatch.setattr(dask_executor, "ANSWER_S", 1)
+    calls = [Call(1), Call(2), Call(3, "wait", tmp_path)]
+    running = completed(
+        calls, called, store=ResultStore(tmp_path), executor=DaskScheduler(cluster.address)
+    )
+    assert {next(running).work.value, next(running).work.value} == {1, 2}
+    os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+    with pytest.raises(AlpineError, match="is gone: finished runs are kept, and the same command"):
+        next(running)
+    (tmp_path / "go").touch()
+    again = list(completed(calls, called, store=ResultStore(tmp_path), executor=ThisProcess()))
+    assert [each.reused for each in again] == [True, True, False]
+
+
+def test_calls_that_take_all_memory_or_kill_their_process_are_rows_with_an_error(tmp_path: Path):
+    calls = [Call(1), Call(2, "hog"), Call(3, "die"), *map(Call, range(4, 9))]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (os.cpu_count() or 1)
+    # A process is ended when it has the hog's memory, whatever the machine has.
+    with dask.config.set({"distributed.worker.memory.terminate": HOG_BYTES / memory}):
+        found = results(calls, tmp_path, DaskProcesses(2))
+    told = "its process was killed 2 times, perhaps for lack of memory"
+    for value in (2, 3):
+        assert isinstance(found[value], KilledCallError) and str(found[value]) == told
+        assert ResultStore(tmp_path).find({"value": value})["error"] == told
+    assert {value: found[value] for value in (1, *range(4, 9))} == {
+        value: value**2 for value in (1, *range(4, 9))
+    }
