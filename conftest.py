@@ -12,6 +12,9 @@ from typing import Any
 # with one vector takes ten times as long as without threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Models of tests run for moments. `make wheel` and `make regression` build them as users do.
+os.environ.setdefault("ALPINE_QUICK_BUILDS", "1")
+
 import numpy as np
 import pytest
 from filelock import FileLock

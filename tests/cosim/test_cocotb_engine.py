@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.cosim.waveform_formats import FORMATS
 
-from alpine_cosim.binding.doctor import fst_requirement
 from alpine_cosim.cocotb.runner import CocotbTestError
 from alpine_cosim.cocotb.simulate import run_in_cocotb
 from alpine_cosim.engines.hardware_kinds import HARDWARE_KINDS
@@ -24,6 +24,9 @@ from alpine_platform.accelerators.timed_tile import TimedTile
 
 HERE = Path(__file__).stem
 SMALL = TileConfig(rows=5, columns=3, precharge_cycles=1, integrate_cycles=8, digitise_cycles=2)
+# Tiles of cocotb_tests/aimc_tile, which are built for it anyway.
+LARGER = TileConfig(rows=13, columns=18, precharge_cycles=1, integrate_cycles=4, digitise_cycles=3)
+QUICKEST = TileConfig(rows=4, columns=8, precharge_cycles=1, integrate_cycles=1, digitise_cycles=1)
 FIELDS = ("rd", "status", "issue_fs", "accept_cycle", "complete_cycle", "response_fs")
 
 
@@ -127,8 +130,8 @@ def has_ended(pid: int) -> bool:
     [
         (SMALL, 434_783, 1_000_000),
         (SMALL, 1_250_000, 333_333),
-        (TileConfig(rows=13, columns=18), 434_783, 1_000_000),
-        (TileConfig(rows=16, columns=16, integrate_cycles=1), 1_000_000, 1_000_000),
+        (LARGER, 434_783, 1_000_000),
+        (QUICKEST, 1_000_000, 1_000_000),
     ],
 )
 def test_engines_agree_on_data_and_every_edge(config, core_period_fs, tile_period_fs):
@@ -187,12 +190,7 @@ def test_malformed_path_and_unknown_function():
         small("no_such_function")
 
 
-needs_fst_headers = pytest.mark.skipif(
-    fst_requirement().found is None, reason=f"FST needs headers: {fst_requirement().remedy}"
-)
-
-
-@pytest.mark.parametrize("suffix", ["vcd", pytest.param("fst", marks=needs_fst_headers)])
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_waveform_is_written(tmp_path: Path, suffix: str):
     waves = tmp_path / "new" / f"tile.{suffix}"
     assert small("one_process", waves=waves) == [1, 13]
@@ -243,11 +241,6 @@ def test_interrupt_ends_the_simulator_and_leaves_nothing(tmp_path: Path):
     assert not list((tmp_path / "scratch").iterdir())
 
 
-def released_early() -> str:
-    """A tile that ends its products one cycle early and lets go of the word lines with it."""
-    return tile_verilog(replace(SMALL, integrate_cycles=SMALL.integrate_cycles - 1))
-
-
 def never_answering() -> str:
     sound = ".i__valid(i__valid)"
     assert sound in tile_verilog(SMALL)
@@ -255,16 +248,22 @@ def never_answering() -> str:
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("make", "longer", "message"),
     [
-        (released_early, "its DAC codes changed during a matrix-vector"),
-        (never_answering, "it hung"),
+        # In the place of a tile that integrates for a cycle more, the small one ends its products
+        # early and lets go of the word lines with them.
+        (lambda: tile_verilog(SMALL), 1, "its DAC codes changed during a matrix-vector"),
+        (never_answering, 0, "it hung"),
     ],
+    ids=["released early", "never answering"],
 )
-def test_faulty_rtl_is_found_out_as_by_the_native_engine(make: Callable[[], str], message: str):
+def test_faulty_rtl_is_found_out_as_by_the_native_engine(
+    make: Callable[[], str], longer: int, message: str
+):
     verilog = make()
+    config = replace(SMALL, integrate_cycles=SMALL.integrate_cycles + longer)
     with pytest.raises(AlpineError, match=f"the tile's RTL is faulty: {message}"):
-        small("one_process", verilog=verilog)
-    tile = RtlTile(config=SMALL, tile_period_fs=1_000_000, verilog=verilog)
+        small("one_process", config, verilog=verilog)
+    tile = RtlTile(config=config, tile_period_fs=1_000_000, verilog=verilog)
     with pytest.raises(AlpineError, match=f"the tile's RTL is faulty: {message}"):
         one_process(tile)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tile of a user's own is checked, and what it does wrong is told in one line."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -79,6 +81,16 @@ def test_a_tile_with_an_input_more_is_taken(tmp_path):
         ("input clk;", "input clk; input scan_en;"),
     )
     assert "scan_en" in read_own_tile(path, [CONFIG, CONFIG])
+
+
+def test_a_tile_is_read_once(tmp_path):
+    text = changed(tmp_path).read_text()
+    # What a program writes, as the shell's <(...) has it, is there for one reader.
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_text, args=(text,), daemon=True)
+    writer.start()
+    assert read_own_tile(pipe, [CONFIG]) == text
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 from amaranth.hdl import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from tests.cosim.shared_builds import link_shared_builds
+from tests.cosim.waveform_formats import FORMATS
 
 from alpine_cosim.binding import Port, PortDirection, VerilatedModel, ports_of
-from alpine_cosim.binding.cache import cache_directory
 from alpine_models.errors import AlpineError
 
 
@@ -136,13 +137,16 @@ def test_broken_verilog_is_one_clear_line():
     assert "\n" not in str(caught.value)
 
 
-def test_a_waveform_that_finds_no_space_is_one_line_and_ends_nothing():
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_waveform_that_finds_no_space_is_one_line_and_ends_nothing(suffix):
+    reasons = {"vcd": "No space left on device", "fst": "it could not be written to its end"}
     # The writer's buffer takes some hundred kilobytes before it first fails.
-    with VerilatedModel.build(Accumulator(), trace="vcd") as model:
+    with VerilatedModel.build(Accumulator(), trace=suffix) as model:
         model.reset()
         with (
             pytest.raises(
-                AlpineError, match=r"^waveform /dev/full is incomplete \(No space left on device\)"
+                AlpineError,
+                match=rf"^waveform /dev/full is incomplete \({reasons[suffix]}\): free some space",
             ),
             model.trace("/dev/full"),
         ):
@@ -174,11 +178,8 @@ def test_trace_holds_the_chosen_window(tmp_path):
 
 
 def test_processes_building_the_same_model_share_one_build(tmp_path, monkeypatch, sim):
-    # What every model shares takes long to build, and `sim` has made sure that it is there.
-    for pattern in ("headers-*", "runtime-*"):
-        # Without locks, and without what another process is just making.
-        for made in (p for p in cache_directory().glob(pattern) if not p.suffix):
-            (tmp_path / made.name).symlink_to(made)
+    # `sim` has made sure that what every model shares is there.
+    link_shared_builds(tmp_path)
     monkeypatch.setenv("ALPINE_CACHE_DIR", str(tmp_path))
     program = (
         "from alpine_cosim.binding import VerilatedModel\n"

@@ -9,6 +9,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module, Signal,
 from amaranth.lib import data, wiring
 from amaranth.lib import enum as amaranth_enum
 from amaranth.lib.wiring import In, Out
+from tests.cosim.shared_builds import link_shared_builds
 
 from alpine_cosim.binding import VerilatedModel
 from alpine_cosim.binding.build import compile_model
@@ -108,10 +109,7 @@ def test_functions_that_nobody_defines_are_found_as_it_is_built():
 def test_a_library_that_cannot_be_loaded_does_not_stay(tmp_path, monkeypatch):
     source = "module t(input clk, output reg q); always @(posedge clk) q <= ~q; endmodule"
     VerilatedModel.build(source, top="t").close()
-    for made in cache_directory().iterdir():
-        # Without locks, and without what another process is just making.
-        if made.name.startswith(("headers-", "runtime-")) and not made.suffix:
-            (tmp_path / made.name).symlink_to(made)
+    link_shared_builds(tmp_path)
     # A relative cache is one beside where Python runs.
     monkeypatch.chdir(tmp_path.parent)
     monkeypatch.setenv("ALPINE_CACHE_DIR", tmp_path.name)

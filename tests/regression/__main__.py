@@ -11,10 +11,10 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from alpine_cosim.campaigns.executor import LocalProcesses
 from alpine_models.files import write_text
 
 FILE = Path(__file__).with_name("runs.json")
@@ -99,11 +99,11 @@ def named() -> dict[str, dict[str, Any]]:
     return {" ".join(f"{name}={value}" for name, value in run.items()): run for run in planned()}
 
 
-def made(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a run; return what is shown of it and a digest of the rest."""
+def made(name: str) -> dict[str, Any]:
+    """Make a planned run; return what is shown of it and a digest of the rest."""
     from alpine_cosim import run
 
-    result = json.loads(run(**arguments).to_json())
+    result = json.loads(run(**named()[name]).to_json())
     rest = json.dumps({name: result[name] for name in DIGESTED}, sort_keys=True)
     digest = hashlib.sha256(rest.encode()).hexdigest()
     return {**{name: result[name] for name in SHOWN}, "rest_sha256": digest}
@@ -130,11 +130,14 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default: 2)")
     arguments = parser.parse_args()
     runs = named()
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        results = {}
-        for name, result in zip(runs, pool.map(made, runs.values()), strict=True):
-            results[name] = result
-            print(f"{len(results)} of {len(runs)}: {name}", flush=True)
+    results: dict[str, dict[str, Any]] = {}
+    for outcome in LocalProcesses(arguments.jobs).outcomes(made, list(runs)):
+        if outcome.error or outcome.value is None:
+            raise RuntimeError(f"{outcome.item} failed") from outcome.error
+        results[outcome.item] = outcome.value
+        print(f"{len(results)} of {len(runs)}: {outcome.item}", flush=True)
+    # In the planned order, in which they are written, whichever was ready first.
+    results = {name: results[name] for name in runs}
     if arguments.write:
         write_text(FILE, json.dumps(results, indent=1) + "\n")
         print(FILE)

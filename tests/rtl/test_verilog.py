@@ -12,7 +12,7 @@ import pytest
 from alpine_cosim.binding.toolchain import Toolchain
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_rtl.open_tools import OpenTool, OpenToolError, run_tool
+from alpine_rtl.open_tools import OpenToolError, run_yosys
 from alpine_rtl.register_files import c_header, register_page
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import emit, module_names, write_tops
@@ -120,8 +120,7 @@ def yosys_check(folder, script, tops):
     for top in tops:
         script += ["design -load all", f"hierarchy -check -top {top}", "proc", "flatten"]
         script += ["check -assert", "select -assert-none t:$dlatch t:$adlatch t:$dlatchsr t:$sr"]
-    (folder / "check.ys").write_text("\n".join([*script, ""]))
-    return run_tool(OpenTool.YOSYS, "-q", "-s", "check.ys", directory=folder)
+    run_yosys(script, directory=folder)
 
 
 def test_yosys_finds_no_latches_loops_or_unresolved_modules(folder):

@@ -19,11 +19,11 @@ from alpine_models.errors import AlpineError
 from .cache import cached_build, content_hash
 from .compiler import (
     CATCH_ABORT,
-    COMPILATION,
     LIBRARY_NAME,
     NO_GARBAGE_COLLECTION,
     ONCE,
     SMALL_BYTES,
+    compilation,
     compile_object,
     header_flags,
     link,
@@ -129,7 +129,7 @@ def compile_library(
         CONSTANTS_HEADER: constants_header(),
         **(headers or {}),
     }
-    key = content_hash([toolchain.identity, COMPILATION, *flags, *files.values()])
+    key = content_hash([toolchain.identity, compilation(), *flags, *files.values()])
 
     def build(directory: Path) -> None:
         for file, text in files.items():

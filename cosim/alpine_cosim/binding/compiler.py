@@ -13,14 +13,16 @@ from .toolchain import Toolchain, run_tool
 
 __all__ = [
     "CATCH_ABORT",
-    "COMPILATION",
     "LIBRARY_NAME",
     "NO_GARBAGE_COLLECTION",
     "ONCE",
+    "QUICK",
     "SMALL_BYTES",
+    "compilation",
     "compile_object",
     "header_flags",
     "link",
+    "optimisation",
     "runtime_object",
 ]
 
@@ -45,24 +47,38 @@ extern "C" int alpine_print(const char* format, ...);
 LINKER_FLAGS = ("-shared", "-pthread", "-Wl,-z,defs", "-Wl,-Bsymbolic")
 NO_GARBAGE_COLLECTION = "-Wl,--wrap=_ZN9VlDeleter9deleteAllEv"
 CATCH_ABORT = "-Wl,--wrap=abort"
-OPTIMISED, ONCE = "-O3", "-O0"
+OPTIMISED, QUICK, ONCE = "-O3", "-O1", "-O0"
+QUICK_BUILDS = "ALPINE_QUICK_BUILDS"
+"""Environment variable: where it is set, models build in half the time and run more slowly."""
+RARELY_RUN = ("verilated", "verilated_threads")
+"""Parts of the runtime of which a step calls next to nothing; optimising them takes longest."""
 HEADER_NAME = "headers.hpp"
 SMALL_BYTES = 400_000
 """Of C++; a design that Verilator turns into less is compiled as one file."""
-COMPILATION = str(
-    (
-        COMPILER_FLAGS,
-        RUNTIME_FLAGS,
-        HEADERS,
-        LINKER_FLAGS,
-        NO_GARBAGE_COLLECTION,
-        CATCH_ABORT,
-        OPTIMISED,
-        ONCE,
-        SMALL_BYTES,
+
+
+def optimisation() -> str:
+    """Return the compiler's flag for code that runs at every step."""
+    return QUICK if os.environ.get(QUICK_BUILDS) else OPTIMISED
+
+
+def compilation() -> str:
+    """Return how everything is compiled, as part of every build's content hash."""
+    return str(
+        (
+            COMPILER_FLAGS,
+            RUNTIME_FLAGS,
+            HEADERS,
+            LINKER_FLAGS,
+            NO_GARBAGE_COLLECTION,
+            CATCH_ABORT,
+            optimisation(),
+            QUICK,
+            RARELY_RUN,
+            ONCE,
+            SMALL_BYTES,
+        )
     )
-)
-"""How everything is compiled, as part of every build's content hash."""
 
 
 def header_flags(toolchain: Toolchain) -> list[str]:
@@ -73,7 +89,7 @@ def header_flags(toolchain: Toolchain) -> list[str]:
         header.write_text(HEADERS)
         compile_object(toolchain, header, ["-x", "c++-header"], f"{HEADER_NAME}.gch")
 
-    key = content_hash([toolchain.identity, COMPILATION])
+    key = content_hash([toolchain.identity, compilation()])
     return ["-include", str(cached_build(f"headers-{key}", build) / HEADER_NAME)]
 
 
@@ -84,9 +100,13 @@ def runtime_object(toolchain: Toolchain, name: str) -> Path:
         source = directory / f"{name}_part.cpp"
         source.write_text(f'#include "{name}.cpp"\n')
         flags = [*header_flags(toolchain), *RUNTIME_FLAGS]
+        if name in RARELY_RUN:
+            # The last level counts. The compiler then reads the headers as text, as precompiled
+            # ones are for one level.
+            flags.append(QUICK)
         compile_object(toolchain, source, flags, f"{name}.o")
 
-    key = content_hash([toolchain.identity, COMPILATION, name])
+    key = content_hash([toolchain.identity, compilation(), name])
     return cached_build(f"runtime-{key}", build) / f"{name}.o"
 
 
@@ -100,7 +120,7 @@ def compile_object(
         [
             toolchain.compiler,
             *COMPILER_FLAGS,
-            OPTIMISED,
+            optimisation(),
             *flags,
             f"-I{root}",
             f"-I{root / 'vltstd'}",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .cache import content_hash
 from .clocks import Clock, precision_fs
-from .compiler import COMPILATION
+from .compiler import compilation
 from .elaboration import PublicSignal
 from .native_constants import CONSTANTS_HEADER, constants_header
 from .ports import Port
@@ -154,7 +154,7 @@ class BuildPlan:
         return content_hash(
             [
                 toolchain.identity,
-                COMPILATION,
+                compilation(),
                 str((VERILATOR_FLAGS, OWN_DESIGN_FLAGS, USER_DESIGN_FLAGS)),
                 *self.flags(),
                 *self.libraries(),

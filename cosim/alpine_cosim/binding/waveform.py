@@ -9,13 +9,19 @@ from pathlib import Path
 from alpine_models.errors import AlpineError
 
 from .library import Instance, Status
-from .plan import BuildPlan
+from .plan import BuildPlan, TraceFormat
 from .wrapper import wrapper_name
 
 __all__ = ["waveform"]
 
 EVERYTHING = 1000
 """Levels below which no design goes."""
+FST_HEADER = b"\x00" + (329).to_bytes(8, "big")
+"""How a whole FST file begins: a block of type 0, the header, and its length.
+
+The header is written last, into a gap at the beginning, and only if nothing failed before.
+Source: libfstwriter, fstcpp_writer.cpp (`Writer::close`) and fstcpp_file.h (321 bytes and 8).
+"""
 
 
 @contextmanager
@@ -56,8 +62,22 @@ def waveform(
     finally:
         # A model that was closed in the block has closed its file, but knows how that went.
         failure = instance.library.alpine_trace_close(instance.handle)
-    if failure:
+    reason = os.strerror(failure) if failure else ""
+    if plan.trace is TraceFormat.FST and not _has_header(path):
+        # The writer of this format keeps no error numbers.
+        reason = "it could not be written to its end"
+    if reason:
         raise AlpineError(
-            f"waveform {path} is incomplete ({os.strerror(failure)}): free some space, or "
-            f"write it to another disk"
+            f"waveform {path} is incomplete ({reason}): free some space, or write it to another "
+            f"disk"
         )
+
+
+def _has_header(path: str | Path) -> bool:
+    try:
+        # Of a FIFO nothing can be read, and nobody shall wait for it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(len(FST_HEADER)) == FST_HEADER

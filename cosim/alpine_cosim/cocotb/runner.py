@@ -23,6 +23,7 @@ import cocotb_tools.config
 import find_libpython
 
 from alpine_cosim.binding.cache import cached_build, content_hash
+from alpine_cosim.binding.compiler import QUICK, optimisation
 from alpine_cosim.binding.plan import TraceFormat
 from alpine_cosim.binding.ports import Port
 from alpine_cosim.binding.toolchain import Toolchain
@@ -61,7 +62,7 @@ MAKE_VARIABLES = {
     "CFG_LDLIBS_THREADS": "-pthread",
     "CFG_CXXFLAGS_STD_NEWEST": "-std=gnu++20",
     "CFG_CXXFLAGS_COROUTINES": "-fcoroutines",
-    "OPT_FAST": "-O3",
+    "OPT_GLOBAL": QUICK,
 }
 
 WAIVED_WARNINGS = {
@@ -136,6 +137,7 @@ def build_simulator(
             # The executable's run path points there.
             str(cocotb_tools.config.libs_dir),
             repr((VERILATOR_FLAGS, MAKE_VARIABLES, TIME_PRECISION)),
+            optimisation(),
             top,
             str(trace),
             control,
@@ -232,7 +234,12 @@ def run_simulation(
 
 @contextmanager
 def _built(
-    top: str, sources: Mapping[str, str], trace: TraceFormat | None, runtime: Path | None
+    top: str,
+    sources: Mapping[str, str],
+    trace: TraceFormat | None,
+    runtime: Path | None,
+    *,
+    missing: str = "",
 ) -> Generator[Path]:
     """Build a design with cocotb's runner and lend the folder of what was compiled.
 
@@ -242,6 +249,7 @@ def _built(
     sources : texts by file name.
     trace : waveform format to compile in.
     runtime : folder with the objects of Verilator's runtime, or None to compile them as well.
+    missing : part of the runtime that is compiled beside those objects.
     """
     fst = ("--trace-fst",) if trace is TraceFormat.FST else ()
     variables: dict[str, str] = {}
@@ -252,7 +260,7 @@ def _built(
             shutil.copytree(runtime, work / "runtime")
             found = sorted(path.name for path in (work / "runtime").glob("*.o"))
             linked = "\\ ".join(f"../runtime/{name}" for name in found)
-            variables = {"VM_GLOBAL_FAST": "", "VM_GLOBAL_SLOW": "", "LOADLIBES": linked}
+            variables = {"VM_GLOBAL_FAST": missing, "VM_GLOBAL_SLOW": "", "LOADLIBES": linked}
         texts, objects = work / "sources", work / "objects"
         texts.mkdir()
         for name, text in sources.items():
@@ -289,10 +297,14 @@ def _runtime(toolchain: Toolchain, trace: TraceFormat | None) -> Path:
     """
 
     def build(directory: Path) -> None:
-        verilog = f"module {EMPTY};\nendmodule\n"
-        with _built(EMPTY, {f"{EMPTY}.v": verilog}, trace, None) as objects:
-            for path in objects.glob("verilated*.o"):
-                shutil.copy2(path, directory / path.name)
+        sources = {f"{EMPTY}.v": f"module {EMPTY};\nendmodule\n"}
+        # What is compiled for a waveform differs in its writer alone.
+        plain = _runtime(toolchain, None) if trace else None
+        missing = f"verilated_{trace.value}_c" if trace else ""
+        with _built(EMPTY, sources, trace, plain, missing=missing) as objects:
+            for folder in (plain, objects):
+                for path in folder.glob("verilated*.o") if folder else ():
+                    shutil.copy2(path, directory / path.name)
 
     key = content_hash(
         [toolchain.identity, repr((VERILATOR_FLAGS, MAKE_VARIABLES, TIME_PRECISION)), str(trace)]
@@ -349,7 +361,7 @@ def _run_child(
     """
     job, log = directory / f"{action}.json", directory / LOG_NAME
     write_text(job, json.dumps({"action": action, "arguments": arguments}))
-    variables = {**MAKE_VARIABLES, **(make_variables or {})}
+    variables = {**MAKE_VARIABLES, "OPT_FAST": optimisation(), **(make_variables or {})}
     makeflags = " ".join(f"{name}={value}" for name, value in variables.items())
     environment = {
         **Toolchain.find().environment,

@@ -4,14 +4,15 @@
 """A tile of a user's own: its Verilog, checked before anything is built from it."""
 
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from alpine_cosim.binding import Port, ports_of
 from alpine_cosim.binding.elaboration import elaborate
 from alpine_cosim.binding.sources import Sources
+from alpine_models.children import scratch_folder
 from alpine_models.errors import AlpineError
+from alpine_models.files import write_text
 from alpine_models.plurals import counted
 from alpine_models.tile import TileConfig
 from alpine_rtl.tile import AimcTile
@@ -42,7 +43,7 @@ def read_own_tile(path: Path, configs: Iterable[TileConfig]) -> str:
     if not wanted:
         raise AlpineError(f"tile Verilog {path} replaces nothing: this mapping has no such tile")
     text = _read(path)
-    found = _ports(path)
+    found = _ports(path, text)
     for config in wanted:
         _check_size(path, found, config)
         for port in ports_of(AimcTile(config=config)):
@@ -65,11 +66,13 @@ def _read(path: Path) -> str:
     return text
 
 
-def _ports(path: Path) -> dict[str, Port]:
-    """Return every port by name, as Verilator reads them."""
-    with tempfile.TemporaryDirectory(prefix="alpine-tile-") as directory:
-        sources = Sources.of(path.absolute())
-        found = elaborate(sources, top=TOP, public=(), directory=Path(directory))
+def _ports(path: Path, text: str) -> dict[str, Port]:
+    """Return every port by name, as Verilator reads them in the text of a file."""
+    with scratch_folder("tile") as directory:
+        copy = directory / f"{path.stem}.v"
+        write_text(copy, text)
+        sources = Sources.of(copy)
+        found = elaborate(sources, top=TOP, public=(), directory=directory)
     return {port.name: port for port in found.ports}
 
 

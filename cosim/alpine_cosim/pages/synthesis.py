@@ -16,7 +16,7 @@ from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
 from alpine_models.tile import TileConfig
 from alpine_rtl.emission import rtlil_text
-from alpine_rtl.open_tools import OpenTool, run_tool
+from alpine_rtl.open_tools import OpenTool, run_tool, run_yosys
 from alpine_rtl.serial_pins import SerialPins
 from alpine_rtl.tile import AimcTile
 from alpine_rtl.verilog import tops
@@ -142,8 +142,7 @@ def _yosys(
     found: dict[str, dict[str, dict[str, Any]]] = {}
     with scratch_folder("synth") as directory:
         write_text(directory / "design.il", design)
-        write_text(directory / "script.ys", "\n".join(["read_rtlil design.il", *script, ""]))
-        run_tool(OpenTool.YOSYS, "-q", "-s", "script.ys", directory=directory)
+        run_yosys(["read_rtlil design.il", *script], directory=directory)
         for report in reports:
             modules = json.loads((directory / f"{report}.json").read_text())["modules"]
             paths = (directory / f"{report}.ltp").read_text()
@@ -183,8 +182,8 @@ def measure_speed(config: TileConfig) -> SpeedFigures:
     with scratch_folder("pnr") as directory:
         harness = SerialPins(AimcTile(config=config))
         write_text(directory / "design.il", rtlil_text(harness, name="top"))
-        commands = "read_rtlil design.il; synth_ice40 -top top -json design.json"
-        run_tool(OpenTool.YOSYS, "-q", "-p", commands, directory=directory)
+        commands = ["read_rtlil design.il", "synth_ice40 -top top -json design.json"]
+        run_yosys(commands, directory=directory)
         run_tool(
             OpenTool.NEXTPNR_ICE40,
             "--hx8k",

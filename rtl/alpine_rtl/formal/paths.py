@@ -9,7 +9,7 @@ from typing import Any
 from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
 from alpine_rtl.emission import rtlil_text
-from alpine_rtl.open_tools import OpenTool, run_tool
+from alpine_rtl.open_tools import run_yosys
 from alpine_rtl.typed import Component
 
 __all__ = ["combinational_paths"]
@@ -34,7 +34,7 @@ def combinational_paths(component: Component) -> set[tuple[str, str]]:
             "read_rtlil design.il; hierarchy -top top; proc; flatten; opt -full; memory; "
             "techmap; opt -fast; write_json design.json"
         )
-        run_tool(OpenTool.YOSYS, "-q", "-p", commands, directory=directory)
+        run_yosys(commands.split("; "), directory=directory)
         top = json.loads((directory / "design.json").read_text())["modules"]["top"]
     drivers = _gate_inputs(top["cells"])
     owner = {

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In
 from alpine_models.children import scratch_folder
 from alpine_models.files import write_text
 from alpine_rtl.emission import rtlil_text
-from alpine_rtl.open_tools import OpenTool, run_tool
+from alpine_rtl.open_tools import OpenTool, run_tool, run_yosys
 from alpine_rtl.pins import ports_by_name
 from alpine_rtl.typed import Component
 
@@ -131,8 +131,7 @@ def compile_problem(obligation: Obligation) -> Problem:
     text = _with_names(rtlil_text(obligation, name="top"))
     with scratch_folder("formal") as directory:
         write_text(directory / "design.il", text)
-        write_text(directory / "script.ys", YOSYS_SCRIPT)
-        run_tool(OpenTool.YOSYS, "-q", "-s", "script.ys", directory=directory)
+        run_yosys(YOSYS_SCRIPT.splitlines(), directory=directory)
         smt2 = (directory / "design.smt2").read_text()
     return Problem(smt2=smt2, names=obligation.never + obligation.reachable)
 
