@@ -33,6 +33,8 @@ class Access(Enum):
     """Reads the hardware's flags; a 1 written to a bit clears it, a 0 leaves it."""
     WRITE_ONE = "w1"
     """Reads 0; a 1 written to a bit gives a command."""
+    COMMAND = "w"
+    """A write of any value gives the command; a read is refused. Only maps of HWPEs have it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

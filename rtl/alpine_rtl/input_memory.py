@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from alpine_models.isa import GROUP_BYTES
 from alpine_models.tile import TileConfig
 
-from .lanes import index_shape, lane_offset, lane_word, lane_words
+from .lanes import index_shape, lane_bits, lane_offset, lane_word, lane_words
 from .typed import Component
 
 __all__ = ["InputMemory"]
@@ -22,12 +22,14 @@ class InputMemory(Component):
     ----------
     config : TileConfig
         Geometry; ``rows`` bytes are held.
+    group_bytes : int
+        Most bytes of a transfer, a power of two.
 
     Members
     -------
     write : In(1)
         Store ``count`` bytes from ``start`` on at this clock edge.
-    start : In(range(rows)), count : In(range(5)), data : In(32)
+    start : In(range(rows)), count : In(range(group_bytes + 1)), data : In(8 * group_bytes)
         First index, number of bytes and the bytes, lowest index in the lowest byte. Valid when
         ``write`` is high; ``start + count`` must not exceed ``rows``.
     clear : In(1)
@@ -43,14 +45,15 @@ class InputMemory(Component):
     clear: Signal
     codes: Signal
 
-    def __init__(self, *, config: TileConfig):
+    def __init__(self, *, config: TileConfig, group_bytes: int = GROUP_BYTES):
         self.config = config
+        self.group_bytes = group_bytes
         super().__init__(
             {
                 "write": In(1),
                 "start": In(index_shape(max(config.rows, config.columns))),
-                "count": In(range(GROUP_BYTES + 1)),
-                "data": In(32),
+                "count": In(range(group_bytes + 1)),
+                "data": In(8 * group_bytes),
                 "clear": In(1),
                 "codes": Out(8 * config.rows),
             }
@@ -58,24 +61,25 @@ class InputMemory(Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        lanes = self.group_bytes
         bank = Signal(8 * self.config.rows, reset_less=True)
         m.d.comb += self.codes.eq(bank)
-        incoming = Array(self.data.word_select(i, 8) for i in range(GROUP_BYTES))
-        for lane in range(GROUP_BYTES):
-            offset = Signal(2, name=f"lane{lane}_offset")
+        incoming = Array(self.data.word_select(i, 8) for i in range(lanes))
+        for lane in range(lanes):
+            offset = Signal(lane_bits(lanes), name=f"lane{lane}_offset")
             # As wide as the sum and no wider: a constant top bit would hide a full case as a latch.
-            address = lane_word(self.start, lane)
+            address = lane_word(self.start, lane, lanes)
             word = Signal(len(address), name=f"lane{lane}_word")
             code = Signal(8, name=f"lane{lane}_code")
             m.d.comb += [
-                offset.eq(lane_offset(self.start, lane)),
+                offset.eq(lane_offset(self.start, lane, lanes)),
                 word.eq(address),
                 code.eq(incoming[offset]),
             ]
             with m.If(self.write & (offset < self.count)), m.Switch(word):
-                for w in range(lane_words(self.config.rows, lane)):
+                for w in range(lane_words(self.config.rows, lane, lanes)):
                     with m.Case(w):
-                        m.d.sync += bank.word_select(GROUP_BYTES * w + lane, 8).eq(code)
+                        m.d.sync += bank.word_select(lanes * w + lane, 8).eq(code)
         with m.If(self.clear):
             m.d.sync += bank.eq(0)
         return m
