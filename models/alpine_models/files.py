@@ -14,7 +14,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +27,7 @@ __all__ = [
     "copy_file",
     "deliver",
     "make_folder",
+    "new_folder",
     "write_bytes",
     "write_text",
     "write_with",
@@ -48,6 +49,40 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AlpineError(f"folder {path} cannot be made: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Generator[Path]:
+    """Give a folder to fill, which gets its own name when the ``with`` block ends, or disappears.
+
+    Parameters
+    ----------
+    path : of the folder; it must not exist, or be empty. The folder that it lies in exists.
+
+    Raises
+    ------
+    AlpineError
+        It exists and is not empty, or cannot be made.
+    """
+    target = path.resolve()
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise AlpineError(f"folder {path} exists and is not empty: name another one")
+        made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise AlpineError(f"folder {path} cannot be made: {error.strerror}") from error
+    try:
+        yield made
+        mask = os.umask(0)
+        os.umask(mask)
+        made.chmod(0o777 & ~mask)
+        made.replace(target)
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        raise AlpineError(f"folder {path} cannot be made: {error.strerror}") from error
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
 
 
 def check_writable(path: Path) -> None:

@@ -163,6 +163,11 @@ __all__ = ["run"]
 )  # fmt: skip
 @output_file_option("--json", "json_file", help="Write the result as JSON to this file.")
 @output_file_option("--timeline", help="Write the cores' operations as trace events (Perfetto).")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Leave a folder with a page about the run, its trace, waveforms, result and mapping.",
+)
 @click.option("--profile", is_flag=True, help="Say where host time goes.")
 @click.option(
     "--check-reads",
@@ -185,6 +190,7 @@ def run(
     json_file: Path | None,
     timeline: Path | None,
     trace: Path | None,
+    report: Path | None,
     **keywords: Any,
 ) -> None:
     """Run a NETWORK, or programs of your own, on a simulated system.
@@ -197,6 +203,7 @@ def run(
     from alpine_cosim.measurement.observation import Observation
     from alpine_cosim.measurement.profile import print_profile
     from alpine_cosim.measurement.result_table import print_result
+    from alpine_cosim.pages.run_report import run_with_report
     from alpine_cosim.runs.network_run import run as run_network
     from alpine_cosim.spec.spec_file import spec_text
 
@@ -219,7 +226,10 @@ def run(
             on_stage=on_stage,
             on_step=lambda: progress.advance(task),
         )
-        result = run_network(spec, observation=observation)
+        if report is None:
+            result = run_network(spec, observation=observation)
+        else:
+            result = run_with_report(spec, report, observation)
     console = Console()
     print_result(result, console)
     if result.host_profile_s is not None:
@@ -228,6 +238,8 @@ def run(
         click.echo(f"timeline written to {timeline}")
     if trace is not None:
         click.echo(f"waveform in {trace}")
+    if report is not None:
+        click.echo(f"report in {report / 'report.html'}")
     if json_file is not None:
         write_text(json_file, result.to_json())
         click.echo(f"result written to {json_file}")

@@ -63,12 +63,21 @@ class CoreStats:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEvent:
-    """Something a core did: for the exported timeline."""
+    """Something a core did: for the exported timeline.
+
+    Members
+    -------
+    core : its number.
+    name : of the operation, or of the loop that it began with.
+    start_fs, duration_fs : when.
+    tile : number of the core's tile that took part, or None.
+    """
 
     core: int
     name: str
     start_fs: int
     duration_fs: int
+    tile: int | None = None
 
 
 class Surroundings(Protocol):
@@ -151,8 +160,10 @@ class Core:
                 name = type(operation).__name__
                 if isinstance(operation, op.RunLoop | op.RunCmLoop | op.RunIoLoop):
                     name = operation.phases[0].body.name
+                cm = isinstance(operation, op.RunCm | op.RunCmLoop)
+                tile = operation.tile if cm else None
                 self.timeline.append(
-                    TimelineEvent(self.number, name, start, int(self.env.now) - start)
+                    TimelineEvent(self.number, name, start, int(self.env.now) - start, tile)
                 )
 
     @property

@@ -95,7 +95,8 @@ def assign(
     ----------
     pieces, flows : what is assigned.
     hardware : cores and tiles.
-    time_limit_s : of the solver, for each of the rounds that packing takes.
+    time_limit_s : of the solver, for each of the rounds that packing takes; in its own count of
+        steps, which is about seconds.
 
     Raises
     ------
@@ -111,7 +112,8 @@ def assign(
     programme = _Programme(cp_model, pieces, flows, hardware)
     for _ in range(MOST_ROUNDS):
         solver = cp_model.CpSolver()
-        solver.parameters.max_time_in_seconds = time_limit_s
+        # Counted in steps of the solver, so that the same mapping is found every time.
+        solver.parameters.max_deterministic_time = time_limit_s
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 0
         status = solver.solve(programme.model)
