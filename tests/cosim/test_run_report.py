@@ -101,19 +101,17 @@ def test_a_folder_that_exists_or_a_run_that_fails_leaves_nothing(
         (made / "file").write_text("x")
         raise KeyboardInterrupt
     assert not list(tmp_path.iterdir())
+    with pytest.raises(AlpineError, match=r"leave --timeline and --trace out"):
+        run_with_report(SPEC, tmp_path / "two", Observation(timeline=tmp_path / "t.json"))
     with pytest.raises(AlpineError, match=r"cannot be made: No such file"):
         run_with_report(SPEC, tmp_path / "none" / "two", Observation())
 
 
 def test_the_mappers_reasons_are_a_table():
-    text = (
-        "| node | core | cycles | why |\n| --- | --- | --- | --- |\n| a | 0 | 1,000 | b |\n\nsaid"
-    )
-    found = report_sections._reasons(text)
-    assert (found.headers, found.rows) == (
-        ["node", "core", "cycles", "why"],
-        [["a", "0", "1,000", "b"]],
-    )
+    head = "| node | core | cycles | why |\n| --- | --- | --- | --- |\n"
+    found = report_sections._reasons(f"{head}| a | 0 | 1,000 | b |\n\nsaid")
+    assert found.headers == ["node", "core", "cycles", "why"]
+    assert found.rows == [["a", "0", "1,000", "b"]]
     assert (found.texts[-1], found.numbers) == ("said", (2,))
 
 

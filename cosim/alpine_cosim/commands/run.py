@@ -234,14 +234,22 @@ def run(
     print_result(result, console)
     if result.host_profile_s is not None:
         print_profile(result.host_profile_s, console)
-    if timeline is not None:
-        click.echo(f"timeline written to {timeline}")
-    if trace is not None:
-        click.echo(f"waveform in {trace}")
-    if report is not None:
-        click.echo(f"report in {report / 'report.html'}")
     if json_file is not None:
         write_text(json_file, result.to_json())
-        click.echo(f"result written to {json_file}")
+    _tell(
+        {
+            "timeline written to": timeline,
+            "waveform in": trace,
+            "report in": report and report / "report.html",
+            "result written to": json_file,
+        }
+    )
     if result.outputs_equal_golden is False:
         click.get_current_context().exit(ExitStatus.WRONG_OUTPUTS)
+
+
+def _tell(files: dict[str, Path | None]) -> None:
+    """Say where files are."""
+    for words, path in files.items():
+        if path is not None:
+            click.echo(f"{words} {path}")

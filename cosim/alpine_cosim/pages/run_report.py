@@ -16,6 +16,7 @@ from alpine_cosim.spec.engines import Engine
 from alpine_cosim.spec.network import DIGITAL, Task
 from alpine_cosim.spec.spec_file import spec_text
 from alpine_cosim.spec.specification import RunSpec
+from alpine_models.errors import AlpineError
 from alpine_models.files import new_folder, write_text
 from alpine_sw.mapping.yaml_file import write_mapping
 
@@ -47,8 +48,12 @@ def run_with_report(spec: RunSpec, folder: Path, observation: Observation) -> Ru
     Raises
     ------
     AlpineError
-        The folder exists or cannot be made, or as `run_task`.
+        The folder exists or cannot be made, a timeline or waveform is to go elsewhere, or as `run_task`.
     """
+    if observation.timeline is not None or observation.trace is not None:
+        raise AlpineError(
+            f"report {folder} holds timeline and waveform itself: leave --timeline and --trace out"
+        )
     with new_folder(folder) as made:
         waves = spec.engine is not Engine.MODEL and spec.case != DIGITAL
         watched = replace(observation, timeline=made / TRACE, trace=made / WAVES if waves else None)
