@@ -48,7 +48,8 @@ def run_with_report(spec: RunSpec, folder: Path, observation: Observation) -> Ru
     Raises
     ------
     AlpineError
-        The folder exists or cannot be made, a timeline or waveform is to go elsewhere, or as `run_task`.
+        The folder exists or cannot be made, timeline or waveform are to go elsewhere, or as
+        `run_task`.
     """
     if observation.timeline is not None or observation.trace is not None:
         raise AlpineError(
