@@ -190,7 +190,6 @@ def run(
     json_file: Path | None,
     timeline: Path | None,
     trace: Path | None,
-    report: Path | None,
     **keywords: Any,
 ) -> None:
     """Run a NETWORK, or programs of your own, on a simulated system.
@@ -207,6 +206,7 @@ def run(
     from alpine_cosim.runs.network_run import run as run_network
     from alpine_cosim.spec.spec_file import spec_text
 
+    report: Path | None = keywords.pop("report")
     spec = asked_spec(network, spec_file, keywords)
     if write_spec is not None:
         write_text(write_spec, spec_text(spec))
