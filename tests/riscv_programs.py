@@ -19,6 +19,7 @@ from elftools.elf.elffile import ELFFile
 from alpine_platform.binaries.riscv.instruction import RESERVED, Instruction, disassembled
 from alpine_platform.binaries.riscv.instructions import INSTRUCTIONS, instruction_of
 from alpine_sw.riscv import include_folder
+from alpine_sw.riscv.kernel_calls import kernel_header, kernel_program
 
 ROOT = Path(__file__).parent.parent
 COMPILER = f"{sys.executable} -m ziglang cc"
@@ -87,8 +88,19 @@ def write_digest(output: Path, sources: list[Path]) -> None:
     output.with_suffix(".sha256").write_text("\n".join(lines) + "\n")
 
 
+def write_kernels() -> None:
+    """The shipped kernels."""
+    output = kernel_program()
+    sources = sorted(output.parent.glob("*.S"))
+    with tempfile.TemporaryDirectory() as scratch:
+        (Path(scratch) / "kernel_parameters.h").write_text(kernel_header())
+        link(sources, output, f"-I{scratch}", f"-I{output.parent}")
+    write_digest(output, [*sources, output.parent / "macros.h"])
+
+
 def main() -> None:
     write_words()
+    write_kernels()
     start = include_folder() / "crt0.S"
     for source in sorted(PROGRAMS.glob("*.c")):
         output = source.with_suffix(".elf")
