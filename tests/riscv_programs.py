@@ -102,10 +102,11 @@ def main() -> None:
     write_words()
     write_kernels()
     start = include_folder() / "crt0.S"
-    for source in sorted(PROGRAMS.glob("*.c")):
+    for source in sorted([*PROGRAMS.glob("*.c"), *PROGRAMS.glob("*.S")]):
+        sources = [start, source] if source.suffix == ".c" else [source]
         output = source.with_suffix(".elf")
-        link([start, source], output)
-        write_digest(output, [start, source])
+        link(sources, output)
+        write_digest(output, sources)
 
 
 if __name__ == "__main__":

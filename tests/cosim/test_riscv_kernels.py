@@ -213,11 +213,11 @@ def test_a_block_takes_what_its_instructions_take():
     assert cycles[1] - cycles[0] == 14 * (128 - 64) // 4
 
 
-@pytest.mark.parametrize(
-    "digests",
-    [kernel_program().with_suffix(".sha256"), Path(__file__).parents[1] / "riscv/hello.sha256"],
-    ids=lambda path: path.stem,
-)
+DIGESTS = [kernel_program().with_suffix(".sha256")]
+DIGESTS += sorted((Path(__file__).parents[1] / "riscv").glob("*.sha256"))
+
+
+@pytest.mark.parametrize("digests", DIGESTS, ids=lambda path: path.stem)
 def test_programs_belong_to_their_sources(digests: Path):
     """`make riscv-programs` makes them anew."""
     for line in digests.read_text().splitlines():
