@@ -7,65 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.cosim.riscv_kernel_call import Bytes, KernelCall, finished, random_bytes
 
-from alpine_cosim.runs.core_library import core_library
-from alpine_platform.binaries.elf import Architecture, load_program
-from alpine_platform.binaries.outcome import ProgramOutcome
-from alpine_platform.binaries.riscv.bare_metal import BareMetalRun
-from alpine_platform.binaries.riscv.cv32e40p_config import imc_cluster
 from alpine_sw.riscv import include_folder
 from alpine_sw.riscv.c_header import HEADER_NAME, c_header
-from alpine_sw.riscv.kernel_calls import call_words, kernel_program
-
-Bytes = npt.NDArray[np.int8]
-GUARD = 3
-"""Bytes between buffers, which no kernel may change; and no buffer begins at a word."""
-
-
-def random_bytes(seed: int, *shape: int) -> Bytes:
-    return np.random.default_rng(seed).integers(-128, 128, shape, np.int8)
-
-
-def finished(sums: npt.NDArray[np.int64], *, shift: int, low: int) -> Bytes:
-    return np.maximum(low, np.clip(sums >> shift, -128, 127)).astype(np.int8)
-
-
-class Call:
-    """One call of a kernel: buffers in the TCDM, then its run."""
-
-    def __init__(self, cores: int) -> None:
-        program = load_program(kernel_program(), Architecture.RV32)
-        self.run_ = BareMetalRun(
-            program,
-            config=imc_cluster(cores),
-            library=core_library(),
-            output=lambda descriptor, data: len(data),
-        )
-        self.call = program.symbols["alpine_kernel_call"]
-        self.free = program.symbols["alpine_heap"] + 1
-        self.cores = cores
-
-    def place(self, values: Bytes) -> int:
-        address = self.free
-        self.run_.machine.write(address, values.tobytes())
-        self.free += values.size + GUARD
-        return address
-
-    def room(self, size: int) -> int:
-        return self.place(np.full(size, 0x55, np.int8))
-
-    def run(self, name: str, shape: tuple[int, ...], **parameters: int) -> Bytes:
-        """What the kernel puts into an output of a shape; nothing behind it is touched."""
-        size = int(np.prod(shape))
-        output = self.room(size)
-        self.room(64)
-        words = call_words(name, output=output, **parameters)
-        self.run_.machine.write(self.call, words)
-        self.outcome: ProgramOutcome = self.run_.run(max_cycles=3_000_000)
-        assert self.outcome.status == 0, self.outcome.message
-        found = np.frombuffer(self.run_.machine.read(output, size + 8), np.int8)
-        assert (found[size + GUARD :] == 0x55).all()
-        return found[:size].reshape(shape)
+from alpine_sw.riscv.kernel_calls import kernel_program
 
 
 def windows(image: Bytes, *, side: int, stride: int, padding: int) -> npt.NDArray[np.int64]:
@@ -82,7 +28,7 @@ def windows(image: Bytes, *, side: int, stride: int, padding: int) -> npt.NDArra
 def test_pointwise(cores: int, pixels: int, channels_in: int, channels_out: int, low: int):
     image = random_bytes(1, pixels, channels_in)
     weights = random_bytes(2, channels_out, channels_in)
-    call = Call(cores)
+    call = KernelCall(cores)
     found = call.run(
         "pointwise", (pixels, channels_out), input=call.place(image),
         weights=call.place(weights), pixels=pixels, channels_in=channels_in,
@@ -102,7 +48,7 @@ def test_convolution(sizes: tuple[int, int, int, int, int, int]):
     weights = random_bytes(4, channels_out, 3, 3, channels_in)
     seen = windows(image, side=3, stride=stride, padding=1)
     rows, columns = seen.shape[:2]
-    call = Call(cores)
+    call = KernelCall(cores)
     scratch = call.room(cores * (2 * 9 * channels_in + 8))
     found = call.run(
         "convolution", (rows, columns, channels_out), input=call.place(image),
@@ -133,7 +79,7 @@ def test_depthwise(kernel: str, sizes: tuple[int, int, int, int, int, int], hwc:
     rows, columns = seen.shape[:2]
     pitch = -(-(width + 2 * padding) // 4) * 4
     scratch_bytes = (height + 2 * padding) * pitch + 8
-    call = Call(cores)
+    call = KernelCall(cores)
     more = {"side": side, "stride": stride} if kernel == "depthwise_generic" else {}
     shape = (rows, columns, channels) if hwc else (channels, rows, columns)
     found = call.run(
@@ -151,7 +97,7 @@ def test_depthwise(kernel: str, sizes: tuple[int, int, int, int, int, int], hwc:
 @pytest.mark.parametrize(("cores", "rows", "columns"), [(8, 35, 13), (1, 1, 3), (4, 16, 8)])
 def test_transposition(cores: int, rows: int, columns: int):
     matrix = random_bytes(7, rows, columns)
-    call = Call(cores)
+    call = KernelCall(cores)
     found = call.run(
         "transposition", (columns, rows), input=call.place(matrix), rows=rows, columns=columns
     )
@@ -161,7 +107,7 @@ def test_transposition(cores: int, rows: int, columns: int):
 @pytest.mark.parametrize(("cores", "elements"), [(8, 101), (8, 3), (1, 1)])
 def test_addition(cores: int, elements: int):
     first, second = random_bytes(8, elements), random_bytes(9, elements)
-    call = Call(cores)
+    call = KernelCall(cores)
     found = call.run(
         "addition", (elements,), input=call.place(first), other=call.place(second),
         elements=elements, scale=19, other_scale=-7, shift=4, low=-128,
@@ -173,7 +119,7 @@ def test_addition(cores: int, elements: int):
 @pytest.mark.parametrize(("cores", "elements", "parts"), [(8, 77, 3), (1, 1, 1), (5, 4, 2)])
 def test_partial_sums(cores: int, elements: int, parts: int):
     values = random_bytes(10, parts, elements)
-    call = Call(cores)
+    call = KernelCall(cores)
     found = call.run(
         "partial_sums", (elements,), input=call.place(values), elements=elements, parts=parts,
         shift=1, low=0,
@@ -186,7 +132,7 @@ def test_pooling(scale: int):
     image = random_bytes(11, 7, 9, 5)
     seen = windows(image, side=3, stride=2, padding=0)
     rows, columns = seen.shape[:2]
-    call = Call(8)
+    call = KernelCall(8)
     shift = 14 if scale else 0
     found = call.run(
         "pooling", (rows, columns, 5), input=call.place(image), channels=5, width=9, side=3,
@@ -200,14 +146,12 @@ def test_a_block_takes_what_its_instructions_take():
     """4 channels by 2 pixels: 14 cycles for every 4 inputs, by the facts' instruction count."""
     cycles: list[int] = []
     for channels_in in (64, 128):
-        call = Call(1)
-        call.free += 3  # a word, so that no access is misaligned
+        call = KernelCall(1)
         image, weights = random_bytes(1, 2, channels_in), random_bytes(2, 4, channels_in)
-        given = {"input": call.place(image)}
-        call.free += 1
         call.run(
-            "pointwise", (2, 4), **given, weights=call.place(weights), pixels=2,
-            channels_in=channels_in, channels_out=4, shift=7, low=0,
+            "pointwise", (2, 4), input=call.place(image, aligned=True),
+            weights=call.place(weights, aligned=True), pixels=2, channels_in=channels_in,
+            channels_out=4, shift=7, low=0,
         )  # fmt: skip
         cycles.append(call.outcome.cycles)
     assert cycles[1] - cycles[0] == 14 * (128 - 64) // 4

@@ -21,6 +21,9 @@ SEQUENCES = {
     "mulhu": 5,
     "divide by 0x80000000, no leading zeros": 3,
     "divide by 1, 31 leading zeros": 34,
+    # By the core's RTL a negative divisor takes what its positive neighbour takes.
+    "divide by -1": 34,
+    "remainder by -2**31": 3,
     "divide by 0": 35,
     "load": 1,
     "load and use": 1 + 1 + 1,

@@ -44,6 +44,12 @@ _start:
     div a0, t0, t2
     end
     begin
+    div a0, t0, t3
+    end
+    begin
+    rem a0, t0, t1
+    end
+    begin
     remu a0, t0, zero
     end
     begin

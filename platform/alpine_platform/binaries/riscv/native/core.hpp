@@ -59,11 +59,12 @@ struct Core {
 
 inline uint32_t leading_zeros(uint32_t value) { return value ? uint32_t(__builtin_clz(value)) : 32; }
 
-// Leading zeros of a divisor decide how long the division takes; a negative one counts as its
-// complement. Divisor 0 takes longest.
+// Leading zeros of a divisor decide how long the division takes; a negative one has those of its
+// complement but one (cv32e40p_alu.sv, `div_shift`). Divisor 0 takes longest.
 inline uint32_t division_cycles(const Timing& timing, uint32_t divisor, bool is_signed) {
-    if (is_signed && int32_t(divisor) < 0) divisor = ~divisor;
-    return timing.division_least + leading_zeros(divisor);
+    const bool negative = is_signed && int32_t(divisor) < 0;
+    const uint32_t zeros = negative ? leading_zeros(~divisor) - 1 : leading_zeros(divisor);
+    return timing.division_least + zeros;
 }
 
 inline uint32_t divide(Op op, uint32_t a, uint32_t b) {
