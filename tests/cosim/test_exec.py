@@ -2,6 +2,7 @@
 """`alpine exec`: programs run, and what is said of those that do not."""
 
 import json
+import random
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from tests.cosim.small_elf import EXIT, execute, words_run, write_elf
+from tests.random_inputs import examples, seed
 
 from alpine_cosim.cli import main
+from alpine_models.errors import AlpineError
 from alpine_platform.binaries.outcome import Ending, ProgramOutcome
 
 PROGRAMS = Path(__file__).parent.parent / "riscv"
@@ -121,12 +124,34 @@ def test_wrong_use_is_status_125(
     assert "is no ELF file" in said(Path(__file__))
     beyond = write_elf(tmp_path / "beyond.elf", bytes(64), base=0x10080000 - 16)
     assert "48 more than fit into TCDM" in said(beyond)
+    huge = write_elf(tmp_path / "huge.elf", bytes(4), base=0xFFFFFFFE)
+    assert "beyond the last address" in said(huge)
     assert "in IMA" in said(write_elf(tmp_path / "ima.elf", bytes(4), base=0x10201000))
     assert "unknown system" in said("--system", "vax", HELLO)
     assert "at most 16" in said("--cores", 17, HELLO)
     assert "--cores" in said("--cores", 0, HELLO)
     assert "No such option" in said("--core", HELLO)
     assert "PROGRAM" in said()
+
+
+@pytest.mark.random
+def test_damaged_files_are_refused_or_run(tmp_path: Path):
+    """What is refused is told in one line, and whatever else a file says is executed."""
+    draw, whole = random.Random(seed(5)), HELLO.read_bytes()
+    refused = 0
+    for _ in range(examples(40)):
+        damaged = bytearray(whole[: draw.choice((len(whole), draw.randrange(len(whole))))])
+        for _ in range(draw.randrange(6)):
+            if damaged:
+                damaged[draw.randrange(min(len(damaged), 200))] = draw.randrange(256)
+        path = tmp_path / "damaged.elf"
+        path.write_bytes(damaged)
+        try:
+            assert "\n" not in execute(path, max_cycles=2000)[0].message
+        except AlpineError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 10
 
 
 def test_elsewhere_is_plain_memory_and_tohost_ends_a_run(tmp_path: Path):
@@ -165,3 +190,26 @@ def test_the_folder_of_the_header_is_printed(
     folder = Path(capfd.readouterr().out.strip())
     names = {path.name for path in folder.iterdir()}
     assert {"alpine_imc_cluster.h", "crt0.S", "imc_cluster.ld"} <= names
+
+
+def test_exceptions_go_to_the_handler_that_a_program_has():
+    """RISC-V privileged architecture, mcause: 11 call, 2 illegal, 5 and 7 accesses, 3 ebreak."""
+    outcome, _, run = execute(PROGRAMS / "traps.elf")
+    assert (outcome.status, outcome.ended_by) == (17 >> 1, Ending.EXIT)
+    words = run.machine.read(run.program.symbols["noted"], 4 * 4 * 8)
+    found = [tuple(int.from_bytes(words[at + 4 * n : at + 4 * n + 4], "little") for n in range(4))
+             for at in range(0, len(words), 16)]  # fmt: skip
+    # In the handler MPP is 3, MPIE what MIE was, MIE 0.
+    inside = 0x1880
+    assert found == [
+        (11, 0, inside, 0),
+        (2, 0xFFFFFFFF, inside, 4),
+        (5, 0, inside, 8),
+        (7, 4, inside, 12),
+        (3, run.program.symbols["first"] + 16, inside, 16),
+        (2, 0xF1401073, inside, 20),
+        (2, 0x7C002573, inside, 24),
+        (5, 0x10200000, inside, 32),
+    ]
+    # mret has set MIE again.
+    assert run.machine.registers(0)[18] == 0x1888

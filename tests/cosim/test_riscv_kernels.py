@@ -10,7 +10,7 @@ import pytest
 from tests.cosim.riscv_kernel_call import Bytes, KernelCall, finished, random_bytes
 
 from alpine_sw.riscv import include_folder
-from alpine_sw.riscv.c_header import HEADER_NAME, c_header
+from alpine_sw.riscv.c_header import HEADER_NAME, include_header
 from alpine_sw.riscv.kernel_calls import kernel_program
 
 
@@ -172,4 +172,4 @@ def test_programs_belong_to_their_sources(digests: Path):
 
 
 def test_the_header_is_that_of_the_tables():
-    assert (include_folder() / HEADER_NAME).read_text() == c_header()
+    assert (include_folder() / HEADER_NAME).read_text() == include_header()

@@ -8,12 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from alpine_models.errors import AlpineError
 
 __all__ = ["Architecture", "Program", "Segment", "load_program"]
+
+
+ADDRESS_SPACE = 1 << 32
 
 
 class Architecture(Enum):
@@ -84,10 +86,13 @@ def load_program(path: Path, architecture: Architecture) -> Program:
             return _program(path, ELFFile(file), architecture)
     except OSError as error:
         raise AlpineError(f"program {path} cannot be read: {error.strerror}") from error
-    except (ELFError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
-        reason = str(error) or "it is cut off"
+    except AlpineError:
+        raise
+    except Exception as error:  # pyelftools meets what a damaged file says in many ways
+        reason = " ".join(str(error).split()) or "it is cut off"
         raise AlpineError(
-            f"program {path} is no ELF file that can be read ({reason}): name a linked executable"
+            f"program {path} is no ELF file that can be read ({reason[:100]}): name a linked "
+            f"executable"
         ) from error
 
 
@@ -106,7 +111,7 @@ def _program(path: Path, elf: Any, architecture: Architecture) -> Program:
         if part["p_type"] in ("PT_INTERP", "PT_DYNAMIC"):
             raise AlpineError(f"program {path} is linked dynamically: link it with -static")
         if part["p_type"] == "PT_LOAD" and part["p_memsz"]:
-            segments.append(Segment(part["p_paddr"], part.data(), part["p_memsz"]))
+            segments.append(_segment(path, part))
     symbols, functions = _symbols(elf)
     return Program(
         path=path,
@@ -116,6 +121,18 @@ def _program(path: Path, elf: Any, architecture: Architecture) -> Program:
         symbols=symbols,
         functions=functions,
     )
+
+
+def _segment(path: Path, part: Any) -> Segment:
+    segment = Segment(part["p_paddr"], part.data(), part["p_memsz"])
+    if len(segment.data) != part["p_filesz"] or segment.size < len(segment.data):
+        raise AlpineError(f"program {path} is cut off: copy it again")
+    if segment.address + segment.size > ADDRESS_SPACE:
+        raise AlpineError(
+            f"program {path} has {segment.size} bytes at {segment.address:#010x}, beyond the last "
+            f"address: link it elsewhere"
+        )
+    return segment
 
 
 def _symbols(elf: Any) -> tuple[dict[str, int], dict[int, str]]:

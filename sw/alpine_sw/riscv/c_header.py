@@ -4,7 +4,12 @@
 ``python -m alpine_sw.riscv.c_header FILE`` writes it.
 """
 
+from collections.abc import Iterator
+
+from alpine_models.cluster_registers import DMA_REGISTERS
 from alpine_models.files import deliver
+from alpine_models.hwpe_registers import DEPTHWISE_REGISTERS, IMA_REGISTERS
+from alpine_models.register_map import RegisterMap
 from alpine_platform.binaries.riscv.cv32e40p_config import imc_cluster
 from alpine_platform.binaries.riscv.event_unit import (
     BARRIER_STRIDE,
@@ -15,9 +20,12 @@ from alpine_platform.binaries.riscv.event_unit import (
 )
 from alpine_platform.binaries.riscv.memory_map import MemoryMap, MemoryRange
 
-__all__ = ["HEADER_NAME", "c_header"]
+__all__ = ["HEADER_NAME", "include_header"]
 
 HEADER_NAME = "alpine_imc_cluster.h"
+
+MAPS = {"IMA": IMA_REGISTERS, "DEPTHWISE": DEPTHWISE_REGISTERS, "DMA": DMA_REGISTERS}
+"""Register maps by the names of their addresses."""
 
 FUNCTIONS = """\
 #ifndef __ASSEMBLER__
@@ -77,7 +85,7 @@ static inline int32_t alpine_write(int descriptor, const void *data, uint32_t by
 """
 
 
-def c_header() -> str:
+def include_header() -> str:
     """Return the text of the header."""
     places = MemoryMap(imc_cluster(1))
     ranges = (places.tcdm, places.event_unit, *places.accelerators, places.l2)
@@ -102,6 +110,7 @@ def c_header() -> str:
         "",
         "/* Bits of the events. */",
         *(f"#define ALPINE_LINE_{each.name} {int(each)}" for each in EventLine),
+        *(line for name, registers in MAPS.items() for line in _registers(name, registers)),
         "",
         FUNCTIONS,
         "#endif",
@@ -110,9 +119,21 @@ def c_header() -> str:
     return "\n".join(lines)
 
 
+def _registers(name: str, registers: RegisterMap) -> Iterator[str]:
+    """Offsets of a map's registers, and the lowest bits of fields within them."""
+    yield ""
+    yield f"/* {registers.title}: offsets from ALPINE_{name}. */"
+    for register in registers.registers:
+        yield f"#define ALPINE_{name}_{register.name.upper()} {register.offset:#x}"
+        if len(register.fields) > 1:
+            for field in register.fields:
+                full = f"ALPINE_{name}_{register.name.upper()}_{field.name.upper()}"
+                yield f"#define {full}_SHIFT {field.low}"
+
+
 def _name(place: MemoryRange) -> str:
     return place.name.split()[0].upper() if "unit" not in place.name else "EVENT_UNIT"
 
 
 if __name__ == "__main__":
-    deliver(c_header())
+    deliver(include_header())

@@ -29,6 +29,8 @@ INTERRUPTED_STATUS = 130
 
 STACK_BYTES = 1024
 """Of each hart; their tops lie that far from each other."""
+MOST_PLAIN_BYTES = 1 << 30
+"""Of segments elsewhere: what a host has."""
 SLICE_INSTRUCTIONS = 2_000_000
 """After which Python looks at its signals; some hundredths of a second."""
 NO_LIMIT = (1 << 64) - 1

@@ -51,6 +51,7 @@ class Cluster {
                  configuration.cores),
           due_(configuration.cores) {
         memory.add(configuration.tcdm_base, configuration.tcdm_bytes, 0);
+        peripherals.push_back(&events);
         for (uint32_t hart = 0; hart < cores.size(); ++hart) cores[hart].hart = hart;
     }
 
@@ -113,6 +114,7 @@ class Cluster {
     std::vector<Core> cores;
     Memory memory;
     EventUnit events;
+    std::vector<Peripheral*> peripherals;  // the event unit, and what is attached
     StopRecord record{};
     uint64_t now = 0;
     uint32_t pending_calls = 0;  // cores whose ecall the host has still to serve
@@ -367,7 +369,7 @@ class Cluster {
 
     // cluster_memory.hpp
     void move(Core& core, const Decoded& d);
-    void touch(Core& core, const Decoded& d, uint32_t address);
+    void touch(Core& core, const Decoded& d, Peripheral& peripheral, uint32_t address);
     void wake();
 
     // cluster_system.hpp

@@ -28,9 +28,12 @@ inline void update_base(Core& core, const Decoded& d) {
 
 inline void Cluster::move(Core& core, const Decoded& d) {
     const uint32_t address = address_of(core, d);
-    if (events.holds(address)) return touch(core, d, address);
     Region* region = &memory.tcdm();
-    if (!region->holds(address, d.access)) region = memory.find(address, d.access);
+    if (!region->holds(address, d.access)) {
+        for (Peripheral* peripheral : peripherals)
+            if (peripheral->holds(address)) return touch(core, d, *peripheral, address);
+        region = memory.find(address, d.access);
+    }
     if (!region) {
         core.second_half = false;
         return raise(core, d.store ? kStoreFault : kLoadFault, address, d.access);
@@ -63,17 +66,18 @@ inline void Cluster::move(Core& core, const Decoded& d) {
     retire(core, core.pc + d.bytes, region->extra_cycles + event, Stall::kMemory);
 }
 
-// A load or store of the event unit.
-inline void Cluster::touch(Core& core, const Decoded& d, uint32_t address) {
+// A load or store of a register.
+inline void Cluster::touch(Core& core, const Decoded& d, Peripheral& peripheral,
+                           uint32_t address) {
     if (d.access != 4 || address % 4)
         return raise(core, d.store ? kStoreFault : kLoadFault, address, d.access);
     const uint32_t cycles =
         d.op == Op::kElw ? config.timing.event_load : config.timing.peripheral;
-    const uint32_t offset = address - events.base;
+    const uint32_t offset = address - peripheral.base;
     uint32_t value = 0;
     if (d.store) {
-        events.write(core.hart, offset, core.x[d.rs2]);
-    } else if (events.read(core.hart, offset, value)) {
+        peripheral.write(core.hart, offset, core.x[d.rs2]);
+    } else if (peripheral.read(core.hart, offset, value)) {
         core.set(d.rd, value);
     } else {
         core.state = State::kWaiting;

@@ -21,15 +21,16 @@ struct Region {
     }
 };
 
-// What answers loads and stores of registers. Sub-words are answered from the word that they are
-// part of, and refused by stores.
+// What answers loads and stores of registers, which are aligned words. Accelerators and a DMA are
+// attached to a cluster as more of them.
 class Peripheral {
   public:
     Peripheral(uint32_t base, uint32_t size) : base(base), size(size) {}
     virtual ~Peripheral() = default;
     bool holds(uint32_t address) const { return address - base < size; }
 
-    // Whether a load can be answered now; if not the core waits, and `answer_later` is called.
+    // Whether a load is answered now. If not the core waits for the event unit, which alone may
+    // say so.
     virtual bool read(uint32_t core, uint32_t offset, uint32_t& value) = 0;
     virtual void write(uint32_t core, uint32_t offset, uint32_t value) = 0;
 
