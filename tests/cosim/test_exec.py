@@ -126,6 +126,12 @@ def test_wrong_use_is_status_125(
     assert "48 more than fit into TCDM" in said(beyond)
     huge = write_elf(tmp_path / "huge.elf", bytes(4), base=0xFFFFFFFE)
     assert "beyond the last address" in said(huge)
+    image = bytearray(write_elf(tmp_path / "large.elf", bytes(4), base=0x80000000).read_bytes())
+    image[52 + 20 : 52 + 24] = (0x60000000).to_bytes(4, "little")  # p_memsz
+    (tmp_path / "large.elf").write_bytes(image)
+    assert "make its segments smaller" in said(tmp_path / "large.elf")
+    (tmp_path / "short.elf").write_bytes(HELLO.read_bytes()[:300])
+    assert "\n" not in said(tmp_path / "short.elf").strip()
     assert "in IMA" in said(write_elf(tmp_path / "ima.elf", bytes(4), base=0x10201000))
     assert "unknown system" in said("--system", "vax", HELLO)
     assert "at most 16" in said("--cores", 17, HELLO)
