@@ -194,6 +194,12 @@ def _plain_memory(program: Program, map_: MemoryMap) -> list[MemoryRange]:
             pages[-1] = (pages[-1][0], max(end, pages[-1][1]))
         else:
             pages.append((first, end))
+    total = sum(end - first for first, end in pages)
+    if total > MOST_PLAIN_BYTES:
+        raise AlpineError(
+            f"program {program.path} takes {total} bytes outside the cluster's memories, more than "
+            f"{MOST_PLAIN_BYTES}: make its segments smaller"
+        )
     return [MemoryRange(name="memory", base=first, size_bytes=end - first) for first, end in pages]
 
 
