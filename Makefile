@@ -11,7 +11,7 @@ PACKAGES := models rtl platform sw cosim papers
 TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
 
 .DEFAULT_GOAL := help
-.PHONY: help machine setup run test coverage hunt cocotb formal formal-long synth docs site examples lint format types wheel \
+.PHONY: help machine setup run test coverage hunt fuzz cocotb formal formal-long synth docs site examples lint format types wheel \
 	check pages regression bench calibrate paper findings riscv-tests riscv-programs clean
 
 help: ## List the targets
@@ -58,6 +58,10 @@ hunt: setup ## Draw new random inputs (SEED=number: the same again); CORES=folde
 	  --hypothesis-profile=hunt --hypothesis-seed=$$seed || \
 	  { echo "seed $$seed failed: make hunt SEED=$$seed" >&2; exit 1; }
 	$(if $(CORES),$(BIN)/python tests/open_cores.py $(CORES))
+
+fuzz: setup ## Read 100,000 ONNX files with mistakes (COUNT=, SEED=)
+	$(BIN)/python tests/sw/importing/mutated_models.py --count $(or $(COUNT),100000) \
+	  --seed $(or $(SEED),1)
 
 cocotb: setup ## Run all cocotb testbenches (WAVES=1 leaves waveforms in waves/)
 	$(BIN)/python -m pytest cocotb_tests

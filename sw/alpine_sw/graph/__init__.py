@@ -6,10 +6,12 @@ from .elementwise import (
     Add,
     Clip,
     Constant,
+    Divide,
     LeakyRelu,
     Multiply,
     Relu,
     Sigmoid,
+    SquareRoot,
     Subtract,
     Tanh,
 )
@@ -21,6 +23,7 @@ from .normalisation import BatchNormalisation, LocalResponseNormalisation
 from .operator import MatrixOperator, Operator, RecurrentOperator
 from .pooling import AveragePool, GlobalAveragePool, MaxPool
 from .products import MatrixProduct, matrix_products
+from .sequences import GruLayer, LstmLayer
 from .shaping import Concatenate, Pad, Reshape, Select, Slice, Transpose
 from .table import graph_table
 from .tensors import ElementType, TensorType, float32, int8, int32
@@ -36,15 +39,18 @@ __all__ = [
     "Convolution",
     "Dense",
     "Dequantise",
+    "Divide",
     "ElementType",
     "Gate",
     "GlobalAveragePool",
     "Graph",
     "GraphBuilder",
+    "GruLayer",
     "Interpreter",
     "LeakyRelu",
     "LocalResponseNormalisation",
     "LstmCell",
+    "LstmLayer",
     "LstmState",
     "MatrixOperator",
     "MatrixProduct",
@@ -64,6 +70,7 @@ __all__ = [
     "Slice",
     "SlidingWindow",
     "Softmax",
+    "SquareRoot",
     "Subtract",
     "Tanh",
     "TensorType",

@@ -19,10 +19,12 @@ __all__ = [
     "Add",
     "Clip",
     "Constant",
+    "Divide",
     "LeakyRelu",
     "Multiply",
     "Relu",
     "Sigmoid",
+    "SquareRoot",
     "Subtract",
     "Tanh",
 ]
@@ -138,6 +140,21 @@ class Multiply(BinaryOperator):
 
 
 @dataclass(frozen=True, slots=True)
+class Divide(BinaryOperator):
+    """First operand over the second; of real values, rounded to float32."""
+
+    @staticmethod
+    def compute(left: Array, right: Array) -> Array:
+        """Return left / right."""
+        return left / right
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """Return the type of the quotients."""
+        check_element(0, operands[0], FLOAT32)
+        return BinaryOperator.infer(self, *operands)
+
+
+@dataclass(frozen=True, slots=True)
 class Relu(Operator):
     """The operand where it is positive, else 0; of any element type."""
 
@@ -241,3 +258,12 @@ class Tanh(FloatFunction):
     def evaluate(self, *values: Array) -> Array:
         """Return the results."""
         return activations.tanh(values[0])
+
+
+@dataclass(frozen=True, slots=True)
+class SquareRoot(FloatFunction):
+    """Square root, rounded to float32; of what is negative, 0."""
+
+    def evaluate(self, *values: Array) -> Array:
+        """Return the results."""
+        return np.sqrt(np.maximum(values[0], np.float32(0)))

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
 
-from .network import FloatNetwork
+from .gates import gate_matrix, gate_sums
+from .network import FloatNetwork, FloatNode
 from .operators.operator import Array
 
-__all__ = ["Observations", "RangeMethod", "observe", "range_of", "samples_of"]
+__all__ = ["Observations", "RangeMethod", "column_key", "observe", "range_of", "samples_of"]
 
 QUANTILE = 0.999
 """Fraction of the magnitudes above 0 that a range covers by the method `percentile`."""
@@ -60,7 +61,8 @@ class Observations:
     count : samples.
     shapes : of every tensor in one inference, by name.
     tensors : of the element type float, by name.
-    columns : results of nodes with weights, by name: float32 [m, outputs].
+    columns : results of nodes with weights, by name: float32 [m, outputs]; sums of recurrent
+        nodes without bias, by `column_key`.
     constants : tensors that are the same for every input, by name.
     """
 
@@ -132,12 +134,19 @@ def samples_of(
 
 def _sample(network: FloatNetwork, name: str, values: Array, number: int) -> Array:
     kind = network.inputs[name]
+    if values.dtype.kind == "f" and np.isnan(values[number]).any():
+        raise AlpineError(f"sample {number} of input {name} holds NaN: give numbers")
     with_axis = values[number : number + 1]
     return (
         with_axis
         if kind.fits(with_axis.shape) or not kind.fits(with_axis.shape[1:])
         else (values[number])
     )
+
+
+def column_key(output: str, direction: int) -> str:
+    """Return the name of what a recurrent node's products are, by its result Y."""
+    return f"{output} of direction {direction}"
 
 
 def observe(network: FloatNetwork, data: Mapping[str, Array], *, most: int) -> Observations:
@@ -149,50 +158,86 @@ def observe(network: FloatNetwork, data: Mapping[str, Array], *, most: int) -> O
         As `samples_of` and `FloatNetwork.run_float`, or a tensor is not finite.
     """
     samples = list(samples_of(network, data, most=most))
-    weighted = {
-        node.outputs[0]: 1 for node in network.nodes if node.kind in ("Conv", "Gemm", "MatMul")
-    }
-    fixed = _fixed(network)
-    shapes: dict[str, tuple[int, ...]] = {}
-    constants = dict(network.constants)
-    kept: dict[str, list[Array]] = {}
-    columns: dict[str, list[Array]] = {}
-    largest: dict[str, float] = {}
-
-    def record(name: str, values: Array) -> None:
-        if shapes.setdefault(name, values.shape) != values.shape:
-            raise AlpineError(
-                f"tensor {name} of network {network.name} changes its shape from sample to sample, "
-                f"{list(shapes[name])} to {list(values.shape)}: give samples of one shape"
-            )
-        if name in fixed:
-            constants.setdefault(name, values)
-        elif values.dtype.kind == "f":
-            if not np.isfinite(values).all():
-                raise AlpineError(f"tensor {name} of network {network.name} is not finite")
-            flat = values.reshape(-1).astype(np.float32)
-            largest[name] = max(largest.get(name, 0.0), float(np.abs(flat).max(initial=0)))
-            kept.setdefault(name, []).append(_thinned(flat, KEPT_PER_TENSOR // len(samples)))
-            if name in weighted:
-                channel = 1 if network_kind[name] == "Conv" else -1
-                rows = np.moveaxis(values, channel, -1).reshape(-1, values.shape[channel])
-                columns.setdefault(name, []).append(
-                    _thinned(rows.astype(np.float32), KEPT_PER_COLUMN // len(samples))
-                )
-
-    network_kind = {node.outputs[0]: node.kind for node in network.nodes}
+    observer = _Observer(network, len(samples))
     for sample in samples:
-        network.run_float(sample, observe=record)
+        network.run_float(sample, observe=observer.record)
     return Observations(
         count=len(samples),
-        shapes=shapes | {name: values.shape for name, values in constants.items()},
+        shapes=observer.shapes | {n: values.shape for n, values in observer.constants.items()},
         tensors={
-            name: Observed(largest=largest[name], kept=np.concatenate(parts))
-            for name, parts in kept.items()
+            name: Observed(largest=observer.largest[name], kept=np.concatenate(parts))
+            for name, parts in observer.kept.items()
         },
-        columns={name: np.concatenate(parts) for name, parts in columns.items()},
-        constants=constants,
+        columns={name: np.concatenate(parts) for name, parts in observer.columns.items()},
+        constants=observer.constants,
     )
+
+
+class _Observer:
+    """What tensors hold, collected sample by sample."""
+
+    def __init__(self, network: FloatNetwork, samples: int):
+        self._network, self._samples = network, samples
+        self._fixed = _fixed(network)
+        self._weighted = {
+            node.outputs[0]: node
+            for node in network.nodes
+            if node.kind in ("Conv", "Gemm", "MatMul", "LSTM", "GRU")
+        }
+        # Operands of recurrent nodes, from which their products follow.
+        self._held: dict[str, Array] = dict(network.constants)
+        self._needed = {
+            name for node in network.nodes if node.kind in ("LSTM", "GRU") for name in node.operands
+        }
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.constants: dict[str, Array] = dict(network.constants)
+        self.kept: dict[str, list[Array]] = {}
+        self.columns: dict[str, list[Array]] = {}
+        self.largest: dict[str, float] = {}
+
+    def record(self, name: str, values: Array) -> None:
+        """Take in a tensor of one sample."""
+        if self.shapes.setdefault(name, values.shape) != values.shape:
+            raise AlpineError(
+                f"tensor {name} of network {self._network.name} changes its shape from sample to "
+                f"sample, {list(self.shapes[name])} to {list(values.shape)}: give samples of one "
+                "shape"
+            )
+        if name in self._needed:
+            self._held[name] = values
+        if name in self._fixed:
+            self.constants.setdefault(name, values)
+        elif values.dtype.kind == "f":
+            if not np.isfinite(values).all():
+                raise AlpineError(f"tensor {name} of network {self._network.name} is not finite")
+            flat = values.reshape(-1).astype(np.float32)
+            largest = float(np.abs(flat).max(initial=0))
+            self.largest[name] = max(self.largest.get(name, 0.0), largest)
+            self.kept.setdefault(name, []).append(_thinned(flat, KEPT_PER_TENSOR // self._samples))
+            if name in self._weighted and values.ndim:
+                self._record_columns(self._weighted[name], name, values)
+
+    def _record_columns(self, node: FloatNode, name: str, values: Array) -> None:
+        if node.kind in ("LSTM", "GRU"):
+            self._record_gates(node, name, values)
+            return
+        channel = 1 if node.kind == "Conv" else values.ndim - 1
+        rows = np.moveaxis(values, channel, -1).reshape(-1, values.shape[channel])
+        self._keep(name, rows)
+
+    def _record_gates(self, node: FloatNode, name: str, values: Array) -> None:
+        x, w, r, b, _, h0 = (*(self._held.get(each) for each in node.operands), *(None,) * 6)[:6]
+        if x is None or w is None or r is None:
+            return
+        for direction in range(len(w)):
+            bias = None if b is None else b[direction]
+            matrix = gate_matrix(node, w[direction], r[direction], bias)
+            sums = gate_sums(node, direction, matrix, x=x, y=values, h0=h0)
+            self._keep(column_key(name, direction), sums)
+
+    def _keep(self, name: str, rows: Array) -> None:
+        thinned = _thinned(rows.astype(np.float32), KEPT_PER_COLUMN // self._samples)
+        self.columns.setdefault(name, []).append(thinned)
 
 
 def _fixed(network: FloatNetwork) -> set[str]:

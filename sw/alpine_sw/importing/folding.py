@@ -1,17 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """Normalisations of channels that become part of the weights before them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
 import numpy as np
+
+from alpine_models.errors import AlpineError
 
 from .network import FloatNetwork, FloatNode
 from .operators.matrices import OnnxGemm
 from .operators.normalisation import OnnxBatchNormalization
 from .operators.operator import Array
 
-__all__ = ["folded"]
+__all__ = ["folded", "with_outputs"]
+
+
+def with_outputs(network: FloatNetwork, outputs: Sequence[str]) -> FloatNetwork:
+    """Return a network with some of its results, without the nodes that these do not need.
+
+    Raises
+    ------
+    AlpineError
+        A name is none of a result of the network.
+    """
+    for name in outputs:
+        if name not in network.outputs:
+            raise AlpineError(
+                f"network {network.name} has no output {name!r}: choose from "
+                f"{', '.join(network.outputs)}"
+            )
+    needed, nodes = set(outputs), list[FloatNode]()
+    for node in reversed(network.nodes):
+        if needed & {*node.outputs}:
+            needed |= {*node.operands}
+            nodes.append(node)
+    return replace(network, nodes=tuple(reversed(nodes)), outputs=tuple(outputs))
 
 
 def folded(network: FloatNetwork) -> FloatNetwork:
@@ -28,6 +53,8 @@ def folded(network: FloatNetwork) -> FloatNetwork:
     for node in network.nodes:
         before = made.get(node.operands[0]) if node.operands else None
         if node.kind != "BatchNormalization" or before is None:
+            continue
+        if "".join(before.operands[1:2]) in network.codes:
             continue
         if len(network.readers(node.operands[0])) > 1 or node.operands[0] in network.outputs:
             continue

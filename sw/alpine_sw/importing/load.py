@@ -5,7 +5,7 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from alpine_models.errors import AlpineError
 
 from .library import onnx_package
 from .model_file import first_line, read_model
-from .network import FloatNetwork, FloatNode, InputType
+from .network import FloatNetwork, FloatNode, InputType, WeightCodes
 from .operators import OPERATORS, OnnxOperator, UnsupportedError
 from .operators.operator import MAX_ELEMENTS, Array
+from .operators.scales import OnnxDequantizeLinear
 
 __all__ = ["ELEMENT_TYPES", "load_onnx"]
 
@@ -71,6 +72,7 @@ class _Reader:
         self.name = name
         self.inputs: dict[str, InputType] = {}
         self.constants: dict[str, Array] = {}
+        self.codes: dict[str, WeightCodes] = {}
         self.nodes: list[FloatNode] = []
         self.known: set[str] = set()
         self._names: set[str] = set()
@@ -81,7 +83,6 @@ class _Reader:
         self.known.add(name)
 
     def add_input(self, value: Any) -> None:
-        onnx = onnx_package()
         here = f"input {value.name!r} of network {self.name}"
         if value.type.WhichOneof("value") != "tensor_type":
             raise AlpineError(f"{here} is no tensor: sequences and maps are not supported")
@@ -92,7 +93,7 @@ class _Reader:
                 dim.dim_value if dim.dim_value > 0 else dim.dim_param or "any"
                 for dim in kind.shape.dim
             )
-        code = onnx.TensorProto.DataType.Name(kind.elem_type)
+        code = _type_name(kind.elem_type)
         if code not in ELEMENT_TYPES:
             raise AlpineError(f"{here} holds {code}: supported are {', '.join(ELEMENT_TYPES)}")
         self.inputs[value.name] = InputType(dtype=ELEMENT_TYPES[code], shape=shape)
@@ -105,6 +106,9 @@ class _Reader:
         self._names.add(label)
         here = f"node {label} ({node.op_type}) of network {self.name}"
         operands, outputs = tuple(node.input), tuple(node.output)
+        if node.op_type in ("LSTM", "GRU") and outputs and not outputs[0]:
+            # All states follow from this result.
+            outputs = (f"{label} Y", *outputs[1:])
         for operand in operands:
             if operand and operand not in self.known:
                 raise AlpineError(f"{here} reads {operand!r}, which nothing before it makes")
@@ -132,6 +136,8 @@ class _Reader:
         if self._folded + size > FOLDED_ELEMENTS:
             return False
         self._folded += size
+        if node.kind == "DequantizeLinear" and self.constants[node.operands[0]].dtype == np.int8:
+            self.codes |= _codes_of(node, self.constants)
         self.constants |= node.evaluate(self.constants)
         return True
 
@@ -145,14 +151,31 @@ class _Reader:
             name=self.name,
             inputs=self.inputs,
             constants=self.constants,
+            codes=self.codes,
             nodes=tuple(self.nodes),
             outputs=outputs,
         )
 
 
+def _codes_of(node: FloatNode, constants: dict[str, Array]) -> dict[str, WeightCodes]:
+    """Codes and scales of a constant that a model has as int8, zero point 0."""
+    codes, scales = (constants[name] for name in node.operands[:2])
+    third = "".join(node.operands[2:3])
+    if third and constants[third].any():
+        return {}
+    axis = cast(OnnxDequantizeLinear, node.operator).axis
+    return {node.outputs[0]: WeightCodes(codes=codes, scales=scales, axis=axis)}
+
+
+def _type_name(number: int) -> str:
+    """ONNX name of an element type; a damaged file may have any number."""
+    names = onnx_package().TensorProto.DataType
+    return names.Name(number) if number in names.values() else f"elements of type {number}"
+
+
 def _array(tensor: Any, here: str) -> Array:
     onnx = onnx_package()
-    code = onnx.TensorProto.DataType.Name(tensor.data_type)
+    code = _type_name(tensor.data_type)
     if code not in ELEMENT_TYPES:
         raise AlpineError(f"{here} holds {code}: supported are {', '.join(ELEMENT_TYPES)}")
     if min(tensor.dims, default=0) < 0 or math.prod(tensor.dims) > MAX_ELEMENTS:

@@ -21,13 +21,16 @@ __all__ = ["MAX_BYTES", "NEWEST", "OPSET", "first_line", "read_model"]
 MAX_BYTES = (1 << 31) - 1
 """Most bytes of a model with all of its data: what a protocol buffer can hold."""
 
+LONGEST_NAME = 500
+"""Most characters of a name in a model."""
+
 MAX_NODES = 100_000
 """Most nodes of a graph."""
 
 OPSET = 13
 """Version of the operators to which older models are converted."""
 
-NEWEST = 26
+NEWEST = 28
 """Newest version of the operators of which the definitions were read."""
 
 EARLIER = ("Constant", "Upsample")
@@ -61,6 +64,7 @@ def read_model(source: Any) -> Any:
             "onnx.ModelProto"
         )
     _check_limits(model, name)
+    _check_names(model, name)
     _check_operators(model, name)
     _load_external(model, folder, name)
     _check(model, name)
@@ -116,6 +120,28 @@ def _check_limits(model: Any, name: str) -> None:
         )
     if model.graph.sparse_initializer:
         raise AlpineError(f"model {name} has sparse weights: store them densely")
+
+
+def _check_names(model: Any, name: str) -> None:
+    """Refuse names that a terminal or a report would not show as they are."""
+    for found in _names(model.graph):
+        # The library gives text that is no UTF-8 as bytes.
+        if not isinstance(found, str) or len(found) > LONGEST_NAME or not found.isprintable():
+            raise AlpineError(
+                f"model {name} has the name {found[:40]!r}: names have at most {LONGEST_NAME} "
+                "characters, all of them printable"
+            )
+
+
+def _names(graph: Any) -> Iterator[Any]:
+    yield graph.name
+    for value in (*graph.input, *graph.output, *graph.initializer):
+        yield value.name
+    for value in graph.input:
+        yield from (dim.dim_param for dim in value.type.tensor_type.shape.dim)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
 
 
 def _check_operators(model: Any, name: str) -> None:

@@ -2,7 +2,7 @@
 """A network as a model file has it, which runs in floating point."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from alpine_models.errors import AlpineError
 
 from .operators.operator import Array, OnnxOperator, UnsupportedError
 
-__all__ = ["FloatNetwork", "FloatNode", "InputType"]
+__all__ = ["FAILURES", "FloatNetwork", "FloatNode", "InputType", "WeightCodes"]
 
 FAILURES = (
     UnsupportedError,
@@ -51,6 +51,22 @@ class InputType:
             isinstance(wanted, str) or wanted == size
             for wanted, size in zip(self.shape, shape, strict=True)
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class WeightCodes:
+    """Weights that the model has as int8 codes.
+
+    Members
+    -------
+    codes : int8.
+    scales : value per code, one or one per element of an axis.
+    axis : that axis.
+    """
+
+    codes: Array
+    scales: Array
+    axis: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -110,6 +126,7 @@ class FloatNetwork:
     constants : weights and other values that are the same in every inference, by name.
     nodes : in an order in which every node stands behind those that it reads.
     outputs : names of the results.
+    codes : constants that the model has as codes, by name.
     """
 
     name: str
@@ -117,6 +134,7 @@ class FloatNetwork:
     constants: Mapping[str, Array]
     nodes: tuple[FloatNode, ...]
     outputs: tuple[str, ...]
+    codes: Mapping[str, WeightCodes] = field(default_factory=dict[str, WeightCodes])
 
     @cached_property
     def _last_reader(self) -> Mapping[str, int]:
@@ -154,7 +172,7 @@ class FloatNetwork:
             for name in {*node.operands} - kept:
                 if name and self._last_reader[name] == place:
                     del values[name]
-        return {name: np.ascontiguousarray(values[name]) for name in self.outputs}
+        return {name: np.asarray(values[name], order="C") for name in self.outputs}
 
     def checked(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return inputs as arrays of the types that the network takes.
@@ -179,8 +197,6 @@ class FloatNetwork:
                     f"input {name} of network {self.name} is {values.dtype} {list(values.shape)}, "
                     f"but expected is {kind}"
                 )
-            if values.dtype.kind == "f" and np.isnan(values).any():
-                raise AlpineError(f"input {name} of network {self.name} holds NaN: give numbers")
             found[name] = values.astype(kind.dtype, copy=False)
         return found
 

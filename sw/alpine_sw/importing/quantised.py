@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a network in floating point to a graph of codes, and back from its results."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,11 @@ from alpine_sw.graph import Graph, Interpreter
 from alpine_sw.graph.arithmetic import digitise
 
 from .calibration import RangeMethod, observe, samples_of
-from .folding import folded
+from .folding import folded, with_outputs
 from .lowering.lowering import Lowering, lowered_error
 from .lowering.table import RULES
 from .lowering.values import Lowered
-from .network import FloatNetwork
+from .network import FAILURES, FloatNetwork
 from .operators.operator import Array, UnsupportedError
 
 __all__ = ["CALIBRATION_SAMPLES", "QuantisedNetwork", "quantise"]
@@ -108,6 +108,7 @@ def quantise(
     *,
     method: RangeMethod | str = RangeMethod.MSE,
     samples: int = CALIBRATION_SAMPLES,
+    outputs: Sequence[str] | None = None,
 ) -> QuantisedNetwork:
     """Return a network in int8 codes: symmetric, one weight scale per column.
 
@@ -117,6 +118,7 @@ def quantise(
     calibration : samples of every input by name, first axis samples.
     method : how ranges follow from what tensors hold on the samples.
     samples : how many of the samples are taken, from the first.
+    outputs : names of the results that are wanted; all where none are named.
 
     Raises
     ------
@@ -129,7 +131,7 @@ def quantise(
         raise AlpineError(
             f"range method {method!r} is unknown: choose from {', '.join(RangeMethod)}"
         ) from None
-    network = folded(network)
+    network = folded(network if outputs is None else with_outputs(network, outputs))
     seen = observe(network, calibration, most=samples)
     lowering = Lowering(network, seen, chosen, coded_inputs=_coded_inputs(network))
     for node in network.nodes:
@@ -141,10 +143,10 @@ def quantise(
                     f"it has no form in codes; those that have are {', '.join(RULES)}"
                 )
             RULES[node.kind](lowering, node)
-        except (UnsupportedError, AlpineError) as error:
+        except (AlpineError, *FAILURES) as error:
             raise lowered_error(network, node, error) from None
-    outputs = {name: lowering.value(name) for name in network.outputs}
-    graph = lowering.net.build(*dict.fromkeys(value.name for value in outputs.values()))
+    results = [lowering.value(name) for name in network.outputs]
+    graph = lowering.net.build(*dict.fromkeys(value.name for value in results))
     return QuantisedNetwork(
         network=network,
         graph=graph,

@@ -12,11 +12,13 @@ from alpine_sw.graph import (
     Add,
     Clip,
     Constant,
+    Divide,
     LeakyRelu,
     Multiply,
     Operator,
     Relu,
     Sigmoid,
+    SquareRoot,
     Subtract,
     Tanh,
 )
@@ -69,6 +71,89 @@ def _function(make: Callable[[FloatNode], Operator]) -> Rule:
         lowering.set(node.outputs[0], value.named(name, scale=None))
 
     return rule
+
+
+def _divide(lowering: Lowering, node: FloatNode) -> None:
+    divisor = lowering.constant(node.operands[1])
+    if divisor is None:
+        binary(lowering, node, Divide(), *node.operands)
+        return
+    if not divisor.all():
+        raise UnsupportedError("a divisor is 0")
+    name = f"{node.name} reciprocal"
+    lowering.constants[name] = (1 / divisor.astype(np.float64)).astype(np.float32)
+    binary(lowering, node, Multiply(), node.operands[0], name)
+
+
+def _power(lowering: Lowering, node: FloatNode) -> None:
+    exponent = lowering.needed(node, 1)
+    value = lowering.real(node.operands[0])
+    if exponent.size != 1 or float(exponent.reshape(-1)[0]) not in POWERS:
+        raise UnsupportedError(f"exponents other than {', '.join(map(str, POWERS))}")
+    number = float(exponent.reshape(-1)[0])
+    name = value.name
+    if number == SQUARE_ROOT:
+        name = lowering.add(node.name, SquareRoot(), name)
+    for _ in range(int(number) - 1):
+        name = lowering.add(node.name, Multiply(), name, value.name)
+    lowering.set(node.outputs[0], value.named(name, scale=None))
+
+
+def _hard_sigmoid(lowering: Lowering, node: FloatNode) -> None:
+    operator = cast(elementwise.OnnxHardSigmoid, node.operator)
+    value = lowering.real(node.operands[0])
+    name = _hard(lowering, node, value.name, operator.alpha, operator.beta)
+    lowering.set(node.outputs[0], value.named(name, scale=None))
+
+
+def _hard_swish(lowering: Lowering, node: FloatNode) -> None:
+    value = lowering.real(node.operands[0])
+    gate = _hard(lowering, node, value.name, 1 / 6, 0.5)
+    name = lowering.add(f"{node.name} product", Multiply(), value.name, gate)
+    lowering.set(node.outputs[0], value.named(name, scale=None))
+
+
+def _hard(lowering: Lowering, node: FloatNode, name: str, slope: float, offset: float) -> str:
+    """Add min(max(slope x + offset, 0), 1)."""
+    times, plus = (
+        lowering.add(f"{node.name} {what}", Constant(values=np.full(1, number, np.float32)))
+        for what, number in (("slope", slope), ("offset", offset))
+    )
+    scaled = lowering.add(f"{node.name} scaled", Multiply(), name, times)
+    moved = lowering.add(f"{node.name} moved", Add(), scaled, plus)
+    return lowering.add(node.name, Clip(low=0.0, high=1.0), moved)
+
+
+def _prelu(lowering: Lowering, node: FloatNode) -> None:
+    # max(x, 0) - slope max(-x, 0)
+    value = lowering.real(node.operands[0])
+    slope = lowering.needed(node, 1)
+    if slope.ndim == 1 and len(value.shape) > 2 and slope.shape != value.shape[-1:]:
+        slope = slope.reshape(-1, *(1,) * (len(value.shape) - 2))
+    slopes = lowering.add(
+        f"{node.name} slopes", Constant(values=value.constant(slope.astype(np.float32)))
+    )
+    minus = lowering.add(f"{node.name} minus", Constant(values=np.full(1, -1, np.float32)))
+    negated = lowering.add(f"{node.name} negated", Multiply(), value.name, minus)
+    below = lowering.add(f"{node.name} below", Relu(), negated)
+    scaled = lowering.add(f"{node.name} scaled", Multiply(), below, slopes)
+    above = lowering.add(f"{node.name} above", Relu(), value.name)
+    name = lowering.add(node.name, Subtract(), above, scaled)
+    lowering.set(node.outputs[0], value.named(name, scale=None))
+
+
+def _sum(lowering: Lowering, node: FloatNode) -> None:
+    first, *others = node.operands
+    if not others:
+        _same(lowering, node)
+    for other in others:
+        binary(lowering, node, Add(), first, other)
+        first = node.outputs[0]
+
+
+SQUARE_ROOT = 0.5
+POWERS = (0.5, 1.0, 2.0, 3.0, 4.0)
+"""Exponents that square roots and products make."""
 
 
 def _leaky(node: FloatNode) -> Operator:
@@ -133,6 +218,13 @@ def _aligned(lowering: Lowering, value: Lowered, leading: Lowered) -> Lowered:
 
 RULES: dict[str, Rule] = {
     "Add": _binary(Add()),
+    "Div": _divide,
+    "HardSigmoid": _hard_sigmoid,
+    "HardSwish": _hard_swish,
+    "PRelu": _prelu,
+    "Pow": _power,
+    "Sqrt": _function(lambda node: SquareRoot()),
+    "Sum": _sum,
     "Clip": _clip,
     "Dropout": _same,
     "Identity": _same,

@@ -30,10 +30,10 @@ def _window(lowering: Lowering, node: FloatNode) -> SlidingWindow:
         raise UnsupportedError("only images of one or two axes of space become codes")
     one, none = ((1,), (0,)) if len(place.kernel) == 1 else ((), ())
     return SlidingWindow(
-        size=cast(tuple[int, int], place.kernel + one),
-        strides=cast(tuple[int, int], place.strides + one),
-        pads=cast(tuple[int, int, int, int], (*place.before, *none, *place.after, *none)),
-        dilation=cast(tuple[int, int], place.dilations + one),
+        size=cast(tuple[int, int], one + place.kernel),
+        strides=cast(tuple[int, int], one + place.strides),
+        pads=cast(tuple[int, int, int, int], (*none, *place.before, *none, *place.after)),
+        dilation=cast(tuple[int, int], one + place.dilations),
         ceil=bool(operator.ceil_mode),
     )
 
@@ -59,6 +59,8 @@ def _average_pool(lowering: Lowering, node: FloatNode) -> None:
 
 def _global_average_pool(lowering: Lowering, node: FloatNode) -> None:
     image = lowering.image(lowering.real(node.operands[0]))
+    if image.axes[0] == 0:
+        raise UnsupportedError("means of several sequences")
     name = lowering.add(node.name, GlobalAveragePool(), image.name)
     shape = lowering.shapes[node.outputs[0]]
     lowering.set(node.outputs[0], replace(image, name=name, shape=shape))
@@ -68,7 +70,7 @@ def _batch_normalisation(lowering: Lowering, node: FloatNode) -> None:
     operator = cast(normalisation.OnnxBatchNormalization, node.operator)
     scale, bias, mean, variance = (lowering.needed(node, place) for place in range(1, 5))
     value = lowering.real(node.operands[0])
-    channel_last = (*(axis for axis in range(2, len(value.shape))), 1)
+    channel_last = (*(axis for axis in value.long_axes if axis != 1), 1)
     value = lowering.arranged(value, channel_last)
     normalise = BatchNormalisation(
         scale=scale, bias=bias, mean=mean, variance=variance, epsilon=operator.epsilon

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
@@ -57,9 +56,7 @@ class Lowering:
         self.network, self.calibration, self.method = network, calibration, method
         self.constants = dict(calibration.constants)
         self.shapes = calibration.shapes
-        self.weight_codes: dict[str, tuple[NDArray[np.int8], NDArray[np.float64]]] = {}
-        """Codes and scales of weights that the model has as codes."""
-        self.own_scales: dict[str, float] = {}
+        self.own_scales = _own_scales(network)
         """Scales that the model has for tensors."""
         self._values: dict[str, Lowered] = {}
         self._other: dict[tuple[str, float | None], Lowered] = {}
@@ -138,6 +135,8 @@ class Lowering:
         """Return a tensor in whichever form the graph has it; constants become real values."""
         if name not in self._values:
             values = self.constants[name]
+            if not values.size:
+                raise UnsupportedError(f"tensor {name} is empty")
             shape = values.shape
             like = self.plain(name, shape, None)
             node = self.add(name, Constant(values=like.constant(values).astype(np.float32)))
@@ -234,7 +233,8 @@ class Lowering:
             return value
         value = self.resolved(value)
         target = replace(value, axes=axes)
-        assert set(target.long_axes) == set(value.long_axes)
+        if set(target.long_axes) != set(value.long_axes):
+            raise UnsupportedError(f"a tensor {list(value.shape)} has axes that it may not have")
         if target.long_axes != value.long_axes:
             value = self._reshaped(value, value.long_axes)
             order = tuple(value.axes.index(axis) for axis in target.long_axes)
@@ -254,7 +254,9 @@ class Lowering:
         return self.arranged(value, self.plain("", value.shape, None).axes)
 
     def image(self, value: Lowered) -> Lowered:
-        """Return a tensor [1, channels, *space] as an image [rows, columns, channels].
+        """Return a tensor as an image [rows, columns, channels].
+
+        It is [1, channels, rows, columns], or sequences [rows, channels, columns], one in a row.
 
         Raises
         ------
@@ -262,11 +264,25 @@ class Lowering:
             It has another number of axes.
         """
         shape = value.shape
-        if len(shape) not in (3, 4) or shape[0] != 1:
+        if len(shape) not in (3, 4) or (len(shape) == 4 and shape[0] != 1):
             raise UnsupportedError(
-                f"an image is [1, channels, *space] with 1 or 2 axes of space, not {list(shape)}"
+                "an image is [1, channels, rows, columns] or [rows, channels, columns], not "
+                f"{list(shape)}"
             )
-        return self.arranged(value, (2, 3, 1) if len(shape) == 4 else (2, None, 1))
+        return self.arranged(value, (2, 3, 1) if len(shape) == 4 else (0, 2, 1))
+
+
+def _own_scales(network: FloatNetwork) -> dict[str, float]:
+    """Value per code of tensors that the model turns into int8 codes itself, zero point 0."""
+    found: dict[str, float] = {}
+    for node in network.nodes:
+        if node.kind == "QuantizeLinear" and len(node.operands) == 3:
+            scale, zero = (network.constants.get(name) for name in node.operands[1:])
+            if scale is None or zero is None or zero.dtype != np.int8 or zero.any():
+                continue
+            if scale.size == 1 and float(scale.reshape(-1)[0]) > 0:
+                found[node.operands[0]] = float(scale.reshape(-1)[0])
+    return found
 
 
 def lowered_error(network: FloatNetwork, node: FloatNode, error: Exception) -> AlpineError:

@@ -30,16 +30,15 @@ def _conv(lowering: Lowering, node: FloatNode) -> None:
         raise UnsupportedError("only convolutions over one or two axes become codes")
     place = operator.placement(lowering.shapes[name], weights.shape)
     image = lowering.image(lowering.codes(name))
-    # A sequence is an image of one column.
-    tall = weights.ndim == 3
-    if tall:
-        weights = weights[..., np.newaxis]
-    one, none = ((1,), (0,)) if tall else ((), ())
+    # A sequence is an image of one row; several are its rows.
+    one, none = ((1,), (0,)) if weights.ndim == 3 else ((), ())
+    if weights.ndim == 3:
+        weights = weights[:, :, np.newaxis]
     window = SlidingWindow(
-        size=_two(place.kernel + one),
-        strides=_two(place.strides + one),
-        pads=cast(tuple[int, int, int, int], (*place.before, *none, *place.after, *none)),
-        dilation=_two(place.dilations + one),
+        size=_two(one + place.kernel),
+        strides=_two(one + place.strides),
+        pads=cast(tuple[int, int, int, int], (*none, *place.before, *none, *place.after)),
+        dilation=_two(one + place.dilations),
     )
     codes, scales = _codes(lowering, node.operands[1], weights)
     codes = np.ascontiguousarray(codes.reshape(weights.shape).transpose(0, 2, 3, 1))
@@ -66,24 +65,30 @@ def _gemm(lowering: Lowering, node: FloatNode) -> None:
         weights = weights * np.float32(operator.alpha)
     if bias is not None:
         bias = np.broadcast_to(bias * np.float32(operator.beta), (1, len(weights)))[0]
-    kept = operator.alpha == 1 and operator.transB
-    _dense(lowering, node, weights, bias, name=node.operands[1] if kept else "")
+    kept = node.operands[1] if operator.alpha == 1 else ""
+    _dense(lowering, node, weights, bias, name=kept, transposed=not operator.transB)
 
 
 def _matmul(lowering: Lowering, node: FloatNode) -> None:
     weights = lowering.constant(node.operands[1])
     if weights is None or weights.ndim != 2 or lowering.constant(node.operands[0]) is not None:
         raise UnsupportedError("the right operand must be a matrix of weights, the left one not")
-    _dense(lowering, node, weights.T, None, name="")
+    _dense(lowering, node, weights.T, None, name=node.operands[1], transposed=True)
 
 
 def _dense(
-    lowering: Lowering, node: FloatNode, weights: Array, bias: Array | None, *, name: str
+    lowering: Lowering,
+    node: FloatNode,
+    weights: Array,
+    bias: Array | None,
+    *,
+    name: str,
+    transposed: bool,
 ) -> None:
     """A product of every vector along the last axis with weights [outputs, inputs]."""
     value = lowering.codes(node.operands[0])
     last = len(value.shape) - 1
-    codes, scales = _codes(lowering, name, weights)
+    codes, scales = _codes(lowering, name, weights, transposed=transposed)
     shape = lowering.shapes[node.outputs[0]]
     if all(size == 1 for size in value.shape[:-1]):
         if value.order is None:
@@ -159,12 +164,20 @@ def _column_ranges(
 
 
 def _codes(
-    lowering: Lowering, name: str, weights: Array
+    lowering: Lowering, name: str, weights: Array, *, transposed: bool = False
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """Codes [outputs, inputs] of weights [outputs, ...], and the scale of every output."""
-    if name in lowering.weight_codes:
-        codes, scales = lowering.weight_codes[name]
-        return codes.reshape(len(weights), -1), scales
+    """Codes [outputs, inputs] of weights [outputs, ...], and the scale of every output.
+
+    Those that the model has as codes stay, where a scale is that of all weights or of an output.
+    """
+    held = lowering.network.codes.get(name)
+    if held is not None:
+        codes = held.codes.T if transposed else held.codes
+        outputs_axis = held.codes.ndim - 1 if transposed else 0
+        axis = range(held.codes.ndim)[held.axis]
+        if held.scales.size == 1 or axis == outputs_axis:
+            scales = np.broadcast_to(held.scales.reshape(-1).astype(np.float64), len(codes))
+            return np.ascontiguousarray(codes.reshape(len(codes), -1)), scales
     return quantise_weights(weights.reshape(len(weights), -1))
 
 

@@ -4,12 +4,21 @@
 from collections.abc import Callable
 
 from ..network import FloatNode
-from . import elementwise, images, matrices, shaping
+from . import elementwise, images, matrices, moving, recurrent, shaping
 from .lowering import Lowering
 
 __all__ = ["RULES"]
 
 RULES: dict[str, Callable[[Lowering, FloatNode], None]] = dict(
-    sorted({**elementwise.RULES, **images.RULES, **matrices.RULES, **shaping.RULES}.items())
+    sorted(
+        {
+            **elementwise.RULES,
+            **images.RULES,
+            **matrices.RULES,
+            **moving.RULES,
+            **recurrent.RULES,
+            **shaping.RULES,
+        }.items()
+    )
 )
 """Rules by ONNX name."""

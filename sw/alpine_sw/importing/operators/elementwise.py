@@ -200,6 +200,9 @@ class OnnxPRelu(OnnxOperator):
     def evaluate(self, *operands: Any) -> tuple[Array, ...]:
         """Return the function of every element."""
         x, slope = operands
+        if slope.ndim == 1 and x.ndim > 2 and slope.shape == x.shape[1:2] != x.shape[-1:]:
+            # As version 6 of the operator had it: one slope per channel.
+            slope = slope.reshape(-1, *(1,) * (x.ndim - 2))
         negative: Array = x * np.broadcast_to(slope, x.shape)
         result: Array = np.where(x < 0, negative, x)
         return (result.astype(x.dtype),)

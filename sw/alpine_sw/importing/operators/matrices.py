@@ -12,6 +12,10 @@ from .windows import Placement, WindowAttributes
 __all__ = ["OnnxConv", "OnnxGemm", "OnnxMatMul"]
 
 
+MAX_PRODUCTS = 1 << 34
+"""Most multiplications of a convolution per image: ten times those of any layer of VGG-19."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OnnxGemm(OnnxOperator):
     """alpha A' B' + beta C, where A' and B' may be transposed and C broadcasts."""
@@ -90,11 +94,15 @@ class OnnxConv(OnnxOperator):
         images, weights, bias = up_to(operands, 3)
         place = self.placement(images.shape, weights.shape)
         place.check_work(images.shape[1])
+        if place.work * weights.shape[1] * len(weights) > MAX_PRODUCTS:
+            raise UnsupportedError(f"more than {MAX_PRODUCTS} products per image are not allowed")
         sized((len(images), len(weights), *place.counts))
         parts = [_convolved(image, weights, place, self.group) for image in _each(images)]
         empty = np.empty((0, len(weights), *place.counts), images.dtype)
         result = np.concatenate(parts) if parts else empty
         if bias is not None:
+            if bias.shape != (len(weights),):
+                raise UnsupportedError("the bias needs one value per output")
             result = result + bias.reshape(-1, *(1,) * len(place.counts))
         return (result,)
 

@@ -38,6 +38,8 @@ class OnnxBatchNormalization(OnnxOperator):
     def evaluate(self, *operands: Any) -> tuple[Array, ...]:
         """Return the normalised elements."""
         x, *parameters = operands
+        if x.ndim < 2 or {values.shape for values in parameters} != {x.shape[1:2]}:
+            raise UnsupportedError("scale, bias, mean and variance need one value per channel")
         shape = (-1, *(1,) * (x.ndim - 2))
         scale, bias, mean, variance = (values.reshape(shape) for values in parameters)
         factor = scale / np.sqrt(variance + variance.dtype.type(self.epsilon))

@@ -137,14 +137,14 @@ class Placement:
         return int(np.prod([*self.counts, *self.kernel], dtype=object))
 
     def check_work(self, channels: int) -> None:
-        """Refuse windows that hold more elements than any array may.
+        """Refuse windows that hold more than half of the elements that an array may.
 
         Raises
         ------
         UnsupportedError
             They do.
         """
-        if self.work * channels > 4 * MAX_ELEMENTS:
+        if 2 * self.work * channels > MAX_ELEMENTS:
             raise UnsupportedError(
                 f"windows of {list(self.kernel)} at {list(self.counts)} positions and {channels} "
                 "channels are more than is allowed"
