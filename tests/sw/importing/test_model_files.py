@@ -14,7 +14,7 @@ from onnx_models import model, node, small_cnn
 
 from alpine_models.errors import AlpineError
 from alpine_sw import load_onnx, quantise
-from alpine_sw.importing.conformance import stored_cases, outcome_of
+from alpine_sw.importing.conformance import outcome_of, stored_cases
 from alpine_sw.importing.network import FloatNetwork
 
 
