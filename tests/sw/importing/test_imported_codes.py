@@ -8,6 +8,7 @@ from onnx_models import model, node, small_cnn
 from alpine_models.errors import AlpineError
 from alpine_sw import load_onnx, quantise
 from alpine_sw.graph import Convolution, Dense, Rescale, int8
+from alpine_sw.importing.noise import accuracy_of, layer_noise, noise_table
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -28,6 +29,23 @@ def test_a_cnn_equals_onnxruntime_and_its_codes_are_close():
         # Codes of 8 bits in six layers one behind the other: below 3 % of the power, by far.
         assert noise < 0.01, method
     assert result.graph.inputs["x"] == int8(8, 8, 3)
+    noise = layer_noise(result, {"x": images[:8]})
+    assert [each.node for each in noise] == ["first", "Conv 4", "Conv 5", "Gemm 9"]
+    # The first layer sees exact codes of its inputs at most; the last has all noise before it too.
+    assert all(each.own_db >= each.total_db - 1 for each in noise)
+    assert noise[-1].total_db < noise[0].total_db
+    whole = -10 * np.log10(
+        np.square(golden[:8] - expected[:8]).sum() / np.square(expected[:8]).sum()
+    )
+    assert noise[-1].total_db == pytest.approx(whole, abs=0.1)
+    assert f"| Gemm 9 | {whole:.1f} |" in noise_table(noise)
+    labels = expected.argmax(axis=1)
+    accuracy = accuracy_of(result, {"x": images}, labels)
+    assert accuracy.samples == 40
+    assert accuracy.floating == 1
+    assert accuracy.golden == accuracy.agreement == np.mean(golden.argmax(axis=1) == labels)
+    with pytest.raises(AlpineError, match="one per sample"):
+        accuracy_of(result, {"x": images}, labels[1:])
     # The normalisation is in the weights of the convolution before it.
     kinds = [type(each.operator) for each in result.graph.nodes]
     assert kinds.count(Convolution) == 3
