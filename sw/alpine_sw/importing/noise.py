@@ -71,19 +71,20 @@ def accuracy_of(quantised: QuantisedNetwork, data: Mapping[str, Array], labels: 
     """
     output = quantised.outputs[0]
     golden = quantised.run(data)[output]
-    floats = np.concatenate(
+    floats: Array = np.concatenate(
         [
             quantised.network.run_float(sample)[output].reshape(1, -1)
             for sample in samples_of(quantised.network, data)
         ]
     )
-    wanted = np.asarray(labels)
+    wanted: Array = np.asarray(labels)
     if wanted.shape != (len(floats),) or wanted.dtype.kind not in "iu":
         raise AlpineError(
             f"labels are {wanted.dtype} {list(wanted.shape)}, but expected are whole numbers "
             f"[{len(floats)}], one per sample"
         )
-    chosen, exact = golden.reshape(len(golden), -1).argmax(axis=1), floats.argmax(axis=1)
+    chosen: Array = golden.reshape(len(golden), -1).argmax(axis=1)
+    exact: Array = floats.argmax(axis=1)
     return Accuracy(
         samples=len(wanted),
         floating=float(np.mean(exact == wanted)),
@@ -112,7 +113,7 @@ def layer_noise(quantised: QuantisedNetwork, data: Mapping[str, Array]) -> list[
         network.run_float(sample, observe=floats.__setitem__)
         golden = _golden_values(quantised, sample)
         given = {**network.constants, **floats, **golden}
-        for chain, sums in zip(chains, powers, strict=True):
+        for place, chain in enumerate(chains):
             output = chain[-1].outputs[0]
             if output not in golden:
                 continue
@@ -121,7 +122,7 @@ def layer_noise(quantised: QuantisedNetwork, data: Mapping[str, Array]) -> list[
             for node in chain:
                 values |= node.evaluate(values)
             alone = values[output]
-            sums += (
+            powers[place] += (
                 np.square(exact).sum(),
                 np.square(found - exact).sum(),
                 np.square(alone).sum(),
