@@ -19,7 +19,7 @@ from .library import onnx_package
 from .load import load_onnx
 from .operators import OPERATORS
 
-__all__ = ["CaseKind", "Outcome", "TestCase", "cases", "outcome_of", "stored_cases"]
+__all__ = ["CaseKind", "CaseOutcome", "OnnxCase", "cases", "outcome_of", "stored_cases"]
 
 FOLDERS = ("pytorch-converted", "pytorch-operator")
 """Folders of cases whose expected results are PyTorch's."""
@@ -34,7 +34,7 @@ class CaseKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TestCase:
+class OnnxCase:
     """A model with inputs and expected results.
 
     Members
@@ -53,8 +53,6 @@ class TestCase:
     rtol: float
     atol: float
 
-    __test__ = False
-
     @property
     def operators(self) -> set[str]:
         """Operators of its nodes."""
@@ -71,7 +69,7 @@ class TestCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CaseOutcome:
     """What came of a case.
 
     Members
@@ -87,12 +85,12 @@ class Outcome:
 
 
 @cache
-def cases() -> tuple[TestCase, ...]:
+def cases() -> tuple[OnnxCase, ...]:
     """Return all cases of nodes and of models that PyTorch exported."""
     return (*_node_cases(), *stored_cases())
 
 
-def _node_cases() -> Iterator[TestCase]:
+def _node_cases() -> Iterator[OnnxCase]:
     onnx_package()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -104,7 +102,7 @@ def _node_cases() -> Iterator[TestCase]:
         finally:
             np.random.set_state(state)
     for case in found:
-        yield TestCase(
+        yield OnnxCase(
             name=case.name,
             kind=CaseKind.NODE,
             model=case.model,
@@ -122,7 +120,7 @@ def _arrays(values: Any) -> tuple[Any, ...]:
     )
 
 
-def stored_cases() -> Iterator[TestCase]:
+def stored_cases() -> Iterator[OnnxCase]:
     """Return the cases of models that PyTorch exported."""
     onnx = onnx_package()
     root = Path(str(onnx.__file__)).parent / "backend" / "test" / "data"
@@ -133,7 +131,7 @@ def stored_cases() -> Iterator[TestCase]:
                 (_stored(each, "input"), _stored(each, "output"))
                 for each in sorted(path.glob("test_data_set_*"))
             ]
-            yield TestCase(
+            yield OnnxCase(
                 name=path.name,
                 kind=CaseKind(folder),
                 model=model,
@@ -154,7 +152,7 @@ def _stored(folder: Path, kind: str) -> tuple[Any, ...]:
     return tuple(arrays)
 
 
-def outcome_of(case: TestCase) -> Outcome:
+def outcome_of(case: OnnxCase) -> CaseOutcome:
     """Return what comes of a case in floating point."""
     try:
         network = load_onnx(case.model)
@@ -164,13 +162,13 @@ def outcome_of(case: TestCase) -> Outcome:
             for name, wanted in zip(network.outputs, expected, strict=True):
                 difference = _difference(found[name], np.asarray(wanted), case)
                 if difference:
-                    return Outcome(False, difference=f"{name}: {difference}")
+                    return CaseOutcome(False, difference=f"{name}: {difference}")
     except AlpineError as error:
-        return Outcome(False, refused=str(error))
-    return Outcome(True)
+        return CaseOutcome(False, refused=str(error))
+    return CaseOutcome(True)
 
 
-def _difference(found: Any, wanted: Any, case: TestCase) -> str:
+def _difference(found: Any, wanted: Any, case: OnnxCase) -> str:
     if found.dtype != wanted.dtype or found.shape != wanted.shape:
         return f"{found.dtype} {list(found.shape)}, expected {wanted.dtype} {list(wanted.shape)}"
     if not np.allclose(found, wanted, rtol=case.rtol, atol=case.atol, equal_nan=True):

@@ -15,7 +15,7 @@ from .network import FloatNetwork, FloatNode
 from .operators.operator import Array
 from .quantised import QuantisedNetwork, decoded
 
-__all__ = ["Accuracy", "LayerNoise", "accuracy_of", "layer_noise", "noise_table"]
+__all__ = ["CodeAccuracy", "LayerNoise", "accuracy_of", "layer_noise", "noise_table"]
 
 LAYERS = ("Conv", "Gemm", "MatMul", "LSTM", "GRU")
 """Operators with weights, for which noise is told."""
@@ -39,7 +39,7 @@ class LayerNoise:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Accuracy:
+class CodeAccuracy:
     """Fraction of samples whose largest result is at the label's place.
 
     Members
@@ -56,7 +56,9 @@ class Accuracy:
     agreement: float
 
 
-def accuracy_of(quantised: QuantisedNetwork, data: Mapping[str, Array], labels: Array) -> Accuracy:
+def accuracy_of(
+    quantised: QuantisedNetwork, data: Mapping[str, Array], labels: Array
+) -> CodeAccuracy:
     """Return the accuracies of the first result on samples with labels.
 
     Parameters
@@ -85,11 +87,11 @@ def accuracy_of(quantised: QuantisedNetwork, data: Mapping[str, Array], labels: 
         )
     chosen: Array = golden.reshape(len(golden), -1).argmax(axis=1)
     exact: Array = floats.argmax(axis=1)
-    return Accuracy(
+    return CodeAccuracy(
         samples=len(wanted),
-        floating=float(np.mean(exact == wanted)),
-        golden=float(np.mean(chosen == wanted)),
-        agreement=float(np.mean(chosen == exact)),
+        floating=float(np.equal(exact, wanted).mean()),
+        golden=float(np.equal(chosen, wanted).mean()),
+        agreement=float(np.equal(chosen, exact).mean()),
     )
 
 
