@@ -19,7 +19,7 @@ from .library import onnx_package
 from .load import load_onnx
 from .operators import OPERATORS
 
-__all__ = ["CaseKind", "CaseOutcome", "OnnxCase", "cases", "outcome_of", "stored_cases"]
+__all__ = ["CaseKind", "OnnxOutcome", "OnnxCase", "cases", "outcome_of", "stored_cases"]
 
 FOLDERS = ("pytorch-converted", "pytorch-operator")
 """Folders of cases whose expected results are PyTorch's."""
@@ -69,7 +69,7 @@ class OnnxCase:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseOutcome:
+class OnnxOutcome:
     """What came of a case.
 
     Members
@@ -152,7 +152,7 @@ def _stored(folder: Path, kind: str) -> tuple[Any, ...]:
     return tuple(arrays)
 
 
-def outcome_of(case: OnnxCase) -> CaseOutcome:
+def outcome_of(case: OnnxCase) -> OnnxOutcome:
     """Return what comes of a case in floating point."""
     try:
         network = load_onnx(case.model)
@@ -162,10 +162,10 @@ def outcome_of(case: OnnxCase) -> CaseOutcome:
             for name, wanted in zip(network.outputs, expected, strict=True):
                 difference = _difference(found[name], np.asarray(wanted), case)
                 if difference:
-                    return CaseOutcome(False, difference=f"{name}: {difference}")
+                    return OnnxOutcome(False, difference=f"{name}: {difference}")
     except AlpineError as error:
-        return CaseOutcome(False, refused=str(error))
-    return CaseOutcome(True)
+        return OnnxOutcome(False, refused=str(error))
+    return OnnxOutcome(True)
 
 
 def _difference(found: Any, wanted: Any, case: OnnxCase) -> str:
