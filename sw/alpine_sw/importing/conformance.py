@@ -19,7 +19,7 @@ from .library import onnx_package
 from .load import load_onnx
 from .operators import OPERATORS
 
-__all__ = ["CaseKind", "OnnxOutcome", "OnnxCase", "cases", "outcome_of", "stored_cases"]
+__all__ = ["CaseKind", "OnnxCase", "OnnxOutcome", "cases", "outcome_of", "stored_cases"]
 
 FOLDERS = ("pytorch-converted", "pytorch-operator")
 """Folders of cases whose expected results are PyTorch's."""
