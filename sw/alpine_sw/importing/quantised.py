@@ -168,4 +168,5 @@ def _coded_inputs(network: FloatNetwork) -> frozenset[str]:
             if node.operands[0] == name
         )
 
-    return frozenset(name for name in network.inputs if coded(name))
+    reals = (name for name, kind in network.inputs.items() if kind.dtype.kind == "f")
+    return frozenset(name for name in reals if coded(name))
