@@ -19,9 +19,10 @@ from amaranth.lib.wiring import Out
 from amaranth.utils import bits_for
 
 from alpine_cosim.binding import Port, PortDirection, ports_of
+from alpine_cosim.cocotb.building import Simulator, build_simulator
 from alpine_cosim.cocotb.clock import TileClock
 from alpine_cosim.cocotb.drivers import CmRequest
-from alpine_cosim.cocotb.runner import CaseOutcome, Simulator, build_simulator, run_simulation
+from alpine_cosim.cocotb.running import CaseOutcome, CocotbTests, run_simulation
 from alpine_models.tile import TileConfig
 from alpine_rtl.cells import CellAccess
 from alpine_rtl.crossing import AimcTileCdc
@@ -95,11 +96,13 @@ def run_block(name: str, *, at_least: int) -> list[CaseOutcome]:
 
     outcomes = run_simulation(
         _simulator(),
-        test_module=f"tb_{name}",
+        CocotbTests(
+            module=f"tb_{name}",
+            seed=seed(1),
+            python_path=[Path(__file__).parent / name, Path(__file__).parent.parent],
+            verbose=False,
+        ),
         timeout_s=120,
-        seed=seed(1),
-        python_path=[Path(__file__).parent / name, Path(__file__).parent.parent],
-        verbose=False,
     )
     assert len(outcomes) >= at_least
     assert not any(outcome.skipped for outcome in outcomes)

@@ -9,7 +9,8 @@ import pytest
 from tests.random_inputs import seed
 
 from alpine_cosim.binding import ports_of
-from alpine_cosim.cocotb.runner import build_simulator, run_simulation
+from alpine_cosim.cocotb.building import build_simulator
+from alpine_cosim.cocotb.running import CocotbTests, run_simulation
 from alpine_models.tile import TileConfig
 from alpine_rtl.accelerator import AimcAxi
 from alpine_rtl.verilog import emit
@@ -34,16 +35,15 @@ def test_accelerator_under_an_independent_master(double_buffer):
     )
     outcomes = run_simulation(
         simulator,
-        test_module="tb_axi_client",
+        CocotbTests(
+            module="tb_axi_client",
+            seed=seed(1),
+            plusargs={"rows": str(config.rows), "columns": str(config.columns)},
+            python_path=[HERE],
+            verbose=False,
+        ),
         # A master that sleeps through an edge must fail the test, not hold up everything.
         timeout_s=120,
-        seed=seed(1),
-        plusargs={
-            "rows": str(config.rows),
-            "columns": str(config.columns),
-        },
-        python_path=[HERE],
-        verbose=False,
     )
     assert len(outcomes) >= 7
     assert not any(outcome.skipped for outcome in outcomes)

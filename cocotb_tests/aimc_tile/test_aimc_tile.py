@@ -14,11 +14,9 @@ import pytest
 from tests.random_inputs import seed
 
 from alpine_cosim.binding import ports_of
-from alpine_cosim.cocotb.runner import (
-    CocotbTestError,
-    build_simulator,
-    run_simulation,
-)
+from alpine_cosim.cocotb.building import build_simulator
+from alpine_cosim.cocotb.runner_call import CocotbTestError
+from alpine_cosim.cocotb.running import CocotbTests, run_simulation
 from alpine_cosim.engines.verilated_hardware import trace_format
 from alpine_models.tile import TileConfig
 from alpine_rtl.tile import AimcTile
@@ -62,16 +60,18 @@ def run_testbench(
     names = ("rows", "columns", "precharge_cycles", "integrate_cycles", "digitise_cycles")
     return run_simulation(
         simulator,
-        test_module="tb_aimc_tile",
+        CocotbTests(
+            module="tb_aimc_tile",
+            filter=test_filter,
+            seed=seed(1),
+            plusargs={
+                "planted": str(planted),
+                **{name: str(getattr(tile, name)) for name in names},
+            },
+            python_path=[HERE],
+        ),
         timeout_s=200,
-        seed=seed(1),
-        plusargs={
-            "planted": str(planted),
-            **{name: str(getattr(tile, name)) for name in names},
-        },
-        python_path=[HERE],
         waves=WAVES / f"aimc_tile_{waves}.{trace.value}" if trace else None,
-        test_filter=test_filter,
     )
 
 

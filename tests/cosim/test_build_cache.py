@@ -12,7 +12,8 @@ import pytest
 from filelock import FileLock
 
 from alpine_cosim.binding.cache import cache_directory, cached_build, content_hash
-from alpine_cosim.cocotb import runner
+from alpine_cosim.cocotb.building import build_simulator
+from alpine_cosim.cocotb.runner_call import RunnerCall
 from alpine_models.errors import AlpineError
 
 
@@ -123,13 +124,13 @@ def test_cocotb_builds_where_no_path_has_spaces(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("ALPINE_CACHE_DIR", str(cache))
     seen: list[str] = []
 
-    def build(action: str, arguments: dict, **options) -> None:
-        seen.append(json.dumps([arguments, str(options["directory"])]))
-        options["product"].parent.mkdir()
-        options["product"].write_text("made")
+    def build(call: RunnerCall) -> None:
+        seen.append(json.dumps([call.arguments, str(call.directory)]))
+        call.product.parent.mkdir()
+        call.product.write_text("made")
 
-    monkeypatch.setattr(runner, "_run_child", build)
-    simulator = runner.build_simulator("module top(); endmodule", top="top", ports=[])
+    monkeypatch.setattr(RunnerCall, "make", build)
+    simulator = build_simulator("module top(); endmodule", top="top", ports=[])
     assert (simulator.directory / "top").read_text() == "made"
     assert simulator.directory.is_relative_to(cache)
     # Verilator's runtime for an empty module, then the design.

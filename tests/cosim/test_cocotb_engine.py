@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.cosim.waveform_formats import FORMATS
 
-from alpine_cosim.cocotb.runner import CocotbTestError
+from alpine_cosim.cocotb.runner_call import CocotbTestError
 from alpine_cosim.cocotb.simulate import run_in_cocotb
 from alpine_cosim.engines.hardware_kinds import HARDWARE_KINDS
 from alpine_cosim.hardware.rtl_tile import RtlTile, tile_verilog

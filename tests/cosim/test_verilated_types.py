@@ -12,7 +12,8 @@ import pytest
 from tests.random_inputs import seed
 
 from alpine_cosim.binding import VerilatedModel
-from alpine_cosim.cocotb.runner import build_simulator, run_simulation
+from alpine_cosim.cocotb.building import build_simulator
+from alpine_cosim.cocotb.running import CocotbTests, run_simulation
 from alpine_models.errors import AlpineError
 
 PACKAGE = """
@@ -220,12 +221,14 @@ def test_cocotb_reads_the_same_at_every_port(model, tmp_path):
     )
     run_simulation(
         simulator,
-        test_module="tb_port_types",
+        CocotbTests(
+            module="tb_port_types",
+            seed=seed(12),
+            plusargs={"readings": str(tmp_path / "readings.json")},
+            python_path=[Path(__file__).parent],
+            verbose=False,
+        ),
         timeout_s=120,
-        seed=seed(12),
-        plusargs={"readings": str(tmp_path / "readings.json")},
-        python_path=[Path(__file__).parent],
-        verbose=False,
     )
     readings = json.loads((tmp_path / "readings.json").read_text())
     assert len(readings) > 20

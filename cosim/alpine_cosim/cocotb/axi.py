@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """What drives an accelerator's bus in a simulation: one access at a time, with its times."""
+
+from typing import Any
 
 from alpine_models.errors import AlpineError
 from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, IoTimes
@@ -28,7 +28,7 @@ class AxiLiteDriver:
     clock : its running clock.
     """
 
-    def __init__(self, dut, *, clock: TileClock):
+    def __init__(self, dut: Any, *, clock: TileClock):
         self._dut, self._clock = dut, clock
         self._shown: dict[str, int] = {}
         self.restart_time()
@@ -72,7 +72,7 @@ class AxiLiteDriver:
             self._free_fs = ceil_to_edge(end_fs, core_period_fs)
             result.response_fs[i] = self._free_fs
 
-    async def _transfer(self, access, i: int, edge: int, result: IoResult) -> None:
+    async def _transfer(self, access: Any, i: int, edge: int, result: IoResult) -> None:
         """Make one access from an edge on."""
         dut, write = self._dut, bool(access["write"])
         request, response = ("aw", "b") if write else ("ar", "r")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the child process of `runner` runs: one call of cocotb's own runner.
+"""What the child process of `runner_call` runs: one call of cocotb's own runner.
 
     python -P child.py JOB
 

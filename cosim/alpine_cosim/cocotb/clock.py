@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """The tile's clock in a simulation, and when testbench code acts relative to it."""
+
+from typing import Any
 
 import cocotb.simulator
 from cocotb.clock import Clock
@@ -32,7 +32,7 @@ class TileClock:
     period_fs : even or odd number of simulation steps, at least 2.
     """
 
-    def __init__(self, dut, *, ports: list[Port], period_fs: int):
+    def __init__(self, dut: Any, *, ports: list[Port], period_fs: int):
         self.period_fs = period_fs
         self._reset = dut.rst
         inputs = [port.name for port in ports if port.direction is PortDirection.INPUT]

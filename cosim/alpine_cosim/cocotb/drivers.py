@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """What drives a tile's ports in a simulation: the core's side and the analog side."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Protocol
+from typing import Any, Protocol
 
 import cocotb
 import numpy as np
@@ -139,7 +137,7 @@ class CmDriver:
     busy_cycles : int, edges with a request pending or a response outstanding.
     """
 
-    def __init__(self, dut, *, clock: TileClock):
+    def __init__(self, dut: Any, *, clock: TileClock):
         self.busy_cycles = 0
         self._clock = clock
         self._valid, self._ready = dut.cm_req_valid, dut.cm_req_ready
@@ -216,10 +214,10 @@ class CmDriver:
         self._show(False, self._taking)
         self._next_edge = edge
 
-    async def _sleep(self, edge, pending, outstanding) -> int:
+    async def _sleep(self, edge: int, pending: CmRequest | None, outstanding: bool) -> int:
         """Wait for the port to change or a request to be due; return the edge to act on next."""
         due = edge + PATIENCE_CYCLES
-        changes = []
+        changes: list[Any] = []
         if outstanding:
             changes.append(self._rsp_valid.rising_edge)
         if pending is not None and edge >= pending.edge:
@@ -296,7 +294,7 @@ class CrossbarResponder:
 
     def __init__(
         self,
-        dut,
+        dut: Any,
         *,
         clock: TileClock,
         config: TileConfig,

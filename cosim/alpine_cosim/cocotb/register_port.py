@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """An accelerator with a register port in a cocotb simulation."""
+
+from typing import Any
 
 from cocotb.task import resume
 
@@ -22,7 +22,7 @@ class CocotbRegisterPort(RegisterPort):
     size_bytes : as in `RegisterPort`.
     """
 
-    def __init__(self, dut, *, clock: TileClock, size_bytes: int):
+    def __init__(self, dut: Any, *, clock: TileClock, size_bytes: int):
         super().__init__(period_fs=clock.period_fs, size_bytes=size_bytes)
         self._clock = clock
         self._inputs = {name: getattr(dut, name) for name in INPUTS if hasattr(dut, name)}

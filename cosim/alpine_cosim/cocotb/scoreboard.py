@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """What checks a tile in a simulation, from its pins alone."""
 
 from collections import deque
+from typing import Any
 
 import cocotb
 from cocotb.triggers import ReadOnly
@@ -89,7 +88,7 @@ class CmMonitor:
 
     PULSES = ("xb_start", "xb_prog_valid", "xb_read_valid")
 
-    def __init__(self, dut, *, clock: TileClock, scoreboard: Scoreboard):
+    def __init__(self, dut: Any, *, clock: TileClock, scoreboard: Scoreboard):
         self.stalled_requests = self.stalled_responses = 0
         self._clock, self._scoreboard = clock, scoreboard
         self._reset = dut.rst

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# cocotb's handles are typed by what the simulator finds, so a port is no more than an attribute.
 """What the simulator runs for `simulate.run_in_cocotb`: one test that serves the hardware."""
 
 from pathlib import Path
+from typing import Any
 
 import cocotb
 from cocotb.task import bridge
@@ -14,7 +13,7 @@ from .job import PLUSARG, Job
 
 # Simulated time, far beyond any run; the launching process watches the real one.
 @cocotb.test(timeout_time=1000, timeout_unit="sec")
-async def serve(dut):
+async def serve(dut: Any) -> None:
     """Call the job's function with the hardware and leave its outcome beside the job."""
     directory = Path(str(cocotb.plusargs[PLUSARG]))
     job = Job.find(directory)

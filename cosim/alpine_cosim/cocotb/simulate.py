@@ -15,8 +15,9 @@ from alpine_cosim.hardware.hardware_kind import HardwareKind
 from alpine_models.children import scratch_folder
 from alpine_models.errors import AlpineError
 
+from .building import build_simulator
 from .job import PLUSARG, Job, outcome
-from .runner import build_simulator, run_simulation
+from .running import CocotbTests, run_simulation
 
 __all__ = ["run_in_cocotb"]
 
@@ -74,11 +75,13 @@ def run_in_cocotb(
         ).leave(directory)
         run_simulation(
             simulator,
-            test_module=f"{__package__}.serve",
+            CocotbTests(
+                module=f"{__package__}.serve",
+                plusargs={PLUSARG: str(directory)},
+                verbose=False,
+            ),
             timeout_s=timeout_s,
-            plusargs={PLUSARG: str(directory)},
             waves=waves,
-            verbose=False,
         )
         return outcome(directory)
 

@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# SciPy carries no types; everything that crosses this module's border is annotated.
 """What imperfect chips made of a network: one score per chip, and what that says of all chips."""
 
 import hashlib
