@@ -322,12 +322,8 @@ that they stay in registers."""
 LARGE_KERNELS = {"run_batch", "execute"}
 """Kernels that still take more."""
 LARGE_FUNCTIONS = {
-    # What a person chooses from, all by keyword.
-    "cosim/alpine_cosim/binding/model.py:build",
     # To be divided.
     "platform/alpine_platform/accelerators/timed_tile.py:execute",
-    "rtl/alpine_rtl/formal/axi.py:elaborate",
-    "rtl/alpine_rtl/formal/kill.py:elaborate",
 }
 """Functions that are larger than others may be."""
 

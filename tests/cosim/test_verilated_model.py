@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from amaranth.lib.wiring import In, Out
 from tests.cosim.shared_builds import link_shared_builds
 from tests.cosim.waveform_formats import FORMATS
 
-from alpine_cosim.binding import Port, PortDirection, VerilatedModel, ports_of
+from alpine_cosim.binding import ModelBuild, Port, PortDirection, VerilatedModel, ports_of
+from alpine_cosim.binding.model_build import BuildKeywords
 from alpine_models.errors import AlpineError
 
 
@@ -127,6 +129,24 @@ def test_verilog_text_brings_its_own_ports():
         assert model.io.b == -17
     with pytest.raises(AlpineError, match="needs the name of its top module"):
         VerilatedModel.build(source)
+
+
+def test_a_build_is_described_first_and_changed_later():
+    build = ModelBuild(design=Accumulator(), plus_arguments=["+seed=1"])
+    with VerilatedModel.build(build) as one, VerilatedModel.build(build, reset="enable") as other:
+        one.reset()
+        one.step(2)
+        # Only the second takes the input called enable for its reset, and leaves it inactive.
+        other.io.enable = 1
+        other.reset()
+        assert (one.io.rst, other.io.enable, other.io.rst) == (0, 0, 0)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        VerilatedModel.build(build, colour="red")
+
+
+def test_every_member_of_a_build_s_description_is_a_keyword():
+    members = {item.name for item in fields(ModelBuild)}
+    assert members - {"design"} == set(BuildKeywords.__annotations__)
 
 
 def test_broken_verilog_is_one_clear_line():

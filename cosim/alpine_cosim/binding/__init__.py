@@ -13,12 +13,14 @@ with VerilatedModel.build(component) as sim:
 from .clocks import Clock
 from .errors import ModelError, SimulationFinished, SimulationStopped
 from .model import VerilatedModel
+from .model_build import ModelBuild
 from .model_memory import ModelState
 from .plan import TraceFormat
 from .ports import Port, PortDirection, ports_of
 
 __all__ = [
     "Clock",
+    "ModelBuild",
     "ModelError",
     "ModelState",
     "Port",

@@ -92,7 +92,7 @@ def design_of(
 
     Parameters
     ----------
-    design, top, ports, public : see `VerilatedModel.build`.
+    design, top, ports, public : see `model_build.ModelBuild`.
     reading : arguments of `Sources.of`.
 
     Raises

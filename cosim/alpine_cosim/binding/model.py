@@ -2,26 +2,25 @@
 """A verilated module as a Python object: ports as attributes, stepping, tracing."""
 
 import ctypes
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Never, Self
+from typing import Any, Never, Self, Unpack
 
 import numpy.typing as npt
-from amaranth.hdl import Elaboratable
 
 from alpine_models.errors import AlpineError
 
-from .arguments import checked_plus_arguments, cycle_count, reset_level, trace_format
+from .arguments import cycle_count
 from .build import loaded_model
-from .design import ClockChoice, design_of
 from .driving import drive
 from .errors import ModelError, SimulationStopped
 from .io import Signals, closed, io_of
 from .library import Instance, Status
+from .model_build import BuildKeywords, ModelBuild, PlannedModel, Source
 from .model_memory import ModelState, expanded_ports, port_slots, signal_slots
-from .plan import BuildPlan, TraceFormat
 from .ports import PortDirection, find_port
 from .storage import encode_bytes
 from .waveform import waveform
@@ -44,19 +43,13 @@ class VerilatedModel:
     handle : int, address of the instance.
     """
 
-    def __init__(
-        self,
-        plan: BuildPlan,
-        *,
-        reset: str,
-        reset_active: Literal["high", "low"],
-        plus_arguments: tuple[str, ...],
-    ):
+    def __init__(self, planned: PlannedModel):
+        plan = planned.plan
         path, self.library, said = loaded_model(plan)
         self._plan, self._build = plan, path.parent.name
-        self._reset, self._reset_level = reset, int(reset_active == "high")
+        self._reset, self._reset_level = planned.reset, int(planned.reset_active == "high")
         self._build_warnings = tuple(map(str, said))
-        self._instance = Instance(self.library, plus_arguments)
+        self._instance = Instance(self.library, planned.plus_arguments)
         self.handle: int = self._instance.handle
         self.ports = tuple(expanded_ports(plan.ports))
         self._slots = port_slots(plan, self._instance)
@@ -70,50 +63,13 @@ class VerilatedModel:
         self._start()
 
     @classmethod
-    def build(
-        cls,
-        design: Elaboratable | str | Path | Sequence[str | Path],
-        *,
-        top: str | None = None,
-        ports: Sequence[Any] | None = None,
-        clock: ClockChoice = "clk",
-        reset: str = "rst",
-        reset_active: Literal["high", "low"] | None = None,
-        trace: TraceFormat | str | None = None,
-        public: Sequence[str] = (),
-        savable: bool = False,
-        include_dirs: Sequence[str | Path] = (),
-        defines: Mapping[str, str | int | None] | None = None,
-        parameters: Mapping[str, int | float | str] | None = None,
-        libraries: Sequence[str | Path] = (),
-        plus_arguments: Sequence[str] = (),
-        extensions: Sequence[str | Path] = (),
-        control: str = "",
-        strict: bool | None = None,
-    ) -> Self:
+    def build(cls, design: Source | ModelBuild, **options: Unpack[BuildKeywords]) -> Self:
         """Compile a design, or find it in the cache, and return a new instance of it.
 
         Parameters
         ----------
-        design : an Amaranth component or other `Elaboratable`, Verilog text, the `Path` of a
-            Verilog file or folder, or a list of files and folders.
-        top : name of the top module; required for Verilog, ``top`` for Amaranth by default.
-        ports : for an `Elaboratable` without signature, the signals that become ports; for Verilog
-            the ports, which are then not read from it.
-        clock : name of the clock, a `Clock`, several of them with the one first whose cycles
-            `step` counts, or None for a design without a clock.
-        reset, reset_active : name of the reset, and the level at which it resets, high by default.
-        trace : waveform format that the model can write, or None for the fastest model.
-        public : paths of signals to keep visible in `signals`, with wildcards, as ``u_fifo.*``.
-        savable : whether `save` and `restore` work; delays in the design are then ignored.
-        include_dirs, defines, parameters, libraries : how to read Verilog: folders of files to
-            include, macros, the top module's parameters, and folders or files of further modules.
-        plus_arguments : what ``$test$plusargs`` and ``$value$plusargs`` find, as ``+seed=1``.
-        extensions : native sources to compile beside the model: names of this package's, paths of
-            others.
-        control : text of a Verilator control file, read before the design.
-        strict : whether a warning of Verilator stops the build; by default in Amaranth's Verilog,
-            whose warnings of lint are left out. Others are kept in `warnings`.
+        design : what `ModelBuild.design` may be, or a `ModelBuild`.
+        options : members of `ModelBuild`, of which they replace what a given one says.
 
         Raises
         ------
@@ -122,28 +78,14 @@ class VerilatedModel:
             written.
         SimulationStopped
             The design stops or fails as it begins.
+        TypeError
+            There is no such option.
         """
-        reading = {
-            "include_dirs": include_dirs,
-            "defines": defines,
-            "parameters": parameters,
-            "libraries": libraries,
-        }
-        found = design_of(design, top=top, ports=ports, public=public, reading=reading)
-        plan = found.plan(
-            found.clocks(clock),
-            trace=trace_format(trace),
-            savable=savable,
-            extensions=tuple(extensions),
-            control=control,
-            own=found.own if strict is None else strict,
-        )
-        return cls(
-            plan,
-            reset=found.reset(reset),
-            reset_active=reset_level(reset, reset_active, found.ports),
-            plus_arguments=checked_plus_arguments(plus_arguments),
-        )
+        if isinstance(design, ModelBuild):
+            build = replace(design, **options)
+        else:
+            build = ModelBuild(design=design, **options)
+        return cls(build.planned())
 
     @property
     def cycles(self) -> int:

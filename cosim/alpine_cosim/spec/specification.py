@@ -95,6 +95,7 @@ class RunSpec:
     system: SystemChoice = field(default_factory=SystemChoice)
     device: DeviceChoice = field(default_factory=DeviceChoice)
     tiles: TileChoice = field(default_factory=TileChoice)
+    # Never None once made: the default is that of the network's own class.
     options: NetworkOptions = field(default=None)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:

@@ -110,5 +110,5 @@ def _plain(value: Any, path_text: Callable[[Path], str]) -> Any:
         # An enumeration's member is a text that JSON and TOML must not meet as anything else.
         return str(value)
     if isinstance(value, tuple):
-        return [_plain(each, path_text) for each in value]  # type: ignore[misc]
+        return [_plain(each, path_text) for each in cast(tuple[Any, ...], value)]
     return value

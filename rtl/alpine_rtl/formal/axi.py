@@ -334,14 +334,7 @@ class AxiRefusalHarness(Component):
         for name in self._passed:
             pass_on(m, inner=getattr(accelerator, name), outer=getattr(self, name))
         access, stages = accelerator.port.access, accelerator.stages
-        guarded = Cat(
-            *(registers[f"bank.{name}"] for name in ("chain", "relu", "interrupt_enable")),
-            *(
-                registers[f"stage{k}.{name}"]
-                for k in range(len(stages))
-                for name in GUARDED_PER_TILE
-            ),
-        )
+        guarded = self._guarded()
         queued = Cat(
             stage.issue.host.ready & (stage.issue.host.operation == CmOperation.QUEUE)
             for stage in stages
@@ -381,3 +374,11 @@ class AxiRefusalHarness(Component):
             ),
         ]
         return m
+
+    def _guarded(self) -> Value:
+        """Registers that a refused access must leave as they are."""
+        registers, tiles = self._registers, range(len(self._accelerator.stages))
+        return Cat(
+            *(registers[f"bank.{name}"] for name in ("chain", "relu", "interrupt_enable")),
+            *(registers[f"stage{k}.{name}"] for k in tiles for name in GUARDED_PER_TILE),
+        )

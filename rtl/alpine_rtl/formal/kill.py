@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -112,12 +113,7 @@ class KillHarness(Component):
         m = Module()
         m.submodules.adapter = self._fragment
         adapter, registers = self._adapter, self._registers
-        for inner, outer in (
-            (adapter.x, self.x),
-            (adapter.xb, self.xb),
-            (adapter.csr, self.csr),
-        ):
-            pass_on(m, inner=inner, outer=outer)
+        self._pass_on(m)
         early, replaces = self._early_fate(m)
         following = Signal()
         slot = Signal(range(CVXIF_DEPTH))
@@ -125,10 +121,7 @@ class KillHarness(Component):
         number = Signal(ID_WIDTH)
         hart = Signal(len(self.x.issue.req.hartid))
         accepted, sent, replaced = Signal(), Signal(), Signal()
-
-        def in_slot(name: str) -> Value:
-            return Array(registers[f"slot{k}_{name}"] for k in range(CVXIF_DEPTH))[slot]
-
+        in_slot = partial(self._in_slot, slot)
         active = following & in_slot("valid")
         with m.If(~in_slot("valid")):
             m.d.sync += following.eq(0)
@@ -166,6 +159,16 @@ class KillHarness(Component):
             ),
         ]
         return m
+
+    def _pass_on(self, m: Module) -> None:
+        """Connect the adapter's ports to the component's own ones."""
+        pass_on(m, inner=self._adapter.x, outer=self.x)
+        pass_on(m, inner=self._adapter.xb, outer=self.xb)
+        pass_on(m, inner=self._adapter.csr, outer=self.csr)
+
+    def _in_slot(self, slot: Signal, name: str) -> Value:
+        """Return a register of the adapter's slot with a number."""
+        return Array(self._registers[f"slot{k}_{name}"] for k in range(CVXIF_DEPTH))[slot]
 
     def _lost_track(self, active: Value, fate: Signal, in_slot: Callable[[str], Value]) -> Value:
         """Return whether the adapter's flags differ from the fates known here."""
