@@ -11,6 +11,7 @@ from .imc_cluster import ClusterError, ImcConfig
 from .register_map import REGISTER_BITS, Access, Field, Register, RegisterMap
 
 __all__ = [
+    "CONTEXT_OFFSETS",
     "DEPTHWISE_ID",
     "DEPTHWISE_REGISTERS",
     "HWPE_ADDRESS_BITS",

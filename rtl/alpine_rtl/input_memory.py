@@ -65,7 +65,7 @@ class InputMemory(Component):
         bank = Signal(8 * self.config.rows, reset_less=True)
         m.d.comb += self.codes.eq(bank)
         incoming = Array(self.data.word_select(i, 8) for i in range(lanes))
-        for lane in range(lanes):
+        for lane in range(min(lanes, self.config.rows)):
             offset = Signal(lane_bits(lanes), name=f"lane{lane}_offset")
             # As wide as the sum and no wider: a constant top bit would hide a full case as a latch.
             address = lane_word(self.start, lane, lanes)

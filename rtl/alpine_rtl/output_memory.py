@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Output memory: the register bank that takes the ADC codes of all bit lines at once."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from alpine_models.isa import GROUP_BYTES
@@ -71,6 +71,9 @@ class OutputMemory(Component):
 
         codes: list[Value] = []
         for lane in range(lanes):
+            if lane >= self.config.columns:
+                codes.append(Const(0, 8))
+                continue
             # As wide as the sum and no wider: a constant top bit would hide a full case as a latch.
             address = lane_word(self.start, lane, lanes)
             word = Signal(len(address), name=f"lane{lane}_word")

@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 
 from alpine_models.files import deliver
+from alpine_models.hwpe_registers import CONTEXT_OFFSETS, DEPTHWISE_REGISTERS, IMA_REGISTERS
 from alpine_models.isa import OPCODES, OPERANDS, RISCV_CUSTOM_0, RISCV_FUNCT3
 from alpine_models.register_map import Access, Register, RegisterMap
 from alpine_models.registers import (
@@ -15,15 +16,23 @@ from alpine_models.registers import (
     TILE_REGISTERS,
 )
 
-__all__ = ["c_header", "encoding_page", "register_page"]
+__all__ = [
+    "c_header",
+    "cluster_c_header",
+    "cluster_python_header",
+    "encoding_page",
+    "register_page",
+]
 
 MAPS = (TILE_REGISTERS, ACCELERATOR_REGISTERS, PAGE_REGISTERS)
+CLUSTER_MAPS = (IMA_REGISTERS, DEPTHWISE_REGISTERS)
 
 ACCESS_NAMES = {
     Access.READ_ONLY: "read only",
     Access.READ_WRITE: "read, write",
     Access.WRITE_ONE_TO_CLEAR: "read, write 1 to clear",
     Access.WRITE_ONE: "write 1",
+    Access.COMMAND: "write",
 }
 
 
@@ -49,6 +58,38 @@ def c_header() -> str:
         for register in registers.registers:
             lines += _c_register(registers, register)
     return "\n".join([*lines, "", "#endif", ""])
+
+
+def cluster_c_header() -> str:
+    """Return a C header like `c_header` for the accelerators of the IMC cluster."""
+    lines = [
+        "/* Registers of the IMC cluster's accelerators.",
+        " * Made from alpine_models.hwpe_registers; change it there. */",
+        "#ifndef IMC_CLUSTER_REGISTERS_H",
+        "#define IMC_CLUSTER_REGISTERS_H",
+    ]
+    for registers in CLUSTER_MAPS:
+        lines += ["", f"/* {registers.title}. */"]
+        for register in registers.registers:
+            lines += _c_register(registers, register)
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+def cluster_python_header() -> str:
+    """Return a Python module with the same numbers under the same names."""
+    lines = [
+        '"""Registers of the IMC cluster\'s accelerators.',
+        "",
+        "Made from alpine_models.hwpe_registers; change it there.",
+        '"""',
+    ]
+    for registers in CLUSTER_MAPS:
+        lines += ["", f"# {registers.title}."]
+        for register in registers.registers:
+            for line in _c_register(registers, register):
+                _, name, value = line.split()
+                lines.append(f"{name} = {value.rstrip('u')}")
+    return "\n".join([*lines, ""])
 
 
 def _c_register(registers: RegisterMap, register: Register) -> Iterator[str]:
@@ -87,12 +128,31 @@ def register_page() -> str:
         for w in PAGE_WINDOWS
     ]
     for registers in MAPS:
-        lines += ["", f"## {registers.title}", ""]
-        lines += ["| offset | register | bits | access | reset | what it is |"]
-        lines += ["|---|---|---|---|---|---|"]
-        for register in registers.registers:
-            lines += _rows(register)
+        lines += _map_section(registers)
+    lines += [
+        "",
+        "## Accelerators of the IMC cluster",
+        "",
+        "`alpine verilog --system imc-cluster` writes them. An access is accepted where",
+        "`cfg_valid` and `cfg_ready` are high, and answered at the earliest in the next cycle;",
+        "writes answer 0.",
+        "A wrong access reads 0, changes nothing and sets `status.error`, which keeps the first.",
+        f"Each of two contexts has its own registers at {CONTEXT_OFFSETS.start:#x} to",
+        f"{CONTEXT_OFFSETS.stop - 4:#x}; reads and writes of them, and `trigger`, go to the oldest",
+        "context that is acquired and not triggered. Strides are two's complement; addresses wrap",
+        "at 2**32. Registers are described in `alpine_models.hwpe_registers`.",
+    ]
+    for registers in CLUSTER_MAPS:
+        lines += _map_section(registers)
     return "\n".join([*lines, "", encoding_page()])
+
+
+def _map_section(registers: RegisterMap) -> Iterator[str]:
+    yield from ("", f"## {registers.title}", "")
+    yield "| offset | register | bits | access | reset | what it is |"
+    yield "|---|---|---|---|---|---|"
+    for register in registers.registers:
+        yield from _rows(register)
 
 
 def _yes(flag: bool) -> str:

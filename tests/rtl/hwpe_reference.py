@@ -8,6 +8,7 @@ __all__ = [
     "MEMORY_BYTES",
     "Macro",
     "depthwise_outputs",
+    "random_depthwise_job",
     "random_ima_job",
     "run_depthwise",
     "run_ima",
@@ -113,6 +114,27 @@ def random_ima_job(draw: random.Random, macro: Macro) -> dict[str, int]:
         "destination_stride_x": draw.choice([columns, columns + 3, -columns]),
         "destination_stride_y": draw.choice([200, -200]),
     }
+
+
+def random_depthwise_job(draw: random.Random) -> dict[str, int]:
+    """Draw a map whose output lies apart from all that it reads and is not empty."""
+    while True:
+        paddings = {side: draw.randint(0, 1) for side in ("top", "bottom", "left", "right")}
+        job = {
+            "source": draw.randrange(100),
+            "destination": draw.randrange(2100, 2200),
+            "weights": draw.randrange(1600, 1700),
+            "height": draw.randint(1, 5),
+            "width": draw.randint(1, 5),
+            "channels": draw.choice([16, 32]),
+            "stride": draw.choice([1, 2]),
+            "shift": draw.choice([0, 5, 8, 11, 31]),
+            "relu": draw.randint(0, 1),
+            "pitch": draw.choice([0, 0, 40]),
+            **paddings,
+        }
+        if min(depthwise_outputs(job)) > 0:
+            return job
 
 
 def depthwise_outputs(job: Parameters) -> tuple[int, int]:

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -307,13 +307,12 @@ class HwpeControl(Component):
         """Return a register of both contexts, after writing that of the open one where asked."""
         words: list[Value] = []
         for number, context in enumerate(self.contexts):
-            word = Signal(REGISTER_BITS, name=f"{register.name}_{number}")
+            word: Value = Const(0, REGISTER_BITS)
             for field in register.fields:
                 value = context[register.signal_name(field)]
-                span = slice(field.low, field.low + field.width)
-                m.d.comb += word[span].eq(value)
+                word |= value << field.low
                 with m.If(write & queue.open & (queue.open_number == number)):
-                    m.d.sync += value.eq(self.cfg.wdata[span])
+                    m.d.sync += value.eq(self.cfg.wdata[field.low : field.low + field.width])
             words.append(word)
         return words
 
