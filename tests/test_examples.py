@@ -29,6 +29,7 @@ PROMISED = {
     "08_counter": [r"the count is 10$", r"takes 54 more"],
     "10_two_clocks": [r"written_gray = 12", r"received \[4, 5, 6, 7, 8, 9, 10, 11\]"],
     "11_ten_files": [r"(COUNTING ){6}(PULSING ){4}WAITING", r"^1 pulse"],
+    "12_sweep_tiles": [r"(^product of \d+ cycles, tiles of .*: \d+\.\d\d times as fast\n){6}"],
 }
 
 

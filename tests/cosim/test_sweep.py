@@ -11,7 +11,7 @@ from typing import Any
 import pandas
 import pytest
 
-from alpine_cosim.campaigns.executor import LocalProcesses, ThisProcess
+from alpine_cosim.campaigns.executor import ThisProcess
 from alpine_cosim.campaigns.store import ResultStore
 from alpine_cosim.campaigns.sweep import runs as sweep_runs
 from alpine_cosim.campaigns.sweep.definition import SweepDefinition, definition_from_text
@@ -158,13 +158,11 @@ def kept(folder: Path) -> str:
     return "\n".join(sorted(lines))
 
 
-def test_results_do_not_depend_on_processes_or_order(
-    finished: tuple[SweepPlan, Path], tmp_path: Path
-):
+def test_results_do_not_depend_on_their_order(finished: tuple[SweepPlan, Path], tmp_path: Path):
     plan, folder = finished
     backwards = SweepPlan(definition=plan.definition, runs=plan.runs[::-1])
     open_folder(tmp_path, SMALL)
-    run_sweep(backwards, tmp_path, executor=LocalProcesses(2))
+    run_sweep(backwards, tmp_path, executor=ThisProcess())
     assert kept(tmp_path) == kept(folder)
     files: list[bytes] = []
     for number, each in enumerate((folder, tmp_path)):
