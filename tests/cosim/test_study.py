@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -104,6 +106,12 @@ def test_effects_alone_are_sorted_by_what_they_cost(tmp_path: Path):
     print_study(result, console)
     rows = [line for line in console.export_text().splitlines() if "adc-saturation=16:" in line]
     assert "0.000" in rows[0]
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        _, picture, _ = write_study(result, tmp_path)
+    # Drawn from the bottom up: what costs fewest bits per character first, what costs most last.
+    labels = re.findall(r">(drift|read|adc-saturation=16|all together)<", picture.read_text())
+    bits = {point.label.partition(":")[0]: point.score.mean for point in points}
+    assert labels == sorted(bits, key=bits.__getitem__)
 
 
 def test_files(over_time, tmp_path: Path):
