@@ -11,12 +11,13 @@ from test_whole_tensors import residual
 
 from alpine_models.errors import AlpineError
 from alpine_platform.systems.presets import HIGH_POWER
-from alpine_sw.graph import Graph, LstmCell, Relu
+from alpine_sw.graph import Graph, LstmCell, MaxPool, Relu, Reshape, square
 from alpine_sw.mapper import Hardware, compile_network, map_network
 from alpine_sw.mapper.assignment import CorePiece, Flow, assign
 from alpine_sw.mapper.packing import packed
 from alpine_sw.mapper.pieces import evenly
 from alpine_sw.mapping import SplitAxis
+from alpine_sw.mapping.published_cnn import analog_cnn
 from alpine_sw.mapping.published_lstm import analog_lstm
 from alpine_sw.mapping.published_mlp import analog_mlp
 from alpine_sw.mapping.yaml_file import mapping_from_yaml, mapping_to_yaml, read_mapping
@@ -95,6 +96,21 @@ def test_never_slower_than_the_published_lstm(case: int):
     graph = recurrent()
     theirs = analog_lstm(graph, case=case)
     found = map_network(graph, HIGH_POWER, hardware=hardware_of(theirs), style=theirs.style)
+    times = [played(graph, one, count=8).time_fs for one in (found.mapping, theirs)]
+    assert times[0] <= times[1]
+
+
+def test_never_slower_than_the_published_cnn():
+    net = Net(8, 8, 2)
+    value = net.add("relu", Relu(), net.convolution("first", 6, "x"))
+    value = net.add("pool", MaxPool(window=square(2, stride=2)), value)
+    value = net.add("relu 2", Relu(), net.convolution("second", 4, value, pad=1))
+    graph = net.build(net.dense("last", 7, net.add("vector", Reshape(), value)))
+    hardware = Hardware(cores=3, rows=64, columns=8)
+    theirs = analog_cnn(graph)
+    large = [replace(tile, rows=64, columns=8) for tile in theirs.tiles]
+    theirs = replace(theirs, tiles=tuple(large))
+    found = map_network(graph, HIGH_POWER, hardware=hardware, style=theirs.style)
     times = [played(graph, one, count=8).time_fs for one in (found.mapping, theirs)]
     assert times[0] <= times[1]
 
