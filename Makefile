@@ -11,7 +11,7 @@ PACKAGES := models rtl platform sw cosim papers
 TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
 
 .DEFAULT_GOAL := help
-.PHONY: help machine setup run test coverage hunt fuzz cocotb formal formal-long synth docs site examples lint format types wheel \
+.PHONY: help machine setup run test coverage hunt fuzz cocotb formal formal-long synth docs operators site examples lint format types wheel \
 	check pages regression bench calibrate paper findings riscv-tests riscv-programs clean
 
 help: ## List the targets
@@ -87,6 +87,9 @@ docs: setup ## Rewrite the generated pages that need no tool
 	$(BIN)/python -m alpine_cosim.pages.configuration docs/configuration.md
 	$(BIN)/python -m alpine_cosim.pages.loose docs/loose.md
 	$(BIN)/python -m alpine_cosim.pages.synchronisation docs/synchronisation.md
+
+operators: setup ## Run the onnx package's cases and rewrite docs/operators.md
+	$(BIN)/python -m alpine_sw.importing.operators_page docs/operators.md
 
 lint: setup
 	$(BIN)/ruff check .

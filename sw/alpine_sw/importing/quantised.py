@@ -133,7 +133,10 @@ def quantise(
         ) from None
     network = folded(network if outputs is None else with_outputs(network, outputs))
     seen = observe(network, calibration, most=samples)
-    lowering = Lowering(network, seen, chosen, coded_inputs=_coded_inputs(network))
+    try:
+        lowering = Lowering(network, seen, chosen, coded_inputs=_coded_inputs(network))
+    except UnsupportedError as error:
+        raise AlpineError(f"network {network.name} cannot be quantised: {error}") from None
     for node in network.nodes:
         if all(name in seen.constants for name in node.outputs if name):
             continue

@@ -16,6 +16,7 @@ from alpine_models.errors import AlpineError
 from alpine_sw import load_onnx, quantise
 from alpine_sw.importing.conformance import outcome_of, stored_cases
 from alpine_sw.importing.network import FloatNetwork
+from alpine_sw.importing.operators_page import CODE_ERROR_BOUND, code_error
 
 
 def dense(weights: np.ndarray) -> onnx.ModelProto:
@@ -27,12 +28,18 @@ def dense(weights: np.ndarray) -> onnx.ModelProto:
     )
 
 
+CODED = ("test_Linear_no_bias", "test_Conv1d_pad1size1", "test_operator_maxpool")
+
+
 def test_cases_exported_by_pytorch_give_its_results():
     # Those that are not computed say why; none gives another result.
     outcomes = {c.name: outcome_of(c) for c in stored_cases() if c.concerns}
     assert not {name: o.difference for name, o in outcomes.items() if o.difference}
     passed = [name for name, outcome in outcomes.items() if outcome.passed]
     assert {"test_Conv2d_groups", "test_PReLU_2d_multiparam", "test_GLU"} <= {*passed}
+    errors = {c.name: code_error(c) for c in stored_cases() if c.name in CODED}
+    assert {*errors} == {*CODED}
+    assert all(error is not None and 0 < error < CODE_ERROR_BOUND for error in errors.values())
     refused = {name: o.refused for name, o in outcomes.items() if not o.passed}
     assert not refused
 

@@ -65,6 +65,8 @@ class Lowering:
         self.inputs: dict[str, Lowered] = {}
         types: dict[str, TensorType] = {}
         for name in network.inputs:
+            if 0 in self.shapes[name]:
+                raise AlpineError(f"input {name} of network {network.name} is empty: give elements")
             value = self.plain(name, self.shapes[name], None)
             if name in coded_inputs:
                 value = replace(self.image_first(value), scale=self.scale_of(name))
@@ -207,7 +209,7 @@ class Lowering:
     def _followed(self, name: str) -> str:
         while name not in self.own_scales and name not in self.network.outputs:
             readers = self.network.readers(name)
-            kinds = ("Relu", "Clip", "Identity", "Dropout", "QuantizeLinear")
+            kinds = ("Relu", "Clip", "Identity", "Dropout")
             if len(readers) != 1 or readers[0].kind not in kinds:
                 break
             name = readers[0].outputs[0]
