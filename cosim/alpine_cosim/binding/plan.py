@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .cache import content_hash
 from .clocks import Clock, precision_fs
-from .compiler import compilation
+from .compiler import BEFORE_PART, compilation
 from .elaboration import PublicSignal
 from .native_constants import CONSTANTS_HEADER, constants_header
 from .ports import Port
@@ -158,6 +158,7 @@ class BuildPlan:
                 str((VERILATOR_FLAGS, OWN_DESIGN_FLAGS, USER_DESIGN_FLAGS)),
                 *self.flags(),
                 *self.libraries(),
+                *([BEFORE_PART.get(f"verilated_{self.trace.value}_c", "")] if self.trace else []),
                 self.top,
                 self.control_file(),
                 self.sources.text or "",
