@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the page on configuration: ``python -m alpine_cosim.pages.configuration FILE``."""
 
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
+from typing import Any
 
 from alpine_models.files import deliver
-from alpine_platform.config.describe import TITLES, parts_of
+from alpine_platform.config import (
+    ClusterConfig,
+    ClusterMemoryConfig,
+    CoreConfig,
+    DmaConfig,
+    EventUnitConfig,
+    ScratchPadConfig,
+)
+from alpine_platform.config.describe import CLUSTER_TITLES, TITLES, parts_of
 from alpine_platform.config.fields import range_text
 from alpine_platform.config.quantities import shown, unit_of
 from alpine_platform.systems.presets import HIGH_POWER, LOW_POWER
@@ -57,8 +67,9 @@ it run on the clock of the first complex.
 
 - `l1.line_bytes` equals `l2.line_bytes`, which is at most `dram.row_bytes`.
 - A cache's ways are at most its lines and leave a power of two of sets.
-- All complexes together have at most 64 cores, and names that differ from each other and from
-  those of the system's parts.
+- All complexes together have at most 64 cores; complexes and clusters have names that differ from
+  each other and from those of the system's parts.
+- The two memories, the DMA's and the event unit's registers of a cluster do not overlap.
 - All caches together have at most 8,388,608 lines, 512 MB of 64 bytes: what a simulation holds.
 - `dram.t_refi_ns` is above `dram.t_rfc_ns`, `dram.write_low` below `dram.write_high`.
 - A mapping has as many cores as it needs: `cores=2` is refused for case 4 of the perceptron.
@@ -70,6 +81,20 @@ Of the last column, "reference" is the configuration of the gem5 runs (MinorCPU 
 parameters), and "observations" are these runs.
 """
 PARTS = (None, *TITLES)
+CLUSTERS = """## Fields of clusters
+
+A system may hold clusters: cores without caches on a scratch-pad memory ([systems.md](systems.md)).
+The names of their fields begin with the cluster's, where it is not the only one, as in
+`cluster.dma.start_cycles`. No published system is one yet; these are the defaults.
+"""
+CLUSTER = ClusterConfig(
+    core=CoreConfig(frequency_hz=500e6),
+    scratch_pad=ScratchPadConfig(),
+    dma=DmaConfig(),
+    event_unit=EventUnitConfig(),
+    memory=ClusterMemoryConfig(),
+)
+"""Of its parts, the page shows the defaults."""
 
 
 def configuration_page() -> str:
@@ -77,16 +102,23 @@ def configuration_page() -> str:
     parts = [INTRODUCTION]
     for part in PARTS:
         title = "The system" if part is None else f"`{part}`: {TITLES[part]}"
-        parts += [f"### {title}\n", _fields(part)]
+        both = zip(parts_of(HIGH_POWER, part), parts_of(LOW_POWER, part), strict=True)
+        parts += [f"### {title}\n", _fields("high-power / low-power", both)]
+    parts += [CLUSTERS, "### The cluster\n", _fields("default", [(CLUSTER, CLUSTER)])]
+    for name, title in CLUSTER_TITLES.items():
+        part = getattr(CLUSTER, name)
+        parts += [f"### `{name}`: {title}\n", _fields("default", [(part, part)])]
     return "\n".join(parts)
 
 
-def _fields(name: str | None) -> str:
+def _fields(values_title: str, pairs: Iterable[tuple[Any, Any]]) -> str:
     rows: list[list[str]] = []
-    for high, low in zip(parts_of(HIGH_POWER, name), parts_of(LOW_POWER, name), strict=True):
+    for high, low in pairs:
         for item in fields(high):
             values = [getattr(part, item.name) for part in (high, low)]
-            if is_dataclass(values[0]) or isinstance(values[0], tuple) or item.type is str:
+            if values[0] is None or item.type is str:
+                continue
+            if is_dataclass(values[0]) or isinstance(values[0], tuple):
                 continue
             unit = unit_of(item.name)
             texts = dict.fromkeys(shown(value, unit) for value in values)
@@ -99,7 +131,7 @@ def _fields(name: str | None) -> str:
                     item.metadata["source"],
                 ]
             )
-    return table(["field", "high-power / low-power", "range", "what it is", "source"], rows)
+    return table(["field", values_title, "range", "what it is", "source"], rows)
 
 
 if __name__ == "__main__":

@@ -159,7 +159,9 @@ def _large_cache(results: Results) -> list[str]:
         f"{METRICS[metric]} {median(before):.0%} and {median(after):.0%}"
         for metric, (before, after) in deviations.items()
     )
-    sizes = " and ".join(f"{config.l2.size_bytes // 2**10} kB" for config in SYSTEMS.values())
+    sizes = " and ".join(
+        f"{config.last_level_cache.size_bytes // 2**10} kB" for config in SYSTEMS.values()
+    )
     misses = deviations.get(Metric.LLC_MISSES_PER_INSTRUCTION, ([], [math.inf]))[1]
     fits = "fit" if median(misses) < NOTABLE else "do not fit"
     return [

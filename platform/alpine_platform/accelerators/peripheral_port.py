@@ -27,6 +27,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+import simpy
 
 from alpine_models.tile import TileConfig
 
@@ -41,6 +42,7 @@ __all__ = [
     "IoResult",
     "IoTimes",
     "PeripheralPort",
+    "ScheduledEvents",
     "check_accesses",
     "empty_accesses",
 ]
@@ -162,6 +164,21 @@ class EventPort(Protocol):
         ------
         AlpineError
             The accelerator is at rest, so that no event will come, or it hangs.
+        """
+        ...
+
+
+@runtime_checkable
+class ScheduledEvents(Protocol):
+    """The same, where it shares what it works on with others and cannot run ahead of them."""
+
+    def scheduled_event(self) -> simpy.Event:
+        """Return what happens when the oldest event comes that nobody has waited for yet.
+
+        Raises
+        ------
+        AlpineError
+            The accelerator is at rest, so that no event will come.
         """
         ...
 

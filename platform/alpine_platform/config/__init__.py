@@ -8,6 +8,13 @@ gem5's MinorCPU with ALPINE's released parameters.
 """
 
 from .cache import CacheConfig
+from .cluster import (
+    ClusterConfig,
+    ClusterMemoryConfig,
+    DmaConfig,
+    EventUnitConfig,
+    ScratchPadConfig,
+)
 from .complexes import CoreComplexConfig
 from .core import CoreConfig, CoreTypeConfig
 from .energy import CoreEnergyConfig, EnergyConfig
@@ -21,13 +28,18 @@ __all__ = [
     "OBSERVED",
     "BusConfig",
     "CacheConfig",
+    "ClusterConfig",
+    "ClusterMemoryConfig",
     "CoreComplexConfig",
     "CoreConfig",
     "CoreEnergyConfig",
     "CoreTypeConfig",
+    "DmaConfig",
     "DramConfig",
     "EnergyConfig",
+    "EventUnitConfig",
     "IoConfig",
+    "ScratchPadConfig",
     "SyncConfig",
     "SystemConfig",
     "TileClockConfig",

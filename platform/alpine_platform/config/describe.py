@@ -9,11 +9,11 @@ from rich.tree import Tree
 
 from alpine_models.plurals import counted
 
-from . import CoreComplexConfig, CoreConfig, CoreTypeConfig, SystemConfig
+from . import ClusterConfig, CoreComplexConfig, CoreConfig, CoreTypeConfig, SystemConfig
 from .fields import range_text
 from .quantities import shown, unit_of
 
-__all__ = ["TITLES", "describe", "parts_of"]
+__all__ = ["CLUSTER_TITLES", "TITLES", "describe", "parts_of"]
 
 TITLES = {
     "core": "in-order pipeline, one per core",
@@ -25,6 +25,13 @@ TITLES = {
     "sync": "synchronisation between cores",
     "tile_clock": "tiles, one port per core",
     "energy": "energy constants and what they count",
+}
+
+CLUSTER_TITLES = {
+    "scratch_pad": "scratch-pad memory in banks, one cycle",
+    "dma": "DMA between the two memories",
+    "event_unit": "events and barriers, for which cores sleep",
+    "memory": "memory behind the scratch-pad memory",
 }
 
 
@@ -47,37 +54,58 @@ def describe(config: SystemConfig) -> Tree:
     numbers(tree, config)
     for each in config.complexes:
         add_complex(tree, config, each)
-    bus = tree.add(title("bus", config.bus))
-    numbers(bus, config.bus)
-    for name in ("l2", "dram", "io"):
-        branch = bus.add(title(name, getattr(config, name)))
-        numbers(branch, getattr(config, name))
-    for name in ("sync", "energy"):
-        branch = tree.add(title(name, getattr(config, name)))
-        numbers(branch, getattr(config, name))
+    for each in config.clusters:
+        add_cluster(tree, each)
+    if config.complexes:
+        bus = add_part(tree, "bus", config.bus)
+        for name in ("l2", "dram", "io"):
+            add_part(bus, name, getattr(config, name))
+    add_part(tree, "sync", config.sync)
+    if config.energy is not None:
+        add_part(tree, "energy", config.energy)
     return tree
+
+
+def add_part(tree: Tree, name: str, part: Any) -> Tree:
+    """Add a part with its fields."""
+    branch = tree.add(title(name, part))
+    numbers(branch, part)
+    return branch
+
+
+def heading(each: CoreComplexConfig | ClusterConfig) -> str:
+    """Heading of a complex or a cluster."""
+    clock = shown(each.core.frequency_hz, "Hz")
+    return (
+        f"[bold]{escape(each.name)}[/bold] [dim]({type(each).__name__})[/dim]"
+        f" {counted(each.cores, 'core')} at {clock}"
+    )
+
+
+def add_cluster(tree: Tree, each: ClusterConfig) -> None:
+    """Add a cluster: its cores, and what they share."""
+    cluster = tree.add(heading(each))
+    numbers(cluster, each)
+    add_part(cluster, "core", each.core)
+    for name in CLUSTER_TITLES:
+        add_part(cluster, name, getattr(each, name))
+    if each.energy is not None:
+        add_part(cluster, "energy", each.energy)
 
 
 def add_complex(tree: Tree, config: SystemConfig, each: CoreComplexConfig) -> None:
     """Add a complex of cores with what every core has: pipeline, cache, tiles."""
-    clock = shown(each.core.frequency_hz, "Hz")
-    cores = tree.add(
-        f"[bold]{escape(each.name)}[/bold] [dim]({type(each).__name__})[/dim]"
-        f" {counted(each.cores, 'core')} at {clock}"
-    )
+    cores = tree.add(heading(each))
     numbers(cores, each)
-    core = cores.add(title("core", each.core))
-    numbers(core, each.core)
+    core = add_part(cores, "core", each.core)
     for name, part in (("tile_clock", config.tile_clock), ("l1", each.l1)):
-        branch = core.add(title(name, part))
-        numbers(branch, part)
-    energy = cores.add(title("energy", each.energy))
-    numbers(energy, each.energy)
+        add_part(core, name, part)
+    add_part(cores, "energy", each.energy)
 
 
 def title(name: str, part: Any) -> str:
     """Heading of a part; core types of other packages say what they are in their documentation."""
-    text = TITLES[name]
+    text = {**TITLES, **CLUSTER_TITLES}[name]
     if isinstance(part, CoreTypeConfig) and not isinstance(part, CoreConfig):
         text = escape((type(part).__doc__ or "").partition("\n")[0])
     return f"[bold]{name}[/bold] [dim]({type(part).__name__})[/dim] {text}"
@@ -86,8 +114,10 @@ def title(name: str, part: Any) -> str:
 def numbers(branch: Tree, part: Any) -> None:
     """Add a part's own fields."""
     for item in fields(part):
+        if item.type is str or item.name in getattr(part, "absent", ()):
+            continue
         value = getattr(part, item.name)
-        if is_dataclass(value) or isinstance(value, tuple) or item.type is str:
+        if value is None or is_dataclass(value) or isinstance(value, tuple):
             continue
         text, source = item.metadata["text"], item.metadata["source"]
         branch.add(

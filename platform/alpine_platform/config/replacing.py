@@ -25,12 +25,14 @@ Step = str | int
 
 def field_paths(config: Checked, prefix: str = "") -> Iterator[tuple[str, tuple[Step, ...]]]:
     """Dotted name of everything in a configuration but names, and the way to it."""
+    several = has_several_parts(config)
     for item in fields(cast(Any, config)):
         value = getattr(config, item.name)
+        if value is None or item.name in getattr(config, "absent", ()):
+            continue
         if isinstance(value, tuple):
-            parts = cast(tuple[Any, ...], value)
-            for number, part in enumerate(parts):
-                inner = f"{prefix}{part.name}." if len(parts) > 1 else prefix
+            for number, part in enumerate(cast(tuple[Any, ...], value)):
+                inner = f"{prefix}{part.name}." if several else prefix
                 for name, path in field_paths(part, inner):
                     yield name, (item.name, number, *path)
         elif is_dataclass(value):
@@ -38,6 +40,12 @@ def field_paths(config: Checked, prefix: str = "") -> Iterator[tuple[str, tuple[
                 yield name, (item.name, *path)
         elif item.type is not str:
             yield prefix + item.name, (item.name,)
+
+
+def has_several_parts(config: Any) -> bool:
+    """Whether names begin with that of a part: there are several, of one kind or of several."""
+    values = (getattr(config, item.name) for item in fields(config))
+    return sum(len(cast(tuple[Any, ...], value)) for value in values if type(value) is tuple) > 1
 
 
 def field_names(config: Checked) -> list[str]:
@@ -97,6 +105,7 @@ def override(config: Config, settings: Mapping[str, Any]) -> Config:
 def replaced(config: Any, tree: Mapping[Step, Any], prefix: str) -> Any:
     """Replace the fields of a part, and of the parts in it."""
     values: dict[str, Any] = {}
+    several = has_several_parts(config)
     try:
         for item in fields(config):
             if item.name not in tree:
@@ -105,9 +114,7 @@ def replaced(config: Any, tree: Mapping[Step, Any], prefix: str) -> Any:
             if isinstance(old, tuple):
                 parts = cast(tuple[Any, ...], old)
                 values[item.name] = tuple(
-                    replaced(
-                        part, value.get(number, {}), f"{part.name}." if len(parts) > 1 else prefix
-                    )
+                    replaced(part, value.get(number, {}), f"{part.name}." if several else prefix)
                     for number, part in enumerate(parts)
                 )
             elif is_dataclass(old):

@@ -9,6 +9,7 @@ from typing import Any
 from alpine_models.errors import AlpineError
 
 from .cache import CacheConfig
+from .cluster import ClusterConfig
 from .complexes import CoreComplexConfig
 from .core import CoreConfig
 from .energy import EnergyConfig
@@ -21,35 +22,41 @@ from .sync import SyncConfig
 
 __all__ = ["SystemConfig"]
 
-MAX_CORES = 64
+MAX_CACHED_CORES = 64
 """Cores of all complexes together: who holds a line is a bit of a 64-bit number."""
 MAX_CACHE_LINES = 1 << 23
 """Lines of all caches together: 32 bytes of the host's memory each."""
+BEHIND_CACHES = frozenset({"bus", "dram", "io", "placement"})
+"""Parts that systems of clusters alone do not have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SystemConfig(Checked):
-    """A whole system as a tree: complexes of cores, and what they share.
+    """A whole system as a tree: complexes of cores and what they share, and clusters.
 
     Members
     -------
-    complexes : of cores, each with a clock and a core type; cores are numbered through them. The
-        L2 and the buses before it run on the clock of the first one.
-    l2, bus, dram, io : the memory system that all share.
+    complexes : of cores with caches, each with a clock and a core type. The L2 and the buses before
+        it run on the clock of the first one.
+    clusters : of cores on scratch-pad memories. Each has memories of its own; cores are numbered
+        through the complexes, then through the clusters.
+    l2, bus, dram, io : the memory system that all complexes share; a system of clusters alone has
+        none of it.
     sync : costs of synchronisation, in cycles of the core that bears them.
     tile_clock : of the tiles of all cores.
-    energy : constants of what is shared.
+    energy : constants of what complexes share, and of tiles; None in a system without either.
     """
 
     name: str = described("name of the system", source="this project")
-    complexes: tuple[CoreComplexConfig, ...]
-    l2: CacheConfig
+    complexes: tuple[CoreComplexConfig, ...] = ()
+    clusters: tuple[ClusterConfig, ...] = ()
+    l2: CacheConfig | None = None
     bus: BusConfig = field(default_factory=BusConfig)
     dram: DramConfig = field(default_factory=DramConfig)
     io: IoConfig = field(default_factory=IoConfig)
     sync: SyncConfig = field(default_factory=SyncConfig)
     tile_clock: TileClockConfig = field(default_factory=TileClockConfig)
-    energy: EnergyConfig
+    energy: EnergyConfig | None = None
     placement: BufferPlacement = described(
         "where programs' buffers lie (docs/placement.md)",
         source="this project; glibc as in the reference's programs",
@@ -59,6 +66,11 @@ class SystemConfig(Checked):
     def __post_init__(self) -> None:
         super(SystemConfig, self).__post_init__()
         self._check_names()
+        if not self.complexes:
+            return
+        if self.l2 is None or self.energy is None:
+            missing = "l2" if self.l2 is None else "energy"
+            raise ValueError(f"{missing} must be given where there are complexes of cores")
         line = self.l2.line_bytes
         for each in self.complexes:
             if each.l1.line_bytes != line:
@@ -79,11 +91,15 @@ class SystemConfig(Checked):
             )
 
     def _check_names(self) -> None:
-        names = [each.name for each in self.complexes]
+        names = [each.name for each in (*self.complexes, *self.clusters)]
         if not names:
-            raise ValueError("complexes must hold at least one complex of cores")
-        if self.cores > MAX_CORES:
-            raise ValueError(f"cores must be at most {MAX_CORES} in all, not {self.cores}")
+            raise ValueError(
+                "complexes must hold at least one complex of cores, or clusters one cluster"
+            )
+        if self.cached_cores > MAX_CACHED_CORES:
+            raise ValueError(
+                f"cores must be at most {MAX_CACHED_CORES} in all, not {self.cached_cores}"
+            )
         parts = {item.name for item in fields(self)}
         for name, count in Counter(names).items():
             if count > 1 or not name.isidentifier() or (len(names) > 1 and name in parts):
@@ -93,7 +109,43 @@ class SystemConfig(Checked):
                 )
 
     @property
+    def absent(self) -> frozenset[str]:
+        """Fields that say nothing about this system."""
+        return frozenset() if self.complexes else BEHIND_CACHES
+
+    @property
+    def last_level_cache(self) -> CacheConfig:
+        """The L2.
+
+        Raises
+        ------
+        AlpineError
+            The system has no caches.
+        """
+        if self.l2 is None:
+            raise AlpineError(f"the cores of {self.name} have no caches: choose another system")
+        return self.l2
+
+    @property
+    def constants(self) -> EnergyConfig:
+        """Energy constants of what is shared, and of tiles.
+
+        Raises
+        ------
+        AlpineError
+            The system has none.
+        """
+        if self.energy is None:
+            raise AlpineError(f"{self.name} has no energy constants: choose another system")
+        return self.energy
+
+    @property
     def cores(self) -> int:
+        """Number of cores in all complexes and clusters."""
+        return self.cached_cores + sum(each.cores for each in self.clusters)
+
+    @property
+    def cached_cores(self) -> int:
         """Number of cores in all complexes."""
         return sum(each.cores for each in self.complexes)
 
@@ -104,13 +156,16 @@ class SystemConfig(Checked):
             yield range(first, first + each.cores), each
             first += each.cores
 
-    def complex_of(self, core: int) -> CoreComplexConfig:
-        """Return the complex that a core belongs to."""
-        return next(each for numbers, each in self.core_complexes() if core in numbers)
+    def core_clusters(self) -> Iterator[tuple[range, ClusterConfig]]:
+        """Every cluster with the numbers of its cores."""
+        first = self.cached_cores
+        for each in self.clusters:
+            yield range(first, first + each.cores), each
+            first += each.cores
 
-    def prefix(self, part: CoreComplexConfig) -> str:
+    def prefix(self, part: CoreComplexConfig | ClusterConfig) -> str:
         """What dotted names of a complex's fields begin with: nothing where it is the only one."""
-        return f"{part.name}." if len(self.complexes) > 1 else ""
+        return f"{part.name}." if len(self.complexes) + len(self.clusters) > 1 else ""
 
     @property
     def core(self) -> CoreConfig:
@@ -133,14 +188,17 @@ class SystemConfig(Checked):
         Raises
         ------
         AlpineError
-            There are several.
+            There are several, or none.
         """
-        return self._only("l1").l1
+        part = self._only("l1")
+        if isinstance(part, ClusterConfig):
+            raise AlpineError(f"the cores of {self.name} have no caches: choose another system")
+        return part.l1
 
-    def _only(self, part: str) -> CoreComplexConfig:
-        first, *others = self.complexes
+    def _only(self, part: str) -> CoreComplexConfig | ClusterConfig:
+        first, *others = (*self.complexes, *self.clusters)
         if others:
-            names = " or ".join(f"{each.name}.{part}" for each in self.complexes)
+            names = " or ".join(f"{each.name}.{part}" for each in (first, *others))
             raise AlpineError(f"{self.name} has several complexes of cores: say which, {names}")
         return first
 

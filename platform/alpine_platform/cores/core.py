@@ -14,6 +14,7 @@ from alpine_platform.accelerators.peripheral_port import (
     IoResult,
     IoTimes,
     PeripheralPort,
+    ScheduledEvents,
 )
 from alpine_platform.accelerators.tile_port import CmBatch, CmResult, TilePort
 from alpine_platform.config import SyncConfig
@@ -298,6 +299,9 @@ class Core:
 
     def _wait_for_event(self, base: int) -> Steps:
         port = self.system.peripheral(base, self.number)
+        if isinstance(port, ScheduledEvents):
+            yield from self.sleep(port.scheduled_event())
+            return
         if not isinstance(port, EventPort):
             raise ValueError(f"core {self.number} waits for {base:#x}, which tells no events")
         start = self.cycle

@@ -15,6 +15,7 @@ import simpy
 
 from alpine_platform.accelerators.peripheral_port import IoResult
 from alpine_platform.accelerators.tile_port import CmResult
+from alpine_platform.cluster.cluster import Cluster
 from alpine_platform.memory.memory_system import MemoryPort
 
 from .loop_service import LoopService
@@ -23,6 +24,7 @@ from .pipelines import Pipelines
 
 __all__ = [
     "Batch",
+    "ClusterPlace",
     "CoreModel",
     "CorePlace",
     "CoupledCost",
@@ -126,3 +128,23 @@ class CorePlace:
     memory: MemoryPort
     pipelines: Pipelines
     loops: LoopService
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClusterPlace:
+    """Where in a cluster a core model stands.
+
+    Members
+    -------
+    env : the discrete-event kernel.
+    number : of the core in the system.
+    master : its number in the cluster, under which it reaches the memories.
+    period_fs : of its clock, which is the cluster's.
+    cluster : with the memories.
+    """
+
+    env: simpy.Environment
+    number: int
+    master: int
+    period_fs: int
+    cluster: Cluster

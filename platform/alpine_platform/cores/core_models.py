@@ -10,14 +10,14 @@ from functools import singledispatch
 from alpine_models.errors import AlpineError
 from alpine_platform.config import CoreConfig, CoreTypeConfig
 
-from .core_model import CoreModel, CorePlace
+from .core_model import ClusterPlace, CoreModel, CorePlace
 from .loop_model import LoopModel
 
 __all__ = ["core_model"]
 
 
 @singledispatch
-def core_model(config: CoreTypeConfig, place: CorePlace) -> CoreModel:
+def core_model(config: CoreTypeConfig, place: CorePlace | ClusterPlace) -> CoreModel:
     """Return the model of a core by the type of its configuration.
 
     Raises
@@ -32,6 +32,17 @@ def core_model(config: CoreTypeConfig, place: CorePlace) -> CoreModel:
 
 
 @core_model.register
-def in_order_model(config: CoreConfig, place: CorePlace) -> CoreModel:
-    """Return the model of an in-order core."""
+def in_order_model(config: CoreConfig, place: CorePlace | ClusterPlace) -> CoreModel:
+    """Return the model of an in-order core.
+
+    Raises
+    ------
+    AlpineError
+        It stands in a cluster, where there are no caches.
+    """
+    if isinstance(place, ClusterPlace):
+        raise AlpineError(
+            f"core {place.number} is a CoreConfig, which needs caches: clusters take other core"
+            " types"
+        )
     return LoopModel(config, place)

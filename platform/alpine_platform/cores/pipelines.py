@@ -61,7 +61,7 @@ class Pipelines:
         progress = self.pipelines.progress
         self._commit, self._next, self._cm = progress["commit"], progress["next"], progress["cm"]
         self._instructions, self._wait = progress["instructions"], progress["wait"]
-        self._use(empty_loops(config.cores, operations=64, phases=4, table=1, cm_issue=1))
+        self._use(empty_loops(config.cached_cores, operations=64, phases=4, table=1, cm_issue=1))
 
     def begin(
         self, core: int, phases: Sequence[Phase], repeats: int, *, cycle: int, cm_capacity: int = 0

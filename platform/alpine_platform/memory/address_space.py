@@ -90,6 +90,16 @@ class AddressSpace:
             self.note_write(buffer.address, buffer.size_bytes)
         return buffer
 
+    def adopt(self, buffer: Buffer) -> None:
+        """Take in a buffer whose bytes are part of a memory; it counts as never written.
+
+        Raises
+        ------
+        ValueError
+            It overlaps another one.
+        """
+        self._enter(buffer)
+
     def find(self, address: int) -> Buffer | None:
         """Buffer that covers an address, if any."""
         index = bisect_right(self._starts, address) - 1
@@ -158,6 +168,13 @@ class AddressSpace:
                 f"buffer {buffer.name} at {buffer.address:#x} of {buffer.size_bytes} bytes leaves "
                 f"the addresses 0 to {END_ADDRESS - 1:#x}: leave the address out to have one chosen"
             )
+        self._enter(buffer)
+        if address is not None:
+            self._allocator.occupy(address, buffer.size_bytes)
+        return buffer
+
+    def _enter(self, buffer: Buffer) -> None:
+        end = buffer.address + buffer.size_bytes
         index = bisect_right(self._starts, buffer.address)
         for near in self._buffers[max(index - 1, 0) : index + 1]:
             if buffer.address < near.address + near.size_bytes and near.address < end:
@@ -167,8 +184,5 @@ class AddressSpace:
                 )
         self._starts.insert(index, buffer.address)
         self._buffers.insert(index, buffer)
-        if address is not None:
-            self._allocator.occupy(address, buffer.size_bytes)
         if self.check_reads:
             self._written[buffer.address] = np.zeros(buffer.size_bytes, np.bool_)
-        return buffer

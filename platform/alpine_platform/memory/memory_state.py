@@ -97,7 +97,7 @@ class MemoryStats:
 
 def memory_state(config: SystemConfig) -> MemoryState:
     """Return the empty memory system of a configuration."""
-    l2, dram = config.l2, config.dram
+    l2, dram = config.last_level_cache, config.dram
     of_cores = [each for numbers, each in config.core_complexes() for _ in numbers]
     first = config.complexes[0].core
     return MemoryState(
@@ -105,9 +105,9 @@ def memory_state(config: SystemConfig) -> MemoryState:
         l1_constants=np.array(
             [l1_constants(each, first.period_fs) for each in of_cores], kernel_state.L1
         ),
-        counters=np.zeros((config.cores + 1, 16), np.int64),
-        stores=np.zeros((config.cores, max(map(store_entries, config.complexes))), np.int64),
-        store_begun=np.zeros(config.cores, np.int64),
+        counters=np.zeros((config.cached_cores + 1, 16), np.int64),
+        stores=np.zeros((config.cached_cores, max(map(store_entries, config.complexes))), np.int64),
+        store_begun=np.zeros(config.cached_cores, np.int64),
         l1=empty_l1([each.l1 for each in of_cores]),
         holders=empty_holders([each.l1 for each in of_cores]),
         l1_mshr=empty_slots([each.l1.mshrs for each in of_cores]),
@@ -179,14 +179,14 @@ def empty_sets(shape: tuple[int, ...], ways: int) -> npt.NDArray[np.int64]:
 
 def constants(config: SystemConfig) -> Records:
     """Return the constants of the caches and buses."""
-    bus = config.bus
-    line = config.l2.line_bytes
+    bus, l2 = config.bus, config.last_level_cache
+    line = l2.line_bytes
     m = np.zeros(1, kernel_state.SHARED)
     m["period_fs"] = config.complexes[0].core.period_fs
     m["line_shift"] = line.bit_length() - 1
-    m["l2_sets"] = config.l2.sets
-    m["l2_lookup"] = config.l2.lookup_cycles
-    m["l2_response"] = config.l2.response_cycles
+    m["l2_sets"] = l2.sets
+    m["l2_lookup"] = l2.lookup_cycles
+    m["l2_response"] = l2.response_cycles
     m["request"] = bus.core_frontend_cycles
     # The line follows its header by all beats but the first.
     m["response"] = bus.core_response_cycles + -(-line // bus.core_width_bytes) - 1
@@ -261,7 +261,7 @@ def memory_stats(config: SystemConfig, counters: npt.NDArray[np.int64]) -> Memor
     """Name the counters: one row per core, the last one shared."""
     l1 = l1_stats(counters[:-1])
     shared = counters[-1]
-    line = config.l2.line_bytes
+    line = config.last_level_cache.line_bytes
     return MemoryStats(
         l1_accesses=l1.accesses,
         l1_misses=l1.misses,

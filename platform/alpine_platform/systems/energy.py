@@ -69,17 +69,12 @@ class Energy:
 
 
 def cores_reading(
-    config: CoreEnergyConfig, cores: Collection[CoreStats], *, unused_cycles: int
+    config: CoreEnergyConfig | None, cores: Collection[CoreStats], *, unused_cycles: int
 ) -> ComponentReading:
     """Read the meter of a complex: the cores that ran programs, and idle cycles of the others."""
     active = sum(core.active_cycles for core in cores)
     wait = sum(core.wait_cycles for core in cores)
     idle = unused_cycles + sum(core.idle_cycles for core in cores)
-    energy_pj = (
-        active * config.core_active_pj_per_cycle
-        + wait * config.core_wait_pj_per_cycle
-        + idle * config.core_idle_pj_per_cycle
-    )
     counters = {
         "active_cycles": active,
         "wait_cycles": wait,
@@ -87,6 +82,13 @@ def cores_reading(
         "instructions": sum(core.instructions for core in cores),
         "cm_instructions": sum(core.cm_instructions for core in cores),
     }
+    if config is None:
+        return ComponentReading(counters=counters, energy_j=None)
+    energy_pj = (
+        active * config.core_active_pj_per_cycle
+        + wait * config.core_wait_pj_per_cycle
+        + idle * config.core_idle_pj_per_cycle
+    )
     return ComponentReading(counters=counters, energy_j=energy_pj / PJ_PER_J)
 
 
@@ -142,7 +144,7 @@ def total_energy(components: Mapping[str, ComponentReading], complexes: Collecti
     """Add up what the meters show; ``complexes`` names those of cores."""
 
     def energy_j(name: str) -> float:
-        return components[name].energy_j or 0.0
+        return (components[name].energy_j or 0.0) if name in components else 0.0
 
     return Energy(
         core=sum(energy_j(name) for name in complexes),

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The composition root: cores with their tiles and the memory they share."""
+"""The composition root: cores with their tiles, the memory they share, and clusters."""
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import simpy
 
-from alpine_models.energy import product_energy_pj, within_published_sizes
+from alpine_models.energy import ProductRule, product_energy_pj, within_published_sizes
 from alpine_models.errors import AlpineError
 from alpine_models.plurals import counted
 from alpine_models.tile import TileConfig
@@ -18,6 +16,7 @@ from alpine_platform.accelerators.peripheral_port import PeripheralPort
 from alpine_platform.accelerators.program_memory import ProgramMemory
 from alpine_platform.accelerators.register_port import MemoryUser
 from alpine_platform.accelerators.tile_port import TilePort
+from alpine_platform.cluster.cluster import Cluster
 from alpine_platform.config import CoreTypeConfig, SystemConfig
 from alpine_platform.config.placement import (
     Allocator,
@@ -28,26 +27,18 @@ from alpine_platform.config.placement import (
     VirtualAllocator,
 )
 from alpine_platform.cores.core import Core, CoreStats
-from alpine_platform.cores.core_model import CorePlace
+from alpine_platform.cores.core_model import ClusterPlace
 from alpine_platform.cores.core_models import core_model
-from alpine_platform.cores.loop_service import LoopService
 from alpine_platform.cores.operations import Operation, Program
 from alpine_platform.cores.pipelines import Pipelines
 from alpine_platform.cores.working_sets import WorkingSets
 from alpine_platform.memory.address_space import AddressSpace
 from alpine_platform.memory.memory_system import MemorySystem
-from alpine_platform.time import FS_PER_S
 
-from .energy import (
-    ComponentReading,
-    cores_reading,
-    dram_reading,
-    l1_reading,
-    l2_reading,
-    memory_controller_io_reading,
-    tiles_reading,
-    total_energy,
-)
+from .cached_cores import CachedCores
+from .cluster_cores import ClusterSurroundings
+from .energy import total_energy
+from .readings import Meters
 from .result import SystemResult
 from .sync import Steps, Synchronisation
 
@@ -88,15 +79,33 @@ class System:
         self.env = simpy.Environment(initial_time=0)
         self.memory = AddressSpace(allocator_of(config), check_reads=check_reads)
         self.working_sets = WorkingSets()
-        self.memory_system = MemorySystem(config)
-        self.pipelines = Pipelines(config, self.memory_system)
-        self.loops = LoopService(self.env, self.pipelines)
         self.synchronisation = Synchronisation(self.env, config.sync)
-        self.cores = [
-            self._core(number, each.core, ports.get(number))
-            for numbers, each in config.core_complexes()
-            for number in numbers
+        self._caches = CachedCores(self.env, config) if config.complexes else None
+        self.clusters = [
+            ClusterSurroundings(
+                self,
+                Cluster(self.env, each, check_reads=check_reads),
+                self.synchronisation.waits,
+            )
+            for each in config.clusters
         ]
+        self.cores = [
+            *(
+                self._core(number, each.core, ports.get(number))
+                for numbers, each in config.core_complexes()
+                for number in numbers
+            ),
+            *(
+                self._cluster_core(number, number - numbers.start, surroundings)
+                for (numbers, _), surroundings in zip(
+                    config.core_clusters(), self.clusters, strict=True
+                )
+                for number in numbers
+            ),
+        ]
+        self._meters = Meters(
+            config, None if self._caches is None else self._caches.memory_system, self.clusters
+        )
         self.io_times = io_times(config.io)
         self._peripherals = dict(peripherals or {})
         for port in self._peripherals.values():
@@ -114,21 +123,53 @@ class System:
         ]
 
     def _core(self, number: int, config: CoreTypeConfig, port: TilePort | None) -> Core:
-        place = CorePlace(
+        model = core_model(config, self._cached.place(number))
+        return Core(self, number, model=model, period_fs=config.period_fs, port=port)
+
+    def _cluster_core(self, number: int, master: int, surroundings: ClusterSurroundings) -> Core:
+        cluster = surroundings.cluster
+        place = ClusterPlace(
             env=self.env,
             number=number,
-            period_fs=config.period_fs,
-            memory=self.memory_system.port(number),
-            pipelines=self.pipelines,
-            loops=self.loops,
+            master=master,
+            period_fs=cluster.period_fs,
+            cluster=cluster,
         )
-        model = core_model(config, place)
-        return Core(self, number, model=model, period_fs=config.period_fs, port=port)
+        model = core_model(cluster.config.core, place)
+        return Core(surroundings, number, model=model, period_fs=cluster.period_fs, port=None)
+
+    @property
+    def _cached(self) -> CachedCores:
+        if self._caches is None:
+            raise AlpineError(f"the cores of {self.config.name} have no caches")
+        return self._caches
+
+    @property
+    def memory_system(self) -> MemorySystem:
+        """The memory that cores with caches share.
+
+        Raises
+        ------
+        AlpineError
+            The system has none.
+        """
+        return self._cached.memory_system
+
+    @property
+    def pipelines(self) -> Pipelines:
+        """The compiled pipelines of in-order cores.
+
+        Raises
+        ------
+        AlpineError
+            The system has no cores with caches.
+        """
+        return self._cached.pipelines
 
     @property
     def llc_misses(self) -> int:
         """Misses of the last-level cache since the system was made."""
-        return self.memory_system.stats().l2_misses
+        return 0 if self._caches is None else self._caches.memory_system.stats().l2_misses
 
     def product_energy_pj(self, core: int, tile: int) -> float:
         """Energy of one CM_PROCESS on a core's tile; 0 where its geometry was not given."""
@@ -136,7 +177,7 @@ class System:
 
     def energy_of_product_pj(self, shape: TileConfig) -> float:
         """Energy of one product on a tile of a geometry."""
-        energy = self.config.energy
+        energy = self.config.constants
         return product_energy_pj(
             shape.rows,
             shape.columns,
@@ -178,9 +219,8 @@ class System:
         """
         check_cores(self.config, programs)
         start = int(self.env.now)
-        before = self.memory_system.counters()
+        before = self._meters.begin(self._peripheral_products_pj())
         self.working_sets.clear()
-        products_pj = self._peripheral_products_pj()
         processes: dict[int, simpy.Process] = {}
         ends: dict[int, int] = {}
         for number, program in programs.items():
@@ -196,16 +236,21 @@ class System:
             core = self.cores[number]
             core.stats.idle_cycles += (start + time_fs - ends[number]) // core.period_fs
         cores = {number: self.cores[number].stats for number in programs}
-        components = self._components(time_fs, cores, before, products_pj)
-        counted = self.config.cores if self.config.energy.count_unused_cores else len(programs)
+        components = self._meters.read(before, time_fs, cores, self._peripheral_products_pj())
+        energy = self.config.energy
+        counts_unused = energy is not None and energy.count_unused_cores
+        counted = self.config.cores if counts_unused else len(programs)
         return SystemResult(
             time_fs=time_fs,
             cores=cores,
             unused_cores=counted - len(programs),
-            memory=self.memory_system.stats(before),
-            energy=total_energy(components, [each.name for each in self.config.complexes]),
+            memory=self._meters.memory(before),
+            energy=total_energy(
+                components,
+                [each.name for each in (*self.config.complexes, *self.config.clusters)],
+            ),
             components=components,
-            product_rule=self.config.energy.tile_energy_rule,
+            product_rule=ProductRule.BILINEAR if energy is None else energy.tile_energy_rule,
             products_extrapolated=any(
                 not within_published_sizes(shape.rows, shape.columns) for shape in self._shapes
             ),
@@ -227,34 +272,6 @@ class System:
             for port in self._peripherals.values()
             for shape, count in zip(port.configs, port.products, strict=True)
         )
-
-    def _components(
-        self,
-        time_fs: int,
-        cores: Mapping[int, CoreStats],
-        counters_before: npt.NDArray[np.int64],
-        products_before_pj: float,
-    ) -> dict[str, ComponentReading]:
-        """Read every component of the tree after a run, from counters that its beginning had."""
-        energy, time_s = self.config.energy, time_fs / FS_PER_S
-        memory = self.memory_system.stats(counters_before)
-        readings: dict[str, ComponentReading] = {}
-        for numbers, each in self.config.core_complexes():
-            used = [cores[number] for number in numbers if number in cores]
-            unused = len(numbers) - len(used) if energy.count_unused_cores else 0
-            readings[each.name] = cores_reading(
-                each.energy, used, unused_cycles=unused * (time_fs // each.core.period_fs)
-            )
-            l1 = self.memory_system.l1_stats(numbers, counters_before)
-            readings[f"{each.name}.l1"] = l1_reading(l1)
-        readings["l2"] = l2_reading(energy, memory, time_s=time_s)
-        readings["dram"] = dram_reading(energy, memory)
-        readings["tiles"] = tiles_reading(
-            cores.values(),
-            peripheral_products_pj=self._peripheral_products_pj() - products_before_pj,
-        )
-        readings["memory_controller_io"] = memory_controller_io_reading(energy, time_s=time_s)
-        return readings
 
     def _deadlock_message(self, programs: Mapping[int, Program], ends: dict[int, int]) -> str:
         waits = self.synchronisation.waits
@@ -283,7 +300,7 @@ def allocator_of(config: SystemConfig, *, heap_offset_bytes: int = 0) -> Allocat
         case BufferPlacement.SKEWED:
             banks = config.dram.ranks * config.dram.banks
             # As far apart as the banks allow when every core streams a buffer.
-            apart = max(banks // config.cores, 1)
+            apart = max(banks // max(config.cached_cores, 1), 1)
             row = config.dram.row_bytes
             return SkewedAllocator(
                 heap_offset_bytes=heap_offset_bytes,

@@ -66,7 +66,7 @@ def move_heaps() -> list[HeapMoved]:
     found: list[HeapMoved] = []
     for units, system in HEAP_PROGRAMS:
         config = SYSTEMS[system]
-        way = config.l2.size_bytes // config.l2.associativity
+        way = config.last_level_cache.size_bytes // config.last_level_cache.associativity
         cycles = [
             run_application(
                 replace(lstm.APPLICATION, heap_offset_bytes=place * way // PLACES),
