@@ -19,24 +19,9 @@ from alpine_models.registers import (
 from alpine_platform.compiled.compiling import called, entry, fingerprint
 
 from .accelerator_tile_kernel import (
-    A_ADDRESS,
-    A_DATA,
-    A_FIRST,
-    A_LANES,
-    A_READ,
-    A_RESPONSE,
-    A_STROBES,
-    A_VALID,
-    A_WRITE,
     ALL_LANES,
     AT_WORK,
-    C_COLUMNS,
-    C_ROOM,
-    C_ROWS,
     DECERR,
-    G_CHAIN,
-    G_INTERRUPT,
-    G_RELU,
     HOST_CLIENT,
     INPUT,
     OKAY,
@@ -44,28 +29,8 @@ from .accelerator_tile_kernel import (
     P_ROW,
     P_WEIGHT,
     PAGE,
-    S_BUSY,
-    S_BYTES_IN,
-    S_BYTES_OUT,
-    S_COLUMN,
-    S_DIGITISE,
-    S_ERROR,
-    S_FULL,
-    S_INTEGRATE,
-    S_MVMS,
-    S_OVERRIDE,
-    S_PRECHARGE,
-    S_PROCESSING,
-    S_RESULT,
-    S_ROW,
-    S_STALL,
     SLVERR,
-    W_ERROR,
-    W_FOR,
-    W_RD,
-    W_STATUS,
     WINDOW,
-    X_DUE,
     arbitrate,
     decided_at_once,
     feeds_next,
@@ -74,10 +39,8 @@ from .accelerator_tile_kernel import (
     run_tile,
 )
 
-# The next cycle to simulate, the last completion, when the core was free of the last access, the
-# access of the batch that is made, and how far it is.
-(K_CYCLE, K_COMPLETION, K_FREE, K_ACCESS, K_STAGE) = range(5)
-(K_NEW, K_ON_ITS_WAY, K_AT_WORK, K_ANSWERED) = range(4)
+(NEW, ON_ITS_WAY, AT_ITS_TILE, ANSWERED) = range(4)
+
 
 FIELD_MASK = (1 << 16) - 1
 LINE_MASK = (1 << 17) - 1
@@ -99,27 +62,17 @@ OWN_END = ACCELERATOR_REGISTERS.registers[-1].offset + 4
     )
 )
 O_RELU = ACCELERATOR_REGISTERS["relu"].offset
-TILE_FIELDS = {
-    "error": S_ERROR,
-    "control": S_OVERRIDE,
-    "precharge_cycles": S_PRECHARGE,
-    "integrate_cycles": S_INTEGRATE,
-    "digitise_cycles": S_DIGITISE,
-    "busy_cycles": S_BUSY,
-    "mvms": S_MVMS,
-    "bytes_in": S_BYTES_IN,
-    "bytes_out": S_BYTES_OUT,
-    "stall_cycles": S_STALL,
-}
-"""Column of the state in which each of a tile's registers is kept, if it is not constant."""
-
-FIELDS = tuple(TILE_FIELDS.get(register.name, -1) for register in TILE_REGISTERS.registers)
 WRITABLE = tuple(register.writable for register in TILE_REGISTERS.registers)
 T_ID, T_VERSION, T_ROWS, T_COLUMNS, T_ERROR, T_CONTROL = (
     TILE_REGISTERS[name].offset for name in ("id", "version", "rows", "columns", "error", "control")
 )
-T_PRECHARGE, T_DIGITISE = (
-    TILE_REGISTERS[name].offset for name in ("precharge_cycles", "digitise_cycles")
+T_PRECHARGE, T_INTEGRATE, T_DIGITISE = (
+    TILE_REGISTERS[name].offset
+    for name in ("precharge_cycles", "integrate_cycles", "digitise_cycles")
+)
+T_BUSY, T_MVMS, T_BYTES_IN, T_BYTES_OUT, T_STALL = (
+    TILE_REGISTERS[name].offset
+    for name in ("busy_cycles", "mvms", "bytes_in", "bytes_out", "stall_cycles")
 )
 
 
@@ -134,20 +87,20 @@ def own_register(shared, state, tiles, offset):
     elif offset == O_TILES:
         word = tiles
     elif offset == O_INTERRUPT:
-        word = shared[G_INTERRUPT]
+        word = shared.interrupt
     elif offset == O_CHAIN:
-        word = shared[G_CHAIN]
+        word = shared.chain
     elif offset == O_RELU:
-        word = shared[G_RELU]
+        word = shared.relu
     for tile in range(tiles):
         s, flag = state[tile], False
         if offset == O_BUSY:
-            flag = s[S_FULL] == 1 or s[S_PROCESSING] == 1
-            flag = flag or (s[S_RESULT] == 1 and feeds_next(shared, tile))
+            flag = s.full == 1 or s.processing == 1
+            flag = flag or (s.result == 1 and feeds_next(shared, tile))
         elif offset == O_INPUT_FREE:
             flag = input_free(shared, state, tile)
         elif offset == O_RESULT:
-            flag = s[S_RESULT] == 1 and not feeds_next(shared, tile)
+            flag = s.result == 1 and not feeds_next(shared, tile)
         if flag:
             word |= 1 << tile
     return word
@@ -156,8 +109,8 @@ def own_register(shared, state, tiles, offset):
 @called
 def own_write_refused(shared, state, tiles, offset):
     """Whether a write to one of the accelerator's own registers is refused."""
-    data = shared[A_DATA]
-    if shared[A_STROBES] != ALL_LANES:
+    data = shared.data
+    if shared.strobes != ALL_LANES:
         return True
     if offset == O_START:
         for tile in range(tiles):
@@ -166,7 +119,7 @@ def own_write_refused(shared, state, tiles, offset):
         return data >> tiles != 0
     if offset in (O_CHAIN, O_RELU):
         for tile in range(tiles):
-            if state[tile, S_FULL] + state[tile, S_PROCESSING] + state[tile, S_RESULT] > 0:
+            if state[tile].full + state[tile].processing + state[tile].result > 0:
                 return True
         return data >> (tiles - 1) != 0
     return offset not in (O_RESULT, O_INTERRUPT)
@@ -175,18 +128,38 @@ def own_write_refused(shared, state, tiles, offset):
 @called
 def tile_register(config, state, tile, offset):
     """Contents of one of a tile's registers."""
-    field = FIELDS[offset // 4]
-    if field >= 0:
-        return state[tile, field]
-    if offset == T_ID:
-        return TILE_ID
-    if offset == T_VERSION:
-        return VERSION_WORD
-    if offset == T_ROWS:
-        return config[tile, C_ROWS]
-    if offset == T_COLUMNS:
-        return config[tile, C_COLUMNS]
-    return 1 if config[tile, C_ROOM] > 0 else 0
+    s, word = state[tile], 0
+    if offset == T_ERROR:
+        word = s.error
+    elif offset == T_CONTROL:
+        word = s.override
+    elif offset == T_PRECHARGE:
+        word = s.precharge
+    elif offset == T_INTEGRATE:
+        word = s.integrate
+    elif offset == T_DIGITISE:
+        word = s.digitise
+    elif offset == T_BUSY:
+        word = s.busy
+    elif offset == T_MVMS:
+        word = s.mvms
+    elif offset == T_BYTES_IN:
+        word = s.bytes_in
+    elif offset == T_BYTES_OUT:
+        word = s.bytes_out
+    elif offset == T_STALL:
+        word = s.stall
+    elif offset == T_ID:
+        word = TILE_ID
+    elif offset == T_VERSION:
+        word = VERSION_WORD
+    elif offset == T_ROWS:
+        word = config[tile].rows
+    elif offset == T_COLUMNS:
+        word = config[tile].columns
+    elif config[tile].room > 0:
+        word = 1
+    return word
 
 
 @called
@@ -200,89 +173,94 @@ def tile_write_refused(offset, data):
 def respond(config, shared, state, work):
     """Response of this cycle to the access, from the state at its beginning, or AT_WORK.
 
-    What was read is left in ``A_READ``, what is still to be answered in ``A_RESPONSE``.
+    What was read is left in ``read``, what is still to be answered in ``response``.
     """
     tiles = config.shape[0]
-    page, offset = shared[A_ADDRESS] // PAGE, shared[A_ADDRESS] % PAGE
-    first, write = shared[A_FIRST] == 1, shared[A_WRITE] == 1
+    page, offset = shared.address // PAGE, shared.address % PAGE
+    first, write = shared.first == 1, shared.write == 1
     if page > tiles or (page == 0 and offset >= OWN_END):
         return DECERR
     tile = page - 1
     if page == 0:
         if not first:
-            return shared[A_RESPONSE]
+            return shared.response
         refused = write and own_write_refused(shared, state, tiles, offset)
-        shared[A_READ] = own_register(shared, state, tiles, offset)
-        shared[A_RESPONSE] = SLVERR if refused else OKAY
+        shared.read = own_register(shared, state, tiles, offset)
+        shared.response = SLVERR if refused else OKAY
         return AT_WORK
     response = decided_at_once(config, shared, state, tile)
     if response != AT_WORK:
         if offset == P_ROW:
-            shared[A_READ] = state[tile, S_ROW]
+            shared.read = state[tile].row
         elif offset == P_COLUMN:
-            shared[A_READ] = state[tile, S_COLUMN]
+            shared.read = state[tile].column
         return response
     if offset >= WINDOW or offset == P_WEIGHT:
-        if work[tile, W_FOR] != HOST_CLIENT:
+        if work[tile].addressee != HOST_CLIENT:
             return AT_WORK
-        shared[A_READ] = work[tile, W_RD]
-        return OKAY if work[tile, W_STATUS] == 0 else SLVERR
+        shared.read = work[tile].rd
+        return OKAY if work[tile].status == 0 else SLVERR
     if not first:
-        return shared[A_RESPONSE]
-    refused = write and tile_write_refused(offset, shared[A_DATA])
-    shared[A_READ] = tile_register(config, state, tile, offset)
-    shared[A_RESPONSE] = SLVERR if refused else OKAY
+        return shared.response
+    refused = write and tile_write_refused(offset, shared.data)
+    shared.read = tile_register(config, state, tile, offset)
+    shared.response = SLVERR if refused else OKAY
     return AT_WORK
 
 
 @called
 def write_registers(config, shared, state, work, response):
     """What the access does to registers at the end of the cycle."""
-    page, offset = shared[A_ADDRESS] // PAGE, shared[A_ADDRESS] % PAGE
-    tile, data, write = page - 1, shared[A_DATA], shared[A_WRITE] == 1
-    taken = write and shared[A_FIRST] == 1 and shared[A_RESPONSE] == OKAY
+    page, offset = shared.address // PAGE, shared.address % PAGE
+    tile, data, write = page - 1, shared.data, shared.write == 1
+    taken = write and shared.first == 1 and shared.response == OKAY
     if page == 0:
         if taken and offset == O_INTERRUPT:
-            shared[G_INTERRUPT] = data & FIELD_MASK
+            shared.interrupt = data & FIELD_MASK
         elif taken and offset == O_CHAIN:
-            shared[G_CHAIN] = data
+            shared.chain = data
         elif taken and offset == O_RELU:
-            shared[G_RELU] = data
+            shared.relu = data
         return
     s = state[tile]
     if offset == P_WEIGHT and response == OKAY:
-        s[S_ROW] = (s[S_ROW] + 1) & LINE_MASK
+        s.row = (s.row + 1) & LINE_MASK
     elif offset == P_ROW and write and response == OKAY:
-        s[S_ROW] = data & LINE_MASK
+        s.row = data & LINE_MASK
     elif offset == P_COLUMN and write and response == OKAY:
-        s[S_COLUMN] = data & LINE_MASK
+        s.column = data & LINE_MASK
     elif taken and response == AT_WORK and offset == T_ERROR:
         if data & CLEAR:
-            s[S_ERROR] = work[tile, W_ERROR]
+            s.error = work[tile].error
     elif taken and response == AT_WORK and offset == T_CONTROL:
-        s[S_OVERRIDE] = data & 1
+        s.override = data & 1
         if data & CLEAR:
-            s[S_BUSY] = s[S_MVMS] = s[S_BYTES_IN] = s[S_BYTES_OUT] = s[S_STALL] = 0
-    elif taken and response == AT_WORK and T_PRECHARGE <= offset <= T_DIGITISE:
-        s[FIELDS[offset // 4]] = data & FIELD_MASK
+            s.busy = s.mvms = s.bytes_in = s.bytes_out = s.stall = 0
+    elif taken and response == AT_WORK and offset == T_PRECHARGE:
+        s.precharge = data & FIELD_MASK
+    elif taken and response == AT_WORK and offset == T_INTEGRATE:
+        s.integrate = data & FIELD_MASK
+    elif taken and response == AT_WORK and offset == T_DIGITISE:
+        s.digitise = data & FIELD_MASK
 
 
 @called
-def cycle(config, shared, state, work, inputs, outputs, cells, lsb, found):
+def cycle(h):
     """One clock cycle; return (response to the access or AT_WORK, whether nothing moved)."""
+    config, shared, state, work = h.config, h.bus[0], h.state, h.work
     tiles = config.shape[0]
     rest = arbitrate(config, shared, state, work)
-    valid = shared[A_VALID] == 1
+    valid = shared.valid == 1
     if rest and not valid:
         return AT_WORK, True
     response, starts, clears = AT_WORK, 0, 0
     if valid:
         response = respond(config, shared, state, work)
-        taken = shared[A_FIRST] == 1 and shared[A_WRITE] == 1 and shared[A_RESPONSE] == OKAY
-        if taken and response == AT_WORK and shared[A_ADDRESS] == O_START:
-            starts = shared[A_DATA]
-        elif taken and response == AT_WORK and shared[A_ADDRESS] == O_RESULT:
-            clears = shared[A_DATA]
+        taken = shared.first == 1 and shared.write == 1 and shared.response == OKAY
+        if taken and response == AT_WORK and shared.address == O_START:
+            starts = shared.data
+        elif taken and response == AT_WORK and shared.address == O_RESULT:
+            clears = shared.data
     # From the last one on, so that each finds the one before it as it was.
     for tile in range(tiles - 1, -1, -1):
         run_tile(
@@ -291,20 +269,20 @@ def cycle(config, shared, state, work, inputs, outputs, cells, lsb, found):
             state,
             work,
             tile,
-            inputs[tile],
-            outputs[tile],
-            cells[tile],
-            lsb[tile],
-            found[tile],
+            h.inputs[tile],
+            h.outputs[tile],
+            h.cells[tile],
+            h.lsb[tile],
+            h.found[tile],
         )
         run_stage(
             config, shared, state, work, tile, starts >> tile & 1 == 1, clears >> tile & 1 == 1
         )
-    if valid and shared[A_ADDRESS] // PAGE <= tiles:
+    if valid and shared.address // PAGE <= tiles:
         write_registers(config, shared, state, work, response)
-        if shared[A_ADDRESS] % PAGE // WINDOW == INPUT and shared[A_LANES] == 0:
+        if shared.address % PAGE // WINDOW == INPUT and shared.lanes == 0:
             response = OKAY if response == AT_WORK else response
-    shared[A_FIRST] = 0
+    shared.first = 0
     return response, False
 
 
@@ -312,68 +290,71 @@ def entry_points(number: int) -> Callable[..., None]:
     """Make what Python calls; ``number`` changes with the source of what is compiled into it."""
 
     @entry
-    def execute(
-        batch, start_fs, core_period, period, request_fs, back_fs, taken_fs, posted, clock,
-        config, shared, state, work, inputs, outputs, cells, lsb, found,
-        data, responses, issue, accepted, complete, arrived,
-    ):  # fmt: skip
+    def execute(batch, timing, hardware, answers):
         """Make accesses by the rules of `peripheral_port`, until all are made or products are due.
 
-        ``clock`` holds the columns ``K_...``; a call goes on where the last one stopped.
+        A call goes on where the last one stopped, by the record `CLOCK`.
         """
-        while clock[K_ACCESS] < len(batch) and number != 0:
-            i = clock[K_ACCESS]
-            if clock[K_STAGE] == K_NEW:
-                time = max((start_fs if i == 0 else issue[i - 1]) + batch[i]["gap_fs"],
-                           clock[K_FREE])  # fmt: skip
+        clock, bus = hardware.clock[0], hardware.bus[0]
+        issue, accepted, arrived = answers.issue_fs, answers.accept_cycle, answers.response_fs
+        while clock.access < len(batch) and number != 0:
+            i = clock.access
+            if clock.stage == NEW:
+                time = timing.start_fs if i == 0 else issue[i - 1]
+                time = max(time + batch[i]["gap_fs"], clock.free)
                 if i > 0 and batch[i]["response_gap_fs"] >= 0:
                     time = max(time, arrived[i - 1] + batch[i]["response_gap_fs"])
                 issue[i] = time
-                accepted[i] = max(-(-(time + request_fs) // period), clock[K_COMPLETION] + 1)
-                clock[K_STAGE] = K_ON_ITS_WAY
-            if clock[K_STAGE] == K_ON_ITS_WAY:
-                while clock[K_CYCLE] <= accepted[i]:
-                    if shared[X_DUE] != 0:
+                reaches = -(-(time + timing.request_fs) // timing.period_fs)
+                accepted[i] = max(reaches, clock.completion + 1)
+                clock.stage = ON_ITS_WAY
+            if clock.stage == ON_ITS_WAY:
+                while clock.cycle <= accepted[i]:
+                    if bus.due != 0:
                         return
-                    _, rest = cycle(config, shared, state, work, inputs, outputs, cells, lsb, found)
-                    clock[K_CYCLE] = accepted[i] + 1 if rest else clock[K_CYCLE] + 1
-                shared[A_VALID] = shared[A_FIRST] = 1
-                shared[A_WRITE] = batch[i]["write"]
-                shared[A_ADDRESS] = batch[i]["address"] // 4 * 4
-                shared[A_DATA] = batch[i]["data"]
-                shared[A_STROBES] = shared[A_LANES] = batch[i]["strobes"]
-                shared[A_READ] = 0
-                clock[K_STAGE] = K_AT_WORK
-            if clock[K_STAGE] == K_AT_WORK:
+                    _, rest = cycle(hardware)
+                    clock.cycle = accepted[i] + 1 if rest else clock.cycle + 1
+                bus.valid = bus.first = 1
+                bus.write = batch[i]["write"]
+                bus.address = batch[i]["address"] // 4 * 4
+                bus.data = batch[i]["data"]
+                bus.strobes = bus.lanes = batch[i]["strobes"]
+                bus.read = 0
+                clock.stage = AT_ITS_TILE
+            if clock.stage == AT_ITS_TILE:
                 response = AT_WORK
                 while response == AT_WORK:
-                    if shared[X_DUE] != 0:
+                    if bus.due != 0:
                         return
-                    response, _ = cycle(
-                        config, shared, state, work, inputs, outputs, cells, lsb, found
-                    )
-                    clock[K_CYCLE] += 1
-                shared[A_VALID] = 0
-                responses[i] = response
+                    response, _ = cycle(hardware)
+                    clock.cycle += 1
+                bus.valid = 0
+                answers.response[i] = response
                 if batch[i]["write"] == 0:
-                    data[i] = shared[A_READ]
+                    answers.data[i] = bus.read
                 # The cycle of the response's transfer.
-                complete[i] = clock[K_COMPLETION] = clock[K_CYCLE]
-                clock[K_STAGE] = K_ANSWERED
-            if shared[X_DUE] != 0:
+                answers.complete_cycle[i] = clock.completion = clock.cycle
+                clock.stage = ANSWERED
+            if bus.due != 0:
                 return
-            cycle(config, shared, state, work, inputs, outputs, cells, lsb, found)
-            clock[K_CYCLE] += 1
-            end = complete[i] * period + back_fs
-            if batch[i]["write"] == 1 and posted:
-                end = issue[i] + taken_fs
-            arrived[i] = clock[K_FREE] = -(-end // core_period) * core_period
-            clock[K_STAGE] = K_NEW
-            clock[K_ACCESS] += 1
+            cycle(hardware)
+            clock.cycle += 1
+            end = answers.complete_cycle[i] * timing.period_fs + timing.response_fs
+            if batch[i]["write"] == 1 and timing.posted_stores:
+                end = issue[i] + timing.taken_fs
+            clock.free = -(-end // timing.core_period_fs) * timing.core_period_fs
+            arrived[i] = clock.free
+            clock.stage = NEW
+            clock.access += 1
 
     return execute
 
 
 execute = entry_points(
-    fingerprint("accelerators/accelerator_kernel.py", "accelerators/accelerator_tile_kernel.py")
+    fingerprint(
+        "accelerators/accelerator_kernel.py",
+        "accelerators/accelerator_records.py",
+        "accelerators/accelerator_tile_kernel.py",
+        "compiled/kernel_state.py",
+    )
 )

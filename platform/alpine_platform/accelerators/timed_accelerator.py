@@ -14,8 +14,8 @@ from alpine_models.crossbar import IdealCrossbar
 from alpine_models.registers import link_bytes
 from alpine_models.tile import TileConfig, pending_answers
 
-from . import accelerator_tile_kernel as tile_kernel
-from .accelerator_kernel import K_ACCESS, K_COMPLETION, K_NEW, K_STAGE, execute
+from .accelerator_kernel import NEW, execute
+from .accelerator_records import BUS, CLOCK, CONFIG, STAGE, WORK, Answers, Hardware, Timing
 from .macro import TimedMacro
 from .mapped_tiles import MappedTiles
 from .peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
@@ -44,7 +44,7 @@ class TimedAccelerator(MappedTiles):
             for config in self._configs
         )
         links = link_bytes(self._configs)
-        self._config = np.array(
+        config = np.array(
             [
                 (
                     config.rows,
@@ -57,27 +57,33 @@ class TimedAccelerator(MappedTiles):
                 )
                 for config, link in zip(self._configs, links, strict=True)
             ],
-            np.int64,
+            CONFIG,
         )
         count = len(self._configs)
-        self._shared = np.zeros(tile_kernel.SHARED_FIELDS, np.int64)
-        self._state = np.zeros((count, tile_kernel.STATE_FIELDS), np.int64)
-        self._state[:, tile_kernel.S_PRECHARGE : tile_kernel.S_DIGITISE + 1] = self._config[:, 4:]
-        # One row more than stages: nobody listens behind the last one.
-        self._work = np.zeros((count + 1, tile_kernel.WORK_FIELDS), np.int64)
-        self._clock = np.zeros(5, np.int64)
+        self._state = np.zeros(count, STAGE)
+        for phase in ("precharge", "integrate", "digitise"):
+            self._state[phase] = config[phase]
+        self._bus, self._clock = np.zeros(1, BUS), np.zeros(1, CLOCK)
         self.restart_time()
-        self._memories = (
-            tuple(np.zeros(config.rows, np.int8) for config in self._configs),
-            tuple(np.zeros(config.columns, np.int8) for config in self._configs),
-            tuple(macro.weights for macro in self.macros),
-            tuple(macro.lsb for macro in self.macros),
+        self._inputs = tuple(np.zeros(config.rows, np.int8) for config in self._configs)
+        self._outputs = tuple(np.zeros(config.columns, np.int8) for config in self._configs)
+        self._hardware = Hardware(
+            config=config,
+            state=self._state,
+            bus=self._bus,
+            work=np.zeros(count + 1, WORK),
+            clock=self._clock,
+            inputs=self._inputs,
+            outputs=self._outputs,
+            cells=tuple(macro.weights for macro in self.macros),
+            lsb=tuple(macro.lsb for macro in self.macros),
+            found=tuple(macro.read_back for macro in self.macros),
         )
 
     @property
     def products(self) -> list[int]:
         """Matrix-vector products that each tile has begun."""
-        counts: npt.NDArray[np.int64] = self._state[:, tile_kernel.S_PRODUCTS]
+        counts: npt.NDArray[np.int64] = self._state["products"]
         return counts.tolist()
 
     def execute(
@@ -86,50 +92,46 @@ class TimedAccelerator(MappedTiles):
         """Make accesses; the contract is `PeripheralPort.execute`."""
         check_accesses(batch, size_bytes=self.size_bytes)
         result = IoResult.empty(len(batch))
-        self._shared[tile_kernel.X_ANALOG] = sum(
+        self._bus["analog"] = sum(
             1 << tile for tile, macro in enumerate(self.macros) if macro.analog is not None
         )
-        read_back = tuple(macro.read_back for macro in self.macros)
-        self._clock[K_ACCESS], self._clock[K_STAGE] = 0, K_NEW
-        while self._clock[K_ACCESS] < len(batch):
+        # What cells read as changes with the crossbar that is installed.
+        found = tuple(macro.read_back for macro in self.macros)
+        hardware = self._hardware._replace(found=found)
+        timing = Timing(
+            start_fs=start_fs,
+            core_period_fs=core_period_fs,
+            period_fs=self._period_fs,
+            request_fs=times.request_fs,
+            response_fs=times.response_fs,
+            taken_fs=times.taken_fs,
+            posted_stores=times.posted_stores,
+        )
+        answers = Answers(
+            data=result.data,
+            response=result.response,
+            issue_fs=result.issue_fs,
+            accept_cycle=result.accept_cycle,
+            complete_cycle=result.complete_cycle,
+            response_fs=result.response_fs,
+        )
+        self._clock["access"], self._clock["stage"] = 0, NEW
+        while self._clock["access"][0] < len(batch):
             self._multiply()
-            execute(
-                batch,
-                start_fs,
-                core_period_fs,
-                self._period_fs,
-                times.request_fs,
-                times.response_fs,
-                times.taken_fs,
-                times.posted_stores,
-                self._clock,
-                self._config,
-                self._shared,
-                self._state,
-                self._work,
-                *self._memories,
-                read_back,
-                result.data,
-                result.response,
-                result.issue_fs,
-                result.accept_cycle,
-                result.complete_cycle,
-                result.response_fs,
-            )
+            execute(batch, timing, hardware, answers)
         self._multiply()
         return result
 
     def restart_time(self) -> None:
         """Count clock edges from 0 again; the next access may start at time 0. State stays."""
         self._clock[:] = 0
-        self._clock[K_COMPLETION] = -1
+        self._clock["completion"] = -1
 
     def _multiply(self) -> None:
         """Make the products that analog crossbars owe."""
-        due = int(self._shared[tile_kernel.X_DUE])
-        self._shared[tile_kernel.X_DUE] = 0
-        inputs, outputs = self._memories[:2]
+        due = int(self._bus["due"][0])
+        self._bus["due"] = 0
         for tile, macro in enumerate(self.macros):
             if due >> tile & 1:
-                outputs[tile][:] = macro.multiply(inputs[tile])
-                inputs[tile][:] = 0
+                self._outputs[tile][:] = macro.multiply(self._inputs[tile])
+                self._inputs[tile][:] = 0

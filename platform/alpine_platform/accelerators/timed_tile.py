@@ -15,7 +15,18 @@ from alpine_models.tile import TileConfig, pending_answers
 from .macro import TimedMacro
 from .tile_coupling import ClockCrossing, CvxifAdapter, TileCoupling
 from .tile_port import CmBatch, CmResult, TileGroup
-from .timed_tile_kernel import BARE, COUNTERS, CROSSING, CVXIF, is_process, run_batch
+from .timed_tile_kernel import (
+    BARE,
+    COUNTERS,
+    CROSSING,
+    CVXIF,
+    Clocks,
+    Edges,
+    Responses,
+    TileState,
+    is_process,
+    run_batch,
+)
 
 __all__ = ["TimedTile", "TimedTilePort"]
 
@@ -119,44 +130,21 @@ class TimedTile:
         elif isinstance(coupling, CvxifAdapter):
             kind, commit_cycles = CVXIF, coupling.commit_cycles
             batch = _narrowed(batch, coupling.xlen)
-        length = len(batch)
-        edges = np.zeros((4, length), np.int64)
-        result = CmResult.empty(length)
-        state = self.state
-        progress, first = np.array([0, self._last_complete, 0]), 0
-        while first < length:
-            first = run_batch(
-                batch,
-                first,
-                progress,
-                start_fs,
-                core_period_fs,
-                self._tile_period_fs,
-                self._port_period_fs,
-                kind,
-                commit_cycles,
-                self.mvm_cycles,
-                pending_answers(self.config),
-                self._last_complete,
-                state.input_memory,
-                state.output_memory,
-                state.counters,
-                state.crossbar.weights,
-                state.crossbar.lsb,
-                self.macro.read_back,
-                self._converted(int(batch[first]["word"])),
-                self.macro.analog is not None,
-                self._counts,
-                *edges,
-                result.rd,
-                result.status,
-                result.issue_fs,
-                result.accept_cycle,
-                result.complete_cycle,
-                result.response_fs,
-            )
+        clocks = Clocks(
+            start_fs=start_fs,
+            core_period_fs=core_period_fs,
+            tile_period_fs=self._tile_period_fs,
+            port_period_fs=self._port_period_fs,
+            coupling=kind,
+            commit_cycles=commit_cycles,
+            mvm_cycles=self.mvm_cycles,
+            room=pending_answers(self.config),
+            last_complete=self._last_complete,
+        )
+        result = CmResult.empty(len(batch))
+        progress = self._run(batch, clocks, result)
         self.busy_cycles += int(progress[2])
-        if length:
+        if len(batch):
             self._last_complete = int(result.complete_cycle[-1])
         errors = result.status[result.status != 0]
         if not self._error and len(errors):
@@ -168,6 +156,36 @@ class TimedTile:
     def restart_time(self) -> None:
         """Count the port's clock edges from 0 again; state and counters stay."""
         self._last_complete = -1
+
+    def _run(self, batch: CmBatch, clocks: Clocks, result: CmResult) -> npt.NDArray[np.int64]:
+        """Fill a result; return what `run_batch` keeps between the products of analog crossbars."""
+        state = self.state
+        tile = TileState(
+            inputs=state.input_memory,
+            outputs=state.output_memory,
+            counters=state.counters,
+            cells=state.crossbar.weights,
+            lsb=state.crossbar.lsb,
+            read_back=self.macro.read_back,
+            counts=self._counts,
+        )
+        edges = Edges(*np.zeros((4, len(batch)), np.int64))
+        responses = Responses(
+            rd=result.rd,
+            status=result.status,
+            issue_fs=result.issue_fs,
+            accept_cycle=result.accept_cycle,
+            complete_cycle=result.complete_cycle,
+            response_fs=result.response_fs,
+        )
+        progress, first = np.array([0, clocks.last_complete, 0], np.int64), 0
+        analog = self.macro.analog is not None
+        while first < len(batch):
+            converted = self._converted(int(batch[first]["word"]))
+            first = run_batch(
+                batch, first, progress, clocks, tile, converted, analog, edges, responses
+            )
+        return progress
 
     def _converted(self, word: int) -> npt.NDArray[np.int8]:
         """Return the codes of the product that an instruction asks of an analog crossbar."""

@@ -8,6 +8,8 @@ the port, the tile, and the way out. What a layer has room for depends on earlie
 one pass in program order is exact.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from alpine_models.compiling import cached_under
@@ -16,7 +18,18 @@ from alpine_models.reference_tile import execute_command
 from alpine_models.tile import CROSSING_DEPTH, CVXIF_DEPTH
 from alpine_platform.compiled.compiling import compiled, fingerprint
 
-__all__ = ["BARE", "COUNTERS", "CROSSING", "CVXIF", "is_process", "run_batch"]
+__all__ = [
+    "BARE",
+    "COUNTERS",
+    "CROSSING",
+    "CVXIF",
+    "Clocks",
+    "Edges",
+    "Responses",
+    "TileState",
+    "is_process",
+    "run_batch",
+]
 
 _entry = cached_under(f"{fingerprint('accelerators/timed_tile_kernel.py'):x}", error_model="numpy")
 
@@ -168,13 +181,69 @@ def _count(counts, record, code, selector, before, counters):
         counts[_IN + side] += moved
 
 
+class Clocks(NamedTuple):
+    """What the times of a batch follow from.
+
+    Members
+    -------
+    start_fs, core_period_fs : as `TilePort.execute`.
+    tile_period_fs, port_period_fs : of the clocks of the tile and of the port that the core sees.
+    coupling, commit_cycles : what stands between them.
+    mvm_cycles, room : length of a multiplication; answers that can wait, 0 with one buffer.
+    last_complete : port edge of the last completion.
+    """
+
+    start_fs: int
+    core_period_fs: int
+    tile_period_fs: int
+    port_period_fs: int
+    coupling: int
+    commit_cycles: int
+    mvm_cycles: int
+    room: int
+    last_complete: int
+
+
+class TileState(NamedTuple):
+    """The architectural state, see `execute_command`, and the performance counters."""
+
+    inputs: Any
+    outputs: Any
+    counters: Any
+    cells: Any
+    lsb: Any
+    read_back: Any
+    counts: Any
+
+
+class Edges(NamedTuple):
+    """Edges of the tile's clock, one per instruction.
+
+    Members
+    -------
+    taken, gone, left, answered : int64 arrays: it takes a command, has its register free for the
+        next one, gives its answer to the response buffer, and its response is taken.
+    """
+
+    taken: Any
+    gone: Any
+    left: Any
+    answered: Any
+
+
+class Responses(NamedTuple):
+    """Arrays of a `CmResult`."""
+
+    rd: Any
+    status: Any
+    issue_fs: Any
+    accept_cycle: Any
+    complete_cycle: Any
+    response_fs: Any
+
+
 @_entry
-def run_batch(
-    batch, first, progress, start_fs, core_period, tile_period, port_period, coupling,
-    commit_cycles, mvm_cycles, room, last_complete, inputs, outputs, counters, cells, lsb,
-    read_back, converted, pause, counts, taken, gone, left, answered,
-    rd, status, issue, accept, complete, response,
-):  # fmt: skip
+def run_batch(batch, first, progress, clocks, tile, converted, pause, edges, responses):
     """Run a batch by the rules of `tile_port` from an instruction on; return where it stopped.
 
     With ``pause`` that is the next CM_PROCESS after the first instruction, whose ``converted``
@@ -182,21 +251,17 @@ def run_batch(
 
     Parameters
     ----------
-    batch, start_fs, core_period : as `TilePort.execute`.
+    batch : as `TilePort.execute`.
     first : number of the instruction to begin with.
     progress : int64 array [3], kept between calls on one batch: number of the last CM_PROCESS,
         edge of the completion before (`last_complete` at first), and busy cycles of the port.
-    tile_period, port_period : of the clocks of the tile and of the port that the core sees.
-    coupling, commit_cycles : what stands between them.
-    mvm_cycles, room : length of a multiplication; answers that can wait, 0 with one buffer.
-    last_complete : port edge of the last completion.
-    inputs ... converted : see `execute_command`.
-    counts : int64 array, performance counters, added to.
-    taken, gone, left, answered : int64 arrays, filled with edges of the tile's clock: it takes a
-        command, has its register free for the next one, gives its answer to the response buffer,
-        and its response is taken.
-    rd ... response : results.
+    clocks, tile, converted : see there, and `execute_command`.
+    edges, responses : filled.
     """
+    core_period, tile_period = clocks.core_period_fs, clocks.tile_period_fs
+    port_period, coupling = clocks.port_period_fs, clocks.coupling
+    taken, gone, left, answered = edges
+    rd, status, issue, accept, complete, response = responses
     process, previous = progress[0], progress[1]
     before = np.zeros(2, np.int64)
     stop = len(batch)
@@ -206,34 +271,39 @@ def run_batch(
             stop = i
             break
         issue[i], seen = _issue(
-            batch, i, start_fs, core_period, port_period, last_complete, issue, accept, complete
-        )
+            batch, i, clocks.start_fs, core_period, port_period, clocks.last_complete,
+            issue, accept, complete,
+        )  # fmt: skip
         accept[i], offered = _enter(
-            coupling, i, seen, port_period, tile_period, commit_cycles, accept, taken, answered
-        )
+            coupling, i, seen, port_period, tile_period, clocks.commit_cycles,
+            accept, taken, answered,
+        )  # fmt: skip
         sink = 0
         if coupling == CROSSING and i >= CROSSING_DEPTH:
             sink = _across(complete[i - CROSSING_DEPTH], port_period, tile_period)
-        before[:] = counters
+        before[:] = tile.counters
         rd[i], code, selector = execute_command(
             word, batch[i]["rn"], batch[i]["rm"], batch[i]["ra"],
-            inputs, outputs, counters, cells, lsb, read_back, converted,
+            tile.inputs, tile.outputs, tile.counters, tile.cells, tile.lsb, tile.read_back,
+            converted,
         )  # fmt: skip
         status[i] = code
         if selector == _PROCESS:
             before[:] = 0
-        _count(counts, batch[i], code, selector, before, counters)
-        if room == 0:
-            _take_single(i, offered, sink, code, selector, mvm_cycles, taken, gone, left, answered)
+        _count(tile.counts, batch[i], code, selector, before, tile.counters)
+        if clocks.room == 0:
+            _take_single(
+                i, offered, sink, code, selector, clocks.mvm_cycles, taken, gone, left, answered
+            )
         else:
             _take_double(
-                i, offered, sink, code, selector, mvm_cycles, room, process,
+                i, offered, sink, code, selector, clocks.mvm_cycles, clocks.room, process,
                 taken, gone, left, answered,
             )  # fmt: skip
             if selector == _PROCESS and code == 0:
                 process = i
-        counts[_STALL] += taken[i] - offered
-        counts[_BUSY] += answered[i] - max(taken[i], answered[i - 1] if i else -1)
+        tile.counts[_STALL] += taken[i] - offered
+        tile.counts[_BUSY] += answered[i] - max(taken[i], answered[i - 1] if i else -1)
         if coupling == CROSSING:
             complete[i] = _across(answered[i], tile_period, port_period)
             if i:
