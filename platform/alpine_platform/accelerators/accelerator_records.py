@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from alpine_platform.compiled.kernel_state import Records, record
 
-__all__ = ["BUS", "CLOCK", "CONFIG", "STAGE", "WORK", "Answers", "Hardware", "Timing"]
+__all__ = ["BUS", "CLOCK", "CONFIG", "STAGE", "WORK", "AcceleratorArrays", "AccessArrays", "Timing"]
 
 CONFIG = record(
     "rows",
@@ -121,7 +121,7 @@ class Timing(NamedTuple):
     posted_stores: bool
 
 
-class Hardware(NamedTuple):
+class AcceleratorArrays(NamedTuple):
     """The accelerator: records of its tiles, and their memories.
 
     Members
@@ -144,7 +144,7 @@ class Hardware(NamedTuple):
     found: tuple[Any, ...]
 
 
-class Answers(NamedTuple):
+class AccessArrays(NamedTuple):
     """Arrays of an `IoResult`."""
 
     data: Any

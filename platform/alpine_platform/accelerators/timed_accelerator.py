@@ -15,7 +15,16 @@ from alpine_models.registers import link_bytes
 from alpine_models.tile import TileConfig, pending_answers
 
 from .accelerator_kernel import NEW, execute
-from .accelerator_records import BUS, CLOCK, CONFIG, STAGE, WORK, Answers, Hardware, Timing
+from .accelerator_records import (
+    BUS,
+    CLOCK,
+    CONFIG,
+    STAGE,
+    WORK,
+    AcceleratorArrays,
+    AccessArrays,
+    Timing,
+)
 from .macro import TimedMacro
 from .mapped_tiles import MappedTiles
 from .peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
@@ -67,7 +76,7 @@ class TimedAccelerator(MappedTiles):
         self.restart_time()
         self._inputs = tuple(np.zeros(config.rows, np.int8) for config in self._configs)
         self._outputs = tuple(np.zeros(config.columns, np.int8) for config in self._configs)
-        self._hardware = Hardware(
+        self._hardware = AcceleratorArrays(
             config=config,
             state=self._state,
             bus=self._bus,
@@ -107,7 +116,7 @@ class TimedAccelerator(MappedTiles):
             taken_fs=times.taken_fs,
             posted_stores=times.posted_stores,
         )
-        answers = Answers(
+        answers = AccessArrays(
             data=result.data,
             response=result.response,
             issue_fs=result.issue_fs,
