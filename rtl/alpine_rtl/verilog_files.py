@@ -12,7 +12,7 @@ from .interfaces import MacroSignature
 from .pins import Pin, PinSignature, ports_by_name
 from .top import Top
 
-__all__ = ["constraints", "crossbar_stub", "file_lists", "readme", "waivers", "wrapper"]
+__all__ = ["WAIVERS", "constraints", "crossbar_stub", "file_lists", "readme", "waivers", "wrapper"]
 
 TILE_PERIOD_NS = 1.0
 """Default tile clock, 1 GHz (Klein et al. 2022, Table I(C), with 4-byte words)."""
@@ -125,7 +125,7 @@ if {{[llength [get_ports -quiet cpu_clk]]}} {{
 """
 
 
-_WAIVERS = (
+WAIVERS = (
     (
         "WIDTHEXPAND",
         "Amaranth's operators extend their operands by their own rules, so Verilog's widening "
@@ -159,7 +159,7 @@ _WAIVERS = (
 def waivers() -> str:
     """Return Verilator waivers, each with its reason."""
     lines = ["`verilator_config", ""]
-    for rule, reason in _WAIVERS:
+    for rule, reason in WAIVERS:
         lines += [f"// {reason}", f'lint_off -rule {rule} -file "*aimc_*.v"', ""]
     lines += [
         "// The black box has no inside.",

@@ -3,6 +3,7 @@
 """The depthwise engine, alone and beside the in-memory accelerator on one memory port."""
 
 import random
+import subprocess
 from math import ceil
 
 import pytest
@@ -20,10 +21,13 @@ from hwpe_reference import (
 from tests.random_inputs import examples, seed
 
 from alpine_cosim.binding import VerilatedModel
+from alpine_cosim.binding.toolchain import Toolchain
 from alpine_models.hwpe_registers import DEPTHWISE_ID, DEPTHWISE_REGISTERS, IMA_REGISTERS
 from alpine_models.imc_cluster import ClusterError, ImcConfig
 from alpine_rtl.cluster.accelerators import ClusterAccelerators
 from alpine_rtl.cluster.depthwise import Depthwise
+from alpine_rtl.cluster.ima import Ima
+from alpine_rtl.cluster.verilog import top_text
 
 CONFIG = ImcConfig(rows=6, columns=5, port_bytes=16, crossbars=2)
 PRODUCT_CYCLES = 6
@@ -230,3 +234,19 @@ def test_other_ports(port_bytes, memory_ports):
     assert memory == want
     beats = max(1, 16 // port_bytes)
     assert 0 <= seen["busy_cycles"] - beats * slots(job) <= 64
+
+
+@pytest.mark.parametrize(("name", "top"), [("ima", Ima), ("depthwise", Depthwise)])
+def test_each_file_is_lint_clean_by_itself(tmp_path, name, top):
+    config = ImcConfig(rows=2, columns=2, port_bytes=4, crossbars=2)
+    (tmp_path / f"{name}.v").write_text(top_text(name, top(config=config)))
+    toolchain = Toolchain.find()
+    done = subprocess.run(
+        [toolchain.verilator, "--lint-only", "-Wall", "--top-module", name, f"{name}.v"],
+        cwd=tmp_path,
+        env=toolchain.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -2,6 +2,7 @@
 """`alpine verilog` and `alpine synth`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,14 +13,15 @@ from alpine_models.plurals import counted
 from alpine_models.registers import MAX_TILES
 from alpine_models.tile import TileConfig
 
+from .cluster_hardware import cluster_options, refuse_cluster_options, write_cluster_hardware
 from .output_file import output_file_option
 
 __all__ = ["synth", "verilog"]
 
 
 @click.command(epilog="Example: alpine verilog --rows 256 --cols 256 --out verilog")
-@click.option("--rows", type=int, required=True, help="Word lines.")
-@click.option("--cols", type=int, required=True, help="Bit lines.")
+@click.option("--rows", type=int, help="Word lines; 256 for a cluster, required for a tile.")
+@click.option("--cols", type=int, help="Bit lines; 256 for a cluster, required for a tile.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -35,10 +37,27 @@ __all__ = ["synth", "verilog"]
     "--tiles", type=click.IntRange(1, MAX_TILES), default=1, show_default=True,
     help="Tiles of the AXI accelerator, which can be chained.",
 )  # fmt: skip
-def verilog(*, rows: int, cols: int, out: Path, double_buffer: bool, xlen: str, tiles: int) -> None:
+@cluster_options
+def verilog(
+    *,
+    rows: int | None,
+    cols: int | None,
+    out: Path,
+    double_buffer: bool,
+    xlen: str,
+    tiles: int,
+    **cluster: Any,
+) -> None:
     """Write the hardware as Verilog: every top, with wrappers, constraints, register files."""
     from alpine_rtl.verilog import write_tops
 
+    if cluster["system"] is not None:
+        write_cluster_hardware(out, rows=rows, columns=cols, options=cluster)
+        return
+    refuse_cluster_options(cluster)
+    if rows is None or cols is None:
+        name = "--rows" if rows is None else "--cols"
+        raise click.MissingParameter(param_type="option", param_hint=f"'{name}'")
     try:
         config = TileConfig(rows=rows, columns=cols, double_buffer=double_buffer)
     except ValueError as error:

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `alpine verilog --system` takes: the hardware of a cluster instead of a tile's."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alpine_models.errors import AlpineError
+from alpine_models.imc_cluster import Execution, ImcConfig
+from alpine_models.plurals import counted
+
+__all__ = ["cluster_options", "refuse_cluster_options", "write_cluster_hardware"]
+
+OPTIONS = ("port_bytes", "crossbars", "cell_bits", "execution", "memory_ports")
+
+
+def cluster_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a cluster's hardware."""
+    for option in reversed(
+        (
+            click.option(
+                "--system", type=click.Choice(["imc-cluster"]),
+                help="Write this system's accelerators and memory instead of a tile.",
+            ),
+            click.option("--port-bytes", type=int, help="Memory port of a cluster; default 16."),
+            click.option("--crossbars", type=int, help="Crossbars of a cluster; default 64."),
+            click.option("--cell-bits", type=int, help="Weights of a cluster, 4 or 8; default 4."),
+            click.option(
+                "--execution", type=click.Choice([each.value for each in Execution]),
+                help="Whether a cluster's jobs overlap; default pipelined.",
+            ),
+            click.option("--memory-ports", type=int, help="Of a cluster, 1 or 2; default 1."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def refuse_cluster_options(options: Mapping[str, Any]) -> None:
+    """Raise `AlpineError` where an option of a cluster was given without one."""
+    for name in OPTIONS:
+        if options[name] is not None:
+            raise AlpineError(
+                f"--{name.replace('_', '-')} belongs to a cluster: add --system imc-cluster"
+            )
+
+
+def write_cluster_hardware(
+    out: Path, *, rows: int | None, columns: int | None, options: Mapping[str, Any]
+) -> None:
+    """Write a cluster's hardware and say what was written."""
+    from alpine_rtl.cluster.verilog import write_cluster
+
+    given: dict[str, Any] = {"rows": rows, "columns": columns} | {
+        name: options[name] for name in OPTIONS
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if "execution" in chosen:
+        chosen["execution"] = Execution(chosen["execution"])
+    try:
+        config = ImcConfig(**chosen)
+    except ValueError as error:
+        raise AlpineError(str(error)) from error
+    for path in write_cluster(out, config):
+        click.echo(path)
+    size = f"{counted(config.crossbars, 'crossbar')} of {config.rows} x {config.columns}"
+    click.echo(f"{size}; registers are in {out / 'REGISTERS.md'}")
