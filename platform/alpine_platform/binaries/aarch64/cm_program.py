@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executing a program whose CM instructions go to tiles.
+
+The CM instructions and the library's hints are found in the executable segments; the processor stops
+before each. A tile's answer is needed only where an instruction has a destination, so transfers to
+the tile are gathered until then.
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from alpine_models import isa
+from alpine_models.errors import AlpineError
+from alpine_models.isa import XZR, CmOperation
+from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, CmResult, empty_batch
+from alpine_platform.binaries.elf import Program
+
+from .linux import STACK_BYTES, STACK_TOP, LinuxProcess, ProgramExit, UnknownCallError
+from .messages import End, Event
+from .processor import Processor, Stop
+
+__all__ = ["CmCounts", "CmTiles", "FunctionalOutcome", "Hint", "execute", "hint_word"]
+
+_GATHERED = 4096
+
+
+class Hint(IntEnum):
+    """Numbers of the hint instructions of `aimc_hints.h`."""
+
+    BEGIN = 96
+    END = 97
+    TILE = 98
+    ADC = 99
+
+
+def hint_word(hint: Hint) -> int:
+    """Return the instruction word of a hint (Arm Architecture Reference Manual, HINT)."""
+    return 0xD503201F | hint << 5
+
+
+@dataclass(slots=True)
+class CmCounts:
+    """CM instructions by operation."""
+
+    by_operation: dict[CmOperation, int] = field(default_factory=dict[CmOperation, int])
+
+    def add(self, operation: CmOperation) -> None:
+        """Count one."""
+        self.by_operation[operation] = self.by_operation.get(operation, 0) + 1
+
+
+class CmTiles:
+    """The tiles of the core that a program runs on.
+
+    Parameters
+    ----------
+    execute : runs a batch on one tile, (batch, tile) to result.
+    set_lsb : takes (tile, first bit line, dot product per ADC code of each).
+    count : how many tiles there are.
+    """
+
+    def __init__(
+        self,
+        *,
+        execute: Callable[[CmBatch, int], CmResult],
+        set_lsb: Callable[[int, int, npt.NDArray[np.float32]], None],
+        count: int,
+    ) -> None:
+        self.execute, self.set_lsb, self.count = execute, set_lsb, count
+        self.selected = 0
+        self.counts = CmCounts()
+        self._waiting: list[tuple[int, int, int, int]] = []
+
+    def carry_out(self, word: int, registers: Sequence[int]) -> tuple[int, int] | None:
+        """Carry out an instruction; return the register that it writes and the value, if any."""
+        fields = isa.decode(word)
+        values = [0 if number == XZR else registers[number] for number in _sources(fields)]
+        self.counts.add(fields.operation)
+        self._waiting.append((word, *values))  # type: ignore[arg-type]  # always three values
+        writes = "rd" in isa.OPERANDS[fields.operation]
+        if not writes and len(self._waiting) < _GATHERED:
+            return None
+        value = self.flush()
+        return (fields.rd, value) if writes and fields.rd != XZR else None
+
+    def flush(self) -> int:
+        """Send what is gathered; return the last instruction's result."""
+        if not self._waiting:
+            return 0
+        batch = empty_batch(len(self._waiting))
+        batch["word"], batch["rn"], batch["rm"], batch["ra"] = (
+            np.array([waiting[i] for waiting in self._waiting], np.uint64) for i in range(4)
+        )
+        batch["response_gap_fs"] = NO_DEPENDENCY
+        self._waiting.clear()
+        result = self.execute(batch, self.selected)
+        wrong = np.flatnonzero(result.status)
+        if len(wrong):
+            word, status = int(batch["word"][wrong[0]]), int(result.status[wrong[0]])
+            raise AlpineError(
+                f"tile {self.selected} refused {isa.decode(word).operation.name}: "
+                f"{isa.CmStatus(status).name.replace('_', ' ').lower()}"
+            )
+        return int(result.rd[-1])
+
+    def select(self, tile: int) -> None:
+        """Address another of the core's tiles."""
+        if tile >= self.count:
+            raise AlpineError(f"tile {tile}: the core has {self.count}, numbered from 0")
+        if tile != self.selected:
+            self.flush()
+            self.selected = tile
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FunctionalOutcome:
+    """What a program did, without times.
+
+    Members
+    -------
+    status : its exit status; None where it was stopped, for the reason in ``message``.
+    limited : it executed the instructions that it was given.
+    counts : its CM instructions.
+    """
+
+    status: int | None
+    message: str
+    limited: bool
+    counts: CmCounts
+
+
+def execute(
+    processor: Processor,
+    linux: LinuxProcess,
+    program: Program,
+    tiles: CmTiles,
+    *,
+    max_instructions: int = 0,
+) -> FunctionalOutcome:
+    """Run a program to its end; what it does wrong is in the outcome."""
+    words = _special_words(program)
+    if not tiles.count:
+        words_of_tiles = [address for address, word in words.items() if _is_cm(word)]
+        processor.stop_at(words_of_tiles)
+    else:
+        processor.stop_at(words)
+    try:
+        stop = processor.run(linux.entry, stack=linux.stack, limit=max_instructions)
+        while stop.event is not Event.ENDED:
+            stop = _answer(stop, processor, linux, program, tiles, words)
+        tiles.flush()
+    except ProgramExit as done:
+        tiles.flush()
+        return FunctionalOutcome(
+            status=done.status, message="", limited=False, counts=tiles.counts
+        )
+    except UnknownCallError as error:
+        return FunctionalOutcome(
+            status=None, message=str(error), limited=False, counts=tiles.counts
+        )
+    if stop.end is End.LIMIT:
+        message = f"{program.place(stop.pc)}: stopped after {max_instructions} instructions"
+        return FunctionalOutcome(status=None, message=message, limited=True, counts=tiles.counts)
+    message = f"{program.place(stop.pc)}: {_reason(stop, processor)}"
+    return FunctionalOutcome(status=None, message=message, limited=False, counts=tiles.counts)
+
+
+def _answer(
+    stop: Stop,
+    processor: Processor,
+    linux: LinuxProcess,
+    program: Program,
+    tiles: CmTiles,
+    words: dict[int, int],
+) -> Stop:
+    """Do what the program asks for where it stands, and let it go on."""
+    registers = stop.registers
+    if stop.event is Event.CALLED:
+        place = program.place(stop.address - 4)
+        value = linux.call(registers[8], registers[:6], place=place)
+        return processor.go_on(registers={0: value})
+    word = words[stop.address]
+    if struct.unpack("<I", processor.read(stop.address, 4))[0] != word:
+        raise UnknownCallError(f"{program.place(stop.address)}: the program wrote over its CM code")
+    try:
+        if not _is_cm(word):
+            _heed(Hint(word >> 5 & 0x7F), registers, processor, tiles)
+            return processor.go_on(address=stop.address + 4)
+        if not tiles.count:
+            raise AlpineError("a CM instruction, but the core has no tile: name one by --tile")
+        written = tiles.carry_out(word, registers)
+    except AlpineError as error:
+        raise UnknownCallError(f"{program.place(stop.address)}: {error}") from error
+    return processor.go_on(
+        address=stop.address + 4, registers=None if written is None else dict([written])
+    )
+
+
+def _heed(hint: Hint, registers: Sequence[int], processor: Processor, tiles: CmTiles) -> None:
+    # The library puts a hint's operands into x9, x10 and x11.
+    first, count, address = registers[9:12]
+    if hint is Hint.TILE:
+        tiles.select(first)
+    elif hint is Hint.ADC:
+        tiles.flush()
+        data = processor.read(address, 4 * count)
+        tiles.set_lsb(tiles.selected, first, np.frombuffer(data, np.float32))
+
+
+def _special_words(program: Program) -> dict[int, int]:
+    """CM instructions and the hints that do something, by address."""
+    hints = [hint_word(Hint.TILE), hint_word(Hint.ADC)]
+    found: dict[int, int] = {}
+    for segment in program.segments:
+        if segment.executable:
+            code = np.frombuffer(segment.data[: len(segment.data) & ~3], "<u4")
+            selector = (code >> 21).astype(np.int64) << 1 | (code >> 15 & 1)
+            known = [opcode << 1 | rw for opcode, rw in isa.OPERATIONS]
+            special = np.isin(selector, known) | np.isin(code, hints)
+            for index in np.flatnonzero(special):
+                found[segment.address + 4 * int(index)] = int(code[index])
+    return found
+
+
+def _is_cm(word: int) -> bool:
+    return isa.decode(word).operation is not CmOperation.UNKNOWN
+
+
+def _sources(fields: isa.CmInstruction) -> tuple[int, int, int]:
+    return fields.rn, fields.rm, fields.ra
+
+
+def _reason(stop: Stop, processor: Processor) -> str:
+    if stop.end is End.ILLEGAL:
+        word = processor.read(stop.pc, 4)
+        shown = f"{struct.unpack('<I', word)[0]:#010x}" if word else "no memory"
+        return f"illegal instruction {shown}"
+    if STACK_TOP - 2 * STACK_BYTES <= stop.address < STACK_TOP - STACK_BYTES:
+        return f"stack overflow: the stack has {STACK_BYTES >> 20} MiB"
+    if stop.end in (End.READ, End.WRITE, End.FETCH):
+        what = {End.READ: "read from", End.WRITE: "write to", End.FETCH: "jump to"}[stop.end]
+        null = " (null pointer)" if stop.address < 4096 else ""
+        return f"{what} {stop.address:#x}, where there is no memory{null}"
+    return f"exception {stop.detail}"

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+# pyright: basic
+# Unicorn brings types that name nearly every value Any.
+"""The processor of AArch64 programs, in a process of its own.
+
+Unicorn is under the GPL and this product is not, so nothing of the product imports it: this module
+is run as a program of its own and speaks the messages of `alpine_platform.binaries.aarch64.messages`
+over its standard input and output. It knows memory, registers and where to stop; what system calls
+and CM instructions do is decided by who started it.
+"""
+
+import sys
+from typing import BinaryIO
+
+from alpine_platform.binaries.aarch64 import messages
+from alpine_platform.binaries.aarch64.messages import Command, End, Event
+
+REGISTERS = 31
+
+
+class Worker:
+    """One emulated processor."""
+
+    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+        import unicorn
+        from unicorn import arm64_const as arm64
+
+        self._unicorn, self._arm64 = unicorn, arm64
+        self._incoming, self._outgoing = incoming, outgoing
+        self._cpu = unicorn.Uc(unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM)
+        self._cpu.ctl_set_cpu_model(arm64.UC_CPU_ARM64_MAX)
+        # Floating point and vectors are allowed at both lower levels.
+        self._cpu.reg_write(arm64.UC_ARM64_REG_CPACR_EL1, 3 << 20)
+        # x29 and x30 have numbers apart from the others.
+        self._numbers = [getattr(arm64, f"UC_ARM64_REG_X{i}") for i in range(REGISTERS)]
+        self._cpu.hook_add(unicorn.UC_HOOK_INTR, self._exception)
+        self._cpu.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._bad_access)
+        self._end: tuple[End, int, int] | None = None
+
+    def serve(self) -> None:
+        """Obey until the other side goes away."""
+        while self._obey():
+            pass
+
+    def _obey(self) -> bool:
+        """Carry out one command; tell whether more follow before the program goes on."""
+        message = messages.receive(self._incoming)
+        if message is None:
+            sys.exit()
+        command, numbers, data = message
+        if command is Command.MAP:
+            self._cpu.mem_map(numbers[0], numbers[1])
+        elif command is Command.WRITE:
+            self._cpu.mem_write(numbers[0], data)
+        elif command is Command.READ:
+            self._read(*numbers)
+        elif command is Command.STOP_AT:
+            for address in numbers:
+                self._cpu.hook_add(
+                    self._unicorn.UC_HOOK_CODE, self._stop, begin=address, end=address
+                )
+        elif command is Command.RUN:
+            self._run(*numbers)
+        elif command is Command.GO_ON:
+            self._resume(numbers)
+            return False
+        elif command is Command.LEAVE:
+            self._end = (End.LEFT, 0, 0)
+            self._cpu.emu_stop()
+            return False
+        return True
+
+    def _read(self, address: int, size: int) -> None:
+        try:
+            data = bytes(self._cpu.mem_read(address, size))
+        except self._unicorn.UcError:
+            data = b""
+        messages.send(self._outgoing, Event.DATA, (), data)
+
+    def _run(self, start: int, stack: int, limit: int) -> None:
+        self._cpu.reg_write(self._arm64.UC_ARM64_REG_SP, stack)
+        self._end = None
+        try:
+            self._cpu.emu_start(start, 0, count=limit)
+        except self._unicorn.UcError as error:
+            pc = self._cpu.reg_read(self._arm64.UC_ARM64_REG_PC)
+            if self._end is None:
+                illegal = error.errno == self._unicorn.UC_ERR_INSN_INVALID
+                self._end = (End.ILLEGAL if illegal else End.EXCEPTION, pc, error.errno)
+        pc = self._cpu.reg_read(self._arm64.UC_ARM64_REG_PC)
+        kind, address, detail = self._end or (End.LIMIT, pc, 0)
+        messages.send(self._outgoing, Event.ENDED, (kind, address, detail, pc))
+
+    def _stop(self, _cpu, address: int, _size: int, _user) -> None:
+        self._tell(Event.STOPPED, address)
+
+    def _exception(self, _cpu, number: int, _user) -> None:
+        pc = self._cpu.reg_read(self._arm64.UC_ARM64_REG_PC)
+        if number == messages.SUPERVISOR_CALL:
+            self._tell(Event.CALLED, pc)
+            return
+        undefined = number == messages.UNDEFINED
+        self._end = (End.ILLEGAL if undefined else End.EXCEPTION, pc, number)
+        self._cpu.emu_stop()
+
+    def _bad_access(self, _cpu, access: int, address: int, _size: int, _value: int, _user) -> bool:
+        written = (self._unicorn.UC_MEM_WRITE_UNMAPPED, self._unicorn.UC_MEM_WRITE_PROT)
+        fetched = (self._unicorn.UC_MEM_FETCH_UNMAPPED, self._unicorn.UC_MEM_FETCH_PROT)
+        kind = End.WRITE if access in written else End.FETCH if access in fetched else End.READ
+        self._end = (kind, address, 0)
+        return False
+
+    def _tell(self, event: Event, address: int) -> None:
+        registers = self._cpu.reg_read_batch(self._numbers)
+        messages.send(self._outgoing, event, (address, *registers))
+        while self._obey():
+            pass
+
+    def _resume(self, numbers: tuple[int, ...]) -> None:
+        """Set registers, given as pairs, and go on at an address, or where the program stands."""
+        address, *pairs = numbers
+        for number, value in zip(pairs[::2], pairs[1::2], strict=True):
+            self._cpu.reg_write(self._numbers[number], value)
+        if address:
+            self._cpu.reg_write(self._arm64.UC_ARM64_REG_PC, address)
+
+
+if __name__ == "__main__":
+    Worker(sys.stdin.buffer, sys.stdout.buffer).serve()
