@@ -4,7 +4,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,13 +12,18 @@ from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 
+from .exec_aarch64 import aarch64_options, given_options, refuse_options, run_aarch64
 from .exit_status import ExecUseError
 from .output_file import output_file_option
 
+if TYPE_CHECKING:
+    from alpine_platform.binaries.outcome import ProgramOutcome
+
 __all__ = ["exec_"]
 
-SYSTEMS = ("imc-cluster",)
-"""Systems whose cores execute programs."""
+CLUSTER = "imc-cluster"
+SYSTEMS = (CLUSTER, "high-power", "low-power")
+"""Systems whose cores execute programs: RISC-V on the cluster, AArch64 on the others."""
 BROKEN_PIPE = -32
 
 
@@ -48,7 +53,7 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
         return
     from alpine_sw.riscv import include_folder
 
-    choose("system", system, SYSTEMS)
+    choose("system", system, (CLUSTER,))
     click.echo(include_folder())
     context.exit()
 
@@ -60,18 +65,23 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
     epilog="\b\nExamples:\n"
     "  alpine exec --system imc-cluster --cores 8 --json figures.json program.elf\n"
     "  alpine exec --max-cycles 1000000 program.elf first second\n"
+    "  alpine exec --system high-power --tile 64x32 --trace waves program.elf\n"
     '  clang -I"$(alpine exec --include imc-cluster)" ...',
 )
 @click.option(
-    "--system", default=SYSTEMS[0], show_default=True,
-    help="What executes the program: " + ", ".join(SYSTEMS) + ".",
+    "--system",
+    help=f"What executes the program: {CLUSTER} (RISC-V; the default for such programs), "
+    "high-power or low-power (AArch64, functional: no times).",
+)
+@click.option(
+    "--cores", type=click.IntRange(min=1),
+    help=f"{CLUSTER}: cores that begin at the program's entry.  [default: 1]",
 )  # fmt: skip
 @click.option(
-    "--cores", type=click.IntRange(min=1), default=1, show_default=True,
-    help="Cores that begin at the program's entry.",
-)  # fmt: skip
-@click.option("--max-cycles", type=click.IntRange(min=1), help="Stop the program after these.")
-@output_file_option("--json", "json_file", help="Write cycles, instructions and stalls as JSON.")
+    "--max-cycles", type=click.IntRange(min=1), help=f"{CLUSTER}: stop the program after these."
+)
+@output_file_option("--json", "json_file", help="Write what was counted as JSON.")
+@aarch64_options
 @click.option(
     "--include", metavar="SYSTEM", is_eager=True, expose_value=False, callback=_print_include,
     help="Print the folder of a system's C header, linker script and start code, and exit.",
@@ -80,26 +90,53 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def exec_(
     *,
-    system: str,
-    cores: int,
+    system: str | None,
+    cores: int | None,
     max_cycles: int | None,
     json_file: Path | None,
     program: Path,
     arguments: tuple[str, ...],
+    **of_aarch64: Any,
 ) -> int:
-    """Execute a compiled program, instruction by instruction, and count its cycles.
+    """Execute a compiled program, instruction by instruction.
+
+    RISC-V programs run on a cluster, whose cycles are counted. AArch64 programs for Linux compute
+    what they compute, with their CM instructions in the tile's RTL; they have no times yet.
 
     Options stand before PROGRAM; all behind it belongs to the program, whose output and exit status
     are those of this command. Status 125 is wrong use, 126 a program that the simulator stopped.
     """
+    from alpine_platform.binaries.elf import Architecture, architecture_of
+
+    chosen = system or _default_system(architecture_of(program) is Architecture.AARCH64)
+    choose("system", chosen, SYSTEMS)
+    if chosen != CLUSTER:
+        refuse_options(chosen, {"--cores": cores, "--max-cycles": max_cycles})
+        outcome = run_aarch64(chosen, program, arguments, output=_write_all, **of_aarch64)
+    else:
+        refuse_options(chosen, given_options(of_aarch64))
+        outcome = _run_on_cluster(program, arguments, cores=cores or 1, max_cycles=max_cycles)
+    if outcome.message:
+        click.echo(f"alpine: {outcome.message}", err=True)
+    if json_file is not None:
+        write_text(json_file, json.dumps(outcome.as_json(), indent=2) + "\n")
+    return outcome.status
+
+
+def _default_system(aarch64: bool) -> str:
+    return "high-power" if aarch64 else CLUSTER
+
+
+def _run_on_cluster(
+    program: Path, arguments: tuple[str, ...], *, cores: int, max_cycles: int | None
+) -> "ProgramOutcome":
     from alpine_cosim.runs.core_library import core_library
     from alpine_platform.binaries.elf import Architecture, load_program
     from alpine_platform.binaries.riscv.bare_metal import BareMetalRun
     from alpine_platform.binaries.riscv.cv32e40p_config import MAX_CORES, imc_cluster
 
-    choose("system", system, SYSTEMS)
     if cores > MAX_CORES:
-        raise AlpineError(f"--cores {cores}: {system} has at most {MAX_CORES}")
+        raise AlpineError(f"--cores {cores}: {CLUSTER} has at most {MAX_CORES}")
     loaded = load_program(program, Architecture.RV32)
     run = BareMetalRun(
         loaded,
@@ -108,12 +145,7 @@ def exec_(
         library=core_library(),
         output=_write_all,
     )
-    outcome = run.run(max_cycles=max_cycles)
-    if outcome.message:
-        click.echo(f"alpine: {outcome.message}", err=True)
-    if json_file is not None:
-        write_text(json_file, json.dumps(outcome.as_json(), indent=2) + "\n")
-    return outcome.status
+    return run.run(max_cycles=max_cycles)
 
 
 def _write_all(descriptor: int, data: bytes) -> int:

@@ -12,16 +12,22 @@ from elftools.elf.elffile import ELFFile
 
 from alpine_models.errors import AlpineError
 
-__all__ = ["Architecture", "Program", "Segment", "load_program"]
+__all__ = ["Architecture", "Program", "Segment", "architecture_of", "load_program"]
+
+
+_EXECUTABLE = 1
+"""Flag of a segment that holds code."""
 
 
 ADDRESS_SPACE = 1 << 32
+"""What a program's segments lie in: all of a 32-bit machine, and where Linux's programs are linked."""
 
 
 class Architecture(Enum):
     """Machine and word length, as `readelf -h` names them."""
 
     RV32 = ("EM_RISCV", 32, "32-bit RISC-V")
+    AARCH64 = ("EM_AARCH64", 64, "64-bit Arm")
 
     @property
     def title(self) -> str:
@@ -31,11 +37,12 @@ class Architecture(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What stands from an address on: bytes, then zeros up to ``size``."""
+    """What stands from an address on: bytes, then zeros up to ``size``; ``executable``: code."""
 
     address: int
     data: bytes
     size: int
+    executable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +54,7 @@ class Program:
     path : of the file. architecture : that it was compiled for. entry : first address.
     segments : what is loaded, in the file's order. symbols : values by name.
     functions : names of code by address.
+    program_headers : where the file's table of segments stands in memory, and its length.
     """
 
     path: Path
@@ -55,6 +63,7 @@ class Program:
     segments: tuple[Segment, ...]
     symbols: dict[str, int]
     functions: dict[int, str]
+    program_headers: tuple[int, int] = (0, 0)
 
     def place(self, address: int) -> str:
         """Return an address with the function that it is in, if there is one."""
@@ -71,6 +80,17 @@ class Program:
 
     def _loaded(self, address: int) -> bool:
         return any(0 <= address - each.address < each.size for each in self.segments)
+
+
+def architecture_of(path: Path) -> Architecture | None:
+    """Tell what an ELF file was compiled for; None where it is no file or of another machine."""
+    try:
+        with path.open("rb") as file:
+            elf = ELFFile(file)
+            found = (elf["e_machine"], elf.elfclass)
+    except (OSError, ELFError):
+        return None
+    return next((each for each in Architecture if each.value[:2] == found), None)
 
 
 def load_program(path: Path, architecture: Architecture) -> Program:
@@ -120,11 +140,13 @@ def _program(path: Path, elf: Any, architecture: Architecture) -> Program:
         segments=tuple(segments),
         symbols=symbols,
         functions=functions,
+        program_headers=_program_headers(elf),
     )
 
 
 def _segment(path: Path, part: Any) -> Segment:
-    segment = Segment(part["p_paddr"], part.data(), part["p_memsz"])
+    code = bool(part["p_flags"] & _EXECUTABLE)
+    segment = Segment(part["p_paddr"], part.data(), part["p_memsz"], code)
     if len(segment.data) != part["p_filesz"] or segment.size < len(segment.data):
         raise AlpineError(f"program {path} is cut off: copy it again")
     if segment.address + segment.size > ADDRESS_SPACE:
@@ -133,6 +155,14 @@ def _segment(path: Path, part: Any) -> Segment:
             f"address: link it elsewhere"
         )
     return segment
+
+
+def _program_headers(elf: Any) -> tuple[int, int]:
+    offset, count = elf["e_phoff"], elf["e_phnum"]
+    for part in elf.iter_segments("PT_LOAD"):
+        if part["p_offset"] <= offset < part["p_offset"] + part["p_filesz"]:
+            return part["p_vaddr"] + offset - part["p_offset"], count
+    return 0, count
 
 
 def _symbols(elf: Any) -> tuple[dict[str, int], dict[int, str]]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executing a program whose CM instructions go to tiles.
 
-The CM instructions and the library's hints are found in the executable segments; the processor stops
-before each. A tile's answer is needed only where an instruction has a destination, so transfers to
-the tile are gathered until then.
+The CM instructions and the library's hints are found in the executable segments; the processor
+stops before each. A tile's answer is needed only where an instruction has a destination, so
+transfers to the tile are gathered until then.
 """
 
 import struct
@@ -20,7 +20,7 @@ from alpine_models.isa import XZR, CmOperation
 from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, CmResult, empty_batch
 from alpine_platform.binaries.elf import Program
 
-from .linux import STACK_BYTES, STACK_TOP, LinuxProcess, ProgramExit, UnknownCallError
+from .linux import STACK_BYTES, STACK_TOP, LinuxProcess, ProgramExit, ProgramStopError
 from .messages import End, Event
 from .processor import Processor, Stop
 
@@ -102,7 +102,7 @@ class CmTiles:
         wrong = np.flatnonzero(result.status)
         if len(wrong):
             word, status = int(batch["word"][wrong[0]]), int(result.status[wrong[0]])
-            raise AlpineError(
+            raise ProgramStopError(
                 f"tile {self.selected} refused {isa.decode(word).operation.name}: "
                 f"{isa.CmStatus(status).name.replace('_', ' ').lower()}"
             )
@@ -111,7 +111,7 @@ class CmTiles:
     def select(self, tile: int) -> None:
         """Address another of the core's tiles."""
         if tile >= self.count:
-            raise AlpineError(f"tile {tile}: the core has {self.count}, numbered from 0")
+            raise ProgramStopError(f"tile {tile}: the core has {self.count}, numbered from 0")
         if tile != self.selected:
             self.flush()
             self.selected = tile
@@ -143,62 +143,73 @@ def execute(
     max_instructions: int = 0,
 ) -> FunctionalOutcome:
     """Run a program to its end; what it does wrong is in the outcome."""
-    words = _special_words(program)
-    if not tiles.count:
-        words_of_tiles = [address for address, word in words.items() if _is_cm(word)]
-        processor.stop_at(words_of_tiles)
+    run = _Execution(processor, linux, program, tiles)
+    status, message, limited = None, "", False
+    try:
+        stop, status = run.to_its_end(max_instructions)
+        # What the tile refuses of the last transfers counts as well.
+        tiles.flush()
+    except ProgramStopError as error:
+        status, message = None, str(error)
     else:
-        processor.stop_at(words)
-    try:
-        stop = processor.run(linux.entry, stack=linux.stack, limit=max_instructions)
-        while stop.event is not Event.ENDED:
-            stop = _answer(stop, processor, linux, program, tiles, words)
-        tiles.flush()
-    except ProgramExit as done:
-        tiles.flush()
-        return FunctionalOutcome(
-            status=done.status, message="", limited=False, counts=tiles.counts
-        )
-    except UnknownCallError as error:
-        return FunctionalOutcome(
-            status=None, message=str(error), limited=False, counts=tiles.counts
-        )
-    if stop.end is End.LIMIT:
-        message = f"{program.place(stop.pc)}: stopped after {max_instructions} instructions"
-        return FunctionalOutcome(status=None, message=message, limited=True, counts=tiles.counts)
-    message = f"{program.place(stop.pc)}: {_reason(stop, processor)}"
-    return FunctionalOutcome(status=None, message=message, limited=False, counts=tiles.counts)
+        if status is None:
+            limited = stop.end is End.LIMIT
+            what = f"stopped after {max_instructions} instructions"
+            reason = what if limited else _reason(stop, processor)
+            message = f"{program.place(stop.pc)}: {reason}"
+    return FunctionalOutcome(status=status, message=message, limited=limited, counts=tiles.counts)
 
 
-def _answer(
-    stop: Stop,
-    processor: Processor,
-    linux: LinuxProcess,
-    program: Program,
-    tiles: CmTiles,
-    words: dict[int, int],
-) -> Stop:
-    """Do what the program asks for where it stands, and let it go on."""
-    registers = stop.registers
-    if stop.event is Event.CALLED:
-        place = program.place(stop.address - 4)
-        value = linux.call(registers[8], registers[:6], place=place)
-        return processor.go_on(registers={0: value})
-    word = words[stop.address]
-    if struct.unpack("<I", processor.read(stop.address, 4))[0] != word:
-        raise UnknownCallError(f"{program.place(stop.address)}: the program wrote over its CM code")
-    try:
-        if not _is_cm(word):
-            _heed(Hint(word >> 5 & 0x7F), registers, processor, tiles)
-            return processor.go_on(address=stop.address + 4)
-        if not tiles.count:
-            raise AlpineError("a CM instruction, but the core has no tile: name one by --tile")
-        written = tiles.carry_out(word, registers)
-    except AlpineError as error:
-        raise UnknownCallError(f"{program.place(stop.address)}: {error}") from error
-    return processor.go_on(
-        address=stop.address + 4, registers=None if written is None else dict([written])
-    )
+class _Execution:
+    """A program under way."""
+
+    def __init__(
+        self, processor: Processor, linux: LinuxProcess, program: Program, tiles: CmTiles
+    ) -> None:
+        self._processor, self._linux = processor, linux
+        self._program, self._tiles = program, tiles
+        self._words = _special_words(program)
+
+    def to_its_end(self, max_instructions: int) -> tuple[Stop, int | None]:
+        """Return where the program stopped last, and its exit status if it asked for its end."""
+        self._processor.stop_at(
+            address for address, word in self._words.items() if self._tiles.count or _is_cm(word)
+        )
+        stop = self._processor.run(
+            self._linux.entry, stack=self._linux.stack, limit=max_instructions
+        )
+        try:
+            while stop.event is not Event.ENDED:
+                stop = self._called(stop) if stop.event is Event.CALLED else self._met(stop)
+        except ProgramExit as done:
+            return stop, done.status
+        return stop, None
+
+    def _called(self, stop: Stop) -> Stop:
+        number, place = stop.registers[8], self._program.place(stop.address - 4)
+        value = self._linux.call(number, stop.registers[:6], place=place)
+        return self._processor.go_on(registers={0: value})
+
+    def _met(self, stop: Stop) -> Stop:
+        """Do what a CM instruction or a hint asks for."""
+        word, place = self._words[stop.address], self._program.place(stop.address)
+        if struct.unpack("<I", self._processor.read(stop.address, 4))[0] != word:
+            raise ProgramStopError(f"{place}: the program wrote over its CM code")
+        written = None
+        try:
+            if not _is_cm(word):
+                _heed(Hint(word >> 5 & 0x7F), stop.registers, self._processor, self._tiles)
+            elif self._tiles.count:
+                written = self._tiles.carry_out(word, stop.registers)
+            else:
+                raise ProgramStopError(
+                    "a CM instruction, but the core has no tile: name one by --tile"
+                )
+        except AlpineError as error:
+            raise ProgramStopError(f"{place}: {error}") from error
+        return self._processor.go_on(
+            address=stop.address + 4, registers=None if written is None else dict([written])
+        )
 
 
 def _heed(hint: Hint, registers: Sequence[int], processor: Processor, tiles: CmTiles) -> None:

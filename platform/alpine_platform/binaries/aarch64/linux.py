@@ -10,14 +10,14 @@ import random
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from alpine_models.errors import AlpineError
 from alpine_platform.binaries.elf import Program
 
 from .processor import PAGE_BYTES, Processor
 
-__all__ = ["STACK_BYTES", "STACK_TOP", "LinuxProcess", "ProgramExit", "UnknownCallError"]
+__all__ = ["STACK_BYTES", "STACK_TOP", "LinuxProcess", "ProgramExit", "ProgramStopError"]
 
 STACK_TOP = 0x7F_FFFF_F000
 STACK_BYTES = 8 << 20
@@ -50,8 +50,8 @@ class ProgramExit(Exception):  # noqa: N818 (a program's end is no error)
         self.status = status & 0xFF
 
 
-class UnknownCallError(AlpineError):
-    """The program asks for what this Linux does not have."""
+class ProgramStopError(AlpineError):
+    """The program cannot go on: it asks for what is not there."""
 
 
 class LinuxProcess:
@@ -103,12 +103,12 @@ class LinuxProcess:
         ------
         ProgramExit
             The program asked for its end.
-        UnknownCallError
+        ProgramStopError
             There is no such call here, or it asks for what this Linux does not do.
         """
-        handler = _CALLS.get(number)
+        handler = self._CALLS.get(number)
         if handler is None:
-            raise UnknownCallError(f"{place}: system call {number} is not one that programs have")
+            raise ProgramStopError(f"{place}: system call {number} is not one that programs have")
         return handler(self, *arguments[:6])
 
     # ---- start -------------------------------------------------------------------------------
@@ -128,7 +128,6 @@ class LinuxProcess:
     def _start(self, arguments: list[str], environment: Mapping[str, str]) -> int:
         """Write arguments, environment and auxiliary vector; return the stack pointer."""
         top = STACK_TOP - PAGE_BYTES
-        addresses: list[int] = []
 
         def put(data: bytes) -> int:
             nonlocal top
@@ -137,8 +136,7 @@ class LinuxProcess:
             return top
 
         values = [f"{name}={value}" for name, value in environment.items()]
-        for text in (*arguments, *values):
-            addresses.append(put(text.encode() + b"\0"))
+        addresses = [put(text.encode() + b"\0") for text in (*arguments, *values)]
         random_bytes = put(self._random.randbytes(16))
         headers, count = self._program.program_headers
         auxiliary = {
@@ -283,11 +281,21 @@ class LinuxProcess:
             self._processor.write(address, bytes(16))
         return 0
 
+    def _affinity(self, _process: int, size: int, address: int, *_: int) -> int:
+        """One core."""
+        if size < 8:
+            return -_EINVAL
+        self._processor.write(address, (1).to_bytes(8, "little"))
+        return 8
+
     def _no_thread(self, *_: int) -> int:
-        raise UnknownCallError("the program starts a thread: programs have one so far")
+        raise ProgramStopError("the program starts a thread: programs have one so far")
 
     def _raise_signal(self, _process: int, _thread: int, number: int, *_: int) -> int:
-        raise UnknownCallError(f"the program ended itself by signal {number}")
+        raise ProgramStopError(f"the program ended itself by signal {number}")
+
+    def _raise_own_signal(self, thread: int, number: int, *_: int) -> int:
+        return self._raise_signal(0, thread, number)
 
     def _thread_number(self, *_: int) -> int:
         return 1
@@ -304,43 +312,45 @@ class LinuxProcess:
     def _no_terminal(self, *_: int) -> int:
         return -_ENOTTY
 
-
-_CALLS: dict[int, Callable[..., int]] = {
-    29: LinuxProcess._no_terminal,  # ioctl
-    56: LinuxProcess._open,
-    57: LinuxProcess._close,
-    62: LinuxProcess._seek,
-    63: LinuxProcess._read,
-    64: LinuxProcess._write,
-    65: LinuxProcess._readv,
-    66: LinuxProcess._writev,
-    78: LinuxProcess._no_file,  # readlinkat
-    79: LinuxProcess._no_file,  # newfstatat
-    80: LinuxProcess._file_status,
-    93: LinuxProcess._exit,
-    94: LinuxProcess._exit,
-    96: LinuxProcess._thread_number,  # set_tid_address
-    98: LinuxProcess._nothing,  # futex: one thread waits for nobody
-    99: LinuxProcess._nothing,  # set_robust_list
-    113: LinuxProcess._clock,
-    124: LinuxProcess._nothing,  # sched_yield
-    131: LinuxProcess._raise_signal,  # tgkill
-    134: LinuxProcess._nothing,  # rt_sigaction
-    135: LinuxProcess._nothing,  # rt_sigprocmask
-    172: LinuxProcess._thread_number,
-    178: LinuxProcess._thread_number,
-    214: LinuxProcess._set_break,
-    215: LinuxProcess._nothing,  # munmap: addresses are not given twice
-    220: LinuxProcess._no_thread,
-    222: LinuxProcess._map,
-    226: LinuxProcess._nothing,  # mprotect
-    233: LinuxProcess._nothing,  # madvise
-    261: LinuxProcess._not_permitted,  # prlimit64
-    278: LinuxProcess._random_bytes,
-    293: LinuxProcess._not_permitted,  # rseq
-    435: LinuxProcess._no_thread,
-}
-"""The system calls by number (Linux, asm-generic/unistd.h)."""
+    # By number (Linux, asm-generic/unistd.h).
+    _CALLS: ClassVar[dict[int, Callable[..., int]]] = {
+        25: _nothing,  # fcntl
+        29: _no_terminal,  # ioctl
+        56: _open,
+        57: _close,
+        62: _seek,
+        63: _read,
+        64: _write,
+        65: _readv,
+        66: _writev,
+        78: _no_file,  # readlinkat
+        79: _no_file,  # newfstatat
+        80: _file_status,
+        93: _exit,
+        94: _exit,
+        96: _thread_number,  # set_tid_address
+        98: _nothing,  # futex: one thread waits for nobody
+        99: _nothing,  # set_robust_list
+        113: _clock,
+        123: _affinity,
+        124: _nothing,  # sched_yield
+        130: _raise_own_signal,  # tkill
+        131: _raise_signal,  # tgkill
+        134: _nothing,  # rt_sigaction
+        135: _nothing,  # rt_sigprocmask
+        172: _thread_number,
+        178: _thread_number,
+        214: _set_break,
+        215: _nothing,  # munmap: addresses are not given twice
+        220: _no_thread,
+        222: _map,
+        226: _nothing,  # mprotect
+        233: _nothing,  # madvise
+        261: _not_permitted,  # prlimit64
+        278: _random_bytes,
+        293: _not_permitted,  # rseq
+        435: _no_thread,
+    }
 
 
 def _pages(size: int) -> int:

@@ -18,7 +18,7 @@ ENDED carries why, the address concerned, a detail, and the address of the instr
 
 import struct
 from enum import IntEnum
-from typing import BinaryIO
+from typing import IO
 
 __all__ = ["SUPERVISOR_CALL", "UNDEFINED", "Command", "End", "Event", "receive", "send"]
 
@@ -71,7 +71,7 @@ class End(IntEnum):
 
 
 def send(
-    stream: BinaryIO, kind: Command | Event, numbers: tuple[int, ...] = (), data: bytes = b""
+    stream: IO[bytes], kind: Command | Event, numbers: tuple[int, ...] = (), data: bytes = b""
 ) -> None:
     """Write one message."""
     words = struct.pack(f"<{len(numbers)}Q", *(number & (1 << 64) - 1 for number in numbers))
@@ -79,7 +79,7 @@ def send(
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> tuple[Command | Event, tuple[int, ...], bytes] | None:
+def receive(stream: IO[bytes]) -> tuple[Command | Event, tuple[int, ...], bytes] | None:
     """Read one message; None where the other side has gone."""
     header = stream.read(_HEADER.size)
     if len(header) < _HEADER.size:

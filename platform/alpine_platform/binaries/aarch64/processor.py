@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that executes AArch64 instructions, as an object."""
 
+import contextlib
 import importlib.util
 import subprocess
 import sys
@@ -73,10 +74,8 @@ class Processor:
         self._process.kill()
         self._process.wait()
         self._from.close()
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._to.close()
-        except BrokenPipeError:
-            pass
 
     def map(self, address: int, size: int) -> None:
         """Give whole pages of zeros."""

@@ -4,13 +4,14 @@
 """The processor of AArch64 programs, in a process of its own.
 
 Unicorn is under the GPL and this product is not, so nothing of the product imports it: this module
-is run as a program of its own and speaks the messages of `alpine_platform.binaries.aarch64.messages`
-over its standard input and output. It knows memory, registers and where to stop; what system calls
-and CM instructions do is decided by who started it.
+is run as a program of its own and speaks the messages of `.messages` over its standard input and
+output. It knows memory, registers and where to stop; what system calls and CM instructions do is
+decided by who started it.
 """
 
+import signal
 import sys
-from typing import BinaryIO
+from typing import IO
 
 from alpine_platform.binaries.aarch64 import messages
 from alpine_platform.binaries.aarch64.messages import Command, End, Event
@@ -21,13 +22,13 @@ REGISTERS = 31
 class Worker:
     """One emulated processor."""
 
-    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    def __init__(self, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
         import unicorn
         from unicorn import arm64_const as arm64
 
         self._unicorn, self._arm64 = unicorn, arm64
         self._incoming, self._outgoing = incoming, outgoing
-        self._cpu = unicorn.Uc(unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM)
+        self._cpu = unicorn.unicorn.Uc(unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM)
         self._cpu.ctl_set_cpu_model(arm64.UC_CPU_ARM64_MAX)
         # Floating point and vectors are allowed at both lower levels.
         self._cpu.reg_write(arm64.UC_ARM64_REG_CPACR_EL1, 3 << 20)
@@ -126,4 +127,6 @@ class Worker:
 
 
 if __name__ == "__main__":
+    # Ctrl-C is for the process that started this one, which ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     Worker(sys.stdin.buffer, sys.stdout.buffer).serve()

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiles the AArch64 programs that the tests execute: `make aarch64-programs`.
+
+They are test data, so that nothing needs a cross compiler but a change of their sources.
+AARCH64_CC replaces the compiler's command.
+"""
+
+import hashlib
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from alpine_sw.library.c import INCLUDE
+
+__all__ = ["FOLDER", "PROGRAMS", "digest"]
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "tests" / "aarch64"
+COMPILER = f"{sys.executable} -m ziglang cc -target aarch64-linux-musl"
+OPTIONS = ("-Os", "-s", "-static", "-Wl,--gc-sections", "-DAIMC_TILES=2")
+PROGRAMS = {
+    "layer": ROOT / "tests" / "sw" / "c_programs" / "layer.c",
+    "behaviour": FOLDER / "behaviour.c",
+}
+
+
+def digest(name: str) -> str:
+    """Return what a program was made from: its source and the library."""
+    texts = [PROGRAMS[name], *sorted(INCLUDE.iterdir())]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()
+
+
+def main() -> None:
+    """Compile all programs and write down what they were made from."""
+    compiler = shlex.split(os.environ.get("AARCH64_CC", COMPILER))
+    lines: list[str] = []
+    for name, source in PROGRAMS.items():
+        output = FOLDER / f"{name}.elf"
+        subprocess.run([*compiler, *OPTIONS, f"-I{INCLUDE}", source, "-o", output], check=True)
+        lines.append(f"{digest(name)}  {name}\n")
+    (FOLDER / "sources.sha256").write_text("".join(lines))
+
+
+if __name__ == "__main__":
+    main()

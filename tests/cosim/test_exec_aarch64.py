@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AArch64 programs of `alpine exec`: what they compute, what they see of Linux, what stops them."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.aarch64_programs import FOLDER, PROGRAMS, digest
+
+from alpine_cosim.cli import main
+
+LAYER, BEHAVIOUR = FOLDER / "layer.elf", FOLDER / "behaviour.elf"
+# layer.c prints the codes of one layer four times, once as values: see test_c_library.py, which
+# compares its host build with the library in Python.
+CODES = "127 127 127 -3 -128 -123"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run_exec(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["alpine", "exec", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+        with pytest.raises(SystemExit) as left:
+            main()
+        return Done(int(left.value.code or 0), *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def behave(run_exec: Callable[..., Done]) -> Callable[..., Done]:
+    return lambda *arguments: run_exec("--engine", "model", "--tile", "64x32+8x8", *arguments)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_programs_belong_to_their_sources(name: str):
+    assert f"{digest(name)}  {name}" in (FOLDER / "sources.sha256").read_text().splitlines(), (
+        "make aarch64-programs"
+    )
+
+
+@pytest.mark.parametrize("engine", ["rtl", "model"])
+def test_a_compiled_layer_gives_the_codes_of_the_host_build(
+    engine: str, tmp_path: Path, run_exec: Callable[..., Done]
+):
+    figures = tmp_path / "figures.json"
+    done = run_exec("--tile", "40x24", "--engine", engine, "--json", figures, LAYER)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [lines[i].strip() for i in (0, 2, 3)] == [CODES] * 3
+    counted = json.loads(figures.read_text())
+    # Three matrices of 13 x 6. In groups of four: three vectors of 13 by index, one behind two
+    # codes; outputs of 6 three times, and 8 and 6 once.
+    assert counted["cm_instructions"] == {
+        "queue": 3 * 4 + 1 + 4,
+        "dequeue": 3 * 2 + 2 + 2,
+        "process": 4,
+        "initialize": 3 * 13 * 6,
+    }
+    assert (counted["status"], counted["ended_by"]) == (0, "exit")
+    assert counted["time_s"] is None
+    # An instruction keeps its tile busy for a cycle at least, on either engine for the same time.
+    assert counted["tile_busy_cycles"] == [TILE_CYCLES]
+
+
+TILE_CYCLES = 1147
+"""Of the layer, equal on both engines (the tile's busy cycles: 234 cells, 31 others)."""
+
+GOOD = {
+    ("arguments", "a b", "--json"): "arguments;a b;--json;",
+    ("environment",): "hello",
+    ("heap",): "7",
+    ("input",): "-1",
+    ("second",): "0 30",
+    ("read", "notes.txt"): "two\nlines\n",
+}
+
+
+@pytest.mark.parametrize("arguments", GOOD, ids=" ".join)
+def test_a_program_sees_what_its_person_gives_it(
+    arguments: tuple[str, ...], tmp_path: Path, behave: Callable[..., Done]
+):
+    (tmp_path / "notes.txt").write_text("two\nlines\n")
+    done = behave("--env", "GREETING=hello", "--files", tmp_path, BEHAVIOUR, *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (0, GOOD[arguments], "")
+
+
+def test_the_programs_status_and_both_streams_pass_through(behave: Callable[..., Done]):
+    assert behave(BEHAVIOUR, "status").returncode == 42
+    done = behave(BEHAVIOUR, "errors")
+    assert (done.stdout, done.stderr) == ("", "to standard error\n")
+
+
+def test_a_program_reads_nothing_outside_the_folder_and_writes_nothing(
+    tmp_path: Path, behave: Callable[..., Done]
+):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (tmp_path / "secret").write_text("no")
+    (inside / "link").symlink_to(tmp_path / "secret")
+    for name in ("../secret", str(tmp_path / "secret"), "link"):
+        done = behave("--files", inside, BEHAVIOUR, "read", name)
+        assert (done.returncode, done.stdout) == (1, ""), name
+    assert behave("--files", inside, BEHAVIOUR, "write", "new").returncode == 0
+    assert [path.name for path in inside.iterdir()] == ["link"]
+
+
+BAD = {
+    "null": "read from 0x0, where there is no memory (null pointer)",
+    "stack": "stack overflow: the stack has 8 MiB",
+    "illegal": "illegal instruction 0x00000000",
+    "call": "system call 999 is not one that programs have",
+    "thread": "the program starts a thread: programs have one so far",
+    "abort": "the program ended itself by signal 6",
+    "endless": "stopped after 3000000 instructions",
+    "beyond": "tile 0 refused QUEUE: index out of range",
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_stops_a_program_is_one_line_and_status_126(
+    what: str, tmp_path: Path, behave: Callable[..., Done]
+):
+    figures = tmp_path / "figures.json"
+    limit = ("--max-instructions", 3_000_000) if what == "endless" else ()
+    # "beyond" asks for word lines 62 to 65 of 64.
+    done = behave("--json", figures, *limit, BEHAVIOUR, what)
+    assert (done.returncode, done.stderr.count("\n")) == (126, 1), done.stderr
+    assert done.stderr.startswith("alpine: ")
+    assert done.stderr.endswith(f"{BAD[what]}\n")
+    ended_by = json.loads(figures.read_text())["ended_by"]
+    assert ended_by == ("limit" if what == "endless" else "error")
+
+
+def test_a_cm_instruction_needs_a_tile(run_exec: Callable[..., Done]):
+    done = run_exec(BEHAVIOUR, "cm")
+    assert done.returncode == 126
+    assert "the core has no tile: name one by --tile" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--tile", "64"), "--tile 64: write ROWSxCOLUMNS, such as 64x32, joined by +"),
+        (("--engine", "cocotb"), "engine"),
+        (("--engine", "model", "--trace", "w", "--tile", "8x8"), "only engine rtl has signals"),
+        (("--trace", "w"), "--trace without --tile: name the tile whose signals are written"),
+        (("--files", "nowhere"), "--files nowhere: there is no such folder"),
+        (("--env", "NAME"), "--env NAME: write NAME=VALUE"),
+        (("--cores", "2"), "--cores has no meaning on high-power: leave it out"),
+        (("--system", "imc-cluster", "--seed", "1"), "--seed has no meaning on imc-cluster"),
+        (("--system", "imc-cluster"), "not for 32-bit RISC-V"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_125(
+    options: tuple[str, ...], message: str, run_exec: Callable[..., Done]
+):
+    done = run_exec(*options, BEHAVIOUR)
+    assert (done.returncode, done.stderr.count("\n")) == (125, 1), done.stderr
+    assert message in done.stderr
+
+
+def test_a_waveform_shows_the_programs_products(tmp_path: Path, run_exec: Callable[..., Done]):
+    done = run_exec("--tile", "40x24", "--trace", tmp_path / "waves", LAYER)
+    assert done.returncode == 0, done.stderr
+    [wave] = (tmp_path / "waves").iterdir()
+    assert wave.stat().st_size > 1000
