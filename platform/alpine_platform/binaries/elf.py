@@ -20,7 +20,7 @@ _EXECUTABLE = 1
 
 
 ADDRESS_SPACE = 1 << 32
-"""What a program's segments lie in: all of a 32-bit machine, and where Linux's programs are linked."""
+"""Where segments lie: all of a 32-bit machine, and where programs for Linux are linked."""
 
 
 class Architecture(Enum):
@@ -88,7 +88,7 @@ def architecture_of(path: Path) -> Architecture | None:
         with path.open("rb") as file:
             elf = ELFFile(file)
             found = (elf["e_machine"], elf.elfclass)
-    except (OSError, ELFError):
+    except Exception:  # `load_program` says what is wrong
         return None
     return next((each for each in Architecture if each.value[:2] == found), None)
 
