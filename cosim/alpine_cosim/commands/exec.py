@@ -12,7 +12,13 @@ from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 
-from .exec_aarch64 import aarch64_options, given_options, refuse_options, run_aarch64
+from .exec_aarch64 import (
+    Aarch64Options,
+    aarch64_options,
+    given_options,
+    refuse_options,
+    run_aarch64,
+)
 from .exit_status import ExecUseError
 from .output_file import output_file_option
 
@@ -112,7 +118,8 @@ def exec_(
     choose("system", chosen, SYSTEMS)
     if chosen != CLUSTER:
         refuse_options(chosen, {"--cores": cores, "--max-cycles": max_cycles})
-        outcome = run_aarch64(chosen, program, arguments, output=_write_all, **of_aarch64)
+        options = Aarch64Options(**of_aarch64)
+        outcome = run_aarch64(chosen, program, arguments, options, output=_write_all)
     else:
         refuse_options(chosen, given_options(of_aarch64))
         outcome = _run_on_cluster(program, arguments, cores=cores or 1, max_cycles=max_cycles)

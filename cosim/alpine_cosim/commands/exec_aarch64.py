@@ -2,6 +2,7 @@
 """AArch64 programs of `alpine exec`: their options and their run."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,7 @@ from alpine_models.errors import AlpineError
 if TYPE_CHECKING:
     from alpine_cosim.runs.aarch64_run import Aarch64Outcome
 
-__all__ = ["aarch64_options", "given_options", "refuse_options", "run_aarch64"]
+__all__ = ["Aarch64Options", "aarch64_options", "given_options", "refuse_options", "run_aarch64"]
 
 ENGINES = ("rtl", "model")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -66,19 +67,26 @@ def refuse_options(system: str, values: Mapping[str, Any]) -> None:
             raise AlpineError(f"{name} has no meaning on {system}: leave it out")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Aarch64Options:
+    """The values of the options, None or empty where they were left out."""
+
+    tile: str | None
+    engine: str | None
+    trace: Path | None
+    files: Path | None
+    environment: Sequence[str]
+    seed: int | None
+    max_instructions: int | None
+
+
 def run_aarch64(
     system: str,
     program: Path,
     arguments: Sequence[str],
+    options: Aarch64Options,
     *,
     output: Callable[[int, bytes], int],
-    tile: str | None,
-    engine: str | None,
-    trace: Path | None,
-    files: Path | None,
-    environment: Sequence[str],
-    seed: int | None,
-    max_instructions: int | None,
 ) -> "Aarch64Outcome":
     """Execute a program and return what came of it.
 
@@ -89,28 +97,28 @@ def run_aarch64(
     """
     from alpine_cosim.runs.aarch64_run import Aarch64Run, tile_configs_of
 
-    chosen = choose("engine", engine or "rtl", ENGINES)
-    if trace is not None and chosen != "rtl":
+    chosen = choose("engine", options.engine or "rtl", ENGINES)
+    if options.trace is not None and chosen != "rtl":
         raise AlpineError(f"--trace with --engine {chosen}: only engine rtl has signals")
-    if trace is not None and tile is None:
+    if options.trace is not None and options.tile is None:
         raise AlpineError("--trace without --tile: name the tile whose signals are written")
-    if files is not None and not files.is_dir():
-        raise AlpineError(f"--files {files}: there is no such folder")
-    variables = dict(_variable(text) for text in environment)
+    if options.files is not None and not options.files.is_dir():
+        raise AlpineError(f"--files {options.files}: there is no such folder")
+    variables = dict(_variable(text) for text in options.environment)
     run = Aarch64Run(
         program=program,
         arguments=tuple(arguments),
         environment=variables,
         system=system,
-        tiles=tile_configs_of(tile),
+        tiles=tile_configs_of(options.tile),
         rtl=chosen == "rtl",
-        files=files,
-        seed=seed or 0,
-        max_instructions=max_instructions or 0,
+        files=options.files,
+        seed=options.seed or 0,
+        max_instructions=options.max_instructions or 0,
     )
-    outcome = run.run(output=output, trace=trace)
-    if trace is not None:
-        click.echo(f"waveform in {trace}", err=True)
+    outcome = run.run(output=output, trace=options.trace)
+    if options.trace is not None:
+        click.echo(f"waveform in {options.trace}", err=True)
     return outcome
 
 

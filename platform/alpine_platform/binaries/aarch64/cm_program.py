@@ -21,8 +21,8 @@ from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, CmRes
 from alpine_platform.binaries.elf import Program
 
 from .linux import STACK_BYTES, STACK_TOP, LinuxProcess, ProgramExit, ProgramStopError
-from .messages import End, Event
-from .processor import Processor, Stop
+from .messages import EndReason, ProcessorEvent
+from .processor import Processor, ProgramStop
 
 __all__ = ["CmCounts", "CmTiles", "FunctionalOutcome", "Hint", "execute", "hint_word"]
 
@@ -153,7 +153,7 @@ def execute(
         status, message = None, str(error)
     else:
         if status is None:
-            limited = stop.end is End.LIMIT
+            limited = stop.end is EndReason.LIMIT
             what = f"stopped after {max_instructions} instructions"
             reason = what if limited else _reason(stop, processor)
             message = f"{program.place(stop.pc)}: {reason}"
@@ -170,7 +170,7 @@ class _Execution:
         self._program, self._tiles = program, tiles
         self._words = _special_words(program)
 
-    def to_its_end(self, max_instructions: int) -> tuple[Stop, int | None]:
+    def to_its_end(self, max_instructions: int) -> tuple[ProgramStop, int | None]:
         """Return where the program stopped last, and its exit status if it asked for its end."""
         self._processor.stop_at(
             address for address, word in self._words.items() if self._tiles.count or _is_cm(word)
@@ -179,18 +179,20 @@ class _Execution:
             self._linux.entry, stack=self._linux.stack, limit=max_instructions
         )
         try:
-            while stop.event is not Event.ENDED:
-                stop = self._called(stop) if stop.event is Event.CALLED else self._met(stop)
+            while stop.event is not ProcessorEvent.ENDED:
+                stop = (
+                    self._called(stop) if stop.event is ProcessorEvent.CALLED else self._met(stop)
+                )
         except ProgramExit as done:
             return stop, done.status
         return stop, None
 
-    def _called(self, stop: Stop) -> Stop:
+    def _called(self, stop: ProgramStop) -> ProgramStop:
         number, place = stop.registers[8], self._program.place(stop.address - 4)
         value = self._linux.call(number, stop.registers[:6], place=place)
         return self._processor.go_on(registers={0: value})
 
-    def _met(self, stop: Stop) -> Stop:
+    def _met(self, stop: ProgramStop) -> ProgramStop:
         """Do what a CM instruction or a hint asks for."""
         word, place = self._words[stop.address], self._program.place(stop.address)
         if struct.unpack("<I", self._processor.read(stop.address, 4))[0] != word:
@@ -246,15 +248,19 @@ def _sources(fields: isa.CmInstruction) -> tuple[int, int, int]:
     return fields.rn, fields.rm, fields.ra
 
 
-def _reason(stop: Stop, processor: Processor) -> str:
-    if stop.end is End.ILLEGAL:
+def _reason(stop: ProgramStop, processor: Processor) -> str:
+    if stop.end is EndReason.ILLEGAL:
         word = processor.read(stop.pc, 4)
         shown = f"{struct.unpack('<I', word)[0]:#010x}" if word else "no memory"
         return f"illegal instruction {shown}"
     if STACK_TOP - 2 * STACK_BYTES <= stop.address < STACK_TOP - STACK_BYTES:
         return f"stack overflow: the stack has {STACK_BYTES >> 20} MiB"
-    if stop.end in (End.READ, End.WRITE, End.FETCH):
-        what = {End.READ: "read from", End.WRITE: "write to", End.FETCH: "jump to"}[stop.end]
+    if stop.end in (EndReason.READ, EndReason.WRITE, EndReason.FETCH):
+        what = {
+            EndReason.READ: "read from",
+            EndReason.WRITE: "write to",
+            EndReason.FETCH: "jump to",
+        }[stop.end]
         null = " (null pointer)" if stop.address < 4096 else ""
         return f"{what} {stop.address:#x}, where there is no memory{null}"
     return f"exception {stop.detail}"

@@ -20,7 +20,15 @@ import struct
 from enum import IntEnum
 from typing import IO
 
-__all__ = ["SUPERVISOR_CALL", "UNDEFINED", "Command", "End", "Event", "receive", "send"]
+__all__ = [
+    "SUPERVISOR_CALL",
+    "UNDEFINED",
+    "EndReason",
+    "ProcessorCommand",
+    "ProcessorEvent",
+    "receive",
+    "send",
+]
 
 SUPERVISOR_CALL = 2
 """Number of the exception of `svc`."""
@@ -30,7 +38,7 @@ UNDEFINED = 1
 _HEADER = struct.Struct("<III")
 
 
-class Command(IntEnum):
+class ProcessorCommand(IntEnum):
     """What the process is asked to do."""
 
     MAP = 1
@@ -42,7 +50,7 @@ class Command(IntEnum):
     LEAVE = 7
 
 
-class Event(IntEnum):
+class ProcessorEvent(IntEnum):
     """What the process tells."""
 
     DATA = 16
@@ -51,7 +59,7 @@ class Event(IntEnum):
     ENDED = 19
 
 
-class End(IntEnum):
+class EndReason(IntEnum):
     """Why a run ended."""
 
     LEFT = 0
@@ -71,7 +79,10 @@ class End(IntEnum):
 
 
 def send(
-    stream: IO[bytes], kind: Command | Event, numbers: tuple[int, ...] = (), data: bytes = b""
+    stream: IO[bytes],
+    kind: ProcessorCommand | ProcessorEvent,
+    numbers: tuple[int, ...] = (),
+    data: bytes = b"",
 ) -> None:
     """Write one message."""
     words = struct.pack(f"<{len(numbers)}Q", *(number & (1 << 64) - 1 for number in numbers))
@@ -79,7 +90,9 @@ def send(
     stream.flush()
 
 
-def receive(stream: IO[bytes]) -> tuple[Command | Event, tuple[int, ...], bytes] | None:
+def receive(
+    stream: IO[bytes],
+) -> tuple[ProcessorCommand | ProcessorEvent, tuple[int, ...], bytes] | None:
     """Read one message; None where the other side has gone."""
     header = stream.read(_HEADER.size)
     if len(header) < _HEADER.size:
@@ -88,5 +101,5 @@ def receive(stream: IO[bytes]) -> tuple[Command | Event, tuple[int, ...], bytes]
     body = stream.read(8 * count + size)
     if len(body) < 8 * count + size:
         return None
-    known = Event(kind) if kind >= Event.DATA else Command(kind)
+    known = ProcessorEvent(kind) if kind >= ProcessorEvent.DATA else ProcessorCommand(kind)
     return known, struct.unpack_from(f"<{count}Q", body), body[8 * count :]

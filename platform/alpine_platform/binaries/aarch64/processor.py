@@ -13,16 +13,16 @@ from typing import Any
 from alpine_models.errors import AlpineError
 
 from . import messages
-from .messages import Command, End, Event
+from .messages import EndReason, ProcessorCommand, ProcessorEvent
 
-__all__ = ["PAGE_BYTES", "Processor", "Stop"]
+__all__ = ["PAGE_BYTES", "Processor", "ProgramStop"]
 
 PAGE_BYTES = 4096
 _WORKER = "alpine_platform.binaries.aarch64.worker"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stop:
+class ProgramStop:
     """Where a program stands.
 
     Members
@@ -33,10 +33,10 @@ class Stop:
     end, detail, pc : see `messages`, for ENDED.
     """
 
-    event: Event
+    event: ProcessorEvent
     address: int
     registers: tuple[int, ...] = ()
-    end: End = End.LEFT
+    end: EndReason = EndReason.LEFT
     detail: int = 0
     pc: int = 0
 
@@ -79,46 +79,50 @@ class Processor:
 
     def map(self, address: int, size: int) -> None:
         """Give whole pages of zeros."""
-        self._send(Command.MAP, (address, size))
+        self._send(ProcessorCommand.MAP, (address, size))
 
     def write(self, address: int, data: bytes) -> None:
         """Fill mapped memory."""
-        self._send(Command.WRITE, (address,), data)
+        self._send(ProcessorCommand.WRITE, (address,), data)
 
     def read(self, address: int, size: int) -> bytes:
         """Return memory; nothing where it is not mapped."""
-        self._send(Command.READ, (address, size))
-        return self._receive(Event.DATA)[2]
+        self._send(ProcessorCommand.READ, (address, size))
+        return self._receive(ProcessorEvent.DATA)[2]
 
     def stop_at(self, addresses: Iterable[int]) -> None:
-        """Stop before these instructions."""
-        self._send(Command.STOP_AT, tuple(addresses))
+        """ProgramStop before these instructions."""
+        self._send(ProcessorCommand.STOP_AT, tuple(addresses))
 
-    def run(self, address: int, *, stack: int, limit: int = 0) -> Stop:
+    def run(self, address: int, *, stack: int, limit: int = 0) -> ProgramStop:
         """Begin, and return where the program stops first."""
-        self._send(Command.RUN, (address, stack, limit))
+        self._send(ProcessorCommand.RUN, (address, stack, limit))
         return self._next()
 
-    def go_on(self, *, address: int = 0, registers: Mapping[int, int] | None = None) -> Stop:
+    def go_on(self, *, address: int = 0, registers: Mapping[int, int] | None = None) -> ProgramStop:
         """Set registers, go on, and return where the program stops next."""
         pairs = tuple(part for pair in (registers or {}).items() for part in pair)
-        self._send(Command.GO_ON, (address, *pairs))
+        self._send(ProcessorCommand.GO_ON, (address, *pairs))
         return self._next()
 
-    def _next(self) -> Stop:
-        event, numbers, _ = self._receive(Event.STOPPED, Event.CALLED, Event.ENDED)
-        if event is Event.ENDED:
+    def _next(self) -> ProgramStop:
+        event, numbers, _ = self._receive(
+            ProcessorEvent.STOPPED, ProcessorEvent.CALLED, ProcessorEvent.ENDED
+        )
+        if event is ProcessorEvent.ENDED:
             end, address, detail, pc = numbers
-            return Stop(event=event, address=address, end=End(end), detail=detail, pc=pc)
-        return Stop(event=event, address=numbers[0], registers=numbers[1:])
+            return ProgramStop(
+                event=event, address=address, end=EndReason(end), detail=detail, pc=pc
+            )
+        return ProgramStop(event=event, address=numbers[0], registers=numbers[1:])
 
-    def _send(self, command: Command, numbers: tuple[int, ...], data: bytes = b"") -> None:
+    def _send(self, command: ProcessorCommand, numbers: tuple[int, ...], data: bytes = b"") -> None:
         try:
             messages.send(self._to, command, numbers, data)
         except BrokenPipeError as error:
             raise self._died() from error
 
-    def _receive(self, *expected: Event) -> tuple[Any, tuple[int, ...], bytes]:
+    def _receive(self, *expected: ProcessorEvent) -> tuple[Any, tuple[int, ...], bytes]:
         message = messages.receive(self._from)
         if message is None:
             raise self._died()

@@ -14,7 +14,7 @@ import sys
 from typing import IO
 
 from alpine_platform.binaries.aarch64 import messages
-from alpine_platform.binaries.aarch64.messages import Command, End, Event
+from alpine_platform.binaries.aarch64.messages import EndReason, ProcessorCommand, ProcessorEvent
 
 REGISTERS = 31
 
@@ -36,7 +36,7 @@ class Worker:
         self._numbers = [getattr(arm64, f"UC_ARM64_REG_X{i}") for i in range(REGISTERS)]
         self._cpu.hook_add(unicorn.UC_HOOK_INTR, self._exception)
         self._cpu.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._bad_access)
-        self._end: tuple[End, int, int] | None = None
+        self._end: tuple[EndReason, int, int] | None = None
 
     def serve(self) -> None:
         """Obey until the other side goes away."""
@@ -49,24 +49,24 @@ class Worker:
         if message is None:
             sys.exit()
         command, numbers, data = message
-        if command is Command.MAP:
+        if command is ProcessorCommand.MAP:
             self._cpu.mem_map(numbers[0], numbers[1])
-        elif command is Command.WRITE:
+        elif command is ProcessorCommand.WRITE:
             self._cpu.mem_write(numbers[0], data)
-        elif command is Command.READ:
+        elif command is ProcessorCommand.READ:
             self._read(*numbers)
-        elif command is Command.STOP_AT:
+        elif command is ProcessorCommand.STOP_AT:
             for address in numbers:
                 self._cpu.hook_add(
                     self._unicorn.UC_HOOK_CODE, self._stop, begin=address, end=address
                 )
-        elif command is Command.RUN:
+        elif command is ProcessorCommand.RUN:
             self._run(*numbers)
-        elif command is Command.GO_ON:
+        elif command is ProcessorCommand.GO_ON:
             self._resume(numbers)
             return False
-        elif command is Command.LEAVE:
-            self._end = (End.LEFT, 0, 0)
+        elif command is ProcessorCommand.LEAVE:
+            self._end = (EndReason.LEFT, 0, 0)
             self._cpu.emu_stop()
             return False
         return True
@@ -76,7 +76,7 @@ class Worker:
             data = bytes(self._cpu.mem_read(address, size))
         except self._unicorn.UcError:
             data = b""
-        messages.send(self._outgoing, Event.DATA, (), data)
+        messages.send(self._outgoing, ProcessorEvent.DATA, (), data)
 
     def _run(self, start: int, stack: int, limit: int) -> None:
         self._cpu.reg_write(self._arm64.UC_ARM64_REG_SP, stack)
@@ -87,31 +87,37 @@ class Worker:
             pc = self._cpu.reg_read(self._arm64.UC_ARM64_REG_PC)
             if self._end is None:
                 illegal = error.errno == self._unicorn.UC_ERR_INSN_INVALID
-                self._end = (End.ILLEGAL if illegal else End.EXCEPTION, pc, error.errno)
+                self._end = (EndReason.ILLEGAL if illegal else EndReason.EXCEPTION, pc, error.errno)
         pc = self._cpu.reg_read(self._arm64.UC_ARM64_REG_PC)
-        kind, address, detail = self._end or (End.LIMIT, pc, 0)
-        messages.send(self._outgoing, Event.ENDED, (kind, address, detail, pc))
+        kind, address, detail = self._end or (EndReason.LIMIT, pc, 0)
+        messages.send(self._outgoing, ProcessorEvent.ENDED, (kind, address, detail, pc))
 
     def _stop(self, _cpu, address: int, _size: int, _user) -> None:
-        self._tell(Event.STOPPED, address)
+        self._tell(ProcessorEvent.STOPPED, address)
 
     def _exception(self, _cpu, number: int, _user) -> None:
         pc = self._cpu.reg_read(self._arm64.UC_ARM64_REG_PC)
         if number == messages.SUPERVISOR_CALL:
-            self._tell(Event.CALLED, pc)
+            self._tell(ProcessorEvent.CALLED, pc)
             return
         undefined = number == messages.UNDEFINED
-        self._end = (End.ILLEGAL if undefined else End.EXCEPTION, pc, number)
+        self._end = (EndReason.ILLEGAL if undefined else EndReason.EXCEPTION, pc, number)
         self._cpu.emu_stop()
 
     def _bad_access(self, _cpu, access: int, address: int, _size: int, _value: int, _user) -> bool:
         written = (self._unicorn.UC_MEM_WRITE_UNMAPPED, self._unicorn.UC_MEM_WRITE_PROT)
         fetched = (self._unicorn.UC_MEM_FETCH_UNMAPPED, self._unicorn.UC_MEM_FETCH_PROT)
-        kind = End.WRITE if access in written else End.FETCH if access in fetched else End.READ
+        kind = (
+            EndReason.WRITE
+            if access in written
+            else EndReason.FETCH
+            if access in fetched
+            else EndReason.READ
+        )
         self._end = (kind, address, 0)
         return False
 
-    def _tell(self, event: Event, address: int) -> None:
+    def _tell(self, event: ProcessorEvent, address: int) -> None:
         registers = self._cpu.reg_read_batch(self._numbers)
         messages.send(self._outgoing, event, (address, *registers))
         while self._obey():
