@@ -3,6 +3,7 @@
 # Dask types its client in part only; what crosses this module's border is annotated.
 """Calls on the workers of a Dask cluster: one that this process starts, or a person's own."""
 
+import asyncio
 import logging
 import socket
 import warnings
@@ -158,6 +159,8 @@ def _connected(address: str) -> "Iterator[Client]":
     from distributed import Client
 
     try:
+        # A client that finds nobody would be left behind, and tell of it when it is collected.
+        asyncio.run(_reach(address))
         with warnings.catch_warnings():
             # Other versions are told of in one line.
             warnings.simplefilter("ignore")
@@ -173,6 +176,13 @@ def _connected(address: str) -> "Iterator[Client]":
         # What is still computed for this client is given up.
         with suppress(OSError, TimeoutError):
             client.close()
+
+
+async def _reach(address: str) -> None:
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=ANSWER_S)
+    comm.abort()
 
 
 def _check_versions(client: "Client", address: str) -> None:
