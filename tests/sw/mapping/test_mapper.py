@@ -138,7 +138,13 @@ def test_the_least_busy_assignment_is_found_and_proved():
     flows = [Flow(n, n + 1, 2) for n in range(4)]
     found = assign(pieces, flows, hardware, time_limit_s=10)
     assert found is not None and found.busiest == 11
+    # 3, 4 and 3 on two cores: 3 | 4 + 3, as the last cannot join the first before the second.
+    three = [replace(piece, on_tile=count) for piece, count in zip(pieces, (3, 4, 3), strict=False)]
     small = replace(hardware, cores=2)
+    chained = assign(three, [Flow(0, 1, 0), Flow(1, 2, 0)], small, time_limit_s=10)
+    free = assign(three, [], small, time_limit_s=10)
+    assert chained is not None and free is not None
+    assert (chained.busiest, free.busiest) == (7, 6)
     assert assign([replace(p, on_core=None) for p in pieces], [], small, time_limit_s=10) is None
 
 
