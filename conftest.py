@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of both suites, `tests` and `cocotb_tests`, made before anything imports numpy."""
 
-import hashlib
 import os
-import tempfile
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,9 +14,6 @@ os.environ.setdefault("ALPINE_QUICK_BUILDS", "1")
 
 import numpy as np
 import pytest
-from filelock import FileLock
-from numba.core.caching import NullCache
-from numba.core.dispatcher import Dispatcher
 from tests.random_inputs import choose_seed, register_profiles
 
 register_profiles()
@@ -30,29 +24,6 @@ STATES: dict[int, dict[str, Any]] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     choose_seed(config.getoption("--hypothesis-seed"))
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        compile_in_one_worker()
-
-
-def compile_in_one_worker() -> None:
-    """Let a worker that needs machine code which another one is making wait for it.
-
-    Numba looks for code on disk before it compiles and has no lock, so two workers that begin
-    together would both compile for most of a minute.
-    """
-    compile_ = Dispatcher.compile
-
-    def locked(self: Any, signature: Any) -> Any:
-        # A compiled function may compile those that it calls, which are never the ones above it:
-        # locks are always taken in the same order.
-        if isinstance(self._cache, NullCache):
-            return compile_(self, signature)
-        name = f"{self.py_func.__module__}.{self.py_func.__qualname__}"
-        lock = hashlib.sha256(f"{self._cache.cache_path} {name}".encode()).hexdigest()
-        with FileLock(Path(tempfile.gettempdir()) / f"alpine-numba-{lock[:32]}.lock"):
-            return compile_(self, signature)
-
-    Dispatcher.compile = locked
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -6,17 +6,23 @@
 Numba finds cached machine code by the source file of one function. It does not look at the
 functions that this one calls, nor at constants that were compiled into it. The name under which
 code is cached here therefore also contains a fingerprint of their sources.
+
+Nor does Numba have a lock: processes that begin together would all compile the same for most of a
+minute. Here one does, and the others wait for what it leaves on disk.
 """
 
 import functools
 import multiprocessing
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numba
+from filelock import FileLock
+from numba.core.compiler_lock import global_compiler_lock
 
 __all__ = ["FINGERPRINT", "cached", "cached_under", "compiled", "fingerprint"]
 
@@ -39,9 +45,42 @@ def cached(**options: Any) -> Callable[[Any], Any]:
             dispatcher.enable_caching()
         except RuntimeError:
             _tell_uncached()
+        else:
+            _compile_in_turns(dispatcher)
         return dispatcher
 
     return compile_
+
+
+def _compile_in_turns(dispatcher: Any) -> None:
+    """Let processes take turns to look for machine code on disk, and to compile what is missing."""
+    compile_ = dispatcher.compile
+
+    def in_turns(signature: Any) -> Any:
+        # Numba's own lock comes first: a thread that held another function's lock and waited for
+        # this one would wait for ever.
+        with global_compiler_lock, _turn(dispatcher):
+            return compile_(signature)
+
+    dispatcher.compile = in_turns
+
+
+@contextmanager
+def _turn(dispatcher: Any) -> Iterator[None]:
+    name = f"{dispatcher.py_func.__module__}.{dispatcher.py_func.__qualname__}"
+    folder = Path(dispatcher._cache.cache_path)
+    lock = FileLock(folder / f"{sha256(name.encode()).hexdigest()[:32]}.lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:
+        # Nothing can be kept there any more; what is there can be read without a lock.
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @functools.cache

@@ -51,6 +51,24 @@ def test_code_follows_the_functions_and_constants_that_it_inlined(tmp_path: Path
     assert output(tmp_path) == "122"
 
 
+def test_processes_that_begin_together_compile_once(tmp_path: Path):
+    (tmp_path / "outer.py").write_text(OUTER + "print(sum(outer.stats.cache_misses.values()))\n")
+    (tmp_path / "inner.py").write_text(INNER.format(step=10, added=1))
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", "import outer"],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    told = [process.communicate()[0].split() for process in started]
+    assert [words[0] for words in told] == ["111"] * 3
+    assert sorted(words[-1] for words in told) == ["0", "0", "1"]
+
+
 def test_where_nothing_can_be_cached_code_is_compiled_and_one_line_says_so(tmp_path: Path):
     twice = OUTER + "\n@cached_under('x')\ndef other(x):\n    return x\n\nprint(other(5))\n"
     (tmp_path / "outer.py").write_text(twice)
