@@ -15,9 +15,12 @@ from hwpe_reference import MEMORY_BYTES, Macro
 __all__ = ["Access", "Engine", "Grant", "HwpeBench"]
 
 Access = tuple[int, int | None] | None
-"""An access to a register as (address, what to write or None); None lets a cycle pass."""
+"""An access to a register as (address, what to write or None); None lets a cycle pass.
 
-Program = Generator[Access, int | None, None]
+A program may also yield a list of accesses: one in every cycle, of which the last answer counts.
+"""
+
+Program = Generator[Access | list[Access], int | None, None]
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,12 @@ class Engine:
     program: Program
     waiting: deque[tuple[int, bool]] = field(default_factory=deque)
     access: Access = None
+    burst: deque[Access] = field(default_factory=deque)
     answer: int | None = None
     begun: bool = False
     over: bool = False
     events: list[int] = field(default_factory=list)
+    accepted: list[tuple[int, int]] = field(default_factory=list)
     answered: list[int] = field(default_factory=list)
 
 
@@ -74,6 +79,7 @@ class HwpeBench:
         self.macro, self.grants, self.ports = macro, grants, ports
         self.now = 0
         self.granted: list[Grant] = []
+        self.stalled: set[int] = set()
         self.starts: list[int] = []
         self.selected: list[int] = []
         self.dropped = 0
@@ -121,6 +127,7 @@ class HwpeBench:
         assert fields == before, f"{self.now}: a request changed while it waited"
         if not grant:
             self._asked[port] = fields
+            self.stalled.add(self.now)
             return
         address, write, enables = fields[:3]
         assert enables, f"{self.now}: a request for no byte"
@@ -167,6 +174,7 @@ class HwpeBench:
         if get(engine.event):
             engine.events.append(self.now)
         if get(f"{prefix}_rsp_valid"):
+            assert engine.waiting, f"{self.now}: a response without an access"
             accepted, write = engine.waiting.popleft()
             assert accepted < self.now
             engine.answer = get(f"{prefix}_rsp_rdata")
@@ -184,7 +192,8 @@ class HwpeBench:
         put(f"{prefix}_wdata", (data or 0) & 0xFFFFFFFF)
         if get(f"{prefix}_ready"):
             engine.waiting.append((self.now, data is not None))
-            engine.access = None
+            engine.accepted.append((self.now, address))
+            engine.access = engine.burst.popleft() if engine.burst else None
 
     def _advance(self, engine: Engine) -> None:
         try:
@@ -193,6 +202,9 @@ class HwpeBench:
             else:
                 engine.begun = True
                 engine.access = next(engine.program)
+            if isinstance(engine.access, list):
+                engine.burst.extend(engine.access)
+                engine.access = engine.burst.popleft()
         except StopIteration:
             engine.over = True
         engine.answer = None

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from alpine_models.errors import AlpineError
 from alpine_models.imc_cluster import Execution, ImcConfig
 from alpine_models.plurals import counted
 
 __all__ = ["cluster_options", "refuse_cluster_options", "write_cluster_hardware"]
+
+TILE_OPTIONS = ("double_buffer", "xlen", "tiles")
+"""Of the command, what a cluster does not have."""
 
 OPTIONS = ("port_bytes", "crossbars", "cell_bits", "execution", "memory_ports")
 
@@ -53,6 +57,13 @@ def write_cluster_hardware(
     """Write a cluster's hardware and say what was written."""
     from alpine_rtl.cluster.verilog import write_cluster
 
+    context = click.get_current_context()
+    for name in TILE_OPTIONS:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = name.replace("_", "-")
+            raise AlpineError(
+                f"--{option} belongs to a tile: leave it out with --system imc-cluster"
+            )
     given: dict[str, Any] = {"rows": rows, "columns": columns} | {
         name: options[name] for name in OPTIONS
     }
@@ -62,7 +73,10 @@ def write_cluster_hardware(
     try:
         config = ImcConfig(**chosen)
     except ValueError as error:
-        raise AlpineError(str(error)) from error
+        # It begins with the member's name, which is the option's but for one.
+        name, _, rest = str(error).partition(" ")
+        option = "cols" if name == "columns" else name.replace("_", "-")
+        raise AlpineError(f"--{option} {rest}") from error
     for path in write_cluster(out, config):
         click.echo(path)
     size = f"{counted(config.crossbars, 'crossbar')} of {config.rows} x {config.columns}"

@@ -254,17 +254,16 @@ class HwpeControl(Component):
 
     def _count(self, m: Module, clear: Signal) -> dict[str, Value]:
         """Keep the counters; return what they show."""
-        increments = (self.busy, self.busy & self.stalled, self.product)
-        increments += (self.bytes_in, self.bytes_out)
-        counted = ~self.clearing
+        # A product that ends in a soft clear is dropped; the transfer that ends it takes place.
+        product = self.product & ~self.clearing
+        increments = (self.busy, self.stalled, product, self.bytes_in, self.bytes_out)
         shown: dict[str, Value] = {}
         for name, increment in zip(COUNTERS, increments, strict=True):
             counter = Signal(REGISTER_BITS, name=name)
-            step = increment if name.endswith("cycles") else Mux(counted, increment, 0)
             with m.If(clear):
                 m.d.sync += counter.eq(0)
             with m.Elif(self.busy):
-                m.d.sync += counter.eq(counter + step)
+                m.d.sync += counter.eq(counter + increment)
             shown[name] = counter
         return shown
 
