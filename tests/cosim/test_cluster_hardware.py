@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from alpine_cosim.cli import main
+from alpine_models.imc_cluster import ImcConfig
 from alpine_rtl.cluster import verilog
+from alpine_rtl.cluster.accelerators import ClusterAccelerators
+from alpine_rtl.cluster.depthwise import Depthwise
+from alpine_rtl.cluster.ima import Ima
+from alpine_rtl.cluster.tcdm import Tcdm
+from alpine_rtl.typed import Component
 
 SYSTEM = ("--system", "imc-cluster")
 FILES = {
@@ -24,11 +30,21 @@ def status_of(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return int(left.value.code or 0)
 
 
+def tops_with_small_banks(config: ImcConfig) -> dict[str, Component]:
+    """As `cluster_tops`, with one master and two words to a bank."""
+    return {
+        "ima": Ima(config=config),
+        "depthwise": Depthwise(config=config),
+        "tcdm": Tcdm(masters={"core0": 4}, words=2),
+        "cluster_accelerators": ClusterAccelerators(config=config),
+    }
+
+
 def test_the_files_of_a_small_cluster(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ):
-    # The whole interconnect takes half a minute to write; its masters are all alike.
-    monkeypatch.setattr(verilog, "cluster_masters", lambda config: {"core0": 4})
+    # All banks with all their masters take half a minute to write.
+    monkeypatch.setattr(verilog, "cluster_tops", tops_with_small_banks)
     small = ("--rows", 2, "--cols", 3, "--port-bytes", 4, "--crossbars", 1, "--memory-ports", 2)
     options = (*small, "--cell-bits", 8, "--execution", "sequential", "--out", tmp_path)
     assert status_of(monkeypatch, *SYSTEM, *options) == 0
