@@ -8,13 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from tests.cosim.shared_builds import link_shared_builds
 
+from alpine_cosim.cli import cli
 from alpine_models import __version__
 
+ROOT = Path(__file__).parents[2]
 SMALL_RUN = Path(__file__).with_name("small_run.py")
 
 
@@ -33,6 +37,22 @@ def test_version_and_help():
     assert "Example: alpine run mlp" in alpine("--help").stdout
     for command in ("run", "verilog", "doctor"):
         assert "--help" in alpine(command, "--help").stdout
+
+
+def help_of(command: click.Command, *names: str) -> Iterator[tuple[str, str]]:
+    yield " ".join(names), command.get_help(click.Context(command))
+    for name, other in getattr(command, "commands", {}).items():
+        yield from help_of(other, *names, name)
+
+
+def test_files_in_the_examples_of_help_exist():
+    named = {
+        path: command
+        for command, text in help_of(cli)
+        for path in re.findall(r"examples/[\w/]+\.\w+", text)
+    }
+    assert "examples/02_own_program.py" in named
+    assert {path: of for path, of in named.items() if not Path(ROOT, path).exists()} == {}
 
 
 def test_run_prints_a_table_and_writes_json(tmp_path: Path):
@@ -64,6 +84,9 @@ def test_run_prints_a_table_and_writes_json(tmp_path: Path):
         (["kernel", "mvm", "--size", "8xa"], "--size 8xa: must be whole numbers joined by x"),
         (["system", "describe", "highpower"], "did you mean high-power"),
         (["verilog", "--rows", "0", "--cols", "4", "--out", "x"], "rows must be a positive"),
+        (["verilog", "--system", "imc-cluster", "--tiles", "3", "--out", "x"],
+         "--tiles belongs to a tile: leave it out with --system"),
+        (["run", "mlp", "--tile-rows", "64"], "no option tile_rows, only onnx: leave it out"),
         (
             ["verilog", "--rows", "4", "--cols", "4", "--tiles", "0", "--out", "x"],
             "Invalid value for '--tiles'",

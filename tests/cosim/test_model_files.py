@@ -76,7 +76,8 @@ def test_a_model_file_runs_in_pieces_and_its_mapping_may_be_edited(folder: Path,
         ({"y": np.zeros((2, 40))}, r"has no array 'x': it has y, and the network reads x"),
         ({"x": np.zeros((2, 40)), "z": np.zeros(2)}, r"has an array 'z', but the network reads x"),
         ({"x": np.zeros((0, 40))}, r"array 'x' of data file .* has 0 samples: give one or more"),
-        ({"x": np.full((2, 40), np.nan)}, r"holds float64 or what is not finite"),
+        ({"x": np.diag([1, np.inf])}, r"array 'x' of .* holds inf at index \[1, 1\]: give finite"),
+        ({"x": np.full((2, 40), "1")}, r"array 'x' of .* holds values of type <U1: give real"),
         ({"x": np.zeros((2, 40)), "labels": np.zeros(3, int)}, r"labels .* give 2 whole numbers"),
     ],
 )
@@ -100,10 +101,22 @@ def test_files_that_are_no_data_are_one_line(folder: Path, tmp_path: Path):
     ):
         with pytest.raises(AlpineError, match=message):
             run(model, data=tmp_path / name, engine="model")
+    np.savez(tmp_path / "labels.npz", x=np.ones((2, 40), np.float32), labels=[5, 6])
+    with pytest.raises(AlpineError, match=r"label 6 of sample 1 .* 6 outputs: give 0 to 5"):
+        run(model, data=tmp_path / "labels.npz", engine="model")
+    with pytest.raises(AlpineError, match=r"mapper's choice: leave --cores out, or give --map-c"):
+        run(model, data=folder / "data.npz", engine="model", case="digital", cores=2)
     np.savez(tmp_path / "wide.npz", x=np.zeros((2, 41), np.float32))
     with pytest.raises(AlpineError, match=r"41"):
         run(model, data=tmp_path / "wide.npz", engine="model")
     with pytest.raises(AlpineError, match=r"mapping case 1 is for network mlp"):
         wrong = tmp_path / "wrong.yaml"
         wrong.write_text("name: case 1\nnetwork: mlp\nparts:\n- {node: a, core: 0}\n")
+        run(model, data=folder / "data.npz", engine="model", mapping=wrong)
+    with pytest.raises(AlpineError, match=r"mapping case 1 is for network mlp"):
+        # Splits are made before parts are looked at.
+        wrong.write_text(
+            "name: case 1\nnetwork: mlp\nparts:\n- {node: a, core: 0}\n"
+            "splits:\n- {node: a, by: inputs, ranges: [[0, 2], [2, 4]]}\n"
+        )
         run(model, data=folder / "data.npz", engine="model", mapping=wrong)

@@ -130,7 +130,7 @@ def test_a_module_counts_with_its_whole_package(tmp_path: Path, monkeypatch: pyt
         ({"software": "tuned"}, "software is for networks"),
         ({"device": "pcm", "chips": 2}, "2 chips is for networks"),
         ({"engine": "cocotb"}, "engine cocotb is for networks"),
-        ({"text": "a"}, "a program has no option text; lstm-256, lstm-512, lstm-750 have: leave"),
+        ({"text": "a"}, "a program has no option text, only lstm-256, lstm-512, lstm-750: leave"),
         ({"options": {"colour": 1}}, "a program has no options, so not colour: leave it out"),
     ],
 )

@@ -12,12 +12,18 @@ from alpine_models.errors import AlpineError
 from alpine_models.imc_cluster import Execution, ImcConfig
 from alpine_models.plurals import counted
 
-__all__ = ["cluster_options", "refuse_cluster_options", "write_cluster_hardware"]
+__all__ = [
+    "cluster_options",
+    "refuse_cluster_options",
+    "refuse_tile_options",
+    "write_cluster_hardware",
+]
 
 TILE_OPTIONS = ("double_buffer", "xlen", "tiles")
 """Of the command, what a cluster does not have."""
 
 OPTIONS = ("port_bytes", "crossbars", "cell_bits", "execution", "memory_ports")
+TILE_OPTIONS = ("double_buffer", "xlen", "tiles")
 
 
 def cluster_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,6 +54,16 @@ def refuse_cluster_options(options: Mapping[str, Any]) -> None:
         if options[name] is not None:
             raise AlpineError(
                 f"--{name.replace('_', '-')} belongs to a cluster: add --system imc-cluster"
+            )
+
+
+def refuse_tile_options() -> None:
+    """Raise `AlpineError` where an option of a tile was given with a cluster."""
+    context = click.get_current_context()
+    for name in TILE_OPTIONS:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise AlpineError(
+                f"--{name.replace('_', '-')} belongs to a tile: leave it out with --system"
             )
 
 

@@ -13,7 +13,12 @@ from alpine_models.plurals import counted
 from alpine_models.registers import MAX_TILES
 from alpine_models.tile import TileConfig
 
-from .cluster_hardware import cluster_options, refuse_cluster_options, write_cluster_hardware
+from .cluster_hardware import (
+    cluster_options,
+    refuse_cluster_options,
+    refuse_tile_options,
+    write_cluster_hardware,
+)
 from .output_file import output_file_option
 
 __all__ = ["synth", "verilog"]
@@ -52,6 +57,7 @@ def verilog(
     from alpine_rtl.verilog import write_tops
 
     if cluster["system"] is not None:
+        refuse_tile_options()
         write_cluster_hardware(out, rows=rows, columns=cols, options=cluster)
         return
     refuse_cluster_options(cluster)

@@ -60,7 +60,8 @@ __all__ = ["run"]
 @click.option(
     "--case",
     help="Published mapping, mlp and LSTMs: 1 to 4, CNNs: 1; mlp also loose, tiles behind the I/O "
-    "bus; or digital, the reference without tiles. Default: 1.",
+    "bus; model files: 1, the mapper's choice; or digital, the reference without tiles. "
+    "Default: 1.",
 )
 @click.option(
     "--mapping",
@@ -116,7 +117,7 @@ __all__ = ["run"]
     "--inferences",
     type=int,
     help="Samples 0 to K-1 of the data set. Default: mlp 1000, LSTMs 50, with engine cocotb 4; "
-    "CNNs 1.",
+    "CNNs 1; model files 16, or all samples of the data if they are fewer.",
 )
 @click.option("--text", help="LSTMs: read this text in place of the data set, and go on writing.")
 @click.option("--length", type=int, help="Symbols to write after the text. Default: 100.")

@@ -39,9 +39,9 @@ class _Group(click.Group):
 @click.group(
     cls=_Group,
     epilog="\b\nExamples:\n"
-    "  alpine sweep examples/sweeps/tiles.toml --dry-run\n"
-    "  alpine sweep examples/sweeps/tiles.toml --out tiles --jobs 2\n"
-    "  alpine sweep show tiles --best time_per_inference_s",
+    "  alpine sweep examples/sweeps/memory.toml --dry-run\n"
+    "  alpine sweep examples/sweeps/memory.toml --out memory --jobs 2\n"
+    "  alpine sweep show memory --best time_per_inference_s",
 )
 def sweep() -> None:
     """Run a grid of runs, and say what it shows (docs/sweeps.md).

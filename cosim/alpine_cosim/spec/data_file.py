@@ -56,12 +56,23 @@ def read_data(
                 f"array {name!r} of data file {file} has {count} samples: give one or more, as "
                 "many for every input"
             )
-        if arrays[name].dtype.kind not in "fiub" or not np.isfinite(arrays[name]).all():
-            raise AlpineError(
-                f"array {name!r} of data file {file} holds {arrays[name].dtype} or what is not "
-                "finite: give finite numbers"
-            )
+        _check_numbers(file, name, arrays[name])
     return arrays, _labels(file, labels, next(iter(counts.values()), 0))
+
+
+def _check_numbers(file: Path, name: str, values: NDArray[Any]) -> None:
+    if values.dtype.kind not in "fiub":
+        raise AlpineError(
+            f"array {name!r} of data file {file} holds values of type {values.dtype}: give real "
+            "numbers"
+        )
+    finite = np.isfinite(values)
+    if not finite.all():
+        place = np.argwhere(~finite)[0]
+        raise AlpineError(
+            f"array {name!r} of data file {file} holds {values[tuple(place)]} at index "
+            f"{place.tolist()}: give finite numbers"
+        )
 
 
 def _labels(file: Path, labels: Any, count: int) -> NDArray[np.integer] | None:

@@ -207,14 +207,14 @@ def _refuse(network: str | None, name: str, value: Any, owners: list[str]) -> No
     if item.metadata[CHECK](name.replace("_", " "), value) == default_of(item):
         return
     if network is None:
-        raise AlpineError(f"a program has no option {name}; {', '.join(owners)} have: leave it out")
+        raise AlpineError(f"a program has no option {name}, only {', '.join(owners)}: leave it out")
     told = NETWORKS[network].refusals.get(name) or item.metadata.get(REFUSAL) or NO_OPTION
     raise AlpineError(
         told.format(network=network, name=name, value=value, networks=", ".join(owners))
     )
 
 
-NO_OPTION = "network {network} has no option {name}; {networks} have"
+NO_OPTION = "network {network} has no option {name}, only {networks}: leave it out"
 
 
 def _setting(value: Any) -> str:

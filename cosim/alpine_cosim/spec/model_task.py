@@ -56,6 +56,11 @@ def prepare(asked: Asked) -> Task:
         raise AlpineError(
             f"model {options.model} has no data: give --data FILE.npz with one array per input"
         )
+    if asked.software.cores is not None:
+        raise AlpineError(
+            f"cores of the digital reference of model {options.model} are the mapper's choice: "
+            f"leave --cores out, or give --map-cores {asked.software.cores}"
+        )
     known = prepared(options.model, options.data, options.calibration)
     graph = known.quantised.graph
     available = len(next(iter(known.arrays.values())))
@@ -165,6 +170,13 @@ def _accuracy(known: Prepared, inputs: dict[str, NDArray[Any]], count: int) -> t
 
     name = known.quantised.outputs[0]
     real = _float_outputs(known.quantised, inputs, name)
+    classes = real.shape[1]
+    for number, label in enumerate(known.labels):
+        if not 0 <= label < classes:
+            raise AlpineError(
+                f"label {label} of sample {number} is none of the network's {classes} outputs: "
+                f"give 0 to {classes - 1}"
+            )
     return accuracy, accuracy(real)
 
 

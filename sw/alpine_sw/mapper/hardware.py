@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 from alpine_models.checks import whole_number
+from alpine_models.plurals import counted
 from alpine_models.tile import MAX_LINES
 
 __all__ = ["Hardware"]
@@ -38,8 +39,8 @@ class Hardware:
 
     def __str__(self) -> str:
         if not self.tiles_per_core:
-            return f"{self.cores} cores without tiles"
+            return f"{counted(self.cores, 'core')} without tiles"
         return (
-            f"{self.cores} cores with up to {self.tiles_per_core} tiles of {self.rows} x "
-            f"{self.columns} each"
+            f"{counted(self.cores, 'core')} with up to {counted(self.tiles_per_core, 'tile')} of "
+            f"{self.rows} x {self.columns} each"
         )

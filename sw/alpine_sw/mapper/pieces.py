@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Matrices that exceed a tile, cut into pieces that fit: inputs and outputs, evenly."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 from alpine_models.errors import AlpineError
@@ -50,7 +49,7 @@ def pieces_for(graph: Graph, hardware: Hardware) -> tuple[NodeSplit, ...]:
         return ()
     for name in matrix_products(graph):
         for by in (SplitAxis.OUTPUTS, SplitAxis.INPUTS):
-            made = split_graph(graph, _with(splits))
+            made = split_graph(graph, _with(graph, splits))
             products = matrix_products(made)
             names = [one for one in products if one == name or one.startswith(f"{name} outputs ")]
             for piece in names:
@@ -89,5 +88,5 @@ def _split(product: MatrixProduct, by: SplitAxis, hardware: Hardware) -> NodeSpl
     return NodeSplit(node=name, by=by, ranges=evenly(size, -(-size // most)))
 
 
-def _with(splits: list[NodeSplit]) -> Mapping:
-    return replace(Mapping(name="", network="", parts=()), splits=tuple(splits))
+def _with(graph: Graph, splits: list[NodeSplit]) -> Mapping:
+    return Mapping(name="", network=graph.name, parts=(), splits=tuple(splits))

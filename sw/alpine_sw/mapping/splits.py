@@ -34,7 +34,16 @@ from alpine_sw.graph.products import MatrixProduct, matrix_products
 
 from .records import Mapping, NodeSplit, Range, SplitAxis
 
-__all__ = ["split_graph", "split_node"]
+__all__ = ["check_network", "split_graph", "split_node"]
+
+
+def check_network(graph: Graph, mapping: Mapping) -> None:
+    """Raise `AlpineError` where a mapping is for another network than the graph's."""
+    if mapping.network != graph.name:
+        raise AlpineError(
+            f"mapping {mapping.name} is for network {mapping.network}, not for {graph.name}: give "
+            "it the network that it is for"
+        )
 
 
 def split_graph(graph: Graph, mapping: Mapping) -> Graph:
@@ -45,6 +54,7 @@ def split_graph(graph: Graph, mapping: Mapping) -> Graph:
     AlpineError
         A split does not fit the graph.
     """
+    check_network(graph, mapping)
     for split in mapping.splits:
         graph = split_node(graph, split)
     return graph

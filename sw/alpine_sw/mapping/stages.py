@@ -19,6 +19,7 @@ from alpine_sw.graph.lstm import Gate
 from alpine_sw.graph.products import MatrixProduct, matrix_products
 
 from .records import Link, Mapping, Part, Range, Style
+from .splits import check_network
 
 __all__ = ["Stage", "linked_stages", "stages_of"]
 
@@ -115,11 +116,7 @@ def stages_of(graph: Graph, mapping: Mapping) -> tuple[Stage, ...]:
     AlpineError
         The mapping does not fit the graph.
     """
-    if mapping.network != graph.name:
-        raise AlpineError(
-            f"mapping {mapping.name} is for network {mapping.network}, not for {graph.name}: give "
-            "it the network that it is for"
-        )
+    check_network(graph, mapping)
     products = matrix_products(graph)
     _check_names(graph, mapping, products)
     leaders, followers = _others(graph, products)

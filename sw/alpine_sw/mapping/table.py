@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from alpine_sw.graph import Graph
+from alpine_sw.graph import Graph, LstmCell
 
 from .records import Mapping, Part
 from .splits import split_graph
@@ -45,7 +45,9 @@ def mapping_table(graph: Graph, mapping: Mapping) -> str:
 
 def _row(mapping: Mapping, stage: Stage, part: Part) -> tuple[str, ...]:
     style = stage.style(mapping)
-    first, end = stage.outputs
+    # Outputs of a cell's matrix are gates; its results are the units that they belong to.
+    units = isinstance(stage.node.operator, LstmCell)
+    ranges = (stage.outputs,) if units or not part.outputs else part.outputs
     where = [part.tile or "none", "", ""]
     if part.tile is not None:
         outputs, inputs = len(stage.rows_of(part)), stage.product.weights.shape[1]
@@ -55,7 +57,7 @@ def _row(mapping: Mapping, stage: Stage, part: Part) -> tuple[str, ...]:
         str(stage.core),
         str(stage.turn),
         stage.node.name,
-        f"{first} to {end - 1}",
+        ", ".join(f"{first} to {end - 1}" for first, end in ranges),
         *where,
         str(stage.behind),
         style.product if part.tile is None else style.operands,

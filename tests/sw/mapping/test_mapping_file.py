@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mappings as YAML: what is written is read back, mistakes are one line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,13 @@ def test_a_table_shows_places_and_buffers():
         "| ping-pong | cell | 0, 1, 2, 3 | cell, dense | 2 |",
         "| ping-pong | x | network's own choice | cell | 2 |",
     ]
+
+
+def test_parts_of_one_core_show_their_own_results():
+    graph = perceptron()
+    mapping = digital_mlp(graph, cores=1)
+    first, *rest = mapping.parts
+    halves = tuple(replace(first, outputs=((begin, begin + 2),)) for begin in (0, 2))
+    table = mapping_table(graph, replace(mapping, parts=(*halves, *rest)))
+    rows = [line.split(" | ") for line in table.splitlines() if first.node in line]
+    assert [row[3] for row in rows] == ["0 to 1", "2 to 3"]

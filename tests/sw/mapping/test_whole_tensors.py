@@ -206,4 +206,4 @@ def test_splits_that_do_not_fit_are_one_line(by: SplitAxis, ranges, message: str
         )
     with pytest.raises(AlpineError, match=r"node relu 1 of network two layers cannot be split"):
         split = NodeSplit(node="relu 1", by=SplitAxis.OUTPUTS, ranges=((0, 2), (2, 4)))
-        split_graph(perceptron(), Mapping(name="", network="", parts=(), splits=(split,)))
+        split_graph(perceptron(), Mapping(name="", network="two layers", parts=(), splits=(split,)))
