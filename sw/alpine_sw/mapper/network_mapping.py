@@ -366,8 +366,9 @@ def _why(piece: CorePiece, *, on_tile: bool) -> str:
         return "no program on a tile of this size"
     if on_tile:
         return f"{piece.on_core or 0:,} cycles without a tile"
-    slower = piece.on_core is not None and piece.on_tile >= piece.on_core
-    return f"{piece.on_tile:,} cycles on a tile{', not fewer' if slower else '; no room in one'}"
+    if piece.on_core is not None and piece.on_tile >= piece.on_core:
+        return f"{piece.on_tile:,} cycles on a tile, not fewer"
+    return f"{piece.on_tile:,} cycles on a tile: no room, or no gain for the busiest core"
 
 
 def _turns(shares: Sequence[NodeShare], cores: Sequence[int]) -> list[int]:
