@@ -22,9 +22,11 @@ from typing import Any
 
 import numba
 from filelock import FileLock
+from numba.core import sigutils
+from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 
-__all__ = ["FINGERPRINT", "cached", "cached_under", "compiled", "fingerprint"]
+__all__ = ["FINGERPRINT", "cached", "cached_c_function", "cached_under", "compiled", "fingerprint"]
 
 
 def fingerprint(*sources: Path) -> str:
@@ -103,6 +105,20 @@ def cached_under(fingerprint: str, **options: Any) -> Callable[[Any], Any]:
         return cached(**options)(function)
 
     return compile_
+
+
+def cached_c_function(fingerprint: str, signature: Any, function: Any, **options: Any) -> Any:
+    """Compile a function that C code calls, with `numba.cfunc`, and cache it as `cached_under`."""
+    function.__qualname__ += f"_{fingerprint}"
+    c_function = CFunc(
+        function, sigutils.normalize_signature(signature), locals={}, options=options
+    )
+    try:
+        c_function.enable_caching()
+    except RuntimeError:
+        _tell_uncached()
+    c_function.compile()
+    return c_function
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:

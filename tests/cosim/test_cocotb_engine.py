@@ -219,7 +219,7 @@ def test_interrupt_ends_the_simulator_and_leaves_nothing(tmp_path: Path):
         "import sys; from pathlib import Path; from alpine_cosim.cocotb.simulate import *\n"
         "from alpine_cosim.engines.hardware_kinds import HARDWARE_KINDS\n"
         "from alpine_models.tile import TileConfig\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[2])!r}]\n"
         f"run_in_cocotb('{HERE}:never_return', {{'marker': {str(marker)!r}}}, "
         f"kind=HARDWARE_KINDS['aimc_tile'], configuration={SMALL!r}, waves=Path({str(waves)!r}))"
     )

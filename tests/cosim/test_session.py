@@ -232,7 +232,9 @@ def test_fault_in_the_rtl_reaches_the_outputs(tmp_path, monkeypatch):
     """No bypass: a tile that swaps the bytes of every group computes other results."""
     design = tmp_path / "aimc_tile.v"
     with monkeypatch.context() as fault:
-        fault.setattr("alpine_rtl.input_memory.lane_offset", lambda start, lane: Const(3 - lane, 2))
+        fault.setattr(
+            "alpine_rtl.input_memory.lane_offset", lambda start, lane, lanes: Const(3 - lane, 2)
+        )
         design.write_text(emit(AimcTile(config=EVERY_TILE), name="aimc_tile"))
     result = run("mlp", case=2, inferences=2, back_door=True, tile_verilog=design)
     assert result.outputs_equal_golden is False

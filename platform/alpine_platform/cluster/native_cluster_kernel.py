@@ -10,6 +10,8 @@ import numba
 import numpy as np
 from numba import types
 
+from alpine_models.compiling import cached_c_function
+
 from .cluster_kernel import FINGERPRINT, clock
 from .cluster_state import DMA, MASTER, SCRATCH_PAD, TRANSFER, ClusterState
 from .dma_kernel import dma_read, dma_write
@@ -39,8 +41,7 @@ def dma_address() -> int:
 def compiled_address(function: Any, numbers: int) -> int:
     """Compile a function of a state and some numbers, under the fingerprint of its sources."""
     signature: Any = types.int64(*STATE, *[types.int64] * numbers)
-    function.__qualname__ += f"_{FINGERPRINT:x}"
-    return numba.cfunc(signature, cache=True, error_model="numpy")(function).address or 0
+    return cached_c_function(f"{FINGERPRINT:x}", signature, function, error_model="numpy").address
 
 
 def native_clock(pad, masters, dma, transfers, pad_bytes, memory_bytes, lengths, cycle):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from alpine_models.page_origin import Origin, with_origin
 from alpine_models.errors import AlpineError
 from alpine_models.files import deliver
 
@@ -204,4 +205,5 @@ def _refused_rows(tallies: dict[str, Tally]) -> list[str]:
 
 
 if __name__ == "__main__":
-    deliver(operators_page())
+    packages, without = ("alpine_models", "alpine_sw"), ("alpine_sw/calibrate", "alpine_sw/training")
+    deliver(with_origin(operators_page(), Origin.now("make operators", packages, without)))
