@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# pyright: basic
 """How fast the kernels in assembly are on one core and on eight, in simulated cycles.
 
 python benchmarks/riscv_kernels.py prints the table of docs/exec.md; buffers lie at words.

@@ -23,7 +23,6 @@ TILE_OPTIONS = ("double_buffer", "xlen", "tiles")
 """Of the command, what a cluster does not have."""
 
 OPTIONS = ("port_bytes", "crossbars", "cell_bits", "execution", "memory_ports")
-TILE_OPTIONS = ("double_buffer", "xlen", "tiles")
 
 
 def cluster_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -62,8 +61,9 @@ def refuse_tile_options() -> None:
     context = click.get_current_context()
     for name in TILE_OPTIONS:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            option = name.replace("_", "-")
             raise AlpineError(
-                f"--{name.replace('_', '-')} belongs to a tile: leave it out with --system"
+                f"--{option} belongs to a tile: leave it out with --system imc-cluster"
             )
 
 
@@ -73,13 +73,6 @@ def write_cluster_hardware(
     """Write a cluster's hardware and say what was written."""
     from alpine_rtl.cluster.verilog import write_cluster
 
-    context = click.get_current_context()
-    for name in TILE_OPTIONS:
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            option = name.replace("_", "-")
-            raise AlpineError(
-                f"--{option} belongs to a tile: leave it out with --system imc-cluster"
-            )
     given: dict[str, Any] = {"rows": rows, "columns": columns} | {
         name: options[name] for name in OPTIONS
     }

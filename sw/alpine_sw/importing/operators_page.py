@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from alpine_models.page_origin import Origin, with_origin
 from alpine_models.errors import AlpineError
 from alpine_models.files import deliver
+from alpine_models.page_origin import Origin, with_origin
 
 from .conformance import CaseKind, OnnxCase, cases, outcome_of
 from .load import load_onnx
@@ -205,5 +205,8 @@ def _refused_rows(tallies: dict[str, Tally]) -> list[str]:
 
 
 if __name__ == "__main__":
-    packages, without = ("alpine_models", "alpine_sw"), ("alpine_sw/calibrate", "alpine_sw/training")
+    packages, without = (
+        ("alpine_models", "alpine_sw"),
+        ("alpine_sw/calibrate", "alpine_sw/training"),
+    )
     deliver(with_origin(operators_page(), Origin.now("make operators", packages, without)))
