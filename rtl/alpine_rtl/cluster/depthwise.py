@@ -36,8 +36,8 @@ class Depthwise(StandAlone):
         Byte address, direction and data. Valid with ``cfg_valid``.
     cfg_rsp_valid : Out(1), cfg_rsp_rdata : Out(32)
         One response per access, in order, for one cycle; writes answer 0.
-    mem_req, mem_gnt, mem_addr, mem_write, mem_be, mem_wdata, mem_rvalid, mem_rdata, mem_out_* : as
-        of `Ima`
+    mem_req, mem_gnt, mem_addr, mem_write, mem_be, mem_wdata, mem_rvalid, mem_rdata, mem_out_*
+        As of `Ima`.
     event_done : Out(1)
         High for one cycle per finished context, in which ``finished`` rises.
     """

@@ -42,7 +42,8 @@ class Ima(StandAlone):
         Address of any alignment, direction, the bytes meant from there on, and what to write.
     mem_rvalid : In(1), mem_rdata : In
         What a read returned, exactly one cycle after its grant.
-    mem_out_* : the same for writes, where there are two memory ports; ``mem_*`` then reads alone.
+    mem_out_* : see ``mem_*``
+        The same for writes, where there are two memory ports; ``mem_*`` then reads alone.
     event_done : Out(1)
         High for one cycle per finished context, in which ``finished`` rises.
     xb_dac, xb_start, xb_phase, xb_adc, xb_prog_*, xb_read_* : see `AimcTile`
