@@ -138,6 +138,11 @@ def held_interrupts() -> Generator[None]:
     A terminal sends it to every process of the command. What a child would say of it, from amid its
     own start, is of no use to anybody; the first process decides what ends.
     """
+    from multiprocessing import resource_tracker
+
+    # The first process that multiprocessing spawns starts this one too, and where that happens
+    # Ctrl-C is no longer blocked; so it is there before the block.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

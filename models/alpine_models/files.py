@@ -28,6 +28,7 @@ __all__ = [
     "deliver",
     "make_folder",
     "new_folder",
+    "read_toml_text",
     "write_bytes",
     "write_text",
     "write_with",
@@ -35,6 +36,24 @@ __all__ = [
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What the system says of a disk without space for a person's files."""
+
+
+def read_toml_text(path: Path) -> str:
+    """Return the text of a TOML file.
+
+    Raises
+    ------
+    AlpineError
+        The file cannot be read, or is not written in UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise AlpineError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise AlpineError(
+            f"{path}: byte {error.start} is no UTF-8, which TOML is written in: convert the file"
+        ) from None
 
 
 def make_folder(path: Path) -> None:

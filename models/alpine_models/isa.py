@@ -22,10 +22,12 @@ __all__ = [
     "CmOpcode",
     "CmOperation",
     "CmStatus",
+    "Hint",
     "RiscvField",
     "decode",
     "dequeue",
     "encode",
+    "hint_word",
     "initialize",
     "param_read",
     "process",
@@ -129,6 +131,19 @@ OPERANDS: dict[CmOperation, tuple[str, ...]] = {
 """Registers that each operation reads (rm, ra, rn) and writes (rd)."""
 
 
+class Hint(IntEnum):
+    """Hint instructions by which a compiled program tells the simulator something."""
+
+    BEGIN = 96
+    """A named part of the run begins."""
+    END = 97
+    """It ends."""
+    TILE = 98
+    """The core's tile that the next CM instructions address is chosen."""
+    ADC = 99
+    """The dot product per ADC code of some bit lines is set."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CmInstruction:
     """Fields of one instruction word.
@@ -207,6 +222,11 @@ def initialize(*, rm: int = 8, ra: int = 7, rn: int = 9, rd: int = 10) -> int:
 def param_read(*, rm: int = 8, rn: int = 9, rd: int = 10) -> int:
     """Word of CM_PARAM_READ: column in rm, row in rn, weight to rd."""
     return encode(CmOperation.PARAM_READ, rm=rm, rn=rn, rd=rd)
+
+
+def hint_word(hint: Hint) -> int:
+    """Return the instruction word of a hint (Arm Architecture Reference Manual, HINT)."""
+    return 0xD503201F | hint << 5
 
 
 def riscv_operands(operation: CmOperation) -> tuple[bool, bool, bool, bool]:

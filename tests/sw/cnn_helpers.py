@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.config import SystemConfig
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
+from alpine_sw.library.timed_ports import timed_ports
 from alpine_sw.library.workloads import Workload
 from alpine_sw.mapping import Mapping
 from alpine_sw.networks.cnn import CnnNetwork, calibrate, seeded_weights
@@ -54,14 +54,7 @@ def run_workload(
     workload: Workload, inputs: np.ndarray, config: SystemConfig = HIGH_POWER
 ) -> tuple[np.ndarray, SystemResult, int]:
     """Return outputs, result and how often a step was told."""
-    period = config.tile_clock.period_fs
-    ports = {}
-    for core, (plan,) in workload.plans.items():
-        tile = TimedTile(config=plan.config, tile_period_fs=period)
-        tile.macro.lsb[:] = plan.lsb
-        for placement in plan.placements:
-            tile.macro.weights[placement.columns, placement.rows] = placement.weights
-        ports[core] = TimedTilePort([tile], tile_period_fs=period)
+    ports = timed_ports(workload.plans, tile_period_fs=config.tile_clock.period_fs)
     system = System(config, tile_ports=ports)
     steps: list[None] = []
     outputs, programs = workload.programs(system, inputs, lambda: steps.append(None))

@@ -9,7 +9,6 @@ from tests.random_inputs import examples
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.cores.operations import Program
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.result import SystemResult
@@ -17,6 +16,7 @@ from alpine_platform.systems.system import System
 from alpine_sw.graph import arithmetic
 from alpine_sw.graph.arithmetic import dequantise, quantise
 from alpine_sw.library.aimclib import Aimc, Tile, section
+from alpine_sw.library.timed_ports import timed_ports
 from alpine_sw.library.workloads import Software
 
 TILE_PERIOD_FS = 1_000_000
@@ -24,13 +24,7 @@ TILE_PERIOD_FS = 1_000_000
 
 def system_with(*tiles: Tile) -> System:
     """A system whose core 0 owns programmed tiles."""
-    timed: list[TimedTile] = []
-    for tile in tiles:
-        timed.append(TimedTile(config=tile.plan.config, tile_period_fs=TILE_PERIOD_FS))
-        timed[-1].macro.lsb[:] = tile.plan.lsb
-        for matrix in tile.plan.placements:
-            timed[-1].macro.weights[matrix.columns, matrix.rows] = matrix.weights
-    ports = {0: TimedTilePort(timed, tile_period_fs=TILE_PERIOD_FS)}
+    ports = timed_ports({0: [tile.plan for tile in tiles]}, tile_period_fs=TILE_PERIOD_FS)
     return System(HIGH_POWER, tile_ports=ports, check_reads=True)
 
 

@@ -17,12 +17,12 @@ from alpine_models import isa
 from alpine_models.isa import CmOperation
 from alpine_models.reference_tile import ReferenceTile
 from alpine_models.tile import TileConfig
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.system import System
 from alpine_sw.library.aimclib import Aimc, Tile
 from alpine_sw.library.c import CHECKER, INCLUDE
 from alpine_sw.library.c.intrinsics import HEADER, header_text
+from alpine_sw.library.timed_ports import timed_ports
 
 PROGRAMS = Path(__file__).parent / "c_programs"
 STRICT = ("-Wall", "-Wextra", "-pedantic", "-Werror", "-O1", "-DAIMC_CHECKER", f"-I{INCLUDE}")
@@ -144,11 +144,9 @@ def test_a_layer_gives_the_codes_of_the_simulated_run(compiler: tuple[str, ...],
     codes = (np.arange(inputs) * 11 - 60).astype(np.int8)
     values = (codes / np.float32(127)).astype(np.float32)
     tile = Tile(TileConfig(rows=40, columns=24))
-    matrix = tile.map_matrix(weights.T, row=2, column=8, lsb=[1, 2, 3.5, 40, 50, 60])
-    timed = TimedTile(config=tile.plan.config, tile_period_fs=1_000_000)
-    timed.macro.lsb[:] = tile.plan.lsb
-    timed.macro.weights[matrix.columns, matrix.rows] = matrix.weights
-    system = System(HIGH_POWER, tile_ports={0: TimedTilePort([timed], tile_period_fs=1_000_000)})
+    tile.map_matrix(weights.T, row=2, column=8, lsb=[1, 2, 3.5, 40, 50, 60])
+    ports = timed_ports({0: [tile.plan]}, tile_period_fs=1_000_000)
+    system = System(HIGH_POWER, tile_ports=ports)
     x, v = system.memory.place("x", codes), system.memory.place("v", values)
     y = system.memory.allocate("y", outputs)
     w = system.memory.allocate("w", outputs, dtype=np.float32)

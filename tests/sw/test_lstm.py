@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from lstm_helpers import network
 
-from alpine_platform.accelerators.tile_port import TilePort
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.systems.presets import SYSTEMS
 from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
 from alpine_sw.calibrate.lstm import APPLICATION
 from alpine_sw.datasets.texts import SYMBOLS, encode, one_hot
+from alpine_sw.library.timed_ports import timed_ports
 from alpine_sw.library.workloads import Workload
 from alpine_sw.mapping.published_lstm import (
     LSTM_CASES,
@@ -37,13 +36,7 @@ def simulate(
     check_reads: bool = False,
     heap_offset_bytes: int = 0,
 ) -> tuple[SystemResult, np.ndarray]:
-    ports: dict[int, TilePort] = {}
-    for core, (plan,) in workload.plans.items():
-        tile = TimedTile(config=plan.config, tile_period_fs=TILE_PERIOD_FS)
-        tile.macro.lsb[:] = plan.lsb
-        for placement in plan.placements:
-            tile.macro.weights[placement.columns, placement.rows] = placement.weights
-        ports[core] = TimedTilePort([tile], tile_period_fs=TILE_PERIOD_FS)
+    ports = timed_ports(workload.plans, tile_period_fs=TILE_PERIOD_FS)
     machine = System(SYSTEMS[system], tile_ports=ports, check_reads=check_reads)
     if heap_offset_bytes:
         machine.memory.allocate("what the heap holds before", heap_offset_bytes)

@@ -10,10 +10,10 @@ from mlp_helpers import network
 
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.system import System
 from alpine_sw.library.software import InputFormat, Software
+from alpine_sw.library.timed_ports import timed_ports
 from alpine_sw.library.workloads import Workload
 from alpine_sw.mapping import Mapping
 from alpine_sw.mapping.published_mlp import (
@@ -79,14 +79,7 @@ def test_digital_inputs_in_memory_may_be_values(cores: int):
 def run_and_compare(workload: Workload, count: int):
     """Run on tiles that compute, with every read checked against what was written."""
     small = network()
-    ports = {}
-    for core, plans in workload.plans.items():
-        (plan,) = plans
-        tile = TimedTile(config=plan.config, tile_period_fs=TILE_PERIOD_FS)
-        tile.macro.lsb[:] = plan.lsb
-        for placement in plan.placements:
-            tile.macro.weights[placement.columns, placement.rows] = placement.weights
-        ports[core] = TimedTilePort([tile], tile_period_fs=TILE_PERIOD_FS)
+    ports = timed_ports(workload.plans, tile_period_fs=TILE_PERIOD_FS)
     system = System(HIGH_POWER, tile_ports=ports, check_reads=True)
     inputs = np.random.default_rng(count).integers(-128, 128, (count, 13)).astype(np.int8)
     steps: list[None] = []

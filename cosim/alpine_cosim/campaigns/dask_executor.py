@@ -11,7 +11,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import islice
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alpine_cosim.code_digest import code_digest
@@ -83,8 +82,6 @@ class DaskProcesses:
         from dask.config import set as settings
         from distributed import Client, LocalCluster
 
-        # Where it is started, Ctrl-C is no longer blocked; so it is started before the block.
-        resource_tracker.ensure_running()
         with _quiet(), settings(SETTINGS):
             # Threads and processes that are started here, and those which they start, have Ctrl-C
             # blocked.

@@ -114,8 +114,8 @@ def exec_(
     """
     from alpine_platform.binaries.elf import Architecture, architecture_of
 
-    chosen = system or _default_system(architecture_of(program) is Architecture.AARCH64)
-    choose("system", chosen, SYSTEMS)
+    aarch64 = architecture_of(program) is Architecture.AARCH64
+    chosen = choose("system", system or ("high-power" if aarch64 else CLUSTER), SYSTEMS)
     if chosen != CLUSTER:
         refuse_options(chosen, {"--cores": cores, "--max-cycles": max_cycles})
         options = Aarch64Options(**of_aarch64)
@@ -128,10 +128,6 @@ def exec_(
     if json_file is not None:
         write_text(json_file, json.dumps(outcome.as_json(), indent=2) + "\n")
     return outcome.status
-
-
-def _default_system(aarch64: bool) -> str:
-    return "high-power" if aarch64 else CLUSTER
 
 
 def _run_on_cluster(

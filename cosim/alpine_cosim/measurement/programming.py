@@ -104,10 +104,10 @@ class Loader:
     def _program_cells(self, *, back_door: bool) -> Programming:
         cells = sum(place.plan.cells for place in self._places)
         for place in self._places:
-            place.macro.lsb[:] = place.plan.lsb
             if back_door:
-                for placement in place.plan.placements:
-                    place.macro.weights[placement.columns, placement.rows] = placement.weights
+                place.plan.fill(place.macro)
+            else:
+                place.macro.lsb[:] = place.plan.lsb
         busy, time_s = self.busy_cycles(), 0.0
         if not back_door:
             batches = sum(place.cells.batches(place.plan) for place in self._places)

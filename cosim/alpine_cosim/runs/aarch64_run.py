@@ -28,12 +28,9 @@ from alpine_platform.binaries.aarch64.cm_program import CmTiles, execute
 from alpine_platform.binaries.aarch64.linux import LinuxProcess
 from alpine_platform.binaries.aarch64.processor import Processor
 from alpine_platform.binaries.elf import Architecture, load_program
-from alpine_platform.binaries.outcome import Ending
+from alpine_platform.binaries.outcome import STOPPED_STATUS, Ending
 
 __all__ = ["Aarch64Outcome", "Aarch64Run", "tile_configs_of"]
-
-STOPPED_STATUS = 126
-"""Exit status of a program that was stopped."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,13 +135,12 @@ class Aarch64Run:
         message: str = "",
         status: int = STOPPED_STATUS,
     ) -> Aarch64Outcome:
-        counts = port.counts.by_operation
         return Aarch64Outcome(
             status=status,
             ended_by=ended_by,
             message=message,
             cm_instructions={
-                operation.name.lower(): counts[operation] for operation in sorted(counts)
+                operation.name.lower(): port.counts[operation] for operation in sorted(port.counts)
             },
             tile_cycles=tuple(tile.busy_cycles for tile in tiles.tiles),
         )

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
+from alpine_models.files import read_toml_text
 
 from .device_choice import DeviceChoice
 from .network import NetworkOptions
@@ -51,14 +52,9 @@ def read_spec(path: Path) -> RunSpec:
     AlpineError
         The file cannot be read, is no TOML, or says what cannot run.
     """
+    text = read_toml_text(path)
     try:
-        return spec_from_text(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AlpineError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise AlpineError(
-            f"{path}: byte {error.start} is no UTF-8, which TOML is written in: convert the file"
-        ) from None
+        return spec_from_text(text)
     except AlpineError as error:
         raise AlpineError(f"{path}: {error}") from None
 

@@ -17,12 +17,12 @@ from amaranth.lib.wiring import In, Out
 from alpine_cosim.engines.register_kind import register_kind
 from alpine_platform.accelerators.register_port import Cycles, RegisterPins
 
-__all__ = ["TOY_RELU", "Register", "ToyRelu", "ToyReluTwin"]
+__all__ = ["TOY_RELU", "ReluRegister", "ToyRelu", "ToyReluTwin"]
 
 LANES = 4
 
 
-class Register(IntEnum):
+class ReluRegister(IntEnum):
     """Byte addresses of the registers."""
 
     START = 0x00
@@ -74,19 +74,19 @@ class ToyRelu(wiring.Component):
             ]  # fmt: skip
         read = Signal(32)
         with m.Switch(self.cfg_addr):
-            with m.Case(Register.ADDRESS):
+            with m.Case(ReluRegister.ADDRESS):
                 m.d.comb += read.eq(address)
-            with m.Case(Register.LENGTH):
+            with m.Case(ReluRegister.LENGTH):
                 m.d.comb += read.eq(length)
-            with m.Case(Register.LEFT):
+            with m.Case(ReluRegister.LEFT):
                 m.d.comb += read.eq(left)
         m.d.sync += self.cfg_rsp_rdata.eq(Mux(self.cfg_valid & ~self.cfg_write, read, 0))
         with m.If(self.cfg_valid & self.cfg_write & ~self.busy), m.Switch(self.cfg_addr):
-            with m.Case(Register.START):
+            with m.Case(ReluRegister.START):
                 m.d.sync += [left.eq(length), reading.eq(length.any())]
-            with m.Case(Register.ADDRESS):
+            with m.Case(ReluRegister.ADDRESS):
                 m.d.sync += address.eq(self.cfg_wdata)
-            with m.Case(Register.LENGTH):
+            with m.Case(ReluRegister.LENGTH):
                 m.d.sync += length.eq(self.cfg_wdata)
         return m
 
@@ -103,7 +103,9 @@ class ToyReluTwin:
         """Go through one clock edge."""
         left, event = self._left, False
         read = {
-            Register.ADDRESS: self._address, Register.LENGTH: self._length, Register.LEFT: left,
+            ReluRegister.ADDRESS: self._address,
+            ReluRegister.LENGTH: self._length,
+            ReluRegister.LEFT: left,
         }  # fmt: skip
         answer = read.get(shown.cfg_addr, 0) if shown.cfg_valid and not shown.cfg_write else 0
         if self._writing and shown.mem_gnt:
@@ -131,11 +133,11 @@ class ToyReluTwin:
 
     def _write(self, address: int, value: int) -> None:
         match address:
-            case Register.START:
+            case ReluRegister.START:
                 self._left, self._reading = self._length, self._length > 0
-            case Register.ADDRESS:
+            case ReluRegister.ADDRESS:
                 self._address = value
-            case Register.LENGTH:
+            case ReluRegister.LENGTH:
                 self._length = value
 
 

@@ -22,7 +22,7 @@ from alpine_sw.library.aimclib import Aimc, Tile, section
 from alpine_sw.library.hardware_plan import HardwarePlan
 from alpine_sw.library.workloads import Programs, Software, Workload
 
-from .accelerator import Register
+from .accelerator import ReluRegister
 
 __all__ = ["TOY"]
 
@@ -105,9 +105,9 @@ def with_engine() -> Workload:
 def started(vector: Buffer) -> Program:
     """Tell the accelerator where a vector lies, and let it begin."""
     for register, value in (
-        (Register.ADDRESS, vector.address),
-        (Register.LENGTH, vector.size_bytes),
-        (Register.START, 1),
+        (ReluRegister.ADDRESS, vector.address),
+        (ReluRegister.LENGTH, vector.size_bytes),
+        (ReluRegister.START, 1),
     ):
         yield from kernels.write_register(base=BASE_ADDRESS, address=register, value=value)
 

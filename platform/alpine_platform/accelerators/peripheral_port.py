@@ -45,6 +45,7 @@ __all__ = [
     "ScheduledEvents",
     "check_accesses",
     "empty_accesses",
+    "issue_fs",
 ]
 
 IO_BATCH_DTYPE = np.dtype(
@@ -111,6 +112,23 @@ class IoResult(BatchResult):
 
     data: npt.NDArray[np.uint32]
     response: npt.NDArray[np.uint8]
+
+
+def issue_fs(batch: IoBatch, result: IoResult, i: int, *, start_fs: int, free_fs: int) -> int:
+    """Return when access ``i`` is issued, by the first of this module's rules.
+
+    Parameters
+    ----------
+    batch : the accesses. result : with the times of those before.
+    start_fs : as in `PeripheralPort.execute`. free_fs : when the core has the answer of the last
+        access that this port took, of this batch or of one before.
+    """
+    access = batch[i]
+    time_fs = start_fs if i == 0 else int(result.issue_fs[i - 1])
+    time_fs = max(time_fs + int(access["gap_fs"]), free_fs)
+    if i and access["response_gap_fs"] >= 0:
+        time_fs = max(time_fs, int(result.response_fs[i - 1]) + int(access["response_gap_fs"]))
+    return time_fs
 
 
 class PeripheralPort(Accelerator, Protocol):

@@ -31,7 +31,7 @@ from alpine_models.tile import TileConfig
 from alpine_platform.time import ceil_to_edge, cycles_until
 
 from .macro import Macro
-from .peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
+from .peripheral_port import IoBatch, IoResult, IoTimes, check_accesses, issue_fs
 
 __all__ = [
     "AcceleratorMemory",
@@ -193,11 +193,7 @@ class RegisterPort(ABC):
         times: IoTimes,
     ) -> Steps:
         for i, access in enumerate(batch):
-            time_fs = start_fs if i == 0 else int(result.issue_fs[i - 1])
-            time_fs = max(time_fs + int(access["gap_fs"]), self._free_fs)
-            if i and access["response_gap_fs"] >= 0:
-                answered_fs = int(result.response_fs[i - 1])
-                time_fs = max(time_fs, answered_fs + int(access["response_gap_fs"]))
+            time_fs = issue_fs(batch, result, i, start_fs=start_fs, free_fs=self._free_fs)
             result.issue_fs[i] = time_fs
             seen = cycles_until(time_fs + times.request_fs, self._period_fs)
             yield from self._advance(max(seen, self._completed + 1))

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-__all__ = ["CoreOutcome", "Ending", "ProgramOutcome"]
+__all__ = ["STOPPED_STATUS", "CoreOutcome", "Ending", "ProgramOutcome"]
+
+STOPPED_STATUS = 126
+"""Exit status of a program that the simulator stopped."""
 
 
 class Ending(Enum):

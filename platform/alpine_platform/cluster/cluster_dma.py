@@ -15,6 +15,7 @@ from alpine_platform.accelerators.peripheral_port import (
     IoResult,
     IoTimes,
     check_accesses,
+    issue_fs,
 )
 from alpine_platform.memory.address_space import AddressSpace
 from alpine_platform.time import ceil_to_edge, cycles_until
@@ -92,11 +93,7 @@ class ClusterDma:
         check_accesses(batch, size_bytes=SIZE_BYTES)
         result, period = IoResult.empty(len(batch)), self._cluster.period_fs
         for i, access in enumerate(batch):
-            time_fs = start_fs if i == 0 else int(result.issue_fs[i - 1])
-            time_fs = max(time_fs + int(access["gap_fs"]), self._free_fs)
-            if i and access["response_gap_fs"] >= 0:
-                answered_fs = int(result.response_fs[i - 1])
-                time_fs = max(time_fs, answered_fs + int(access["response_gap_fs"]))
+            time_fs = issue_fs(batch, result, i, start_fs=start_fs, free_fs=self._free_fs)
             edge = max(cycles_until(time_fs + times.request_fs, period), self._last_edge + 1)
             result.data[i] = self._access(access, edge)
             self._last_edge = edge + 1

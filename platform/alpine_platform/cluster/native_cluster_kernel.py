@@ -9,6 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import types
+from numba.extending import register_jitable
 
 from alpine_models.compiling import cached_c_function
 
@@ -44,10 +45,11 @@ def compiled_address(function: Any, numbers: int) -> int:
     return cached_c_function(f"{FINGERPRINT:x}", signature, function, error_model="numpy").address
 
 
-def native_clock(pad, masters, dma, transfers, pad_bytes, memory_bytes, lengths, cycle):
-    """Go through a cycle; see `cluster_kernel.clock`."""
+@register_jitable
+def state_of(pad, masters, dma, transfers, pad_bytes, memory_bytes, lengths):
+    """Return the state whose arrays lie at these addresses."""
     n = carray(lengths, 6)
-    state = ClusterState(
+    return ClusterState(
         carray(pad, n[0]),
         carray(masters, n[1]),
         carray(dma, n[2]),
@@ -55,6 +57,11 @@ def native_clock(pad, masters, dma, transfers, pad_bytes, memory_bytes, lengths,
         carray(pad_bytes, n[4]),
         carray(memory_bytes, n[5]),
     )
+
+
+def native_clock(pad, masters, dma, transfers, pad_bytes, memory_bytes, lengths, cycle):
+    """Go through a cycle; see `cluster_kernel.clock`."""
+    state = state_of(pad, masters, dma, transfers, pad_bytes, memory_bytes, lengths)
     return np.int64(clock(state, cycle))
 
 
@@ -62,15 +69,7 @@ def native_dma(
     pad, masters, dma, transfers, pad_bytes, memory_bytes, lengths, offset, write, word, cycle
 ):
     """Read or write a register; see `dma_kernel`."""
-    n = carray(lengths, 6)
-    state = ClusterState(
-        carray(pad, n[0]),
-        carray(masters, n[1]),
-        carray(dma, n[2]),
-        carray(transfers, n[3]),
-        carray(pad_bytes, n[4]),
-        carray(memory_bytes, n[5]),
-    )
+    state = state_of(pad, masters, dma, transfers, pad_bytes, memory_bytes, lengths)
     if write:
         dma_write(state, offset, word, cycle)
         return np.int64(0)

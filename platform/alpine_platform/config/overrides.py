@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alpine_models.errors import AlpineError
+from alpine_models.files import read_toml_text
 
 from . import SystemConfig
 from .replacing import field_names, field_of, field_values, override
@@ -58,13 +59,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         The file cannot be read or is no TOML.
     """
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AlpineError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise AlpineError(
-            f"{path}: byte {error.start} is no UTF-8, which TOML is written in: convert the file"
-        ) from None
+        tree = tomllib.loads(read_toml_text(path))
     except tomllib.TOMLDecodeError as error:
         raise AlpineError(f"{path}: {error}") from None
     return flattened(tree)

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The depthwise engine with its control and memory ports."""
 
-from amaranth.hdl import Module, Mux, ResetInserter, Signal
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module, Mux, Signal
 
 from alpine_models.hwpe_registers import DEPTHWISE_REGISTERS, geometry_word
 from alpine_models.imc_cluster import ImcConfig
-from alpine_rtl.typed import Component, connect, pass_on
+from alpine_rtl.typed import Component
 
 from .control import HwpeControl
 from .depthwise_context import DEPTHWISE_CONTEXT, DepthwiseCheck
 from .depthwise_engine import DepthwiseEngine
-from .memory_access import MemoryAccess, memory_members, pass_memory
-from .ports import ConfigurationPort, ConfigurationSignature, SharedMemoryPort
+from .hwpe import hwpe_members, join_engine
+from .ports import ConfigurationPort, SharedMemoryPort
 
 __all__ = ["DepthwiseAccelerator"]
 
@@ -42,15 +41,7 @@ class DepthwiseAccelerator(Component):
 
     def __init__(self, *, config: ImcConfig):
         self.config = config
-        super().__init__(
-            {
-                "cfg": In(ConfigurationSignature()),
-                **memory_members(config),
-                "event_done": Out(1),
-                "allowed": In(1),
-                "busy": Out(1),
-            }
-        )
+        super().__init__(hwpe_members(config))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -62,13 +53,8 @@ class DepthwiseAccelerator(Component):
             port_bytes=config.port_bytes,
         )
         m.submodules.check = check = DepthwiseCheck()
-        engine, memory = DepthwiseEngine(config=config), MemoryAccess(config=config)
-        m.submodules.engine = ResetInserter(control.flush)(engine)
-        m.submodules.memory = ResetInserter(control.flush)(memory)
-        pass_on(m, inner=control.cfg, outer=self.cfg)
-        pass_memory(m, config, inner=memory, outer=self)
-        connect(m, engine.reads, memory.reads)
-        connect(m, engine.writes, memory.writes)
+        engine = DepthwiseEngine(config=config)
+        join_engine(m, config, control=control, engine=engine, outer=self)
         running = Signal()
         with m.If(control.taken):
             m.d.sync += running.eq(control.candidate)
@@ -79,16 +65,6 @@ class DepthwiseAccelerator(Component):
             control.taken.eq(control.start & engine.ready),
             engine.begin.eq(control.taken),
             engine.context.eq(Mux(Mux(engine.ready, control.candidate, running), second, first)),
-            memory.halt.eq(control.clearing | ~self.allowed),
-            engine.rvalid.eq(memory.rvalid),
-            engine.rdata.eq(memory.rdata),
-            control.requesting.eq(memory.requesting),
-            control.stalled.eq(memory.stalled),
-            control.bytes_in.eq(memory.bytes_in),
-            control.bytes_out.eq(memory.bytes_out),
             control.product.eq(engine.stored),
-            control.done.eq(engine.ended),
-            self.event_done.eq(control.event_done),
-            self.busy.eq(control.busy),
         ]
         return m

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The in-memory accelerator: control, engine, cell access and memory ports."""
 
-from amaranth.hdl import Module, Mux, ResetInserter, Signal
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib.wiring import Out
 
 from alpine_models.hwpe_registers import IMA_REGISTERS, geometry_word
 from alpine_models.imc_cluster import ClusterError, ImcConfig
@@ -10,13 +10,13 @@ from alpine_models.register_map import REGISTER_BITS
 from alpine_rtl.cells import CellAccess
 from alpine_rtl.interfaces import MacroPort, MacroSignature
 from alpine_rtl.sequencer import PHASE_BITS
-from alpine_rtl.typed import Component, connect, pass_on
+from alpine_rtl.typed import Component
 
 from .control import HwpeControl
+from .hwpe import hwpe_members, join_engine
 from .ima_context import IMA_CONTEXT, ImaCheck
 from .ima_engine import SELECT_BITS, ImaEngine
-from .memory_access import MemoryAccess, memory_members, pass_memory
-from .ports import ConfigurationPort, ConfigurationSignature, SharedMemoryPort
+from .ports import ConfigurationPort, SharedMemoryPort
 
 __all__ = ["ImaAccelerator"]
 
@@ -50,13 +50,9 @@ class ImaAccelerator(Component):
         self.config = config
         super().__init__(
             {
-                "cfg": In(ConfigurationSignature()),
-                **memory_members(config),
-                "event_done": Out(1),
+                **hwpe_members(config),
                 "xb": Out(MacroSignature(config.crossbar)),
                 "xb_select": Out(SELECT_BITS),
-                "allowed": In(1),
-                "busy": Out(1),
             }
         )
 
@@ -70,26 +66,9 @@ class ImaAccelerator(Component):
             port_bytes=config.port_bytes,
             slow="cell_weight",
         )
-        engine, memory = ImaEngine(config=config), MemoryAccess(config=config)
-        m.submodules.engine = ResetInserter(control.flush)(engine)
-        m.submodules.memory = ResetInserter(control.flush)(memory)
-        pass_on(m, inner=control.cfg, outer=self.cfg)
-        pass_memory(m, config, inner=memory, outer=self)
-        connect(m, engine.reads, memory.reads)
-        connect(m, engine.writes, memory.writes)
-        m.d.comb += [
-            memory.halt.eq(control.clearing | ~self.allowed),
-            engine.rvalid.eq(memory.rvalid),
-            engine.rdata.eq(memory.rdata),
-            control.requesting.eq(memory.requesting),
-            control.stalled.eq(memory.stalled),
-            control.bytes_in.eq(memory.bytes_in),
-            control.bytes_out.eq(memory.bytes_out),
-            control.product.eq(engine.sample),
-            control.done.eq(engine.ended),
-            self.event_done.eq(control.event_done),
-            self.busy.eq(control.busy),
-        ]
+        engine = ImaEngine(config=config)
+        join_engine(m, config, control=control, engine=engine, outer=self)
+        m.d.comb += control.product.eq(engine.sample)
         self._begin(m, control, engine)
         self._reach_cells(m, control, engine)
         return m

@@ -26,7 +26,15 @@ from alpine_models.errors import AlpineError
 from alpine_models.tile import CODE_MAX
 
 from .arithmetic import ExactProduct, dequantise, digitise, quantise
-from .operator import OperandError, Product, RecurrentOperator, Step, adc_steps_of, read_only
+from .operator import (
+    OperandError,
+    Product,
+    RecurrentMatrix,
+    RecurrentOperator,
+    Step,
+    adc_steps_of,
+    read_only,
+)
 from .tensors import Array, Codes, TensorType, int8
 
 __all__ = [
@@ -71,7 +79,7 @@ class LstmState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class LstmCell(RecurrentOperator):
+class LstmCell(RecurrentMatrix, RecurrentOperator):
     """A layer of LSTM units without biases: int8 x [inputs] -> int8 h [hidden].
 
     Members
@@ -126,26 +134,6 @@ class LstmCell(RecurrentOperator):
     def inputs(self) -> int:
         """Elements of x."""
         return self.weights.shape[1] - self.hidden
-
-    @property
-    def matrix(self) -> NDArray[np.int8]:
-        """The weights of all gates."""
-        return self.weights
-
-    @property
-    def weight_count(self) -> int:
-        """Number of weights."""
-        return self.weights.size
-
-    @property
-    def width(self) -> int:
-        """Elements of [h, x]."""
-        return self.weights.shape[1]
-
-    @property
-    def steps(self) -> NDArray[np.float32]:
-        """The ADC steps of all gates."""
-        return self.lsb
 
     def infer(self, *operands: TensorType) -> TensorType:
         """Return the type of h."""

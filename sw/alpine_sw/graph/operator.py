@@ -19,6 +19,7 @@ __all__ = [
     "OperandError",
     "Operator",
     "Product",
+    "RecurrentMatrix",
     "RecurrentOperator",
     "Step",
     "adc_steps_of",
@@ -127,6 +128,39 @@ class MatrixOperator(Operator):
         product : in place of the exact product with the matrix; its codes are then the results
             where the operator gives sums.
         """
+
+
+class RecurrentMatrix(MatrixOperator):
+    """A matrix operator whose outputs are the gates of recurrent units, with an ADC step each.
+
+    Members
+    -------
+    weights : int8 [gates * hidden, hidden + inputs], inputs [h, x].
+    lsb : float32 [gates * hidden], dot product per ADC step.
+    """
+
+    weights: NDArray[np.int8]
+    lsb: NDArray[np.float32]
+
+    @property
+    def matrix(self) -> NDArray[np.int8]:
+        """The weights of all gates."""
+        return self.weights
+
+    @property
+    def weight_count(self) -> int:
+        """Number of weights."""
+        return self.weights.size
+
+    @property
+    def width(self) -> int:
+        """Elements of [h, x]."""
+        return self.weights.shape[1]
+
+    @property
+    def steps(self) -> NDArray[np.float32]:
+        """The ADC steps of all gates."""
+        return self.lsb
 
 
 class RecurrentOperator(MatrixOperator):

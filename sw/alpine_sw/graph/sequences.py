@@ -26,9 +26,9 @@ from .arithmetic import ExactProduct, dequantise, digitise, quantise
 from .lstm import STATE_SCALE, activate_gates, combine_gates
 from .operator import (
     Evaluator,
-    MatrixOperator,
     OperandError,
     Product,
+    RecurrentMatrix,
     adc_steps_of,
     read_only,
 )
@@ -38,7 +38,7 @@ __all__ = ["GruLayer", "LstmLayer", "SequenceOperator"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class SequenceOperator(MatrixOperator):
+class SequenceOperator(RecurrentMatrix):
     """A recurrent layer: int8 x [steps, inputs] -> int8 h [steps, hidden].
 
     Further operands are the states before the first step, zeros where they are left out; with one
@@ -94,26 +94,6 @@ class SequenceOperator(MatrixOperator):
     def hidden(self) -> int:
         """Units."""
         return len(self.weights) // self.outputs_per_unit
-
-    @property
-    def matrix(self) -> NDArray[np.int8]:
-        """The weights of all outputs."""
-        return self.weights
-
-    @property
-    def weight_count(self) -> int:
-        """Number of weights."""
-        return self.weights.size
-
-    @property
-    def width(self) -> int:
-        """Elements of [h, x]."""
-        return self.weights.shape[1]
-
-    @property
-    def steps(self) -> NDArray[np.float32]:
-        """The ADC steps of all outputs."""
-        return self.lsb
 
     @property
     @abstractmethod

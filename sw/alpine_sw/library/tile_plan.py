@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from alpine_models.checks import whole_number
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
+from alpine_platform.accelerators.macro import Macro
 from alpine_sw.quantisation.operands import adc_steps, code_matrix
 
 __all__ = ["MatrixOnTile", "TilePlan"]
@@ -118,6 +119,12 @@ class TilePlan:
         for placement in self.placements:
             lsb[placement.columns] = placement.lsb
         return lsb
+
+    def fill(self, macro: Macro) -> None:
+        """Write weights and sizes of ADC codes where they are held, past all instructions."""
+        macro.lsb[:] = self.lsb
+        for placement in self.placements:
+            macro.weights[placement.columns, placement.rows] = placement.weights
 
     @property
     def cells(self) -> int:

@@ -14,10 +14,10 @@ from functools import partial
 import numpy as np
 
 from alpine_models.errors import AlpineError
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.config import SystemConfig
 from alpine_platform.systems.system import System
 from alpine_sw.graph import Graph
+from alpine_sw.library.timed_ports import timed_ports
 from alpine_sw.mapping import Mapping, Style, split_graph, stages_of
 from alpine_sw.mapping.published_cnn import analog_cnn
 from alpine_sw.mapping.published_lstm import LSTM_CASES, analog_lstm
@@ -130,15 +130,7 @@ def simulated_fs(graph: Graph, mapping: Mapping, system: SystemConfig) -> int:
     """
     workload = mapped_workload(graph, mapping)
     workload = workload.with_product_cycles(system.tile_clock.product_cycles)
-    period = system.tile_clock.period_fs
-    ports: dict[int, TimedTilePort] = {}
-    for core, plans in workload.plans.items():
-        tiles = [TimedTile(config=plan.config, tile_period_fs=period) for plan in plans]
-        for tile, plan in zip(tiles, plans, strict=True):
-            tile.macro.lsb[:] = plan.lsb
-            for matrix in plan.placements:
-                tile.macro.weights[matrix.columns, matrix.rows] = matrix.weights
-        ports[core] = TimedTilePort(tiles, tile_period_fs=period)
+    ports = timed_ports(workload.plans, tile_period_fs=system.tile_clock.period_fs)
     machine = System(system, tile_ports=ports)
     (kind,) = graph.inputs.values()
     rng = np.random.default_rng(0)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from alpine_platform.accelerators.timed_tile import TimedTile, TimedTilePort
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
@@ -20,6 +19,7 @@ from alpine_sw.graph import (
     square,
 )
 from alpine_sw.graph.tensors import TensorType
+from alpine_sw.library.timed_ports import timed_ports
 from alpine_sw.mapping import Mapping, split_graph
 from alpine_sw.programs.generate import mapped_workload
 
@@ -33,14 +33,7 @@ def played(graph: Graph, mapping: Mapping, count: int = 3) -> SystemResult:
     Reads are checked, but for images: padding relies on fresh memory, which holds zeros.
     """
     workload = mapped_workload(graph, mapping)
-    ports = {}
-    for core, plans in workload.plans.items():
-        tiles = [TimedTile(config=plan.config, tile_period_fs=PERIOD_FS) for plan in plans]
-        for tile, plan in zip(tiles, plans, strict=True):
-            tile.macro.lsb[:] = plan.lsb
-            for matrix in plan.placements:
-                tile.macro.weights[matrix.columns, matrix.rows] = matrix.weights
-        ports[core] = TimedTilePort(tiles, tile_period_fs=PERIOD_FS)
+    ports = timed_ports(workload.plans, tile_period_fs=PERIOD_FS)
     (kind,) = graph.inputs.values()
     system = System(HIGH_POWER, tile_ports=ports, check_reads=len(kind.shape) == 1)
     inputs = np.random.default_rng(count).integers(-128, 128, (count, kind.elements))

@@ -129,9 +129,7 @@ class FaultSession:
             self.ports[core] = TileGroup(tiles, tile_period_fs=period)
             for number, (tile, plan) in enumerate(zip(tiles, plans, strict=True)):
                 self._tiles[core, number] = tile
-                tile.macro.lsb[:] = plan.lsb
-                for placement in plan.placements:
-                    tile.macro.weights[placement.columns, placement.rows] = placement.weights
+                plan.fill(tile.macro)
         self._weights = {key: tile.macro.weights.copy() for key, tile in self._tiles.items()}
         self._chip: dict[tuple[int, int], AnalogCrossbar] = {}
         if device is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
+from alpine_models.files import read_toml_text
 from alpine_platform.config.overrides import flattened
 
 from .conditions import DropCondition
@@ -111,14 +112,9 @@ def read_definition(path: Path) -> SweepDefinition:
     AlpineError
         The file cannot be read, is no TOML, or describes no sweep.
     """
+    text = read_toml_text(path)
     try:
-        return definition_from_text(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AlpineError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise AlpineError(
-            f"{path}: byte {error.start} is no UTF-8, which TOML is written in: convert the file"
-        ) from None
+        return definition_from_text(text)
     except AlpineError as error:
         raise AlpineError(f"{path}: {error}") from None
 

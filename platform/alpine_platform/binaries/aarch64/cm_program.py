@@ -7,9 +7,9 @@ transfers to the tile are gathered until then.
 """
 
 import struct
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,41 +17,16 @@ import numpy.typing as npt
 from alpine_models import isa
 from alpine_models.errors import AlpineError
 from alpine_models.isa import XZR, CmOperation
-from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmBatch, CmResult, empty_batch
+from alpine_platform.accelerators.tile_port import CmBatch, CmResult, empty_batch
 from alpine_platform.binaries.elf import Program
 
 from .linux import STACK_BYTES, STACK_TOP, LinuxProcess, ProgramExit, ProgramStopError
 from .messages import EndReason, ProcessorEvent
 from .processor import Processor, ProgramStop
 
-__all__ = ["CmCounts", "CmTiles", "FunctionalOutcome", "Hint", "execute", "hint_word"]
+__all__ = ["CmTiles", "FunctionalOutcome", "execute"]
 
 _GATHERED = 4096
-
-
-class Hint(IntEnum):
-    """Numbers of the hint instructions of `aimc_hints.h`."""
-
-    BEGIN = 96
-    END = 97
-    TILE = 98
-    ADC = 99
-
-
-def hint_word(hint: Hint) -> int:
-    """Return the instruction word of a hint (Arm Architecture Reference Manual, HINT)."""
-    return 0xD503201F | hint << 5
-
-
-@dataclass(slots=True)
-class CmCounts:
-    """CM instructions by operation."""
-
-    by_operation: dict[CmOperation, int] = field(default_factory=dict[CmOperation, int])
-
-    def add(self, operation: CmOperation) -> None:
-        """Count one."""
-        self.by_operation[operation] = self.by_operation.get(operation, 0) + 1
 
 
 class CmTiles:
@@ -73,15 +48,18 @@ class CmTiles:
     ) -> None:
         self.execute, self.set_lsb, self.count = execute, set_lsb, count
         self.selected = 0
-        self.counts = CmCounts()
+        self.counts: Counter[CmOperation] = Counter()
         self._waiting: list[tuple[int, int, int, int]] = []
 
     def carry_out(self, word: int, registers: Sequence[int]) -> tuple[int, int] | None:
         """Carry out an instruction; return the register that it writes and the value, if any."""
         fields = isa.decode(word)
-        values = [0 if number == XZR else registers[number] for number in _sources(fields)]
-        self.counts.add(fields.operation)
-        self._waiting.append((word, *values))  # type: ignore[arg-type]  # always three values
+        rn, rm, ra = (
+            0 if number == XZR else registers[number]
+            for number in (fields.rn, fields.rm, fields.ra)
+        )
+        self.counts[fields.operation] += 1
+        self._waiting.append((word, rn, rm, ra))
         writes = "rd" in isa.OPERANDS[fields.operation]
         if not writes and len(self._waiting) < _GATHERED:
             return None
@@ -96,7 +74,6 @@ class CmTiles:
         batch["word"], batch["rn"], batch["rm"], batch["ra"] = (
             np.array([waiting[i] for waiting in self._waiting], np.uint64) for i in range(4)
         )
-        batch["response_gap_fs"] = NO_DEPENDENCY
         self._waiting.clear()
         result = self.execute(batch, self.selected)
         wrong = np.flatnonzero(result.status)
@@ -131,7 +108,7 @@ class FunctionalOutcome:
     status: int | None
     message: str
     limited: bool
-    counts: CmCounts
+    counts: Counter[CmOperation]
 
 
 def execute(
@@ -188,19 +165,18 @@ class _Execution:
         return stop, None
 
     def _called(self, stop: ProgramStop) -> ProgramStop:
-        number, place = stop.registers[8], self._program.place(stop.address - 4)
-        value = self._linux.call(number, stop.registers[:6], place=place)
+        number, arguments = stop.registers[8], stop.registers[:6]
+        value = self._linux.call(number, arguments, address=stop.address - 4)
         return self._processor.go_on(registers={0: value})
 
     def _met(self, stop: ProgramStop) -> ProgramStop:
         """Do what a CM instruction or a hint asks for."""
-        word, place = self._words[stop.address], self._program.place(stop.address)
-        if struct.unpack("<I", self._processor.read(stop.address, 4))[0] != word:
-            raise ProgramStopError(f"{place}: the program wrote over its CM code")
-        written = None
+        word, written = self._words[stop.address], None
         try:
+            if stop.word != word:
+                raise ProgramStopError("the program wrote over its CM code")
             if not _is_cm(word):
-                _heed(Hint(word >> 5 & 0x7F), stop.registers, self._processor, self._tiles)
+                _heed(isa.Hint(word >> 5 & 0x7F), stop.registers, self._processor, self._tiles)
             elif self._tiles.count:
                 written = self._tiles.carry_out(word, stop.registers)
             else:
@@ -208,18 +184,19 @@ class _Execution:
                     "a CM instruction, but the core has no tile: name one by --tile"
                 )
         except AlpineError as error:
+            place = self._program.place(stop.address)
             raise ProgramStopError(f"{place}: {error}") from error
         return self._processor.go_on(
             address=stop.address + 4, registers=None if written is None else dict([written])
         )
 
 
-def _heed(hint: Hint, registers: Sequence[int], processor: Processor, tiles: CmTiles) -> None:
+def _heed(hint: isa.Hint, registers: Sequence[int], processor: Processor, tiles: CmTiles) -> None:
     # The library puts a hint's operands into x9, x10 and x11.
     first, count, address = registers[9:12]
-    if hint is Hint.TILE:
+    if hint is isa.Hint.TILE:
         tiles.select(first)
-    elif hint is Hint.ADC:
+    elif hint is isa.Hint.ADC:
         tiles.flush()
         data = processor.read(address, 4 * count)
         tiles.set_lsb(tiles.selected, first, np.frombuffer(data, np.float32))
@@ -227,7 +204,7 @@ def _heed(hint: Hint, registers: Sequence[int], processor: Processor, tiles: CmT
 
 def _special_words(program: Program) -> dict[int, int]:
     """CM instructions and the hints that do something, by address."""
-    hints = [hint_word(Hint.TILE), hint_word(Hint.ADC)]
+    hints = [isa.hint_word(isa.Hint.TILE), isa.hint_word(isa.Hint.ADC)]
     found: dict[int, int] = {}
     for segment in program.segments:
         if segment.executable:
@@ -242,10 +219,6 @@ def _special_words(program: Program) -> dict[int, int]:
 
 def _is_cm(word: int) -> bool:
     return isa.decode(word).operation is not CmOperation.UNKNOWN
-
-
-def _sources(fields: isa.CmInstruction) -> tuple[int, int, int]:
-    return fields.rn, fields.rm, fields.ra
 
 
 def _reason(stop: ProgramStop, processor: Processor) -> str:

@@ -96,8 +96,8 @@ class LinuxProcess:
         processor.map(STACK_TOP - STACK_BYTES, STACK_BYTES)
         self.stack = self._start([str(program.path), *arguments], environment or {})
 
-    def call(self, number: int, arguments: Sequence[int], *, place: str) -> int:
-        """Carry out a system call; return what goes to x0.
+    def call(self, number: int, arguments: Sequence[int], *, address: int) -> int:
+        """Carry out the system call at an address; return what goes to x0.
 
         Raises
         ------
@@ -108,6 +108,7 @@ class LinuxProcess:
         """
         handler = self._CALLS.get(number)
         if handler is None:
+            place = self._program.place(address)
             raise ProgramStopError(f"{place}: system call {number} is not one that programs have")
         return handler(self, *arguments[:6])
 

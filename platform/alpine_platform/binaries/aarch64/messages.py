@@ -11,8 +11,9 @@ data), then the numbers of 64 bits each, then the data. Commands go to the proce
 - GO_ON address, register, value, ...: set registers x0 to x30 and go on there; 0: where it stands.
 - LEAVE: end the run.
 
-It answers RUN with events. STOPPED and CALLED (a supervisor call; the address is of the instruction
-behind it) carry the address and x0 to x30, and the process takes commands until GO_ON or LEAVE;
+It answers RUN with events. STOPPED (with the instruction's word, as it is in memory now) and CALLED
+(a supervisor call; the address is of the instruction behind it, the word 0) carry the address, the
+word and x0 to x30, and the process takes commands until GO_ON or LEAVE;
 ENDED carries why, the address concerned, a detail, and the address of the instruction.
 """
 

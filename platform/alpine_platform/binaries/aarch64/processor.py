@@ -29,12 +29,14 @@ class ProgramStop:
     -------
     event : STOPPED before an instruction that was asked for, CALLED behind a supervisor call, or
         ENDED. address : of the instruction, or behind it, or where an access failed.
+    word : of the instruction before which it stopped, as memory holds it now.
     registers : x0 to x30; empty at the end.
     end, detail, pc : see `messages`, for ENDED.
     """
 
     event: ProcessorEvent
     address: int
+    word: int = 0
     registers: tuple[int, ...] = ()
     end: EndReason = EndReason.LEFT
     detail: int = 0
@@ -114,7 +116,8 @@ class Processor:
             return ProgramStop(
                 event=event, address=address, end=EndReason(end), detail=detail, pc=pc
             )
-        return ProgramStop(event=event, address=numbers[0], registers=numbers[1:])
+        address, word, *registers = numbers
+        return ProgramStop(event=event, address=address, word=word, registers=tuple(registers))
 
     def _send(self, command: ProcessorCommand, numbers: tuple[int, ...], data: bytes = b"") -> None:
         try:

@@ -93,12 +93,13 @@ class Worker:
         messages.send(self._outgoing, ProcessorEvent.ENDED, (kind, address, detail, pc))
 
     def _stop(self, _cpu, address: int, _size: int, _user) -> None:
-        self._tell(ProcessorEvent.STOPPED, address)
+        word = int.from_bytes(self._cpu.mem_read(address, 4), "little")
+        self._tell(ProcessorEvent.STOPPED, address, word)
 
     def _exception(self, _cpu, number: int, _user) -> None:
         pc = self._cpu.reg_read(self._arm64.UC_ARM64_REG_PC)
         if number == messages.SUPERVISOR_CALL:
-            self._tell(ProcessorEvent.CALLED, pc)
+            self._tell(ProcessorEvent.CALLED, pc, 0)
             return
         undefined = number == messages.UNDEFINED
         self._end = (EndReason.ILLEGAL if undefined else EndReason.EXCEPTION, pc, number)
@@ -117,9 +118,9 @@ class Worker:
         self._end = (kind, address, 0)
         return False
 
-    def _tell(self, event: ProcessorEvent, address: int) -> None:
+    def _tell(self, event: ProcessorEvent, address: int, word: int) -> None:
         registers = self._cpu.reg_read_batch(self._numbers)
-        messages.send(self._outgoing, event, (address, *registers))
+        messages.send(self._outgoing, event, (address, word, *registers))
         while self._obey():
             pass
 

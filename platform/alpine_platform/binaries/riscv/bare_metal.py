@@ -14,16 +14,14 @@ from alpine_models.errors import AlpineError
 from alpine_platform.config.cluster import ClusterConfig
 
 from ..elf import Program, Segment
-from ..outcome import CoreOutcome, Ending, ProgramOutcome
+from ..outcome import STOPPED_STATUS, CoreOutcome, Ending, ProgramOutcome
 from .machine import PAGE_BYTES, ClusterMachine
 from .memory_map import MemoryMap, MemoryRange
 from .stop_messages import describe_stop
 from .stops import Stop
 
-__all__ = ["INTERRUPTED_STATUS", "STOPPED_STATUS", "BareMetalRun"]
+__all__ = ["INTERRUPTED_STATUS", "BareMetalRun"]
 
-STOPPED_STATUS = 126
-"""Exit status of a program that the simulator stopped."""
 INTERRUPTED_STATUS = 130
 """Exit status of one that a person stopped, as shells say it."""
 

@@ -185,7 +185,9 @@ _OPENING = f"""/* SPDX-License-Identifier: Apache-2.0
 #endif
 #define AIMC_AS_TEXT(number) #number
 #define AIMC_TEXT_OF(macro) AIMC_AS_TEXT(macro)
-"""
+
+/* Numbers of the hints to the simulator. */
+{"".join(f"#define AIMC_HINT_{hint.name} {hint.value}" + chr(10) for hint in isa.Hint)}"""
 
 
 if __name__ == "__main__":

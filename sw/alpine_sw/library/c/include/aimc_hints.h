@@ -3,26 +3,18 @@
  * Hints to the simulator: names of regions, the tile that CM instructions address, the size of an
  * ADC code. Each is one instruction that does nothing on a processor that does not know it: a hint
  * of AArch64 whose number is not allocated, or a `slti` into x0 on RISC-V, which the architecture
- * leaves to custom hints. Included by aimclib.h.
+ * leaves to custom hints. The numbers are of aimc_intrinsics.h. Included by aimclib.h.
  */
 #ifndef AIMC_HINTS_H
 #define AIMC_HINTS_H
 
 #include <stdint.h>
 
-#define AIMC_HINT_BEGIN 96
-#define AIMC_HINT_END 97
-#define AIMC_HINT_TILE 98
-#define AIMC_HINT_ADC 99
-
-#define AIMC_TEXT_OF_NUMBER(number) #number
-#define AIMC_TEXT(macro) AIMC_TEXT_OF_NUMBER(macro)
-
 #if defined(__aarch64__)
-#define AIMC_HINT(number) "hint #" AIMC_TEXT(number)
+#define AIMC_HINT(number) "hint #" AIMC_TEXT_OF(number)
 #define AIMC_ADDRESS ".xword"
 #else
-#define AIMC_HINT(number) "slti x0, x0, " AIMC_TEXT(number)
+#define AIMC_HINT(number) "slti x0, x0, " AIMC_TEXT_OF(number)
 #if __riscv_xlen == 64
 #define AIMC_ADDRESS ".dword"
 #else

@@ -19,6 +19,12 @@
 #define AIMC_AS_TEXT(number) #number
 #define AIMC_TEXT_OF(macro) AIMC_AS_TEXT(macro)
 
+/* Numbers of the hints to the simulator. */
+#define AIMC_HINT_BEGIN 96
+#define AIMC_HINT_END 97
+#define AIMC_HINT_TILE 98
+#define AIMC_HINT_ADC 99
+
 /* Queue four DAC codes, the first in the lowest byte, where the last call ended. */
 static inline void aimc_queue_group(uint64_t codes)
 {

@@ -34,8 +34,8 @@
 #if defined(AIMC_CHECKER)
 #include "aimc_checker.h"
 #else
-#include "aimc_hints.h"
 #include "aimc_intrinsics.h"
+#include "aimc_hints.h"
 /* Only the checker says where a mistake is. */
 #define AIMC_HERE ((void)0)
 #endif
