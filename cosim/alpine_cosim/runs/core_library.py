@@ -5,14 +5,20 @@ import os
 from pathlib import Path
 
 from alpine_cosim.binding.cache import cached_build, content_hash
+from alpine_cosim.binding.plan import native_source
 from alpine_cosim.binding.toolchain import Toolchain, run_tool
 from alpine_models.files import copy_file, write_text
+from alpine_platform.binaries.riscv.accelerator_header import (
+    ACCELERATOR_HEADER_NAME,
+    accelerator_header,
+)
 from alpine_platform.binaries.riscv.decoder_header import HEADER_NAME, decoder_header
 from alpine_platform.binaries.riscv.machine import native_sources
 
 __all__ = ["core_library"]
 
 LIBRARY_NAME = "cores.so"
+MACRO_HEADER_NAME = "analog_macro.hpp"
 FLAGS = ("-std=gnu++20", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-Wl,-z,defs")
 
 
@@ -25,12 +31,18 @@ def core_library() -> Path:
         There is no compiler, or the cache cannot be written.
     """
     toolchain = Toolchain.find()
-    header, sources = decoder_header(), native_sources()
+    sources = native_sources()
+    headers = {
+        HEADER_NAME: decoder_header(),
+        ACCELERATOR_HEADER_NAME: accelerator_header(),
+        MACRO_HEADER_NAME: native_source(MACRO_HEADER_NAME),
+    }
     texts = (path.read_bytes() for path in sources)
-    key = content_hash([toolchain.identity, str(FLAGS), header, *texts])
+    key = content_hash([toolchain.identity, str(FLAGS), *headers.values(), *texts])
 
     def build(directory: Path) -> None:
-        write_text(directory / HEADER_NAME, header)
+        for name, text in headers.items():
+            write_text(directory / name, text)
         for source in sources:
             copy_file(source, directory / source.name)
         run_tool(

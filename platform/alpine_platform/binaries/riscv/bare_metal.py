@@ -7,14 +7,19 @@ is served here: a7 = 93 exits with a0, 64 writes. The run ends when hart 0 exits
 not 0 is written to symbol `tohost`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+from alpine_models.cluster_registers import DMA_REGISTERS
 from alpine_models.errors import AlpineError
+from alpine_models.hwpe_registers import DEPTHWISE_REGISTERS, IMA_REGISTERS
 from alpine_platform.config.cluster import ClusterConfig
 
 from ..elf import Program, Segment
 from ..outcome import STOPPED_STATUS, CoreOutcome, Ending, ProgramOutcome
+from .accelerator_pins import Accelerators
+from .cluster_outcome import AcceleratorJob, AcceleratorKind, ClusterActivity, ClusterOutcome
 from .machine import PAGE_BYTES, ClusterMachine
 from .memory_map import MemoryMap, MemoryRange
 from .stop_messages import describe_stop
@@ -36,6 +41,11 @@ ARGUMENT_REGISTERS = {"a0": 10, "a1": 11, "a2": 12, "a3": 13, "a7": 17}
 SP = 2
 EXIT, WRITE = 93, 64
 BAD_DESCRIPTOR, BAD_ADDRESS = -9, -14
+REGISTERS = {AcceleratorKind.IMA: IMA_REGISTERS, AcceleratorKind.DEPTHWISE: DEPTHWISE_REGISTERS}
+ENGINE_COUNTERS = ("busy_cycles", "stalled_cycles", "products", "bytes_in", "bytes_out")
+DMA_COUNTERS = ("transfers", "bytes", "busy_cycles", "stalled_cycles")
+READ_BUDGET = 1000
+"""More than reading a register takes; hardware that does not answer reads 0."""
 
 
 class BareMetalRun:
@@ -62,6 +72,7 @@ class BareMetalRun:
         config: ClusterConfig,
         library: Path,
         output: Callable[[int, bytes], int],
+        accelerators: Accelerators | None = None,
     ):
         self.program = program
         self._output = output
@@ -71,6 +82,8 @@ class BareMetalRun:
             plain=_plain_memory(program, MemoryMap(config)),
             to_host=program.symbols.get("tohost"),
         )
+        if accelerators is not None:
+            self.machine.attach(accelerators)
         for segment in program.segments:
             self.machine.write(segment.address, segment.data)
         vector = self._place_arguments([str(program.path), *arguments])
@@ -85,35 +98,48 @@ class BareMetalRun:
 
     def run(self, *, max_cycles: int | None = None) -> ProgramOutcome:
         """Execute the program to its end, or for so many cycles."""
+        steps = self.steps(max_cycles=max_cycles)
+        try:
+            while True:
+                next(steps)
+        except StopIteration as end:
+            return end.value
+
+    def steps(self, *, max_cycles: int | None = None) -> Generator[None, None, ProgramOutcome]:
+        """Do as `run`, and yield wherever accelerators without calls are to get a clock edge."""
         limit = NO_LIMIT if max_cycles is None else max_cycles
         try:
             while True:
                 stop = self.machine.run(limit=limit, budget=SLICE_INSTRUCTIONS)
+                if stop is Stop.EDGE:
+                    yield
+                    continue
                 if stop is Stop.HOST_CALL:
-                    outcome = self._serve_calls()
+                    ended = self._serve_calls()
                 elif stop is not Stop.SLICE:
-                    outcome = self._end(stop)
+                    ended = self._end(stop)
                 else:
-                    outcome = None
-                if outcome is not None:
-                    return outcome
+                    ended = None
+                if ended is not None:
+                    break
         except KeyboardInterrupt:
-            return self._outcome(Ending.INTERRUPT, INTERRUPTED_STATUS, "interrupted")
+            ended = _End(Ending.INTERRUPT, INTERRUPTED_STATUS, "interrupted")
+        return (yield from self._outcome(ended))
 
-    def _end(self, stop: Stop) -> ProgramOutcome:
+    def _end(self, stop: Stop) -> "_End":
         if stop is Stop.TO_HOST:
             value = self.machine.record.status
-            return self._outcome(Ending.EXIT, 0 if value == 1 else value >> 1 & 0xFF)
+            return _End(Ending.EXIT, 0 if value == 1 else value >> 1 & 0xFF)
         if stop is Stop.LIMIT:
             message = (
                 f"the program has not ended after {self.machine.cycles} cycles, which were "
                 f"all that it was given"
             )
-            return self._outcome(Ending.LIMIT, STOPPED_STATUS, message)
+            return _End(Ending.LIMIT, STOPPED_STATUS, message)
         message = describe_stop(self.machine, self.program)
-        return self._outcome(Ending.ERROR, STOPPED_STATUS, message)
+        return _End(Ending.ERROR, STOPPED_STATUS, message)
 
-    def _serve_calls(self) -> ProgramOutcome | None:
+    def _serve_calls(self) -> "_End | None":
         """Serve every ecall of the last cycle, in the order of the harts."""
         for hart in self.machine.calls:
             registers = self.machine.registers(hart)
@@ -121,7 +147,7 @@ class BareMetalRun:
             if number == EXIT:
                 self.machine.halt(hart)
                 if hart == 0:
-                    return self._outcome(Ending.EXIT, first & 0xFF)
+                    return _End(Ending.EXIT, first & 0xFF)
             elif number == WRITE:
                 result = self._write(first, registers[11], registers[12])
                 registers[10] = result & 0xFFFFFFFF
@@ -132,7 +158,7 @@ class BareMetalRun:
                     f"hart {hart} at {place}: ecall with a7 = {number} is not served; "
                     f"{WRITE} writes and {EXIT} exits"
                 )
-                return self._outcome(Ending.ERROR, STOPPED_STATUS, message)
+                return _End(Ending.ERROR, STOPPED_STATUS, message)
         return None
 
     def _write(self, descriptor: int, address: int, count: int) -> int:
@@ -162,13 +188,13 @@ class BareMetalRun:
         self.machine.write(place.base, vector + texts)
         return place.base
 
-    def _outcome(self, ending: Ending, status: int, message: str = "") -> ProgramOutcome:
+    def _outcome(self, end: "_End") -> Generator[None, None, ProgramOutcome]:
         reports = [self.machine.report(hart) for hart in range(self.machine.config.cores)]
-        return ProgramOutcome(
+        outcome = ProgramOutcome(
             cycles=self.machine.cycles,
-            status=status,
-            ended_by=ending,
-            message=message,
+            status=end.status,
+            ended_by=end.ending,
+            message=end.message,
             cores=tuple(
                 CoreOutcome(
                     instructions=report.instructions,
@@ -178,6 +204,46 @@ class BareMetalRun:
                 for report in reports
             ),
         )
+        if self.machine.accelerators is None:
+            return outcome
+        members = {item.name: getattr(outcome, item.name) for item in fields(outcome)}
+        return ClusterOutcome(**members, activity=(yield from self._activity()))
+
+    def _activity(self) -> Generator[None, None, ClusterActivity]:
+        """Return what accelerators and DMA did; their registers are read to know it."""
+        counters: dict[str, dict[str, int]] = {}
+        for engine, registers in REGISTERS.items():
+            found = counters[engine.name.lower()] = {}
+            for name in ENGINE_COUNTERS:
+                self.machine.freeze(engine, registers[name].offset)
+                while (stop := self.machine.run(limit=NO_LIMIT, budget=READ_BUDGET)) is Stop.EDGE:
+                    yield
+                found[name] = self.machine.read_out if stop is Stop.READ_OUT else 0
+        counters["dma"] = {
+            name: self.machine.dma_register(DMA_REGISTERS[name].offset) for name in DMA_COUNTERS
+        }
+        return ClusterActivity(
+            jobs=tuple(
+                AcceleratorJob(
+                    engine=AcceleratorKind(job.engine),
+                    start_cycle=job.triggered,
+                    end_cycle=job.ended or None,
+                )
+                for job in self.machine.jobs()
+            ),
+            products=self.machine.products(),
+            counters=counters,
+            transfers_digest=self.machine.transfers_digest,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Why a program has ended, and with what status."""
+
+    ending: Ending
+    status: int
+    message: str = ""
 
 
 def _plain_memory(program: Program, map_: MemoryMap) -> list[MemoryRange]:

@@ -7,8 +7,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from alpine_platform.config.cluster import ClusterConfig
 
+from .accelerator_pins import (
+    AcceleratorCalls,
+    AcceleratorInputs,
+    AcceleratorOutputs,
+    Accelerators,
+    JobRecord,
+    ProductRecord,
+)
 from .cv32e40p_config import Cv32e40pConfig
 from .memory_map import MemoryMap, MemoryRange
 from .stops import EventWait, Stall, Stop
@@ -31,11 +42,16 @@ def _words(names: str) -> list[tuple[str, Any]]:
 class _Configuration(ctypes.Structure):
     """`Configuration` of native/cluster.hpp."""
 
-    _fields_ = _words(
-        "cores tcdm_base tcdm_bytes banks event_unit_base event_unit_bytes has_to_host to_host "
-        "taken_branch jump unaligned_target high_product division_least slow_csr event_load trap "
-        "peripheral"
-    )
+    _fields_ = [
+        *_words(
+            "cores tcdm_base tcdm_bytes banks event_unit_base event_unit_bytes has_to_host to_host "
+            "ima_base depthwise_base dma_base device_bytes l2_base "
+            "taken_branch jump unaligned_target high_product division_least slow_csr event_load "
+            "trap peripheral dma_start dma_width dma_memory_width dma_queued"
+        ),
+        ("period_fs", ctypes.c_uint64),
+        ("memory_period_fs", ctypes.c_uint64),
+    ]
 
 
 class StopRecord(ctypes.Structure):
@@ -48,6 +64,7 @@ class StopRecord(ctypes.Structure):
     cause: int
     address: int
     bytes: int
+    is_store: int
     status: int
 
 
@@ -93,6 +110,15 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "resume": (None, [_POINTER, _U32]),
     "halt": (None, [_POINTER, _U32]),
     "report": (None, [_POINTER, _U32, ctypes.POINTER(CoreReport)]),
+    "attach": (None, [_POINTER, ctypes.POINTER(AcceleratorCalls), _U32]),
+    "inputs": (ctypes.POINTER(AcceleratorInputs), [_POINTER]),
+    "outputs": (ctypes.POINTER(AcceleratorOutputs), [_POINTER]),
+    "freeze": (None, [_POINTER, _U32, _U32]),
+    "read_out": (_U32, [_POINTER]),
+    "dma_register": (_U32, [_POINTER, _U32]),
+    "jobs": (_U64, [_POINTER, ctypes.POINTER(ctypes.POINTER(JobRecord))]),
+    "products": (_U64, [_POINTER, ctypes.POINTER(ctypes.POINTER(ProductRecord))]),
+    "transfers_digest": (_U64, [_POINTER]),
 }
 
 
@@ -120,6 +146,7 @@ class ClusterMachine:
         given = _configuration(config, self.map, to_host)
         self._handle = self._call.create(ctypes.byref(given))
         weakref.finalize(self, self._call.destroy, self._handle)
+        self.accelerators: Accelerators | None = None
         self._memories: list[tuple[MemoryRange, memoryview]] = []
         self._map(self.map.tcdm, self._call.tcdm(self._handle))
         extra = self.map.l2_latency_cycles - 1
@@ -196,6 +223,51 @@ class ClusterMachine:
         self._call.report(self._handle, hart, ctypes.byref(report))
         return report
 
+    def attach(self, accelerators: Accelerators) -> None:
+        """Put accelerators behind their registers, and the DMA behind its own."""
+        self.accelerators = accelerators
+        calls = accelerators.calls
+        self._call.attach(self._handle, ctypes.byref(calls), accelerators.config.memory_ports)
+
+    @property
+    def pins(self) -> tuple[AcceleratorInputs, AcceleratorOutputs]:
+        """What is driven at the accelerators' pins, live: after `Stop.EDGE`, and for the next."""
+        inputs, outputs = self._call.inputs(self._handle), self._call.outputs(self._handle)
+        return inputs.contents, outputs.contents
+
+    def freeze(self, engine: int, offset: int) -> None:
+        """Let everything but one accelerator's register port stand still, and read a register."""
+        self._call.freeze(self._handle, engine, offset)
+
+    @property
+    def read_out(self) -> int:
+        """Return what was read after `freeze`, once `run` has said `Stop.READ_OUT`."""
+        return self._call.read_out(self._handle)
+
+    def dma_register(self, offset: int) -> int:
+        """Return what a register of the DMA holds."""
+        return self._call.dma_register(self._handle, offset)
+
+    def jobs(self) -> list[JobRecord]:
+        """Return the accelerators' contexts so far, in the order in which they were triggered."""
+        records = ctypes.POINTER(JobRecord)()
+        count = self._call.jobs(self._handle, ctypes.byref(records))
+        return [JobRecord.from_buffer_copy(records[i]) for i in range(count)]
+
+    def products(self) -> npt.NDArray[np.uint64]:
+        """Return first cycles of products and those behind their last, [n, 2]; 0 where dropped."""
+        records = ctypes.POINTER(ProductRecord)()
+        count = self._call.products(self._handle, ctypes.byref(records))
+        if not count:
+            return np.empty((0, 2), np.uint64)
+        words = ctypes.cast(records, ctypes.POINTER(ctypes.c_uint64))
+        return np.ctypeslib.as_array(words, (count, 2)).copy()
+
+    @property
+    def transfers_digest(self) -> int:
+        """Digest of all that has passed the accelerators' memory ports, with its cycles."""
+        return self._call.transfers_digest(self._handle)
+
     def _map(self, place: MemoryRange, pointer: int) -> None:
         array = (ctypes.c_uint8 * place.size_bytes).from_address(pointer)
         array._machine = self  # pyright: ignore[reportAttributeAccessIssue]
@@ -215,9 +287,13 @@ def _configuration(config: ClusterConfig, map_: MemoryMap, to_host: int | None) 
     return _Configuration(
         config.cores, map_.tcdm.base, map_.tcdm.size_bytes, config.scratch_pad.banks,
         map_.event_unit.base, map_.event_unit.size_bytes, to_host is not None, to_host or 0,
+        *(place.base for place in map_.accelerators), map_.accelerators[0].size_bytes,
+        map_.l2.base,
         core.taken_branch_cycles, core.jump_cycles, core.unaligned_target_cycles,
         core.high_product_cycles, core.division_least_cycles, core.slow_csr_cycles,
         core.event_load_cycles, core.trap_cycles, config.peripheral_cycles,
+        config.dma.start_cycles, config.dma.width_bytes, config.memory.width_bytes,
+        config.dma.queued, core.period_fs, config.memory.period_fs,
     )  # fmt: skip
 
 

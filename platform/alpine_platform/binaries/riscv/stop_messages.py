@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said of a program that did what it must not: one line."""
 
+from alpine_models.cluster_registers import DMA_REGISTERS
 from alpine_models.plurals import counted
 
 from ..elf import Program
@@ -21,6 +22,8 @@ def describe_stop(machine: ClusterMachine, program: Program) -> str:
         return "deadlock: " + "; ".join(
             _waiter(hart, machine.report(hart), program) for hart in range(machine.config.cores)
         )
+    if record.stop in (Stop.ACCELERATOR_FAULT, Stop.ACCELERATORS_BROKEN, Stop.DMA_REFUSED):
+        return _device(record, machine)
     where = f"hart {record.hart} at {program.place(record.pc)}: "
     if record.stop == Stop.BAD_LOOP:
         return where + (
@@ -29,6 +32,24 @@ def describe_stop(machine: ClusterMachine, program: Program) -> str:
             f"jump, fence, mret or wfi"
         )
     return where + _exception(record, machine)
+
+
+def _device(record: StopRecord, machine: ClusterMachine) -> str:
+    if record.stop == Stop.ACCELERATOR_FAULT:
+        verb, size = "writes" if record.is_store else "reads", counted(record.bytes, "byte")
+        place = f"{record.address:#010x}"
+        return f"an accelerator {verb} {size} at {place}: it reaches nothing but {machine.map.tcdm}"
+    if record.stop == Stop.ACCELERATORS_BROKEN:
+        assert machine.accelerators is not None
+        return machine.accelerators.explain()
+    if record.bytes:
+        return "the DMA's queue is full: wait for a transfer before the next one"
+    values = {each.name: machine.dma_register(each.offset) for each in DMA_REGISTERS.registers}
+    return (
+        f"the DMA cannot move {counted(values['rows'], 'row')} of {values['row_bytes']} bytes from "
+        f"{values['source']:#x} to {values['destination']:#x}: one side lies whole in "
+        f"{machine.map.tcdm}, the other in {machine.map.l2}"
+    )
 
 
 def _exception(record: StopRecord, machine: ClusterMachine) -> str:
@@ -52,7 +73,9 @@ def _hole(record: StopRecord, machine: ClusterMachine) -> str:
         return "registers of the event unit are aligned words"
     for place in machine.map.accelerators:
         if record.address in place:
-            return f"no {place.name} is attached"
+            if machine.accelerators is None:
+                return f"no {place.name} is attached"
+            return f"registers of the {place.name} are aligned words at its beginning"
     return f"nothing is mapped there; {_mapped(machine)}"
 
 

@@ -23,6 +23,16 @@ class Stop(IntEnum):
     """All cores wait for each other."""
     BAD_LOOP = 6
     """A hardware loop that the manual forbids."""
+    EDGE = 7
+    """Accelerators are to get a clock edge from whoever holds them."""
+    ACCELERATOR_FAULT = 8
+    """An accelerator accesses what is not TCDM."""
+    ACCELERATORS_BROKEN = 9
+    """Something is wrong with the accelerators themselves."""
+    DMA_REFUSED = 10
+    """A transfer that the DMA cannot make was started."""
+    READ_OUT = 11
+    """A register was read past the cores."""
 
 
 class Stall(IntEnum):
@@ -43,7 +53,7 @@ class Stall(IntEnum):
     MISALIGNED = 6
     """Second transactions of accesses across words."""
     BANK_CONFLICT = 7
-    """Another core had the bank of the TCDM."""
+    """Another core, the DMA or an accelerator had the bank of the TCDM."""
     MEMORY = 8
     """Memory and peripherals other than the TCDM."""
     TRAP = 9

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C interface of a cluster; Python's side is machine.py.
 
+#include "accelerators_model.hpp"
 #include "cluster.hpp"
+#include "cluster_devices.hpp"
 #include "cluster_memory.hpp"
 #include "cluster_system.hpp"
 
+using namespace alpine;
 using namespace alpine::riscv;
 
 extern "C" {
@@ -57,8 +60,10 @@ void alpine_cluster_report(Cluster* cluster, uint32_t hart, CoreReport* report) 
     report->instructions = core.instructions;
     for (int i = 0; i < kStalls; ++i) report->stalls[i] = core.stalls[i];
     const bool calls = cluster->pending_calls >> hart & 1;
-    if (core.state == State::kWaiting && !calls) {
-        const Stall cause = core.waiting.op == Op::kElw ? Stall::kAsleep : Stall::kMemory;
+    const bool accesses = core.state == State::kAccessing;
+    if ((core.state == State::kWaiting && !calls) || accesses) {
+        const bool gated = core.waiting.op == Op::kElw && !accesses;
+        const Stall cause = gated ? Stall::kAsleep : Stall::kMemory;
         report->stalls[uint32_t(cause)] += cluster->now - core.waits_since;
     } else if (core.ready > cluster->now) {
         // Cycles of its last instruction that are still to come.
@@ -71,6 +76,44 @@ void alpine_cluster_report(Cluster* cluster, uint32_t hart, CoreReport* report) 
     report->wait = uint32_t(cluster->events.waiting[hart].kind);
     report->wait_index = cluster->events.waiting[hart].index;
     report->missing = cluster->events.missing(hart);
+}
+
+AcceleratorsModel* alpine_accelerators_create(const AcceleratorGeometry* geometry,
+                                              const AnalogMacro* macros, AcceleratorCalls* calls) {
+    auto* model = new AcceleratorsModel(*geometry, macros);
+    *calls = model->calls();
+    return model;
+}
+
+void alpine_accelerators_destroy(AcceleratorsModel* model) { delete model; }
+
+void alpine_cluster_attach(Cluster* cluster, const AcceleratorCalls* calls,
+                           uint32_t memory_ports) {
+    cluster->attach(*calls, memory_ports);
+}
+
+// Pins of accelerators without a call for their edges.
+AcceleratorInputs* alpine_cluster_inputs(Cluster* cluster) { return &cluster->host.in; }
+AcceleratorOutputs* alpine_cluster_outputs(Cluster* cluster) { return &cluster->host.out; }
+
+void alpine_cluster_freeze(Cluster* cluster, uint32_t engine, uint32_t offset) {
+    cluster->freeze(engine, offset);
+}
+uint32_t alpine_cluster_read_out(Cluster* cluster) { return cluster->read_out; }
+uint32_t alpine_cluster_dma_register(Cluster* cluster, uint32_t offset) {
+    return cluster->dma.read(offset);
+}
+
+uint64_t alpine_cluster_jobs(Cluster* cluster, const JobRecord** records) {
+    *records = cluster->host.jobs.data();
+    return cluster->host.jobs.size();
+}
+uint64_t alpine_cluster_products(Cluster* cluster, const ProductRecord** records) {
+    *records = cluster->host.products.data();
+    return cluster->host.products.size();
+}
+uint64_t alpine_cluster_transfers_digest(Cluster* cluster) {
+    return cluster->host.transfers_digest;
 }
 
 }  // extern "C"

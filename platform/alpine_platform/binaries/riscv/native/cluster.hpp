@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cores that share a TCDM, cycle by cycle.
+// Cores, accelerators and a DMA that share a TCDM, cycle by cycle.
 //
-// In every cycle the cores whose next instruction may begin ask for the bank that it needs; each
-// bank serves one of them, round robin; those served, and those that need none, execute. A load
-// sees the stores of earlier cycles. Beyond the TCDM cores do not disturb each other, and what
-// they do in one cycle happens in the order of their numbers.
+// In every cycle the cores whose next instruction may begin ask for the bank that it needs, the DMA
+// and the accelerators for the banks of their beats; each bank serves one of them, round robin;
+// cores that are served, and those that need none, execute. A load sees the stores of earlier
+// cycles. Beyond the TCDM cores do not disturb each other, and what they do in one cycle happens in
+// the order of their numbers. While neither DMA nor accelerators are at work, cycles in which no
+// core begins an instruction are left out; while all cores sleep, the others run ahead.
 
 #pragma once
 
@@ -15,18 +17,26 @@
 #include <unordered_set>
 #include <vector>
 
+#include "accelerator_host.hpp"
+#include "cluster_dma.hpp"
 #include "core.hpp"
 #include "event_unit.hpp"
 #include "memory.hpp"
 
 namespace alpine::riscv {
 
+// Register files behind the peripheral interconnect: those of the accelerators' ports, the DMA's.
+constexpr uint32_t kDmaDevice = kConfigurationPorts, kDevices = kDmaDevice + 1;
+
 struct Configuration {
     uint32_t cores;
     uint32_t tcdm_base, tcdm_bytes, banks;
     uint32_t event_unit_base, event_unit_bytes;
     uint32_t has_to_host, to_host;
+    uint32_t device_base[kDevices], device_bytes;  // register files of accelerators and DMA
+    uint32_t l2_base;
     Timing timing;
+    DmaConfiguration dma;
 };
 
 // Why the cores stand; which members matter depends on `stop`.
@@ -49,6 +59,7 @@ class Cluster {
           cores(configuration.cores),
           events(configuration.event_unit_base, configuration.event_unit_bytes,
                  configuration.cores),
+          dma(configuration.dma),
           due_(configuration.cores) {
         memory.add(configuration.tcdm_base, configuration.tcdm_bytes, 0);
         peripherals.push_back(&events);
@@ -56,11 +67,17 @@ class Cluster {
     }
 
     // Runs until something stops the cores, `limit` is reached or `budget` instructions are done.
+    // Where accelerators have no call for it, every edge that they need stops the cores as well.
     Stop run(uint64_t limit, uint64_t budget) {
         record = {};
-        if (pending_calls) return stopped(Stop::kHostCall);
+        if (edge_due_) {
+            edge_due_ = false;
+            return stopped(Stop::kEdge);
+        }
+        if (pending_calls && !frozen_) return stopped(Stop::kHostCall);
         while (true) {
-            const uint64_t next = earliest();
+            // While devices are at work every cycle counts, and those of cores otherwise.
+            const uint64_t next = devices_active_ ? clock_ : earliest();
             if (next == kNever) {
                 now += 1;
                 return stopped(Stop::kDeadlock);
@@ -71,15 +88,17 @@ class Cluster {
             }
             if (budget == 0) return stopped(Stop::kSlice);
             now = next;
-            const uint32_t count = gather();
-            for (uint32_t i = 0; i < count; ++i) execute(*due_[i]);
-            budget -= budget < count ? budget : count;
+            const bool edge_due = devices_active_ && host.attached && !host.calls.step;
+            const uint32_t done = devices_active_ ? cycle_with_devices() : cycle_of_cores();
+            budget -= budget < done ? budget : done;
             if (forget_asked_) forget_code();
             if (stop_asked_) {
                 stop_asked_ = false;
+                edge_due_ = edge_due;
                 now += 1;
                 return record.stop;
             }
+            if (edge_due) return stopped(Stop::kEdge);
         }
     }
 
@@ -114,9 +133,12 @@ class Cluster {
     std::vector<Core> cores;
     Memory memory;
     EventUnit events;
+    ClusterDma dma;
+    AcceleratorHost host;
     std::vector<Peripheral*> peripherals;  // the event unit, and what is attached
     StopRecord record{};
     uint64_t now = 0;
+    uint32_t read_out = 0;       // of the register that was read last past the cores
     uint32_t pending_calls = 0;  // cores whose ecall the host has still to serve
 
   private:
@@ -125,6 +147,20 @@ class Cluster {
     struct CodePage {
         Decoded code[kPageBytes / 2] = {};
     };
+
+    // cluster_devices.hpp
+  public:
+    void attach(const AcceleratorCalls& calls, uint32_t memory_ports);
+    void freeze(uint32_t engine, uint32_t offset);
+
+  private:
+    uint32_t cycle_with_devices();
+    void begin_devices();
+    void end_devices();
+    void complete(const RegisterAccess& access, uint32_t data);
+    void reach(Core& core, const Decoded& d, uint32_t device, uint32_t address);
+    void ask_for_banks();
+    void stop_device(Stop stop, uint32_t device, uint32_t address, uint32_t bytes, bool writes);
 
     Stop stopped(Stop stop) {
         record.stop = stop;
@@ -138,16 +174,29 @@ class Cluster {
         return first;
     }
 
+    uint32_t cycle_of_cores() {
+        const uint32_t count = gather();
+        for (uint32_t i = 0; i < count; ++i) execute(*due_[i]);
+        return count;
+    }
+
     // Collects the cores that execute in this cycle, in the order of their numbers.
     uint32_t gather() {
         uint32_t count = 0;
+        if (frozen_) return 0;
         for (Core& core : cores)
             if (core.state == State::kRunning && core.ready == now && prepare(core))
                 due_[count++] = &core;
-        return count > 1 ? arbitrate(count) : count;
+        return count + ports_asking_ > 1 ? arbitrate(count) : granted_alone(count);
     }
 
-    static constexpr uint32_t kNoBank = ~0u, kNobody = ~0u;
+    static constexpr uint32_t kNobody = ~0u;
+    static constexpr uint32_t kPorts = 1 + kMostMemoryPorts;  // the DMA's, the accelerators'
+
+    struct Port {
+        bool asks = false, granted = false;
+        uint32_t banks = 0;
+    };
 
     uint32_t address_of(const Core& core, const Decoded& d) const {
         const uint32_t base = core.x[d.rs1];
@@ -158,39 +207,69 @@ class Cluster {
         }
     }
 
-    uint32_t bank_of(const Core& core) const {
+    // Banks that an access to the TCDM touches, a bit each.
+    uint32_t banks_of(uint32_t offset, uint32_t bytes) const {
+        const uint32_t first = offset / 4, words = (offset + bytes - 1) / 4 - first + 1;
+        const uint32_t every = uint32_t((uint64_t(1) << config.banks) - 1);
+        if (words >= config.banks) return every;
+        const uint64_t touched = ((uint64_t(1) << words) - 1) << first % config.banks;
+        return uint32_t(touched | touched >> config.banks) & every;
+    }
+
+    uint32_t banks_of(const Core& core) const {
         const Decoded& d = *core.next;
-        if (!d.access) return kNoBank;
+        if (!d.access) return 0;
         const uint32_t offset =
             address_of(core, d) - config.tcdm_base + (core.second_half ? 4 : 0);
-        return offset < config.tcdm_bytes ? offset / 4 % config.banks : kNoBank;
+        return offset < config.tcdm_bytes ? 1u << offset / 4 % config.banks : 0;
+    }
+
+    // Where one request alone is there.
+    uint32_t granted_alone(uint32_t count) {
+        for (Port& port : ports_) port.granted = port.asks;
+        return count;
     }
 
     // Leaves the cores that their banks serve; the others try again in the next cycle. The rule is
-    // that of alpine_platform/cluster/scratch_pad_kernel.py: cores are looked at from one of them
-    // on and round; the next cycle begins with the first that was refused, if any was.
+    // that of alpine_platform/cluster/scratch_pad_kernel.py: masters, which are the cores, the DMA
+    // and the accelerators' ports, are looked at from one of them on and round; the next cycle
+    // begins with the first that was refused, if any was.
     uint32_t arbitrate(uint32_t count) {
-        uint32_t begin = 0;
+        const uint32_t harts = uint32_t(cores.size());
+        uint32_t begin = 0, taken = 0, refused = kNobody;
         while (begin < count && due_[begin]->hart < first_) ++begin;
-        uint32_t taken = 0, refused = kNobody;
-        for (uint32_t i = 0; i < count; ++i) {
-            Core*& place = due_[begin + i < count ? begin + i : begin + i - count];
-            const uint32_t bank = bank_of(*place);
-            if (bank == kNoBank) continue;
-            if (taken >> bank & 1) {
-                place->stall(Stall::kBankConflict, 1);
-                place->ready = now + 1;
-                if (refused == kNobody) refused = place->hart;
-                place = nullptr;
+        const auto served = [&](uint32_t number, uint32_t banks) {
+            if (taken & banks) {
+                if (refused == kNobody) refused = number;
+                return false;
             }
-            taken |= 1u << bank;
-        }
+            taken |= banks;
+            return true;
+        };
+        const auto look_at_cores = [&](uint32_t from, uint32_t to) {
+            for (uint32_t i = from; i < to; ++i) {
+                Core& core = *due_[i];
+                if (served(core.hart, banks_of(core))) continue;
+                core.stall(Stall::kBankConflict, 1);
+                core.ready = now + 1;
+                due_[i] = nullptr;
+            }
+        };
+        const auto look_at_ports = [&](uint32_t from, uint32_t to) {
+            for (uint32_t i = from; i < to; ++i)
+                ports_[i].granted = ports_[i].asks && served(harts + i, ports_[i].banks);
+        };
+        const uint32_t first_port = first_ > harts ? first_ - harts : 0;
+        look_at_cores(begin, count);
+        look_at_ports(first_port, kPorts);
+        look_at_cores(0, begin);
+        look_at_ports(0, first_port);
         if (refused == kNobody) return count;
         first_ = refused;
-        uint32_t served = 0;
+        uint32_t left = 0;
         for (uint32_t i = 0; i < count; ++i)
-            if (due_[i]) due_[served++] = due_[i];
-        return served;
+            if (due_[i]) due_[left++] = due_[i];
+        return left;
     }
 
     // Fetches what a core executes next, and lets the cycle of a hazard pass.
@@ -390,6 +469,16 @@ class Cluster {
     std::vector<Core*> due_;
     std::unordered_set<uint64_t> allowed_;  // bodies of hardware loops, start and end
     bool stop_asked_ = false, forget_asked_ = false;
+
+    Port ports_[kPorts];
+    uint32_t ports_asking_ = 0;
+    bool devices_active_ = false;  // DMA or accelerators are at work
+    bool edge_due_ = false;        // of accelerators without a call for it
+    bool frozen_ = false;          // cores and memory stand still, registers are read
+    uint64_t clock_ = 0;           // next cycle of the devices
+    std::deque<RegisterAccess> dma_queued_;
+    RegisterAccess dma_answered_{};
+    bool dma_answers_ = false, dma_ended_ = false;
 };
 
 }  // namespace alpine::riscv

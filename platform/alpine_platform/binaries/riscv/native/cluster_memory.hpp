@@ -32,6 +32,9 @@ inline void Cluster::move(Core& core, const Decoded& d) {
     if (!region->holds(address, d.access)) {
         for (Peripheral* peripheral : peripherals)
             if (peripheral->holds(address)) return touch(core, d, *peripheral, address);
+        for (uint32_t device = 0; host.attached && device < kDevices; ++device)
+            if (address - config.device_base[device] < config.device_bytes)
+                return reach(core, d, device, address);
         region = memory.find(address, d.access);
     }
     if (!region) {

@@ -25,7 +25,8 @@ struct HardwareLoop {
     uint32_t start, end, count;
 };
 
-enum class State : uint32_t { kRunning, kWaiting, kHalted };
+// kAccessing: an access to a register of a device is on its way.
+enum class State : uint32_t { kRunning, kWaiting, kHalted, kAccessing };
 
 struct Core {
     uint32_t x[32] = {};
