@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,18 @@ def test_tile_too_small_is_named(row: int, column: int):
         TilePlan(
             config=TileConfig(rows=3, columns=2), placements=[matrix(2, 3, row=row, column=column)]
         )
+
+
+def test_a_bit_line_has_one_step():
+    config = TileConfig(rows=8, columns=8)
+    below = replace(matrix(2, 3, row=3, column=1), name="below")
+    assert TilePlan(config=config, placements=[matrix(2, 3), below]).lsb[:3].tolist() == [
+        *matrix(2, 3).lsb, matrix(2, 3).lsb[0]
+    ]  # fmt: skip
+    other = replace(below, lsb=2 * below.lsb)
+    with pytest.raises(AlpineError, match=r"matrix below has .* on bit line 1, but matrix m has"):
+        TilePlan(config=config, placements=[matrix(2, 3), other])
+    TilePlan(config=config, placements=[matrix(2, 3), replace(other, column=2)])
 
 
 def test_overlap_is_named():

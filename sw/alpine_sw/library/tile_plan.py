@@ -72,6 +72,20 @@ class MatrixOnTile:
         )
 
 
+def _check_steps(one: MatrixOnTile, other: MatrixOnTile) -> None:
+    """A bit line has one converter, whose step is that of all matrices on it."""
+    first, end = max(one.column, other.column), min(one.columns.stop, other.columns.stop)
+    if first >= end:
+        return
+    steps = one.lsb[first - one.column : end - one.column]
+    others = other.lsb[first - other.column : end - other.column]
+    for place in np.flatnonzero(steps != others)[:1]:
+        raise AlpineError(
+            f"matrix {one.name} has a step of {steps[place]:g} on bit line {first + place}, but "
+            f"matrix {other.name} has {others[place]:g} there: give them bit lines of their own"
+        )
+
+
 def _meet(one: slice, other: slice) -> bool:
     return one.start < other.stop and other.start < one.stop
 
@@ -88,7 +102,8 @@ class TilePlan:
     Raises
     ------
     AlpineError
-        A matrix does not fit the tile or overlaps another.
+        A matrix does not fit the tile, overlaps another, or shares a bit line with one whose step
+        is another.
     """
 
     config: TileConfig
@@ -111,6 +126,7 @@ class TilePlan:
                         f"{matrix} at {placement.place} overlaps matrix {other.name} at "
                         f"{other.place}: move it"
                     )
+                _check_steps(placement, other)
 
     @property
     def lsb(self) -> NDArray[np.float32]:

@@ -3,8 +3,9 @@
 
 An integer programme, solved by the constraint solver of OR-Tools. Every piece goes to one core, on
 a tile or without one; a piece that reads what another makes never stands on a core before it, so
-that cores form a pipeline; the tiles of a core have room for its pieces. What the solver cannot say
-exactly, that rectangles can be packed, is checked behind it and excluded where it fails.
+that cores form a pipeline; the tiles of a core have bit lines for its pieces. That a piece lies in
+one tile is checked behind the solver, and what fails is excluded. When its time has ended, what
+does not fit the tiles of a core is computed by the core.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,10 @@ from alpine_models.errors import AlpineError
 from .hardware import Hardware
 from .packing import Place, packed
 
-__all__ = ["Assignment", "CorePiece", "Flow", "assign"]
+__all__ = ["Assignment", "CorePiece", "Flow", "SolverTime", "assign"]
 
-MOST_ROUNDS = 50
-"""Solutions that are excluded at most because their rectangles cannot be packed."""
+LEAST_S = 0.2
+"""Time of a round below which no further one is worth while."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,8 +87,21 @@ class Assignment:
         return (self.busiest - self.bound) / max(self.busiest, 1)
 
 
+@dataclass(kw_only=True, slots=True)
+class SolverTime:
+    """Time that the solver may still take, over all its rounds.
+
+    Members
+    -------
+    left_s : in the solver's own count of steps, so that the same mapping is found every time; about
+        seconds. A round gets half of what is left.
+    """
+
+    left_s: float
+
+
 def assign(
-    pieces: Sequence[CorePiece], flows: Sequence[Flow], hardware: Hardware, *, time_limit_s: float
+    pieces: Sequence[CorePiece], flows: Sequence[Flow], hardware: Hardware, *, time: SolverTime
 ) -> Assignment | None:
     """Return the best assignment found, or None if the pieces do not fit the hardware.
 
@@ -95,8 +109,7 @@ def assign(
     ----------
     pieces, flows : what is assigned.
     hardware : cores and tiles.
-    time_limit_s : of the solver, for each of the rounds that packing takes; in its own count of
-        steps, which is about seconds.
+    time : that the solver may take; what it takes is taken off.
 
     Raises
     ------
@@ -110,20 +123,20 @@ def assign(
             "mapping a network needs OR-Tools: install alpine-cosim[map], or give a mapping file"
         ) from None
     programme = _Programme(cp_model, pieces, flows, hardware)
-    for _ in range(MOST_ROUNDS):
+    while True:
         solver = cp_model.CpSolver()
-        # Counted in steps of the solver, so that the same mapping is found every time.
-        solver.parameters.max_deterministic_time = time_limit_s
+        solver.parameters.max_deterministic_time = max(time.left_s / 2, LEAST_S)
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 0
         status = solver.solve(programme.model)
+        time.left_s -= solver.response_proto.deterministic_time
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None
-        found = programme.read(solver, proved=status == cp_model.OPTIMAL)
-        if isinstance(found, Assignment):
-            return found
+        last = time.left_s / 2 < LEAST_S
+        found = programme.read(solver, proved=status == cp_model.OPTIMAL, mend=last)
+        if isinstance(found, Assignment) or last:
+            return found if isinstance(found, Assignment) else None
         programme.exclude(found)
-    return None
 
 
 class _Programme:
@@ -142,6 +155,8 @@ class _Programme:
         self._tile = [[self._flag(piece.on_tile) for _ in cores] for piece in pieces]
         self._core = [[self._flag(piece.on_core) for _ in cores] for piece in pieces]
         self._loads: list[list[Any]] = [[] for _ in cores]
+        alike = [flow for flow in flows if flow.alike]
+        self._bound = {number for flow in alike for number in (flow.maker, flow.reader)}
         for number, piece in enumerate(pieces):
             self.model.add_exactly_one([*self._tile[number], *self._core[number]])
             for core in cores:
@@ -186,36 +201,40 @@ class _Programme:
 
     def _add_room(self) -> None:
         hardware = self._hardware
-        cells = hardware.rows * hardware.columns * hardware.tiles_per_core
         for core in range(hardware.cores):
-            self.model.add(
-                sum(
-                    self._tile[number][core] * piece.rows * piece.columns
-                    for number, piece in enumerate(self._pieces)
-                )
-                <= cells
+            taken = sum(
+                self._tile[number][core] * piece.columns
+                for number, piece in enumerate(self._pieces)
             )
+            self.model.add(taken <= hardware.columns * hardware.tiles_per_core)
 
     def exclude(self, numbers: Sequence[int]) -> None:
         """Let no core have all of these pieces on its tiles."""
         for core in range(self._hardware.cores):
             self.model.add(sum(self._tile[one][core] for one in numbers) <= len(numbers) - 1)
 
-    def read(self, solver: Any, *, proved: bool) -> Assignment | list[int]:
-        """Return the solution, or pieces that do not fit the tiles of one core together."""
+    def read(self, solver: Any, *, proved: bool, mend: bool) -> Assignment | list[int]:
+        """Return the solution, or pieces that do not fit the tiles of one core together.
+
+        Where ``mend`` is set, such pieces leave the tiles as long as the core can compute them.
+        """
         cores = tuple(int(solver.value(self._place(n))) for n in range(len(self._pieces)))
         places: dict[str, Place] = {}
+        more = 0
         for core in range(self._hardware.cores):
             held = [n for n in range(len(cores)) if solver.value(self._tile[n][core])]
-            sizes = {
-                self._pieces[n].name: (self._pieces[n].rows, self._pieces[n].columns) for n in held
-            }
-            found = packed(sizes, self._hardware) if sizes else {}
-            if found is None:
-                return held
+            while (found := self._packed(held)) is None:
+                apart = self._least(held)
+                leaving = [n for n in apart if self._may_leave(n)] if mend else []
+                if not leaving:
+                    return apart
+                chosen = min(leaving, key=self._loss)
+                held.remove(chosen)
+                more += self._loss(chosen)
             places |= found
-        busiest = int(solver.value(self._busiest))
+        busiest = int(solver.value(self._busiest)) + more
         bound = int(solver.best_objective_bound) // self._weight
+        proved = proved and not more
         return Assignment(
             cores=cores,
             places=places,
@@ -223,3 +242,26 @@ class _Programme:
             bound=busiest if proved else min(bound, busiest),
             proved=proved,
         )
+
+    def _packed(self, numbers: Sequence[int]) -> dict[str, Place] | None:
+        """Places of pieces in the tiles of one core, or None."""
+        pieces = [self._pieces[n] for n in numbers]
+        return packed({one.name: (one.rows, one.columns) for one in pieces}, self._hardware)
+
+    def _least(self, numbers: Sequence[int]) -> list[int]:
+        """Those of some pieces that cannot be packed without which the rest can be."""
+        least = list(numbers)
+        for one in numbers:
+            rest = [n for n in least if n != one]
+            if self._packed(rest) is None:
+                least = rest
+        return least
+
+    def _may_leave(self, number: int) -> bool:
+        """Whether a core can compute a piece, and no other has to be where it is."""
+        return self._pieces[number].on_core is not None and number not in self._bound
+
+    def _loss(self, number: int) -> int:
+        """Cycles that a piece costs more without a tile, at least 0."""
+        piece = self._pieces[number]
+        return max((piece.on_core or 0) - (piece.on_tile or 0), 0)

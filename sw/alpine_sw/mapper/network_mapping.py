@@ -21,7 +21,7 @@ from alpine_sw.mapping import (
     stages_of,
 )
 
-from .assignment import Assignment, CorePiece, assign
+from .assignment import Assignment, CorePiece, SolverTime, assign
 from .candidates import MEASURED, candidates, simulated_fs, vectors_of
 from .costs import Costs
 from .hardware import Hardware
@@ -123,7 +123,7 @@ def map_network(
     *,
     hardware: Hardware | None = None,
     style: Style | None = None,
-    time_limit_s: float = 10.0,
+    time_limit_s: float = 8.0,
     simulate: bool | None = None,
 ) -> MappedNetwork:
     """Map a network: cut what exceeds a tile, and spread the work over the cores.
@@ -138,7 +138,7 @@ def map_network(
     hardware : what the mapping may use; None is every core of the system, with a tile of 1024 x
         1024 each.
     style : of the software; None is that of the released library.
-    time_limit_s : of the solver, each time that it is asked.
+    time_limit_s : of the solver in all, in its own count of steps, which is about seconds.
     simulate : whether a few inferences decide between the solver's mapping and others, the
         published ones among them; None does so up to `MOST_VECTORS` vectors per inference.
 
@@ -158,7 +158,8 @@ def map_network(
             f"network {graph.name} has no layer with a matrix of codes: there is nothing to map"
         )
     costs = Costs(system=system, style=style or Style())
-    search = _Search(graph=graph, hardware=hardware, costs=costs, time_limit_s=time_limit_s)
+    time = SolverTime(left_s=time_limit_s)
+    search = _Search(graph=graph, hardware=hardware, costs=costs, time=time)
     best = _Attempt(search, pieces_for(graph, hardware), {})
     for _ in range(MOST_DOUBLINGS):
         further = best.divided()
@@ -217,12 +218,12 @@ def _faster(graph: Graph, mapping: Mapping, before: Sequence[Choice]) -> list[Ch
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Search:
-    """What is the same in every attempt: the network, and what `map_network` was given."""
+    """What attempts share: the network, what `map_network` was given, and the solver's time."""
 
     graph: Graph
     hardware: Hardware
     costs: Costs
-    time_limit_s: float
+    time: SolverTime
 
 
 class _Attempt:
@@ -251,7 +252,7 @@ class _Attempt:
         ]
         self.pieces = [piece_of(share, costs, self.graph, hardware) for share in self.shares]
         flows = flows_between(self.shares, costs, self.graph)
-        found = assign(self.pieces, flows, hardware, time_limit_s=search.time_limit_s)
+        found = assign(self.pieces, flows, hardware, time=search.time)
         if found is None:
             raise AlpineError(
                 f"network {graph.name} does not fit {hardware}: allow more cores, or more or "

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rectangles packed into tiles."""
+"""Matrices packed into tiles.
+
+A bit line has one converter and that one step. Matrices with steps of their own therefore stand
+side by side, never one below the other, and what counts is how many bit lines they take.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
-
-from alpine_models.errors import AlpineError
 
 from .hardware import Hardware
 
@@ -30,41 +31,27 @@ class Place:
 def packed(sizes: Mapping[str, tuple[int, int]], hardware: Hardware) -> dict[str, Place] | None:
     """Return places for rectangles in the tiles of one core, or None if none were found.
 
-    Rectangles that fit side by side stand side by side; else `rectpack` looks for places. Words and
-    bit lines are not exchanged.
+    Rectangles come one after the other where one tile has room for all. Else the widest come first,
+    each into the first tile that has room.
 
     Parameters
     ----------
     sizes : word lines and bit lines of every rectangle, by name.
     hardware : the tiles.
-
-    Raises
-    ------
-    AlpineError
-        The library is not installed.
     """
-    row_fits = all(rows <= hardware.rows for rows, _ in sizes.values())
-    if row_fits and sum(columns for _, columns in sizes.values()) <= hardware.columns:
-        places, column = dict[str, Place](), 0
-        for name, (_, columns) in sizes.items():
-            places[name] = Place(0, 0, column)
-            column += columns
-        return places
-    try:
-        import rectpack
-    except ImportError:
-        raise AlpineError(
-            "packing matrices into tiles needs rectpack: install alpine-cosim[map]"
-        ) from None
-    # The library has no types.
-    packer: Any = cast(Any, rectpack).newPacker(rotation=False)
-    for number, (rows, columns) in enumerate(sizes.values()):
-        packer.add_rect(columns, rows, rid=number)
-    packer.add_bin(hardware.columns, hardware.rows, count=hardware.tiles_per_core)
-    packer.pack()
-    names = list(sizes)
-    rectangles: list[tuple[int, int, int, int, int, int]] = packer.rect_list()
-    found = {
-        names[number]: Place(tile, row, column) for tile, column, row, _, _, number in rectangles
-    }
-    return {name: found[name] for name in names} if len(found) == len(names) else None
+    if any(rows > hardware.rows for rows, _ in sizes.values()):
+        return None
+    widths = {name: columns for name, (_, columns) in sizes.items()}
+    order = list(widths)
+    if sum(widths.values()) > hardware.columns:
+        order.sort(key=lambda name: -widths[name])
+    taken = [0] * hardware.tiles_per_core
+    places: dict[str, Place] = {}
+    for name in order:
+        fitting = [n for n, used in enumerate(taken) if used + widths[name] <= hardware.columns]
+        if not fitting:
+            return None
+        tile = fitting[0]
+        places[name] = Place(tile, 0, taken[tile])
+        taken[tile] += widths[name]
+    return places

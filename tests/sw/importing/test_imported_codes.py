@@ -88,6 +88,17 @@ def test_a_bias_is_added_behind_the_converter():
     assert result.run({"x": inputs})["y"][:, 0].tolist() == pytest.approx([73, 100, 127])
 
 
+def test_a_mask_that_nobody_reads_is_left_out():
+    nodes = [node("Relu", ["x"], ["r"]), node("Dropout", ["r"], ["y", "mask"], name="drop")]
+    inputs = np.array([[-1, 1]], np.float32)
+    source = model(nodes, {"x": ["n", 2]}, {"y": ["n", 2]})
+    result = quantise(load_onnx(source), {"x": inputs}).run({"x": inputs})["y"]
+    assert result[0].tolist() == pytest.approx([0, 1])
+    read = model([*nodes, node("Not", ["mask"], ["z"])], {"x": ["n", 2]}, {"y": ["n", 2]})
+    with pytest.raises(AlpineError, match=r"Not|drop"):
+        quantise(load_onnx(read), {"x": inputs})
+
+
 def test_what_has_no_form_in_codes_is_named():
     source = model(
         [node("Abs", ["x"], ["a"], name="size"), node("Relu", ["a"], ["y"])],

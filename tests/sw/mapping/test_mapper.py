@@ -13,8 +13,8 @@ from alpine_models.errors import AlpineError
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_sw.graph import Graph, LstmCell, MaxPool, Relu, Reshape, square
 from alpine_sw.mapper import Hardware, compile_network, map_network
-from alpine_sw.mapper.assignment import CorePiece, Flow, assign
-from alpine_sw.mapper.packing import packed
+from alpine_sw.mapper.assignment import CorePiece, Flow, SolverTime, assign
+from alpine_sw.mapper.packing import Place, packed
 from alpine_sw.mapper.pieces import evenly
 from alpine_sw.mapping import SplitAxis
 from alpine_sw.mapping.published_cnn import analog_cnn
@@ -130,47 +130,56 @@ def test_the_least_busy_assignment_is_found_and_proved():
     ]
     flows = [Flow(n, n + 1, 0) for n in range(4)]
     hardware = Hardware(cores=3, rows=4, columns=8)
-    found = assign(pieces, flows, hardware, time_limit_s=10)
+    found = assign(pieces, flows, hardware, time=SolverTime(left_s=10))
     assert found is not None
     assert (found.busiest, found.bound, found.proved, found.gap) == (7, 7, True, 0)
     assert found.cores == (0, 1, 1, 2, 2)
     # Handing over costs both sides two: two cores are as good as three are.
     flows = [Flow(n, n + 1, 2) for n in range(4)]
-    found = assign(pieces, flows, hardware, time_limit_s=10)
+    found = assign(pieces, flows, hardware, time=SolverTime(left_s=10))
     assert found is not None and found.busiest == 11
     # 3, 4 and 3 on two cores: 3 | 4 + 3, as the last cannot join the first before the second.
     three = [replace(piece, on_tile=count) for piece, count in zip(pieces, (3, 4, 3), strict=False)]
     small = replace(hardware, cores=2)
-    chained = assign(three, [Flow(0, 1, 0), Flow(1, 2, 0)], small, time_limit_s=10)
-    free = assign(three, [], small, time_limit_s=10)
+    chained = assign(three, [Flow(0, 1, 0), Flow(1, 2, 0)], small, time=SolverTime(left_s=10))
+    free = assign(three, [], small, time=SolverTime(left_s=10))
     assert chained is not None and free is not None
     assert (chained.busiest, free.busiest) == (7, 6)
-    assert assign([replace(p, on_core=None) for p in pieces], [], small, time_limit_s=10) is None
+    assert (
+        assign([replace(p, on_core=None) for p in pieces], [], small, time=SolverTime(left_s=10))
+        is None
+    )
 
 
-def test_rectangles_are_packed_side_by_side_or_one_below_the_other():
-    hardware = Hardware(rows=10, columns=10)
-    assert packed({"a": (10, 4), "b": (3, 6)}, hardware) is not None
-    found = packed({"a": (4, 10), "b": (6, 5), "c": (6, 5)}, hardware)
+def test_matrices_stand_side_by_side_as_a_bit_line_has_one_step():
+    hardware = Hardware(rows=10, columns=10, tiles_per_core=2)
+    assert packed({"a": (10, 4), "b": (3, 6)}, hardware) == {
+        "a": Place(0, 0, 0),
+        "b": Place(0, 0, 4),
+    }
+    # The widest first: 7 and 3 fill one tile, 6 and 4 the other.
+    found = packed({"a": (1, 4), "b": (1, 3), "c": (1, 6), "d": (1, 7)}, hardware)
     assert found is not None
-    cells = np.zeros((10, 10), int)
-    for name, (rows, columns) in {"a": (4, 10), "b": (6, 5), "c": (6, 5)}.items():
-        place = found[name]
-        cells[place.row : place.row + rows, place.column : place.column + columns] += 1
-    assert (cells == 1).all()
-    assert packed({"a": (4, 10), "b": (7, 5)}, hardware) is None
+    assert {name: place.tile for name, place in found.items()} == {"d": 0, "c": 1, "a": 1, "b": 0}
+    assert packed({"a": (1, 6), "b": (1, 6), "c": (1, 6)}, hardware) is None
+    assert packed({"a": (11, 1)}, hardware) is None
     assert evenly(10, 3) == ((0, 3), (3, 6), (6, 10))
 
 
 def test_pieces_that_no_packing_holds_go_elsewhere():
-    """Areas fit, 60 + 35 of 100 cells, but not the shapes: the solver is told so."""
+    """18 of 20 bit lines, but only one of 6 in each tile of 10: the solver is told so."""
     pieces = [
-        CorePiece(name="a", rows=6, columns=10, on_tile=1, on_core=50),
-        CorePiece(name="b", rows=5, columns=7, on_tile=1, on_core=50),
+        CorePiece(name=name, rows=6, columns=6, on_tile=1, on_core=50) for name in ("a", "b", "c")
     ]
-    found = assign(pieces, [], Hardware(cores=1, rows=10, columns=10), time_limit_s=10)
+    two_tiles = Hardware(cores=1, rows=10, columns=10, tiles_per_core=2)
+    found = assign(pieces, [], two_tiles, time=SolverTime(left_s=10))
     assert found is not None
-    assert len(found.places) == 1 and found.busiest == 51
+    assert len(found.places) == 2 and (found.busiest, found.proved) == (52, True)
+    # Without time to tell it so, one of them leaves the tiles; the solver's own bound is 3 * 1.
+    found = assign(pieces, [], two_tiles, time=SolverTime(left_s=0))
+    assert found is not None
+    assert len(found.places) == 2
+    assert (found.busiest, found.bound, found.proved) == (52, 3, False)
 
 
 def test_what_does_not_fit_is_one_line():

@@ -59,7 +59,8 @@ def _clip(lowering: Lowering, node: FloatNode) -> None:
 
 
 def _same(lowering: Lowering, node: FloatNode) -> None:
-    if any(node.outputs[1:]):
+    network = lowering.network
+    if any(name in network.outputs or network.readers(name) for name in node.outputs[1:] if name):
         raise UnsupportedError("only the first result becomes codes")
     lowering.set(node.outputs[0], lowering.value(node.operands[0]))
 
