@@ -8,14 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
 from tests.cosim.shared_builds import link_shared_builds
 
-from alpine_cosim.cli import cli
+from alpine_cosim.cli import cli, main
 from alpine_models import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +30,30 @@ def alpine(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         check=False,
         env={**os.environ, "COLUMNS": "100", **environment},
     )
+
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command in this process, which has imported what a process of its own takes seconds for.
+
+    What is left out is what the command makes of signals.
+    """
+    monkeypatch.setattr("alpine_cosim.cli.heed_interrupts", lambda: None)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["alpine", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        status = ended.value.code
+        assert isinstance(status, int)
+        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
+
+    return command
 
 
 def test_version_and_help():
@@ -101,8 +125,8 @@ def test_run_prints_a_table_and_writes_json(tmp_path: Path):
          "has no module aimc_tile"),
     ],
 )  # fmt: skip
-def test_mistakes_are_one_line_and_status_2(arguments: list[str], message: str):
-    done = alpine(*arguments)
+def test_mistakes_are_one_line_and_status_2(here: Command, arguments: list[str], message: str):
+    done = here(*arguments)
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.strip().count("\n") == 0
@@ -133,9 +157,14 @@ def test_compiler_that_fails_is_named(tmp_path: Path):
     compiler.write_text("#!/bin/sh\n[ \"$1\" = -dumpfullversion ] && echo 1.0 x && exit 0\n"
                         "echo 'error: broken compiler' >&2; exit 1\n")  # fmt: skip
     compiler.chmod(0o755)
-    done = alpine(
-        "run", "mlp", "--inferences", "1",
-        PATH=f"{tmp_path}:{os.environ['PATH']}", ALPINE_CACHE_DIR=str(tmp_path / "cache"),
+    done = subprocess.run(
+        [sys.executable, str(SMALL_RUN), "run", "mlp", "--case", "2", "--inferences", "1"],
+        env={
+            **os.environ,
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "ALPINE_CACHE_DIR": str(tmp_path / "cache"),
+        },
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert "failed with exit status 1: error: broken compiler" in done.stderr
@@ -186,8 +215,8 @@ def test_an_interrupt_is_one_line_whatever_is_being_done(tmp_path: Path, wait_s:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_verilog_command_writes_what_it_names(tmp_path: Path):
-    done = alpine("verilog", "--rows", "7", "--cols", "3", "--out", str(tmp_path / "out"))
+def test_verilog_command_writes_what_it_names(here: Command, tmp_path: Path):
+    done = here("verilog", "--rows", "7", "--cols", "3", "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "out" / "aimc_tile.v").read_text()
     assert str(tmp_path / "out" / "aimc_tile.v") in done.stdout
@@ -195,23 +224,23 @@ def test_verilog_command_writes_what_it_names(tmp_path: Path):
         assert port in text
 
 
-def test_accelerator_has_the_tiles_that_are_asked_for(tmp_path: Path):
+def test_accelerator_has_the_tiles_that_are_asked_for(here: Command, tmp_path: Path):
     options = ("--rows", "6", "--cols", "5", "--tiles", "2", "--out", str(tmp_path))
-    done = alpine("verilog", *options)
+    done = here("verilog", *options)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "aimc_axi_with_crossbar.v").read_text()
     assert len(re.findall(r"aimc_crossbar\s*#\(", text)) == 2
 
 
-def test_kernels_are_listed_with_sizes_and_styles():
-    done = alpine("kernel", "--list")
+def test_kernels_are_listed_with_sizes_and_styles(here: Command):
+    done = here("kernel", "--list")
     rows = {cells[0]: cells[1:] for line in done.stdout.splitlines() if (cells := row_of(line))}
     assert rows["pool"] == ["ROWSxCOLUMNSxCHANNELS", "neon, scalar"]
     assert rows["mm"] == ["OUTxINxCOUNT", ""]
 
 
-def test_a_file_that_cannot_be_written_is_refused_before_the_run():
-    done = alpine("run", "mlp", "--engine", "model", "--inferences", "1", "--json", "no/where.json")
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(here: Command):
+    done = here("run", "mlp", "--engine", "model", "--inferences", "1", "--json", "no/where.json")
     assert done.stdout == ""
 
 
@@ -219,9 +248,9 @@ def row_of(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip("│").split("│")] if "│" in line else []
 
 
-def test_kernel_command_times_one_kernel(tmp_path: Path):
+def test_kernel_command_times_one_kernel(here: Command, tmp_path: Path):
     target = tmp_path / "mvm.json"
-    done = alpine("kernel", "mvm", "--size", "64x256", "--style", "neon1", "--json", str(target))
+    done = here("kernel", "mvm", "--size", "64x256", "--style", "neon1", "--json", str(target))
     assert done.returncode == 0, done.stderr
     figures = json.loads(target.read_text())
     # 64 rows of 256 / 16 iterations with 9 instructions, and about 9 more per row and call.
@@ -237,10 +266,10 @@ def test_system_command_draws_every_number_with_its_source():
     assert "l2" in text
 
 
-def test_settings_reach_the_system_and_the_result(tmp_path: Path):
+def test_settings_reach_the_system_and_the_result(here: Command, tmp_path: Path):
     (tmp_path / "slow.toml").write_text("[core]\nfrequency_hz = 1e9\n")
     target, timeline = tmp_path / "result.json", tmp_path / "timeline.json"
-    done = alpine(
+    done = here(
         "run", "mlp", "--engine", "model", "--inferences", "2", "--profile",
         "--config", str(tmp_path / "slow.toml"), "--set", "tile_clock.frequency_hz=5e8",
         "--json", str(target), "--timeline", str(timeline),

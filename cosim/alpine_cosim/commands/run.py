@@ -203,7 +203,6 @@ def run(
     from alpine_cosim.measurement.observation import Observation
     from alpine_cosim.measurement.profile import print_profile
     from alpine_cosim.measurement.result_table import print_result
-    from alpine_cosim.pages.run_report import run_with_report
     from alpine_cosim.runs.network_run import run as run_network
     from alpine_cosim.spec.spec_file import spec_text
 
@@ -230,6 +229,9 @@ def run(
         if report is None:
             result = run_network(spec, observation=observation)
         else:
+            # Matplotlib takes half a second to import.
+            from alpine_cosim.pages.run_report import run_with_report
+
             result = run_with_report(spec, report, observation)
     console = Console()
     print_result(result, console)

@@ -4,11 +4,9 @@
 """Every kind of hardware by name: the tile, the accelerator, and those of other packages."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alpine_cosim.binding import VerilatedModel
-from alpine_cosim.cocotb.accelerator import CocotbAxiAccelerator
-from alpine_cosim.cocotb.tile import CocotbTile
 from alpine_cosim.hardware.cell_access import CmCells, PeripheralCells
 from alpine_cosim.hardware.hardware_kind import HardwareKind
 from alpine_cosim.hardware.rtl_accelerator import AXI_EXTENSIONS, RtlAccelerator
@@ -23,6 +21,11 @@ from alpine_rtl.accelerator import AimcAxi
 from alpine_rtl.tile import AimcTile
 from alpine_sw.library.accelerator_driver import AcceleratorDriver
 from alpine_sw.library.hardware_plan import AIMC_AXI, AIMC_TILE, HardwarePlan
+
+if TYPE_CHECKING:
+    # cocotb brings pytest with it; only the simulator's process needs it.
+    from alpine_cosim.cocotb.accelerator import CocotbAxiAccelerator
+    from alpine_cosim.cocotb.tile import CocotbTile
 
 __all__ = ["HARDWARE_KINDS", "kind_of"]
 
@@ -44,8 +47,10 @@ def verilated_tile(config: TileConfig, model: VerilatedModel, period_fs: int) ->
     return RtlTile(config=config, tile_period_fs=period_fs, model=model)
 
 
-def cocotb_tile(config: TileConfig, dut: Any, clock: Any) -> CocotbTile:
+def cocotb_tile(config: TileConfig, dut: Any, clock: Any) -> "CocotbTile":
     """Return the tile in a simulation."""
+    from alpine_cosim.cocotb.tile import CocotbTile
+
     return CocotbTile(dut, config=config, clock=clock)
 
 
@@ -70,8 +75,10 @@ def verilated_axi(tiles: Tiles, model: VerilatedModel, period_fs: int) -> RtlAcc
     return RtlAccelerator(tiles, period_fs=period_fs, model=model)
 
 
-def cocotb_axi(tiles: Tiles, dut: Any, clock: Any) -> CocotbAxiAccelerator:
+def cocotb_axi(tiles: Tiles, dut: Any, clock: Any) -> "CocotbAxiAccelerator":
     """Return the accelerator in a simulation."""
+    from alpine_cosim.cocotb.accelerator import CocotbAxiAccelerator
+
     return CocotbAxiAccelerator(dut, configs=tiles, clock=clock)
 
 

@@ -3,15 +3,17 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Elaboratable
 
 from alpine_cosim.binding import VerilatedModel
-from alpine_cosim.cocotb.register_port import CocotbRegisterPort
 from alpine_cosim.hardware.hardware_kind import HardwareKind
 from alpine_cosim.hardware.verilated_register_port import VerilatedRegisterPort
 from alpine_platform.accelerators.register_port import TimedRegisterPort, TimedTwin
+
+if TYPE_CHECKING:
+    from alpine_cosim.cocotb.register_port import CocotbRegisterPort
 
 __all__ = ["register_kind"]
 
@@ -53,5 +55,7 @@ def _verilated(_configuration: Any, model: VerilatedModel, period_fs: int) -> Ve
     return VerilatedRegisterPort(model, period_fs=period_fs, size_bytes=SIZE_BYTES)
 
 
-def _in_cocotb(_configuration: Any, dut: Any, clock: Any) -> CocotbRegisterPort:
+def _in_cocotb(_configuration: Any, dut: Any, clock: Any) -> "CocotbRegisterPort":
+    from alpine_cosim.cocotb.register_port import CocotbRegisterPort
+
     return CocotbRegisterPort(dut, clock=clock, size_bytes=SIZE_BYTES)

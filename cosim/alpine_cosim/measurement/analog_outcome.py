@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from alpine_models.device import AnalogDevice
 
@@ -42,6 +41,8 @@ class Spread:
         if count == 1:
             return cls(mean=mean, deviation=None, low=None, high=None)
         deviation = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (count - 1))
+        from scipy.special import stdtrit
+
         half = float(stdtrit(count - 1, 0.5 + CONFIDENCE / 2)) * deviation / math.sqrt(count)
         return cls(mean=mean, deviation=deviation, low=mean - half, high=mean + half)
 
