@@ -2,7 +2,7 @@
 """`alpine run`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,11 @@ from .parsing import NumberCommand
 from .progress import progress_bars
 from .spec_options import asked_spec, network_option, spec_option, write_spec_option
 from .weights_option import weights_option
+
+if TYPE_CHECKING:
+    from alpine_cosim.measurement.observation import Observation
+    from alpine_cosim.measurement.results import RunResult
+    from alpine_cosim.spec.specification import RunSpec
 
 __all__ = ["run"]
 
@@ -229,10 +234,7 @@ def run(
         if report is None:
             result = run_network(spec, observation=observation)
         else:
-            # Matplotlib takes half a second to import.
-            from alpine_cosim.pages.run_report import run_with_report
-
-            result = run_with_report(spec, report, observation)
+            result = _with_report(spec, report, observation)
     console = Console()
     print_result(result, console)
     if result.host_profile_s is not None:
@@ -249,6 +251,13 @@ def run(
     )
     if result.outputs_equal_golden is False:
         click.get_current_context().exit(ExitStatus.WRONG_OUTPUTS)
+
+
+def _with_report(spec: "RunSpec", folder: Path, observation: "Observation") -> "RunResult":
+    """Run and leave a folder; what draws its pictures takes half a second to import."""
+    from alpine_cosim.pages.run_report import run_with_report
+
+    return run_with_report(spec, folder, observation)
 
 
 def _tell(files: dict[str, Path | None]) -> None:
