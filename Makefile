@@ -11,7 +11,7 @@ PACKAGES := models rtl platform sw cosim papers
 TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
 
 .DEFAULT_GOAL := help
-.PHONY: help machine setup run test coverage hunt fuzz cocotb formal formal-long synth docs operators site examples lint format types wheel \
+.PHONY: help machine setup run test coverage hunt fuzz cocotb formal formal-long synth docs operators sweeps site examples lint format types wheel \
 	check pages regression bench calibrate paper findings riscv-tests riscv-programs aarch64-programs clean
 
 help: ## List the targets
@@ -90,6 +90,9 @@ docs: setup ## Rewrite the generated pages that need no tool
 
 operators: setup ## Run the onnx package's cases and rewrite docs/operators.md
 	$(BIN)/python -m alpine_sw.importing.operators_page docs/operators.md
+
+sweeps: setup ## Run the example sweeps and rewrite what docs/sweeps.md says of them
+	$(BIN)/python -m alpine_cosim.pages.sweeps docs/sweeps.md
 
 lint: setup
 	$(BIN)/ruff check .

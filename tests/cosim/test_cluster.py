@@ -12,19 +12,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import dask
 import pytest
+from click.testing import CliRunner
 from tests.cosim.cluster_calls import HOG_BYTES, Call, called, wait_for
+from tests.cosim.small_perceptron import small_perceptron_is_mlp
 
 from alpine_cosim.campaigns import dask_executor
 from alpine_cosim.campaigns.completion import completed
 from alpine_cosim.campaigns.dask_executor import DaskProcesses, DaskScheduler
-from alpine_cosim.campaigns.executor import Executor, KilledCallError, ThisProcess
+from alpine_cosim.campaigns.executor import Executor, KilledCallError, LocalProcesses, ThisProcess
 from alpine_cosim.campaigns.store import ResultStore
 from alpine_cosim.campaigns.study import plan_adc, score_chips, study_spec
 from alpine_cosim.campaigns.sweep.definition import definition_from_text
 from alpine_cosim.campaigns.sweep.plan import plan_sweep
 from alpine_cosim.campaigns.sweep.runs import open_folder, run_sweep
+from alpine_cosim.commands.faults import faults
+from alpine_cosim.commands.study import study
+from alpine_cosim.commands.sweep import sweep
 from alpine_models.errors import AlpineError
 from alpine_papers.alpine2022.plans import Effort, analog
 from alpine_papers.alpine2022.runs import complete_plans
@@ -49,7 +55,10 @@ class Cluster:
         while not file.read_text() and time.monotonic() < deadline:
             time.sleep(0.02)
         self.address = json.loads(file.read_text())["address"]
-        self.start("worker", self.address, "--nthreads", "1", "--local-directory", str(folder))
+        self.start(
+            "worker", self.address, "--nthreads", "1", "--local-directory", str(folder),
+            "--preload", "tests.cosim.small_perceptron_there",
+        )  # fmt: skip
 
     def start(self, *words: str) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
@@ -99,13 +108,26 @@ def kept(folder: Path) -> str:
     return "\n".join(sorted(lines))
 
 
-def test_a_schedulers_workers_give_what_this_process_gives(cluster: Cluster, tmp_path: Path):
+def alpine(command: click.Command, *arguments: str) -> None:
+    done = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+
+
+def not_here(*_: Any) -> Any:
+    raise AssertionError("a run was made on this machine's own processes")
+
+
+def test_a_schedulers_workers_give_what_this_process_gives(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     plan = plan_sweep(definition_from_text(SWEEP))
-    executors = {"here": ThisProcess(), "there": DaskScheduler(cluster.address)}
-    for name, executor in executors.items():
-        open_folder(tmp_path / name, SWEEP)
-        assert run_sweep(plan, tmp_path / name, executor=executor).failed == 0
-    assert kept(tmp_path / "here") == kept(tmp_path / "there")
+    here, there = tmp_path / "here", tmp_path / "there"
+    open_folder(here, SWEEP)
+    assert run_sweep(plan, here, executor=ThisProcess()).failed == 0
+    (file := tmp_path / "sweep.toml").write_text(SWEEP)
+    monkeypatch.setattr(DaskProcesses, "outcomes", not_here)
+    alpine(sweep, str(file), "--out", str(there), "--scheduler", cluster.address)
+    assert kept(there) == kept(here)
 
 
 def test_the_papers_runs_and_the_chips_of_a_study_go_there_as_well(
@@ -119,6 +141,22 @@ def test_the_papers_runs_and_the_chips_of_a_study_go_there_as_well(
     assert len(works) == 2
     scores = score_chips(works, tmp_path / "there", executor=there)
     assert scores == score_chips(works, tmp_path / "here", jobs=1)
+
+
+def test_a_campaign_and_a_study_run_there(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    one_chip = ["adc", "--network", "lstm-256", "--chips", "1", "--samples", "1", "--bits", "8"]
+    one_fault = ["mlp", "--case", "2", "--inferences", "1", "--site", "streams", "--runs", "1"]
+    there = ["--scheduler", cluster.address]
+    for kind in (ThisProcess, LocalProcesses):
+        monkeypatch.setattr(kind, "outcomes", not_here)
+    alpine(study, *one_chip, *there, "--out", str(tmp_path / "study"))
+    # With and without imperfections.
+    assert len(ResultStore(tmp_path / "study/chips")) == 2
+    with small_perceptron_is_mlp():
+        alpine(faults, *one_fault, *there, "--json", str(tmp_path / "faults.json"))
+    assert len(json.loads((tmp_path / "faults.json").read_text())["records"]) == 1
 
 
 def test_a_worker_that_is_killed_loses_no_call(cluster: Cluster, tmp_path: Path):

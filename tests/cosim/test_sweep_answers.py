@@ -14,6 +14,7 @@ from alpine_cosim.campaigns.sweep.page import html_page
 from alpine_cosim.campaigns.sweep.questions import Questions
 from alpine_cosim.campaigns.sweep.rows import SweepRows
 from alpine_cosim.campaigns.sweep.tables import RowLines, print_answers, shown, shown_columns
+from alpine_cosim.pages.sweeps import HEAD, pivot, with_answers
 from alpine_models.errors import AlpineError
 
 
@@ -95,8 +96,10 @@ def test_values_have_units():
     values = [
         shown("time_s", 1.705e-5), shown("energy_j", 0.0), shown("energy_j", 1234.5),
         shown("accuracy", 0.898), shown("count", 1234567), shown("equal", True), shown("x", None),
+        shown("device.after_s", 86400.0),
     ]  # fmt: skip
-    assert values == ["17.05 us", "0 J", "1234.5 J", "89.80%", "1,234,567", "true", ""]
+    told = ["17.05 us", "0 J", "1234.5 J", "89.80%", "1,234,567", "true", "", "1 day"]
+    assert values == told
 
 
 def test_lines_come_one_by_one_under_a_head():
@@ -132,3 +135,12 @@ def test_columns_of_a_table_are_the_filled_ones():
     assert shown_columns(GRID) == ["a", "b", "accuracy"]
     assert shown_columns(failed) == ["a", "b", "accuracy", "outputs_equal_golden", "error"]
     assert shown_columns(GRID, ["time_s"]) == ["a", "b", "time_s"]
+
+
+def test_the_pages_section_is_written_anew_and_the_rest_of_it_stays():
+    times = pivot(GRID, row="a", column="b", value="time_s")
+    assert times.splitlines()[0] == r"| a \ b | 0 | 1 |"
+    assert times.splitlines()[2:4] == ["| 1 | 10 s | 11 s |", "| 2 | 20 s | 21 s |"]
+    page = with_answers(f"# Sweeps\n\nwords\n\n{HEAD}\nold\n", times)
+    assert page.startswith(f"# Sweeps\n\nwords\n\n{HEAD}\n{times}\n<!-- made by `make sweeps` ")
+    assert with_answers(page, times) == page

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from tests.cosim.test_workers import members
@@ -97,14 +98,27 @@ def test_without_arrow_there_is_no_parquet_and_a_line_says_so(monkeypatch: pytes
         (["show", "nowhere"], "^nowhere is no folder of a sweep"),
         (["wrong.toml"], r"^wrong.toml: unknown entry of a sweep file 'axe': did you mean axes"),
         (["small.toml", "--jobs", "0"], "^jobs must be 1 or more, not 0$"),
+        (["empty"], r"^empty is a folder, and `alpine sweep` runs a file: name a TOML file"),
+        (
+            ["done"],
+            r"^done is a folder, and `alpine sweep` runs a file: `alpine sweep done/sweep\.toml "
+            r"--out done` goes on with the sweep in it, and `alpine sweep show done` says",
+        ),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], message: str):
     Path("wrong.toml").write_text("[axe]\nseed = [1]\n")
-    Path("small.toml").write_text(SMALL)
+    for file in ("small.toml", "done/sweep.toml", "empty/other"):
+        Path(file).parent.mkdir(exist_ok=True)
+        Path(file).write_text(SMALL)
     with pytest.raises(AlpineError, match=message) as error:
         alpine_sweep(*arguments)
     assert "\n" not in str(error.value)
+
+
+def test_a_slip_in_a_commands_name_is_no_file():
+    with pytest.raises(click.UsageError, match="No such command 'shwo'"):
+        alpine_sweep("shwo", "done")
 
 
 @pytest.mark.parametrize("name", [path.stem for path in EXAMPLES.glob("*.toml")])

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`alpine sweep`."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from alpine_models.errors import AlpineError
 from alpine_models.files import check_writable, make_folder, write_bytes, write_text
 from alpine_models.plurals import counted
 
@@ -31,9 +33,16 @@ PARQUET = "results.parquet"
 class _Group(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take a file in the place of a command for one that is to be run."""
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
+        if args and args[0] not in self.commands and _is_path(args[0]):
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+
+def _is_path(word: str) -> bool:
+    """Whether a word is meant as a file, not as a command with a slip in its name."""
+    return not word.startswith("-") and (
+        bool(Path(word).suffix) or os.sep in word or Path(word).exists()
+    )
 
 
 @click.group(
@@ -96,6 +105,8 @@ def run(
     from alpine_cosim.campaigns.sweep.rows import read_rows
     from alpine_cosim.campaigns.sweep.runs import open_folder
 
+    if file.is_dir():
+        raise AlpineError(_instead_of_folder(file))
     plan = plan_sweep(read_definition(file), confirmed=yes)
     folder = Path("sweeps") / file.stem if out is None else out
     if dry_run:
@@ -122,6 +133,19 @@ def run(
             f"{counted(outcome.runs, 'run')} are missing: start again with --jobs 1"
         )
     return ExitStatus.FAILED if outcome.failed or outcome.lost else 0
+
+
+def _instead_of_folder(folder: Path) -> str:
+    """Say which command a person may have meant who named a folder."""
+    from alpine_cosim.campaigns.sweep.runs import FILE
+
+    told = f"{folder} is a folder, and `alpine sweep` runs a file: "
+    if not (folder / FILE).is_file():
+        return f"{told}name a TOML file (docs/sweeps.md)"
+    return (
+        f"{told}`alpine sweep {folder / FILE} --out {folder}` goes on with the sweep in it, and "
+        f"`alpine sweep show {folder}` says what it shows"
+    )
 
 
 def _make_runs(

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from alpine_models.choices import choose
+from alpine_models.durations import duration_text
 from alpine_models.plurals import counted
 
 from .answers import Goal, SettingEffect
@@ -43,7 +44,8 @@ def shown(column: str, value: Any) -> str:
         text = str(value).lower() if isinstance(value, bool) else value
         return text.rpartition("/")[2] if text.startswith("/") else text
     if column.endswith("_s"):
-        return _scaled(value, "s")
+        after = column.endswith("after_s")
+        return duration_text(value) if after else _scaled(value, "s")
     if column.endswith("_j"):
         return _scaled(value, "J")
     if "accuracy" in column or "output_error" in column:
