@@ -70,6 +70,47 @@ def test_a_model_file_runs_in_pieces_and_its_mapping_may_be_edited(folder: Path,
     assert noisy.analog is not None
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_recurrent_layers_run_between_other_nodes_on_tiles_and_without(kind: str, tmp_path: Path):
+    """Five steps of 6 inputs: a ReLU in front, the states' ReLU and a dense layer behind."""
+    helper, value = onnx.helper, onnx.helper.make_tensor_value_info
+    rng = np.random.default_rng(6)
+    gates, extra = (4, {}) if kind == "LSTM" else (3, {"linear_before_reset": 1})
+    shapes = {"w": (1, gates * 8, 6), "r": (1, gates * 8, 8), "b": (1, gates * 16), "v": (8, 3)}
+    weights = {name: rng.normal(size=size).astype(np.float32) for name, size in shapes.items()}
+    weights["axis"] = np.array([1])
+    graph = helper.make_graph(
+        [
+            helper.make_node("Relu", ["x"], ["p"]),
+            helper.make_node(kind, ["p", "w", "r", "b"], ["s"], hidden_size=8, **extra),
+            helper.make_node("Squeeze", ["s", "axis"], ["t"]),
+            helper.make_node("Relu", ["t"], ["u"]),
+            helper.make_node("MatMul", ["u", "v"], ["y"]),
+        ],
+        "recurrent",
+        [value("x", onnx.TensorProto.FLOAT, [5, 1, 6])],
+        [value("y", onnx.TensorProto.FLOAT, [5, 1, 3])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    opset = helper.make_opsetid("", 17)
+    file = tmp_path / "recurrent.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), file)
+    np.savez(tmp_path / "x.npz", x=rng.normal(size=(3, 5, 1, 6)).astype(np.float32))
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(
+        "name: on tiles\nnetwork: recurrent\nparts:\n"
+        "- {node: LSTM 1, core: 0, tile: t}\n- {node: MatMul 4, core: 0, turn: 1}\n"
+        "tiles:\n- {name: t, core: 0, rows: 16, columns: 32}\n".replace("LSTM", kind)
+    )
+    on_tiles = run(str(file), data=tmp_path / "x.npz", engine="model", mapping=mapping)
+    assert on_tiles.outputs_equal_golden
+    # A product per step of every sample.
+    assert on_tiles.stats["cores"]["0"]["cm_products"] == 3 * 5
+    without = run(str(file), data=tmp_path / "x.npz", engine="model", case="digital")
+    assert without.outputs_equal_golden and without.cm_instructions == 0
+    assert without.outputs_sha256 == on_tiles.outputs_sha256
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [

@@ -38,7 +38,7 @@ from .bodies import body, numbered, tail
 from .copy import Span, copy_phases
 from .streams import CALL, over, phase
 
-__all__ = ["Tensor", "alias", "estimated_cycles", "run_operator", "weights_of"]
+__all__ = ["Tensor", "alias", "estimated_cycles", "run_operator", "walk", "weights_of"]
 
 LANES = 16
 """Elements of an iteration: a vector of int8, four vectors of anything wider."""
@@ -129,6 +129,12 @@ def run_operator(
     yield from _loops(operator, operands, target, weights)
     values = operator.evaluate(*(operand.values() for operand in operands))
     target.buffer.data[:] = values.reshape(-1)
+
+
+def walk(kind: str, operands: Sequence[Tensor], target: Tensor) -> Program:
+    """Take the time of an element-wise operator of a kind, whose results the caller computes."""
+    yield CALL
+    yield from _elementwise(OPERATIONS.get(kind, OTHERWISE), operands, target)
 
 
 def _loops(

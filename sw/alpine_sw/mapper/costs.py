@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from alpine_platform.config import SystemConfig
 from alpine_sw.graph import Convolution, Graph, LstmCell, Node
 from alpine_sw.graph.products import MatrixProduct
+from alpine_sw.graph.sequences import SequenceOperator
 from alpine_sw.kernels import time_kernel
 from alpine_sw.kernels.operators import estimated_cycles
 from alpine_sw.library.aimclib import PACKING
@@ -103,6 +104,8 @@ class Costs:
             squashed = 3 * self._line("sigmoid", self.style.activations).at(gates)
             squashed += 2 * self._line("tanh", self.style.activations).at(gates)
             return copy.at(4 * inputs) + squashed + self._line("cell", None).at(gates)
+        if isinstance(operator, SequenceOperator):
+            return copy.at(inputs) + self._line("sigmoid", self.style.activations).at(outputs)
         return copy.at(inputs)
 
     def _line(self, kernel: str, style: str | None) -> Line:

@@ -4,9 +4,20 @@
 from dataclasses import dataclass
 
 from alpine_models.errors import AlpineError
-from alpine_sw.graph import Add, Dequantise, Graph, LstmCell, Multiply, Relu, Requantise, Tanh
+from alpine_sw.graph import (
+    Add,
+    Dequantise,
+    Graph,
+    LstmCell,
+    Multiply,
+    Node,
+    Relu,
+    Requantise,
+    Tanh,
+)
 from alpine_sw.graph.lstm import Gate
 from alpine_sw.graph.products import MatrixProduct
+from alpine_sw.graph.sequences import SequenceOperator
 from alpine_sw.mapping import Mapping, Part, Stage, stages_of
 from alpine_sw.mapping.records import Range
 
@@ -84,7 +95,8 @@ def shares_of(stage: Stage, hardware: Hardware, wanted: int) -> list[NodeShare]:
     cell = isinstance(stage.node.operator, LstmCell)
     each = len(Gate) if cell else 1
     needed = 1
-    if hardware.tiles_per_core and stage.product.vectors == 1:
+    sequence = isinstance(stage.node.operator, SequenceOperator)
+    if hardware.tiles_per_core and stage.product.vectors == 1 and not sequence:
         most = hardware.columns // each
         if not most:
             raise AlpineError(
@@ -103,7 +115,7 @@ def shares_of(stage: Stage, hardware: Hardware, wanted: int) -> list[NodeShare]:
 def piece_of(share: NodeShare, costs: Costs, graph: Graph, hardware: Hardware) -> CorePiece:
     """Return what the solver is told of a share."""
     product, stage = share.stage.product, share.stage
-    beside = costs.behind(graph, (*stage.leaders, *stage.followers[1:]), share.fraction)
+    beside = costs.behind(graph, (*stage.leaders, *_apart(stage)), share.fraction)
     rows = product.weights.shape[1]
     held = hardware.tiles_per_core > 0 and fits_tiles(product) and rows <= hardware.rows
     return CorePiece(
@@ -113,6 +125,11 @@ def piece_of(share: NodeShare, costs: Costs, graph: Graph, hardware: Hardware) -
         on_tile=round(costs.on_tile(product, share.columns) + beside) if held else None,
         on_core=round(costs.on_core(product, share.columns) + beside),
     )
+
+
+def _apart(stage: Stage) -> tuple[Node, ...]:
+    """What follows behind a product and the conversion of its sums."""
+    return tuple(node for node in stage.followers if node is not stage.product.converter)
 
 
 def flows_between(shares: list[NodeShare], costs: Costs, graph: Graph) -> list[Flow]:
@@ -142,6 +159,7 @@ def can_part(stage: Stage) -> bool:
     operands = {name for node in stage.followers for name in node.operands}
     return (
         not stage.leaders
+        and not isinstance(stage.node.operator, SequenceOperator)
         and operands <= made
         and all(isinstance(node.operator, APART) for node in stage.followers)
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from alpine_platform.config import SystemConfig
 from alpine_platform.cores.operations import Program
 from alpine_sw.graph import Convolution
+from alpine_sw.graph.sequences import SequenceOperator
 from alpine_sw.library.ping_pong import PingPong
 from alpine_sw.library.row_ring import RowRing
 from alpine_sw.mapping import Link, LinkKind, Stage
@@ -24,6 +25,7 @@ from .products import CoreProduct, CoreProducts
 from .row_assembly import RowAssembly
 from .row_products import RowProduct
 from .run_memory import RunMemory
+from .sequence_product import SequenceProduct
 from .vector_assembly import VectorAssembly, product_spec
 
 __all__ = ["Parts", "assemble", "values_of"]
@@ -92,6 +94,9 @@ class _Assembly:
                 self._row_products[stage.name] = self._rows.product(stage)
             elif isinstance(stage.node.operator, Convolution):
                 self._core_products[stage.name] = self._rows.whole(stage)
+            elif stage.parts[0].tile is None and isinstance(stage.node.operator, SequenceOperator):
+                inner = parts.core_products(product_spec(plan, stage))
+                self._core_products[stage.name] = SequenceProduct(stage.node, inner, None)
             elif stage.parts[0].tile is None:
                 self._core_products[stage.name] = parts.core_products(product_spec(plan, stage))
 

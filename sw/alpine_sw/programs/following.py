@@ -111,9 +111,11 @@ def following_of(graph: Graph, stage: Stage) -> Following:
 
 def general_following(graph: Graph, stage: Stage) -> Following:
     """Return what the product of a stage includes and the nodes behind that, without memory."""
-    (converter, *nodes) = stage.followers
+    # A layer that makes codes by itself has no converter behind it, and includes nothing.
+    converter = stage.product.converter or stage.node
+    nodes = [node for node in stage.followers if node is not converter]
     first, relu, scale = converter.name, False, None
-    head = nodes[0] if nodes else None
+    head = nodes[0] if nodes and converter is not stage.node else None
     if head is not None and _only_reader(graph, converter, head):
         if isinstance(head.operator, Relu):
             first, relu = head.name, True

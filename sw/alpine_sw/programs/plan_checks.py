@@ -12,7 +12,7 @@ from alpine_sw.mapping import (
 
 from .network_plan import NetworkPlan
 
-__all__ = ["check_link", "check_operands", "check_rectangles", "check_rows"]
+__all__ = ["check_link", "check_operands", "check_rectangles", "check_rows", "check_sequence"]
 
 
 def check_operands(plan: NetworkPlan, stage: Stage) -> None:
@@ -117,6 +117,21 @@ def check_rectangles(stage: Stage) -> None:
         raise AlpineError(
             f"convolution {stage.node.name} lies in {len(stage.parts)} rectangles of tiles: give "
             "it one, or split its outputs"
+        )
+
+
+def check_sequence(stage: Stage) -> None:
+    """A recurrent layer has one core, and states that begin at zero."""
+    node = stage.node
+    if stage.count > 1 or len(stage.parts) > 1:
+        raise AlpineError(
+            f"recurrent layer {node.name} is shared by {stage.count} cores in {len(stage.parts)} "
+            "rectangles: give it one"
+        )
+    if len(node.operands) > 1:
+        raise AlpineError(
+            f"recurrent layer {node.name} begins with the states {', '.join(node.operands[1:])}, "
+            "for which there is no program: let it begin with zeros"
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from alpine_models.errors import AlpineError
 from alpine_sw.graph import Convolution, Graph, LstmCell
+from alpine_sw.graph.sequences import SequenceOperator
 from alpine_sw.mapping import (
     LinkKind,
     Mapping,
@@ -15,7 +16,7 @@ from alpine_sw.mapping import (
 
 from .following import Following, following_of, general_following
 from .network_plan import NetworkPlan
-from .plan_checks import check_link, check_operands, check_rectangles, check_rows
+from .plan_checks import check_link, check_operands, check_rectangles, check_rows, check_sequence
 from .row_shape import RowShape, image_shape_of, row_shape_of
 from .tile_plans import tile_plans
 
@@ -70,6 +71,8 @@ def _by_rows_and_vectors(graph: Graph, mapping: Mapping, stages: tuple[Stage, ..
                 shapes[stage.name] = shape
                 continue
             images |= _image_shape(graph, stage)
+        elif isinstance(stage.node.operator, SequenceOperator):
+            check_sequence(stage)
         elif (found := _vector_following(plan, stage)) is not None:
             following[stage.name] = found
             continue

@@ -5,6 +5,7 @@ from collections.abc import Mapping as Table
 from dataclasses import replace
 
 from alpine_sw.graph import ElementType, LstmCell
+from alpine_sw.graph.sequences import SequenceOperator
 from alpine_sw.library.accelerator_driver import AcceleratorDriver
 from alpine_sw.library.aimclib import PACKING
 from alpine_sw.library.ping_pong import PingPong
@@ -18,6 +19,7 @@ from .following import Following
 from .network_plan import NetworkPlan
 from .products import Product, ProductSpec
 from .results import BufferResult, OutputResult
+from .sequence_product import SequenceProduct
 from .tensor_stage import TensorStage
 from .tile_products import AcceleratorProduct, TileProduct
 
@@ -137,7 +139,10 @@ class VectorAssembly:
         assert name is not None
         rectangles = plan.tiles.rectangles(stage)
         if tiles[name].attached is TileAttachment.CORE:
-            return TileProduct(spec, context.library(stage), context.tiles, rectangles)
+            product = TileProduct(spec, context.library(stage), context.tiles, rectangles)
+            if isinstance(stage.node.operator, SequenceOperator):
+                return SequenceProduct(stage.node, product, context.tiles)
+            return product
         assert plan.tiles.accelerator is not None
         driver = AcceleratorDriver(
             base=plan.tiles.accelerator.base,
