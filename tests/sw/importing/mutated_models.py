@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Model files with mistakes: `python tests/sw/importing/mutated_models.py --count 100000 --seed 1`.
 
-Every file must be read and run, or refused in one line, without a traceback, a hang (60 s of one
-file) or more memory than 6 GiB. A failing file is named by seed and number.
+Every file must be read and run, or refused in one line, without a traceback, a hang (60 s of
+processor time for one file) or more memory than 6 GiB. A failing file is named by seed and number.
 """
 
 import argparse
 import faulthandler
 import resource
+import signal
 import sys
 import traceback
 import warnings
@@ -219,11 +220,12 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("error")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    faulthandler.register(signal.SIGPROF, chain=True)
     files, found = originals(), dict[str, int]()
     for number in range(given.first, given.count):
         data = mutated(files, np.random.default_rng([given.seed, number]))
         # A traceback of where it hangs, and the end.
-        faulthandler.dump_traceback_later(SECONDS_PER_FILE, exit=True)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS_PER_FILE)
         try:
             came = try_file(data)
         except BaseException:
@@ -233,7 +235,7 @@ def main() -> None:
         found[came] = found.get(came, 0) + 1
         if number % 10_000 == 9_999:
             print(f"{number + 1} files: {found}", flush=True)
-    faulthandler.cancel_dump_traceback_later()
+    signal.setitimer(signal.ITIMER_PROF, 0)
     print(f"{given.count} files of seed {given.seed}: {found}")
 
 

@@ -105,7 +105,10 @@ class OnnxResize(OnnxOperator):
         x, _, scales, sizes = up_to(operands, 4)
         indices = self.indices(x.shape, scales, sizes)
         sized(map(len, indices))
-        return (x[np.ix_(*indices)],)
+        # Axes that shrink come first, so that nothing between is larger than both ends.
+        for axis in sorted(range(x.ndim), key=lambda n: len(indices[n]) / max(x.shape[n], 1)):
+            x = np.take(x, indices[axis], axis=axis)
+        return (x,)
 
 
 def _half_pixel(place: Array, old: int, new: int, scale: float) -> Array:
