@@ -169,7 +169,7 @@ def test_a_wait_for_an_event_that_never_comes_is_one_line():
 
 def test_a_plan_for_hardware_that_nobody_has_is_one_line():
     plan = HardwarePlan(hardware="toy_rela", name="engine", configuration=None, core=0, base=0)
-    workload = Workload(plans={}, programs=lambda *_: (np.zeros(1), {}), others=[plan])
+    workload = Workload(hardware=[plan], programs=lambda *_: (np.zeros(1), {}))
     with pytest.raises(AlpineError, match="unknown hardware 'toy_rela': did you mean toy_relu"):
         timed_pieces(workload, HIGH_POWER)
 

@@ -13,11 +13,10 @@ from alpine_platform.systems.presets import HIGH_POWER
 from alpine_platform.systems.system import System
 from alpine_sw import kernels
 from alpine_sw.library.accelerator_driver import (
-    BASE_ADDRESS,
     AcceleratorDriver,
-    AcceleratorPlan,
     programming_batches,
 )
+from alpine_sw.library.hardware_plan import BASE_ADDRESS
 from alpine_sw.library.software import Software
 from alpine_sw.library.tile_plan import MatrixOnTile
 from alpine_sw.mapping.published_mlp import loose_mlp
@@ -95,17 +94,17 @@ def test_chained_tiles_give_golden_outputs(count, software, settings):
     small = network()
     graph = small.graph()
     workload = mapped_workload(graph, loose_mlp(graph, software=software))
-    plan = workload.accelerator
-    assert isinstance(plan, AcceleratorPlan)
-    accelerator = TimedAccelerator([tile.config for tile in plan.tiles], period_fs=PERIOD_FS)
-    for tile, macro in zip(plan.tiles, accelerator.macros, strict=True):
+    (plan,) = workload.hardware
+    assert plan.base is not None
+    accelerator = TimedAccelerator([tile.config for tile in plan.macros], period_fs=PERIOD_FS)
+    for tile, macro in zip(plan.macros, accelerator.macros, strict=True):
         macro.lsb[:] = tile.lsb
         for part in tile.placements:
             macro.weights[part.columns, part.rows] = part.weights
     config = HIGH_POWER.override(settings)
     system = System(config, peripherals={plan.base: accelerator}, check_reads=True)
     driver = AcceleratorDriver(base=plan.base, access_bytes=4, packing="word")
-    system.run({0: driver.configure({"chain": plan.chain, "relu": plan.relu})})
+    system.run({0: driver.configure(plan.settings)})
     inputs = np.random.default_rng(count).integers(-128, 128, (count, 13)).astype(np.int8)
     steps: list[None] = []
     outputs, programs = workload.programs(system, inputs, lambda: steps.append(None))

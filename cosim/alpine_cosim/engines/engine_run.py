@@ -37,7 +37,7 @@ def measure_on_engine(
         A tool is missing, or the engine or the system cannot run this workload.
     """
     # Before tiles are built for cores that do not exist.
-    check_cores(spec.system.config, task.workload.plans)
+    check_cores(spec.system.config, [plan.core for plan in task.workload.hardware])
     match spec.engine:
         case Engine.RTL:
             return _on_rtl(spec, task, observation)

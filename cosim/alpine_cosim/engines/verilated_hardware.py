@@ -102,7 +102,12 @@ class VerilatedHardware:
 
 def tile_configs(workload: Workload) -> list[TileConfig]:
     """Return the tiles in cores, which a design of a user's own can stand for."""
-    return [plan.config for plans in workload.plans.values() for plan in plans]
+    return [
+        tile.config
+        for plan in workload.hardware
+        if plan.hardware == AIMC_TILE
+        for tile in plan.macros
+    ]
 
 
 def waveform_path(directory: Path, name: str, kind: TraceFormat) -> Path:

@@ -14,6 +14,7 @@ from alpine_platform.cores.operations import Program
 from alpine_platform.memory.address_space import AddressSpace
 from alpine_platform.systems.system import System
 from alpine_sw.library.aimclib import Tile
+from alpine_sw.library.hardware_plan import core_tiles
 from alpine_sw.library.tile_plan import TilePlan
 from alpine_sw.library.workloads import Workload
 
@@ -65,7 +66,7 @@ def program_task(setup: ProgramSetup, *, cores: int) -> Task:
 
     no_inputs = np.zeros((1, 0), np.int8)
     return Task(
-        workload=Workload(plans=_plans(setup.tiles, cores), programs=programs),
+        workload=Workload(hardware=core_tiles(_plans(setup.tiles, cores)), programs=programs),
         inputs=no_inputs,
         golden=lambda: no_inputs,
         returned=returned,

@@ -19,7 +19,7 @@ from alpine_platform.systems.system import System
 from alpine_sw import kernels
 from alpine_sw.graph import Dense, Graph, GraphBuilder, Relu, Requantise, golden, int8
 from alpine_sw.library.aimclib import Aimc, Tile, section
-from alpine_sw.library.hardware_plan import HardwarePlan
+from alpine_sw.library.hardware_plan import HardwarePlan, core_tiles
 from alpine_sw.library.workloads import Programs, Software, Workload
 
 from .accelerator import ReluRegister
@@ -75,7 +75,7 @@ def in_tile(software: Software) -> Workload:
 
         return layer
 
-    return Workload(plans={0: [tile.plan]}, programs=programs(step))
+    return Workload(hardware=core_tiles({0: [tile.plan]}), programs=programs(step))
 
 
 def with_engine() -> Workload:
@@ -99,7 +99,7 @@ def with_engine() -> Workload:
 
         return layer
 
-    return Workload(plans={}, others=[engine], programs=programs(step))
+    return Workload(hardware=[engine], programs=programs(step))
 
 
 def started(vector: Buffer) -> Program:

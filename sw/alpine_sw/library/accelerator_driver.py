@@ -5,8 +5,7 @@ Registers and windows are those of `alpine_models.registers`; every method is a 
 ``yield from``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,33 +21,11 @@ from alpine_platform.cores.operations import Program
 from alpine_platform.memory.address_space import Buffer
 from alpine_sw import kernels
 
-from .tile_plan import MatrixOnTile, TilePlan
+from .tile_plan import MatrixOnTile
 
-__all__ = ["AcceleratorDriver", "AcceleratorPlan", "cell_batch", "programming_batches"]
-
-BASE_ADDRESS = 0x0200_0000
-"""Where systems have the accelerator: below all memory."""
+__all__ = ["AcceleratorDriver", "cell_batch", "programming_batches"]
 
 INPUT_WINDOW, OUTPUT_WINDOW = (window.offset for window in PAGE_WINDOWS)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AcceleratorPlan:
-    """An accelerator behind the I/O path, with what lies in its tiles.
-
-    Members
-    -------
-    tiles : contents of each tile.
-    core : the core that uses it.
-    chain, relu : contents of the registers of those names.
-    base : its first address.
-    """
-
-    tiles: Sequence[TilePlan]
-    core: int = 0
-    chain: int = 0
-    relu: int = 0
-    base: int = BASE_ADDRESS
 
 
 class AcceleratorDriver:

@@ -7,12 +7,14 @@ from typing import Any
 
 from .tile_plan import TilePlan
 
-__all__ = ["AIMC_AXI", "AIMC_TILE", "HardwarePlan"]
+__all__ = ["AIMC_AXI", "AIMC_TILE", "BASE_ADDRESS", "HardwarePlan", "core_tiles", "loose_tiles"]
 
 AIMC_TILE = "aimc_tile"
 """A tile in a core, which takes CM instructions."""
 AIMC_AXI = "aimc_axi"
 """Tiles behind an AXI4-Lite port on the I/O path."""
+BASE_ADDRESS = 0x0200_0000
+"""Where systems have the accelerator: below all memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,3 +41,48 @@ class HardwarePlan:
     number: int = 0
     macros: Sequence[TilePlan] = ()
     settings: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def places(self) -> list[str]:
+        """Names by which people call the piece's macros, as in ``core0.tile1`` or ``loose0``."""
+        if self.base is None:
+            return [f"core{self.core}.tile{self.number}"]
+        return [f"loose{number}" for number, _ in enumerate(self.macros)]
+
+
+def core_tiles(plans: Mapping[int, Sequence[TilePlan]]) -> list[HardwarePlan]:
+    """Return the tiles in cores, given what lies in each core's tiles by core number."""
+    return [
+        HardwarePlan(
+            hardware=AIMC_TILE,
+            name=f"core{core}_tile{number}",
+            configuration=plan.config,
+            core=core,
+            number=number,
+            macros=(plan,),
+        )
+        for core, owned in plans.items()
+        for number, plan in enumerate(owned)
+    ]
+
+
+def loose_tiles(
+    tiles: Sequence[TilePlan], *, core: int = 0, chain: int = 0, relu: int = 0
+) -> HardwarePlan:
+    """Return an accelerator with tiles behind the I/O path.
+
+    Parameters
+    ----------
+    tiles : contents of each tile.
+    core : the core that uses it.
+    chain, relu : contents of the registers of those names.
+    """
+    return HardwarePlan(
+        hardware=AIMC_AXI,
+        name="accelerator",
+        configuration=tuple(plan.config for plan in tiles),
+        core=core,
+        base=BASE_ADDRESS,
+        macros=tuple(tiles),
+        settings={"chain": chain, "relu": relu},
+    )

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from alpine_platform.cores.operations import Program
 from alpine_platform.systems.system import System
 
-from .accelerator_driver import AcceleratorPlan
 from .hardware_plan import AIMC_AXI, AIMC_TILE, HardwarePlan
 from .software import InputFormat, Software
 from .tile_plan import TilePlan
@@ -32,66 +31,41 @@ class Workload:
 
     Members
     -------
-    plans : contents of each core's tiles, by core number.
+    hardware : every piece of hardware that it needs, with its place and contents.
     programs : makes the programs.
-    accelerator : tiles behind the I/O path, or None.
-    others : further pieces of hardware.
     """
 
-    plans: Mapping[int, Sequence[TilePlan]]
+    hardware: Sequence[HardwarePlan]
     programs: Programs
-    accelerator: AcceleratorPlan | None = None
-    others: Sequence[HardwarePlan] = ()
 
     @property
     def tiles(self) -> list[TilePlan]:
-        """Contents of every tile, in the order of their numbers: the cores', the accelerator's."""
-        tiles = [plan for plans in self.plans.values() for plan in plans]
-        return tiles if self.accelerator is None else [*tiles, *self.accelerator.tiles]
+        """Contents of every macro, in the order of the pieces."""
+        return [plan for piece in self.hardware for plan in piece.macros]
 
     @property
-    def hardware(self) -> list[HardwarePlan]:
-        """Every piece of hardware: the cores' tiles, the accelerator, others."""
-        pieces = [
-            HardwarePlan(
-                hardware=AIMC_TILE,
-                name=f"core{core}_tile{number}",
-                configuration=plan.config,
-                core=core,
-                number=number,
-                macros=(plan,),
-            )
-            for core, plans in self.plans.items()
-            for number, plan in enumerate(plans)
-        ]
-        loose = self.accelerator
-        if loose is not None:
-            pieces.append(
-                HardwarePlan(
-                    hardware=AIMC_AXI,
-                    name="accelerator",
-                    configuration=tuple(plan.config for plan in loose.tiles),
-                    core=loose.core,
-                    base=loose.base,
-                    macros=tuple(loose.tiles),
-                    settings={"chain": loose.chain, "relu": loose.relu},
-                )
-            )
-        return [*pieces, *self.others]
+    def plans(self) -> dict[int, list[TilePlan]]:
+        """Contents of the tiles in cores, by core number."""
+        owned: dict[int, list[TilePlan]] = {}
+        for piece in self.hardware:
+            if piece.hardware == AIMC_TILE:
+                owned.setdefault(piece.core, []).extend(piece.macros)
+        return owned
 
     def with_product_cycles(self, cycles: int) -> "Workload":
         """The same workload on tiles whose product takes so many cycles, at least 3."""
+        return replace(self, hardware=[_slower(piece, cycles) for piece in self.hardware])
 
-        def slower(plan: TilePlan) -> TilePlan:
-            config = plan.config
-            others = config.precharge_cycles + config.digitise_cycles
-            return replace(plan, config=replace(config, integrate_cycles=cycles - others))
 
-        loose = self.accelerator
-        if loose is not None:
-            loose = replace(loose, tiles=[slower(plan) for plan in loose.tiles])
-        return replace(
-            self,
-            plans={core: [slower(plan) for plan in plans] for core, plans in self.plans.items()},
-            accelerator=loose,
-        )
+def _slower(piece: HardwarePlan, cycles: int) -> HardwarePlan:
+    """The same piece with products of so many cycles, if it has tiles."""
+    if piece.hardware not in (AIMC_TILE, AIMC_AXI):
+        return piece
+    macros: list[TilePlan] = []
+    for plan in piece.macros:
+        others = plan.config.precharge_cycles + plan.config.digitise_cycles
+        config = replace(plan.config, integrate_cycles=cycles - others)
+        macros.append(replace(plan, config=config))
+    configs = tuple(plan.config for plan in macros)
+    configuration = configs[0] if piece.hardware == AIMC_TILE else configs
+    return replace(piece, macros=tuple(macros), configuration=configuration)

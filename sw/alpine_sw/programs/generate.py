@@ -57,7 +57,7 @@ def mapped_workload(
         outputs = run.outputs.data.reshape(run.count, run.size)
         return outputs, assemble(plan, run, system.config, parts or Parts())
 
-    return Workload(plans=plan.tiles.cores, accelerator=plan.tiles.accelerator, programs=programs)
+    return Workload(hardware=plan.tiles.hardware, programs=programs)
 
 
 def _check_writing(plan: NetworkPlan) -> None:

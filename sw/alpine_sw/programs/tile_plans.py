@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
 from alpine_sw.graph import Relu
-from alpine_sw.library.accelerator_driver import AcceleratorPlan
+from alpine_sw.library.hardware_plan import HardwarePlan, core_tiles, loose_tiles
 from alpine_sw.library.tile_plan import MatrixOnTile, TilePlan
 from alpine_sw.mapping import MappedTile, Mapping, Part, Stage, TileAttachment
 
@@ -28,8 +28,14 @@ class TilePlans:
     """
 
     cores: dict[int, list[TilePlan]]
-    accelerator: AcceleratorPlan | None
+    accelerator: HardwarePlan | None
     numbers: dict[str, int]
+
+    @property
+    def hardware(self) -> list[HardwarePlan]:
+        """Every piece: the cores' tiles, then the accelerator."""
+        loose = self.accelerator
+        return [*core_tiles(self.cores), *([] if loose is None else [loose])]
 
     def rectangles(self, stage: Stage) -> list[Rectangle]:
         """Where the outputs of a stage lie, in order."""
@@ -100,7 +106,7 @@ def _matrix(stage: Stage, part: Part) -> MatrixOnTile:
 
 def _accelerator(
     mapping: Mapping, stages: Sequence[Stage], plans: list[TilePlan], numbers: dict[str, int]
-) -> AcceleratorPlan:
+) -> HardwarePlan:
     tiles = [tile for tile in mapping.tiles if tile.attached is TileAttachment.IO]
     for tile in tiles:
         if tile.core != tiles[0].core:
@@ -120,7 +126,7 @@ def _accelerator(
             )
         chain |= 1 << number
         relu |= _relu_behind(tile, stages) << number
-    return AcceleratorPlan(tiles=plans, core=tiles[0].core, chain=chain, relu=relu)
+    return loose_tiles(plans, core=tiles[0].core, chain=chain, relu=relu)
 
 
 def _relu_behind(tile: MappedTile, stages: Sequence[Stage]) -> bool:

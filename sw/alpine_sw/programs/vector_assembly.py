@@ -143,9 +143,10 @@ class VectorAssembly:
             if isinstance(stage.node.operator, SequenceOperator):
                 return SequenceProduct(stage.node, product, context.tiles)
             return product
-        assert plan.tiles.accelerator is not None
+        accelerator = plan.tiles.accelerator
+        assert accelerator is not None and accelerator.base is not None
         driver = AcceleratorDriver(
-            base=plan.tiles.accelerator.base,
+            base=accelerator.base,
             access_bytes=self._access_bytes,
             packing=PACKING[spec.style.operands],
         )

@@ -12,6 +12,7 @@ from alpine_models.choices import choose
 from alpine_models.device import Polarity, StuckAt
 from alpine_models.errors import AlpineError
 from alpine_rtl.probe_points import ProbePoint, probe_points
+from alpine_sw.library.hardware_plan import AIMC_AXI
 from alpine_sw.library.tile_plan import TilePlan
 from alpine_sw.library.workloads import Workload
 
@@ -106,7 +107,7 @@ def sites_of(workload: Workload) -> list[Site]:
     AlpineError
         No tile's registers can be written: there is none, or they are parts of an accelerator.
     """
-    if workload.accelerator is not None:
+    if any(piece.hardware == AIMC_AXI for piece in workload.hardware):
         raise AlpineError(
             "no faults can be injected into the tiles of an accelerator, whose model keeps its "
             "registers where they cannot be written: choose a case with tiles in the cores"
