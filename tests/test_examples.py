@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every numbered example runs and prints what it promises."""
 
+import importlib
+import os
+import pickle
 import re
 import runpy
 import subprocess
 import sys
+import types
+from collections import OrderedDict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.cosim.small_perceptron import small_perceptron_is_mlp
 
@@ -37,6 +43,11 @@ ELSEWHERE = {
     "02_own_program",  # tests/cosim/test_programs.py compares it with the page that shows it
     "06_fault_campaign",
     "09_picorv32",
+    # `make examples` runs these: what they need is fetched, or takes minutes.
+    "13_speech_detection",
+    "14_voices",
+    "15_photographs",
+    "16_topologies",
 }
 
 
@@ -73,6 +84,46 @@ def test_the_example_without_its_core_says_where_to_get_it():
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "github.com/YosysHQ/picorv32" in done.stderr
+
+
+class _Pickler(pickle.Pickler):
+    """Writes arrays as PyTorch's first format has them: their elements behind the pickles."""
+
+    def persistent_id(self, obj: object):
+        return ("storage", sys.modules["torch"].FloatStorage, obj[1], "cpu", 0, None) if (
+            isinstance(obj, tuple) and obj[:1] == ("in storage",)
+        ) else None  # fmt: skip
+
+    def reducer_override(self, obj: object):
+        if not isinstance(obj, np.ndarray):
+            return NotImplemented
+        steps = [step // obj.itemsize for step in obj.strides]
+        asked = (("in storage", "7"), 2, obj.shape, tuple(steps), False, OrderedDict())
+        return sys.modules["torch._utils"]._rebuild_tensor_v2, asked
+
+
+def test_weights_are_read_without_pytorch_and_nothing_else_is(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    torch_weights = importlib.import_module("torch_weights").torch_weights
+    for name, member in (("torch", "FloatStorage"), ("torch._utils", "_rebuild_tensor_v2")):
+        module = types.ModuleType(name)
+        made = type(member, (), {"__module__": name, "__qualname__": member})
+        setattr(module, member, made)
+        monkeypatch.setitem(sys.modules, name, module)
+    stored = np.arange(8, dtype="<f4")
+    shown = stored[2:].reshape(2, 3)
+    path = tmp_path / "weights.pth"
+    for state in ({"w": shown}, {"w": os.system}):
+        with path.open("wb") as file:
+            for part in (0x1950A86A20F9469CFC6C, 1001, {}):
+                pickle.dump(part, file, protocol=2)
+            _Pickler(file, protocol=2).dump(state)
+            pickle.dump(["7"], file, protocol=2)
+            file.write(np.int64(8).tobytes() + stored.tobytes())
+        if state["w"] is shown:
+            assert np.array_equal(torch_weights(path)["w"], [[2, 3, 4], [5, 6, 7]])
+    with pytest.raises(pickle.UnpicklingError, match=r"system is no weight"):
+        torch_weights(path)
 
 
 def test_every_numbered_example_is_run_here_and_says_how_to_run_it():
