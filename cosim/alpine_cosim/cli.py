@@ -88,14 +88,14 @@ def main() -> None:
     """Run the command line; every error a person can cause is one line and exit status 2."""
     heed_interrupts()
     try:
-        code = cli(standalone_mode=False)
+        code = cli(prog_name="alpine", standalone_mode=False)
         sys.stdout.flush()
     except ExecUseError as error:
         _fail(str(error), ExitStatus.EXEC_USAGE_ERROR)
     except AlpineError as error:
         _fail(str(error), ExitStatus.USAGE_ERROR)
     except click.ClickException as error:
-        _fail(f"{error.format_message().rstrip('.')}; see `alpine --help`", ExitStatus.USAGE_ERROR)
+        _fail(f"{error.format_message().rstrip('.')}; see `{_help(error)}`", ExitStatus.USAGE_ERROR)
     except (InterruptedRunError, KeyboardInterrupt, click.Abort):
         leave()
     except OSError as error:
@@ -109,6 +109,12 @@ def main() -> None:
         leave()
     else:
         sys.exit(code or 0)
+
+
+def _help(error: click.ClickException) -> str:
+    """The command that says how what was typed wrongly is meant."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{context.command_path if context else 'alpine'} --help"
 
 
 def _no_space(error: OSError) -> str:

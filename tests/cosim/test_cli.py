@@ -302,3 +302,21 @@ def test_doctor_says_what_is_missing(tmp_path: Path):
     assert done.returncode == 1
     assert "missing g++: apt-get install g++" in done.stdout
     assert "missing perl: apt-get install perl" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        (["run", "--nonsense"], "alpine run --help"),
+        (["sweep", "nonsense"], "alpine sweep --help"),
+        (["nonsense"], "alpine --help"),
+    ],
+)
+def test_mistakes_of_typing_name_the_help_of_their_command(typed, asked, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["alpine", *typed])
+    monkeypatch.setattr("alpine_cosim.cli.heed_interrupts", lambda: None)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and told.endswith(f"see `{asked}`\n")

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks from model files: mapped, run, compared with their golden model, refused in one line."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from alpine_cosim import run
 from alpine_cosim.cli import cli
+from alpine_cosim.measurement.result_table import print_result
 from alpine_cosim.spec.data_file import read_data
 from alpine_models.errors import AlpineError
+from alpine_sw.importing.network import InputType
 from alpine_sw.mapping.yaml_file import read_mapping
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx reads model files")
@@ -55,6 +60,15 @@ def test_a_model_file_runs_in_pieces_and_its_mapping_may_be_edited(folder: Path,
     assert result.variant == "small.onnx with ranges from the first 64 samples"
     digital = run(model, data=data, engine="model", case="digital", inferences=2)
     assert digital.outputs_equal_golden and digital.cm_instructions == 0
+    console = Console(width=200)
+    with console.capture() as capture:
+        print_result(digital, console)
+        # As if the mapper had found the cores faster.
+        print_result(replace(digital, case="1"), console)
+    without, found = " ".join(capture.get().split()).split("small.onnx")[1:]
+    assert "mapped without tiles, engine model" in without and "none used" not in without
+    assert "mapped by the mapper, engine model" in found
+    assert re.search(r"tiles \W+none used \W+the mapping has every layer on cores", found), found
     file = tmp_path / "mapping.yaml"
     shown = CliRunner().invoke(
         cli,
@@ -119,13 +133,21 @@ def test_recurrent_layers_run_between_other_nodes_on_tiles_and_without(kind: str
         ({"x": np.zeros((0, 40))}, r"array 'x' of data file .* has 0 samples: give one or more"),
         ({"x": np.diag([1, np.inf])}, r"array 'x' of .* holds inf at index \[1, 1\]: give finite"),
         ({"x": np.full((2, 40), "1")}, r"array 'x' of .* holds values of type <U1: give real"),
-        ({"x": np.zeros((2, 40)), "labels": np.zeros(3, int)}, r"labels .* give 2 whole numbers"),
+        (
+            {"x": np.zeros((2, 40), np.float32), "labels": np.zeros(3, int)},
+            r"labels .* give 2 whole numbers",
+        ),
+        (
+            {"x": np.zeros((2, 41))},
+            r"'x' of .* of the shape \[41\], but .* \[n, 40\]: give",
+        ),
+        ({"x": np.zeros((2, 40))}, r"'x' of .* holds float64, but .*: save x.astype\('float32'\)"),
     ],
 )
 def test_data_that_do_not_fit_are_one_line(tmp_path: Path, arrays, message: str):
     np.savez(tmp_path / "data.npz", **arrays)
     with pytest.raises(AlpineError, match=message) as caught:
-        read_data(tmp_path / "data.npz", ["x"])
+        read_data(tmp_path / "data.npz", {"x": InputType(dtype=np.dtype("f4"), shape=("n", 40))})
     assert "\n" not in str(caught.value)
 
 

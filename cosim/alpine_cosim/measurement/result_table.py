@@ -12,7 +12,7 @@ from alpine_models.durations import duration_text
 from alpine_models.plurals import counted
 
 from .analog_outcome import AnalogOutcome, Spread
-from .results import Programming, RunResult
+from .results import MODEL_FILE, Programming, RunResult, mapping_name
 
 __all__ = ["print_result"]
 
@@ -64,8 +64,8 @@ def _title(result: RunResult) -> str:
     else:
         variant = f", {escape(result.variant)}," if result.variant else ""
         title = (
-            f"{result.network}{variant} on {result.system}, case {result.case}, "
-            f"engine {result.engine}, "
+            f"{result.network}{variant} on {result.system}, "
+            f"{mapping_name(result.network, result.case)}, engine {result.engine}, "
             f"{counted(result.inferences, 'inference')}"
         )
     return title if result.analog is None else f"{title}\n{_device(result)}"
@@ -116,6 +116,9 @@ def _add_counts(table: Table, result: RunResult) -> None:
     """Add what was counted in cores, memory and tiles."""
     table.add_row("instructions", f"{result.instructions:,}", f"{result.cm_instructions:,} CM")
     accesses = sum(core["io_reads"] + core["io_writes"] for core in result.stats["cores"].values())
+    if result.network == MODEL_FILE and result.case != "digital" and not result.cm_instructions:
+        why = "the mapping has every layer on cores; `alpine mapping` says why"
+        table.add_row("tiles", "[bold]none used[/]", why)
     if accesses:
         table.add_row("I/O accesses", f"{accesses:,}", "uncached, to the accelerator")
     table.add_row("LLC misses per instruction", f"{result.llc_misses_per_instruction:.5f}", "")

@@ -10,7 +10,17 @@ from alpine_models.device import ProgrammingCost
 
 from .analog_outcome import AnalogOutcome
 
-__all__ = ["CoreActivity", "Programming", "RunResult", "core_activity"]
+__all__ = [
+    "MODEL_FILE",
+    "CoreActivity",
+    "Programming",
+    "RunResult",
+    "core_activity",
+    "mapping_name",
+]
+
+MODEL_FILE = "onnx"
+"""Name of the networks that come from model files."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,3 +170,12 @@ class RunResult:
         members = asdict(replace(self, returned=None))
         del members["returned"]
         return json.dumps(members, indent=2) + "\n"
+
+
+def mapping_name(network: str | None, case: str | None) -> str:
+    """Return the mapping of a run in words; only shipped networks have published cases."""
+    if network == MODEL_FILE and case == "1":
+        return "mapped by the mapper"
+    if network == MODEL_FILE and case == "digital":
+        return "mapped without tiles"
+    return f"case {case}"

@@ -2,7 +2,7 @@
 """Samples for a network from a file of arrays."""
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpine_models.errors import AlpineError
+from alpine_sw.importing.network import InputType
 
 __all__ = ["LABELS", "read_data"]
 
@@ -20,19 +21,20 @@ MOST_BYTES = 4 << 30
 
 
 def read_data(
-    file: Path, inputs: Iterable[str]
+    file: Path, inputs: Mapping[str, InputType]
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.integer] | None]:
     """Return every input's samples by name, and their labels if there are any.
 
     Parameters
     ----------
     file : written by `numpy.savez`: one array per input, the first axis samples, and `labels`.
-    inputs : names that must be there.
+    inputs : what the network reads, by name; each must be there.
 
     Raises
     ------
     AlpineError
-        The file cannot be read, or an array is missing, unknown, empty, or of another length.
+        The file cannot be read, or an array is missing, unknown, empty, or of another length, shape
+        or type.
     """
     arrays = _arrays(file)
     labels = arrays.pop(LABELS, None)
@@ -57,7 +59,24 @@ def read_data(
                 "many for every input"
             )
         _check_numbers(file, name, arrays[name])
+        _check_type(file, name, arrays[name], inputs[name])
     return arrays, _labels(file, labels, next(iter(counts.values()), 0))
+
+
+def _check_type(file: Path, name: str, values: NDArray[Any], kind: InputType) -> None:
+    """One sample has the input's shape, with a first axis of 1 or without it."""
+    shape = values.shape[1:]
+    here = f"array {name!r} of data file {file}"
+    if not (kind.fits(shape) or kind.fits((1, *shape))):
+        raise AlpineError(
+            f"{here} has samples of the shape {list(shape)}, but the network's input is {kind}: "
+            "give the first axis to the samples and the others to the input"
+        )
+    if values.dtype != kind.dtype:
+        raise AlpineError(
+            f"{here} holds {values.dtype}, but the network's input is {kind}: save "
+            f"{name}.astype({str(kind.dtype)!r})"
+        )
 
 
 def _check_numbers(file: Path, name: str, values: NDArray[Any]) -> None:

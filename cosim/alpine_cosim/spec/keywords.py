@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+from alpine_cosim.measurement.results import MODEL_FILE
 from alpine_models.checked_fields import CHECK, REFUSAL, default_of
 from alpine_models.checks import checked_texts
 from alpine_models.choices import choose
@@ -14,7 +15,7 @@ from alpine_models.errors import AlpineError
 from .device_choice import DeviceChoice
 from .model_file import MODEL_SUFFIX
 from .network import NetworkOptions
-from .networks import NETWORKS, ONNX
+from .networks import NETWORKS
 from .software_choice import SoftwareChoice
 from .specification import PROGRAM, RunSpec, mapping_of
 from .system_choice import BARE_METAL, SystemChoice
@@ -93,7 +94,7 @@ def run_spec(network: str | None = None, **keywords: Unpack[SpecKeywords]) -> Ru
     """
     given: dict[str, Any] = dict(keywords)
     if isinstance(network, str) and network.endswith(MODEL_SUFFIX):
-        network, given["model"] = ONNX, network
+        network, given["model"] = MODEL_FILE, network
     if network is not None:
         choose("network", network, NETWORKS)
     system = SystemChoice.of(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every network by name, those of other packages among them."""
 
+from alpine_cosim.measurement.results import MODEL_FILE
 from alpine_models.extension_points import ExtensibleTable
 
 from .cnn import CNN_NETWORKS
@@ -9,14 +10,11 @@ from .mlp import MLP_NETWORK
 from .model_file import MODEL_NETWORK
 from .network import Network
 
-__all__ = ["NETWORKS", "ONNX"]
-
-ONNX = "onnx"
-"""Name of what runs a network from a model file."""
+__all__ = ["NETWORKS"]
 
 NETWORKS = ExtensibleTable(
     "alpine.networks",
     Network,
-    {"mlp": MLP_NETWORK, **LSTM_NETWORKS, **CNN_NETWORKS, ONNX: MODEL_NETWORK},
+    {"mlp": MLP_NETWORK, **LSTM_NETWORKS, **CNN_NETWORKS, MODEL_FILE: MODEL_NETWORK},
 )
 """Every network by name."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from alpine_cosim.measurement.analog_tiles import ChipSeries
+from alpine_cosim.measurement.results import mapping_name
 from alpine_models.checked_fields import check_fields, checked, optional, path, whole
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
@@ -284,7 +285,8 @@ class RunSpec:
         ]
         if self.mapping_file is not None:
             parts.insert(0, f"mapping={self.mapping_file}")
-        what = self.subject if self.network is None else f"{self.network}, case {self.case}"
+        mapping = mapping_name(self.network, self.case)
+        what = self.subject if self.network is None else f"{self.network}, {mapping}"
         head = f"{what}, {self.system.name}, engine {self.engine}"
         return ", ".join([head, *parts])
 
