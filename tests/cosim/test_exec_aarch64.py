@@ -73,12 +73,34 @@ def test_a_compiled_layer_gives_the_codes_of_the_host_build(
         "initialize": 3 * 13 * 6,
     }
     assert (counted["status"], counted["ended_by"]) == (0, "exit")
-    assert counted["time_s"] is None
+    # 2.3 GHz, whose period is rounded to femtoseconds.
+    assert counted["time_s"] == pytest.approx(counted["cycles"] / 2.3e9, rel=1e-5)
+    classes = counted["instructions_by_class"]
+    assert sum(classes.values()) == counted["instructions"]
+    # Parameters and cells are written through the unit of CM_QUEUE.
+    assert [classes[f"cm_{name}"] for name in ("queue", "dequeue", "process")] == [251, 10, 4]
+    assert sum(counted["breakdown"].values()) == pytest.approx(1)
+    assert counted["breakdown"]["codes"] > 0
+    assert 0 < counted["energy_j"] == pytest.approx(sum(counted["energy_parts_j"].values()))
     # An instruction keeps its tile busy for a cycle at least, on either engine for the same time.
     assert counted["tile_busy_cycles"] == [TILE_CYCLES]
 
 
-TILE_CYCLES = 1147
+def test_times_are_those_of_every_run_and_engine(tmp_path: Path, run_exec: Callable[..., Done]):
+    files = [tmp_path / name for name in ("rtl", "model", "again")]
+    for file, engine in zip(files, ("rtl", "model", "model"), strict=True):
+        run_exec("--tile", "40x24", "--engine", engine, "--json", file, LAYER)
+    figures = [json.loads(file.read_text()) for file in files]
+    assert figures[0] == figures[1] == figures[2]
+    run_exec(
+        "--system", "low-power", "--tile", "40x24", "--engine", "model", "--json", files[0], LAYER
+    )
+    slower = json.loads(files[0].read_text())
+    assert slower["instructions"] == figures[0]["instructions"]
+    assert slower["time_s"] > 2 * figures[0]["time_s"]
+
+
+TILE_CYCLES = 1161
 """Of the layer, equal on both engines (the tile's busy cycles: 234 cells, 31 others)."""
 
 GOOD = {

@@ -77,7 +77,7 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
 @click.option(
     "--system",
     help=f"What executes the program: {CLUSTER} (RISC-V; the default for such programs), "
-    "high-power or low-power (AArch64, functional: no times).",
+    "high-power or low-power (AArch64, timed on one core).",
 )
 @click.option(
     "--cores", type=click.IntRange(min=1),
@@ -106,8 +106,9 @@ def exec_(
 ) -> int:
     """Execute a compiled program, instruction by instruction.
 
-    RISC-V programs run on a cluster, whose cycles are counted. AArch64 programs for Linux compute
-    what they compute, with their CM instructions in the tile's RTL; they have no times yet.
+    RISC-V programs run on a cluster, whose cycles are counted. AArch64 programs for Linux run on
+    one core of a system, timed by its pipeline and caches, with their CM instructions in the
+    tile's RTL.
 
     Options stand before PROGRAM; all behind it belongs to the program, whose output and exit status
     are those of this command. Status 125 is wrong use, 126 a program that the simulator stopped.

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running an AArch64 program with its CM instructions in tiles, for what it computes.
+"""Running an AArch64 program on one core of a system, with its CM instructions in tiles.
 
-The program has no times: its instructions are executed functionally, and a tile gets each batch of
-CM instructions when it is done with the one before. The clock cycles that the tile's RTL takes are
-those of its design; what the processor would do between them is not there.
+Its instructions are executed by a process of their own and timed on the core's pipeline and caches
+as they come; CM instructions go through the core's tile port.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,19 @@ from alpine_cosim.spec.system_choice import SystemChoice
 from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder
 from alpine_models.tile import TileConfig
-from alpine_platform.accelerators.tile_port import CmBatch, CmResult
+from alpine_platform.accelerators.tile_port import TileGroup
 from alpine_platform.accelerators.timed_tile import TimedTile
-from alpine_platform.binaries.aarch64.cm_program import CmTiles, execute
-from alpine_platform.binaries.aarch64.linux import LinuxProcess
+from alpine_platform.binaries.aarch64.cm_program import CmTiles, Executed, Mark, ProgramExecution
+from alpine_platform.binaries.aarch64.linux import LinuxProcess, ProgramStopError
 from alpine_platform.binaries.aarch64.processor import Processor
 from alpine_platform.binaries.elf import Architecture, load_program
 from alpine_platform.binaries.outcome import STOPPED_STATUS, Ending
+from alpine_platform.config import CoreConfig
+from alpine_platform.cores.operations import Operation, Program
+from alpine_platform.systems.result import SystemResult
+from alpine_platform.systems.system import System
+
+from .recorder_library import recorder_library
 
 __all__ = ["Aarch64Outcome", "Aarch64Run", "tile_configs_of"]
 
@@ -41,6 +47,9 @@ class Aarch64Outcome:
     -------
     status : its exit status, or 126. ended_by : see there. message : what went wrong, or "".
     cm_instructions : by operation. tile_cycles : busy clock cycles of each tile.
+    period_fs : of the core's clock. measured : times, energies and counts from the beginning of
+        `main` (of the program where that has no symbol) to its end, or of region `roi`; None where
+        a person stopped the program. classes : instructions by class in that time.
     """
 
     status: int
@@ -48,18 +57,41 @@ class Aarch64Outcome:
     message: str
     cm_instructions: dict[str, int]
     tile_cycles: tuple[int, ...]
+    period_fs: int
+    measured: SystemResult | None = None
+    classes: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def as_json(self) -> dict[str, Any]:
-        """Return the figures as they are written to a file; times are null."""
+        """Return the figures as they are written to a file; without times, they are null."""
+        measured = self.measured
+        times: dict[str, Any] = dict.fromkeys(_MEASURED)
+        if measured is not None:
+            times = {
+                "cycles": measured.time_fs // self.period_fs,
+                "time_s": measured.time_s,
+                "energy_j": measured.energy.total,
+                "energy_parts_j": _parts(measured),
+                "energy_memory_controller_io_j": measured.energy.memory_controller_io,
+                "instructions": measured.instructions,
+                "instructions_by_class": dict(sorted(self.classes.items())),
+                "llc_misses_per_instruction": measured.llc_misses_per_instruction,
+                "breakdown": measured.breakdown,
+                "stats": measured.stats,
+            }
         return {
-            "cycles": None,
-            "time_s": None,
+            **times,
             "status": self.status,
             "ended_by": self.ended_by.value,
             "message": self.message or None,
             "cm_instructions": self.cm_instructions,
             "tile_busy_cycles": list(self.tile_cycles),
         }
+
+
+_MEASURED = (
+    "cycles", "time_s", "energy_j", "energy_parts_j", "energy_memory_controller_io_j",
+    "instructions", "instructions_by_class", "llc_misses_per_instruction", "breakdown", "stats",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,17 +126,18 @@ class Aarch64Run:
         """
         loaded = load_program(self.program, Architecture.AARCH64)
         config = SystemChoice.of(self.system).config
+        core = config.complexes[0].core
+        assert isinstance(core, CoreConfig)
         with ExitStack() as open_things:
             tiles = _Tiles(
                 self.tiles,
                 rtl=self.rtl,
                 tile_period_fs=config.tile_clock.period_fs,
-                core_period_fs=config.complexes[0].core.period_fs,
                 trace=trace,
                 open_things=open_things,
             )
-            port = CmTiles(execute=tiles.execute, set_lsb=tiles.set_lsb, count=len(self.tiles))
-            processor = open_things.enter_context(Processor())
+            port = CmTiles(set_lsb=tiles.set_lsb, count=len(self.tiles))
+            processor = open_things.enter_context(Processor(recorder_library()))
             linux = LinuxProcess(
                 processor,
                 loaded,
@@ -115,39 +148,91 @@ class Aarch64Run:
                 standard_input=sys.stdin.buffer,
                 seed=self.seed,
             )
-            try:
-                done = execute(
-                    processor, linux, loaded, port, max_instructions=self.max_instructions
-                )
-            except KeyboardInterrupt:
-                return self._outcome(port, tiles, ended_by=Ending.INTERRUPT, message="interrupted")
-            if done.status is None:
-                ending = Ending.LIMIT if done.limited else Ending.ERROR
-                return self._outcome(port, tiles, ended_by=ending, message=done.message)
-            return self._outcome(port, tiles, ended_by=Ending.EXIT, status=done.status)
+            system = System(config, tile_ports={0: tiles.group}, tile_configs={0: list(self.tiles)})
+            execution = ProgramExecution(processor, linux, loaded, port, core)
+            measuring = _Measuring(system, execution)
+            outcome = Aarch64Outcome(
+                status=STOPPED_STATUS,
+                ended_by=Ending.INTERRUPT,
+                message="interrupted",
+                cm_instructions={},
+                tile_cycles=(),
+                period_fs=core.period_fs,
+            )
+            with suppress(KeyboardInterrupt):
+                outcome = measuring.outcome(outcome, self.max_instructions)
+            return replace(
+                outcome,
+                cm_instructions={
+                    operation.name.lower(): port.counts[operation]
+                    for operation in sorted(port.counts)
+                },
+                tile_cycles=tuple(tile.busy_cycles for tile in tiles.group.tiles),
+            )
 
-    def _outcome(
-        self,
-        port: CmTiles,
-        tiles: "_Tiles",
-        *,
-        ended_by: Ending,
-        message: str = "",
-        status: int = STOPPED_STATUS,
-    ) -> Aarch64Outcome:
-        return Aarch64Outcome(
-            status=status,
-            ended_by=ended_by,
-            message=message,
-            cm_instructions={
-                operation.name.lower(): port.counts[operation] for operation in sorted(port.counts)
-            },
-            tile_cycles=tuple(tile.busy_cycles for tile in tiles.tiles),
+
+class _Measuring:
+    """Runs a program part by part, from mark to mark, and keeps the part that counts."""
+
+    def __init__(self, system: System, execution: ProgramExecution) -> None:
+        self._system, self._execution = system, execution
+        self.result: SystemResult | None = None
+        self.classes: Counter[str] = Counter()
+
+    def outcome(self, outcome: Aarch64Outcome, max_instructions: int) -> Aarch64Outcome:
+        """Run the program to its end and enter what came of it."""
+        done = self._run(max_instructions)
+        ending = Ending.LIMIT if done.limited else Ending.ERROR
+        return replace(
+            outcome,
+            status=STOPPED_STATUS if done.status is None else done.status,
+            ended_by=ending if done.status is None else Ending.EXIT,
+            message=done.message,
+            measured=self.result,
+            classes=self.classes,
         )
+
+    def _run(self, max_instructions: int) -> Executed:
+        steps = self._execution.run(max_instructions)
+        executed = self._execution.executed
+        region: SystemResult | None = None
+        begun: Mark | None = None
+        while True:
+            before = executed.executions
+            result = self._system.run({0: _until_mark(steps)})
+            reached: Mark | Executed = result.returned[0]
+            in_region = begun is Mark.REGION_BEGIN
+            if in_region and region is not None:
+                raise ProgramStopError("region roi is entered twice: it can be measured once")
+            if in_region or region is None:
+                self.result, self.classes = result, executed.classes_since(before)
+            if in_region:
+                region = result
+            if isinstance(reached, Executed):
+                return reached
+            begun = reached
+
+
+def _until_mark(steps: Generator[Operation | Mark, Any, Any]) -> Program:
+    """Hand the operations up to the next mark on; return that, or what comes at the end."""
+    value: Any = None
+    while True:
+        try:
+            step = steps.send(value)
+        except StopIteration as end:
+            return end.value
+        if isinstance(step, Mark):
+            return step
+        value = yield step
+
+
+def _parts(measured: SystemResult) -> dict[str, float]:
+    parts = measured.energy.as_dict()
+    return {name: parts[name] for name in ("core", "cache", "dram", "tile")}
 
 
 class _Tiles:
-    """The core's tiles and the time of each."""
+    """The core's tiles."""
 
     def __init__(
         self,
@@ -155,34 +240,24 @@ class _Tiles:
         *,
         rtl: bool,
         tile_period_fs: int,
-        core_period_fs: int,
         trace: Path | None,
         open_things: ExitStack,
     ) -> None:
-        self._core_period_fs = core_period_fs
-        self.tiles: list[RtlTile | TimedTile] = []
-        self._free_fs = [0] * len(configs)
+        built: list[RtlTile | TimedTile] = []
         kind = trace_format() if trace is not None else None
         if trace is not None:
             make_folder(trace)
         for number, config in enumerate(configs):
             if not rtl:
-                self.tiles.append(TimedTile(config=config, tile_period_fs=tile_period_fs))
+                built.append(TimedTile(config=config, tile_period_fs=tile_period_fs))
                 continue
             tile = RtlTile(config=config, tile_period_fs=tile_period_fs, trace=kind)
             open_things.callback(tile.close)
             if trace is not None and kind is not None:
                 path = waveform_path(trace, f"tile{number}", kind)
                 open_things.enter_context(tile.model.trace(path))
-            self.tiles.append(tile)
-
-    def execute(self, batch: CmBatch, number: int) -> CmResult:
-        """Run a batch when the tile is done with the one before."""
-        result = self.tiles[number].execute(
-            batch, start_fs=self._free_fs[number], core_period_fs=self._core_period_fs
-        )
-        self._free_fs[number] = int(result.response_fs[-1])
-        return result
+            built.append(tile)
+        self.group = TileGroup(built, tile_period_fs=tile_period_fs)
 
     def set_lsb(self, number: int, first: int, lsb: npt.NDArray[np.float32]) -> None:
         """Set the dot product per ADC code of bit lines from ``first`` on.
@@ -192,7 +267,7 @@ class _Tiles:
         AlpineError
             The tile has no such bit lines, or a size is not positive and finite.
         """
-        macro = self.tiles[number].macro
+        macro = self.group.tiles[number].macro
         if first + len(lsb) > len(macro.lsb):
             raise AlpineError(
                 f"ADC codes of bit lines {first} to {first + len(lsb) - 1}: tile {number} has "

@@ -2,7 +2,7 @@
 """Reading a program: what an ELF file puts into memory, where it begins and what it names."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +54,7 @@ class Program:
     path : of the file. architecture : that it was compiled for. entry : first address.
     segments : what is loaded, in the file's order. symbols : values by name.
     functions : names of code by address.
+    regions : names of `aimc_begin` by the address of its hint.
     program_headers : where the file's table of segments stands in memory, and its length.
     """
 
@@ -63,6 +64,7 @@ class Program:
     segments: tuple[Segment, ...]
     symbols: dict[str, int]
     functions: dict[int, str]
+    regions: dict[int, str] = field(default_factory=dict[int, str])
     program_headers: tuple[int, int] = (0, 0)
 
     def place(self, address: int) -> str:
@@ -140,6 +142,7 @@ def _program(path: Path, elf: Any, architecture: Architecture) -> Program:
         segments=tuple(segments),
         symbols=symbols,
         functions=functions,
+        regions=_regions(elf),
         program_headers=_program_headers(elf),
     )
 
@@ -163,6 +166,19 @@ def _program_headers(elf: Any) -> tuple[int, int]:
         if part["p_offset"] <= offset < part["p_offset"] + part["p_filesz"]:
             return part["p_vaddr"] + offset - part["p_offset"], count
     return 0, count
+
+
+def _regions(elf: Any) -> dict[int, str]:
+    """Read what `aimc_begin` of aimc_hints.h leaves: addresses, each before a name."""
+    section = elf.get_section_by_name(".aimc_regions")
+    data: bytes = b"" if section is None else section.data()
+    found: dict[int, str] = {}
+    size = elf.elfclass // 8
+    while len(data) > size:
+        name, _, rest = data[size:].partition(b"\0")
+        found[int.from_bytes(data[:size], "little")] = name.decode(errors="replace")
+        data = rest
+    return found
 
 
 def _symbols(elf: Any) -> tuple[dict[str, int], dict[int, str]]:

@@ -22,7 +22,7 @@ from alpine_platform.memory.address_space import AddressSpace
 from alpine_platform.time import ceil_to_edge, check_time
 
 from . import operations as op
-from .core_model import CoreModel, LoopCost, Result
+from .core_model import CoreModel, LoopCost, Result, TraceModel
 from .read_check import note_accesses
 from .working_sets import WorkingSets
 
@@ -226,8 +226,8 @@ class Core:
                 return (yield from self._run_loop(operation))
             case op.RunCm():
                 return (yield from self._run_cm(operation))
-            case op.RunCmLoop():
-                return (yield from self._run_cm_loop(operation))
+            case op.RunCmLoop() | op.RunTrace():
+                return (yield from self._run_coupled(operation))
             case op.RunIo() | op.RunIoLoop():
                 return (yield from self._run_io(operation))
             case op.WaitForEvent(base):
@@ -327,7 +327,9 @@ class Core:
         self.stats.instructions += len(result.rd)
         return result
 
-    def _run_cm_loop(self, operation: op.RunCmLoop) -> Steps:
+    def _run_coupled(self, operation: op.RunCmLoop | op.RunTrace) -> Steps:
+        if isinstance(operation, op.RunTrace):
+            return (yield from self._run_trace(operation))
         start = self.cycle
         cost = yield from self.model.run_coupled_loop(
             operation.phases,
@@ -335,6 +337,16 @@ class Core:
             operation.batch,
             lambda batch, start_fs: self._issue(batch, operation.tile, start_fs),
             wait=operation.wait,
+        )
+        self._account(cost.loop, self.cycle - start)
+        return joined(CmResult, cost.parts)
+
+    def _run_trace(self, operation: op.RunTrace) -> Steps:
+        start, tile = self.cycle, operation.tile
+        if not isinstance(self.model, TraceModel):
+            raise ValueError(f"core {self.number} is of a type that executes no machine code")
+        cost = yield from self.model.run_trace(
+            operation, lambda batch, start_fs: self._issue(batch, tile, start_fs)
         )
         self._account(cost.loop, self.cycle - start)
         return joined(CmResult, cost.parts)

@@ -7,7 +7,7 @@ program take it asks of a core model, which asks the memory in turn (`MemoryPort
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from alpine_platform.cluster.cluster import Cluster
 from alpine_platform.memory.memory_system import MemoryPort
 
 from .loop_service import LoopService
+from .operations import RunTrace
 from .pipeline import Phase
 from .pipelines import Pipelines
 
@@ -30,6 +31,7 @@ __all__ = [
     "CoupledCost",
     "LoopCost",
     "Result",
+    "TraceModel",
 ]
 
 Batch = npt.NDArray[np.void]
@@ -106,6 +108,17 @@ class CoreModel(Protocol):
 
     def stored_cycle(self) -> int:
         """Cycle in which the last of the core's stores so far has its line."""
+        ...
+
+
+@runtime_checkable
+class TraceModel(Protocol):
+    """A core model that also takes the time of machine code."""
+
+    def run_trace(
+        self, operation: RunTrace, execute: Callable[[Batch, int], CmResult]
+    ) -> Generator[simpy.Event, Any, CoupledCost[CmResult]]:
+        """Go on with the time of a trace; ``execute`` is as in `CoreModel.run_coupled_loop`."""
         ...
 
 

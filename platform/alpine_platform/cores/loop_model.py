@@ -13,8 +13,10 @@ from alpine_platform.accelerators.tile_port import NO_DEPENDENCY, CmResult
 from alpine_platform.config import CoreConfig
 
 from .core_model import Batch, CorePlace, CoupledCost, LoopCost, Result
+from .operations import RunTrace
 from .pipeline import Phase
 from .pipelines import FOREVER
+from .trace_model import TracePipeline
 
 __all__ = ["LoopModel"]
 
@@ -39,6 +41,7 @@ class LoopModel:
         self._pipelines = place.pipelines
         self._loops = place.loops
         self._cm_latency_cycles = config.cm_latency_cycles
+        self._traced: TracePipeline | None = None
 
     def run_loop(
         self, phases: Sequence[Phase], repeats: int
@@ -95,6 +98,37 @@ class LoopModel:
         if issued != len(batch):
             raise ValueError(miscounted(issued, batch))
         return CoupledCost(loop=self._since(before), parts=parts, late_cycles=late_cycles)
+
+    def run_trace(
+        self, operation: RunTrace, execute: Callable[[Batch, int], CmResult]
+    ) -> Generator[simpy.Event, Any, CoupledCost[CmResult]]:
+        """Go on with the time of a trace; the contract is `TraceModel.run_trace`.
+
+        Only one core runs machine code so far, so that its part of the trace is timed at once.
+        """
+        traced, batch = self._traced, operation.batch
+        if traced is None or traced.code is not operation.code:
+            traced = self._traced = TracePipeline(
+                self._pipelines, self._number, operation.code, cycle=self._cycle
+            )
+        before = traced.counts
+        previous = traced.last_cm_cycle
+        cycles = traced.time(operation.trace, cm_instructions=len(batch))
+        if len(cycles) != len(batch):
+            raise ValueError(miscounted(len(cycles), batch))
+        parts: list[CmResult] = []
+        late = 0
+        if len(batch):
+            self._set_gaps(batch, cycles, previous, wait=False)
+            parts.append(execute(batch, previous * self._period_fs))
+            late = self._late(parts[0], cycles, wait=operation.wait)
+            traced.delay(late)
+        delay = traced.cycle * self._period_fs - int(self._env.now)
+        if delay > 0:
+            yield self._env.timeout(delay)
+        wait_cycles, instructions = traced.counts
+        loop = LoopCost(wait_cycles=wait_cycles - before[0], instructions=instructions - before[1])
+        return CoupledCost(loop=loop, parts=parts, late_cycles=late)
 
     def stored_cycle(self) -> int:
         """Cycle in which the last of the core's stores so far has its line."""

@@ -13,6 +13,7 @@ from alpine_models.checks import whole_number
 from alpine_platform.accelerators.peripheral_port import IoBatch
 from alpine_platform.accelerators.tile_port import CmBatch
 
+from .machine_code import MachineCode, Trace
 from .pipeline import Phase
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "RunIo",
     "RunIoLoop",
     "RunLoop",
+    "RunTrace",
     "Take",
     "Unlock",
     "Wait",
@@ -117,6 +119,25 @@ class RunCmLoop:
     repeats: int = 1
     tile: int = 0
     wait: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunTrace:
+    """Take the time of machine code that was executed; returns `CmResult`.
+
+    Members
+    -------
+    code : whose blocks they are; the pipeline goes on from the part of the same code before.
+    trace : the blocks.
+    batch : their CM instructions in program order; the gaps in it are overwritten.
+    wait : whether the instruction after the last of them needs its response.
+    """
+
+    code: MachineCode
+    trace: Trace
+    batch: CmBatch
+    tile: int = 0
+    wait: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -256,6 +277,7 @@ Operation = (
     RunLoop
     | RunCm
     | RunCmLoop
+    | RunTrace
     | Compute
     | Fence
     | RunIo

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AArch64 programs under Linux: executed for what they compute, without times."""
+"""AArch64 programs under Linux: executed in a process of their own, and timed."""

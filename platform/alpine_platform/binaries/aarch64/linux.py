@@ -94,7 +94,7 @@ class LinuxProcess:
         self._next_mapping = MAPPINGS_START
         self.entry = program.entry
         processor.map(STACK_TOP - STACK_BYTES, STACK_BYTES)
-        self.stack = self._start([str(program.path), *arguments], environment or {})
+        self.stack = self._start([program.path.name, *arguments], environment or {})
 
     def call(self, number: int, arguments: Sequence[int], *, address: int) -> int:
         """Carry out the system call at an address; return what goes to x0.

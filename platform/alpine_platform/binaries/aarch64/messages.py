@@ -6,6 +6,7 @@ data), then the numbers of 64 bits each, then the data. Commands go to the proce
 
 - MAP address, size: memory of zeros. WRITE address; data. READ address, size: answered by DATA,
   which is empty where there is no such memory.
+- RECORD descriptor, bytes; path of the recorder's library: record from now on, see `.recording`.
 - STOP_AT address, ...: tell before one of these instructions would execute.
 - RUN address, stack pointer, instructions (0: no limit): begin.
 - GO_ON address, register, value, ...: set registers x0 to x30 and go on there; 0: where it stands.
@@ -14,6 +15,7 @@ data), then the numbers of 64 bits each, then the data. Commands go to the proce
 It answers RUN with events. STOPPED (with the instruction's word, as it is in memory now) and CALLED
 (a supervisor call; the address is of the instruction behind it, the word 0) carry the address, the
 word and x0 to x30, and the process takes commands until GO_ON or LEAVE;
+FULL carries the address of the next block: what was recorded has to be taken before GO_ON.
 ENDED carries why, the address concerned, a detail, and the address of the instruction.
 """
 
@@ -49,6 +51,7 @@ class ProcessorCommand(IntEnum):
     RUN = 5
     GO_ON = 6
     LEAVE = 7
+    RECORD = 8
 
 
 class ProcessorEvent(IntEnum):
@@ -58,6 +61,7 @@ class ProcessorEvent(IntEnum):
     STOPPED = 17
     CALLED = 18
     ENDED = 19
+    FULL = 20
 
 
 class EndReason(IntEnum):

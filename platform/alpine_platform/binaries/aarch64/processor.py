@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +15,7 @@ from alpine_models.errors import AlpineError
 
 from . import messages
 from .messages import EndReason, ProcessorCommand, ProcessorEvent
+from .recording import Recorded, Recording
 
 __all__ = ["PAGE_BYTES", "Processor", "ProgramStop"]
 
@@ -27,8 +29,9 @@ class ProgramStop:
 
     Members
     -------
-    event : STOPPED before an instruction that was asked for, CALLED behind a supervisor call, or
-        ENDED. address : of the instruction, or behind it, or where an access failed.
+    event : FULL where what was recorded has to be taken; STOPPED before an instruction that was
+        asked for, CALLED behind a supervisor call, or ENDED.
+    address : of the instruction, or behind it, or where an access failed.
     word : of the instruction before which it stopped, as memory holds it now.
     registers : x0 to x30; empty at the end.
     end, detail, pc : see `messages`, for ENDED.
@@ -46,23 +49,33 @@ class ProgramStop:
 class Processor:
     """One AArch64 processor with its memory, in a process that ends with this object's block.
 
+    Parameters
+    ----------
+    recorder : library of `recording.SOURCE`.
+
     Raises
     ------
     AlpineError
         The extra `exec` is not installed, or the process died.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recorder: Path) -> None:
         if importlib.util.find_spec("unicorn") is None:
             raise AlpineError(
                 "AArch64 programs need the extra exec: pip install 'alpine-cosim[exec]'"
             )
+        self._recording = Recording()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", _WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[self._recording.descriptor],
         )
         assert self._process.stdin
         assert self._process.stdout
         self._to, self._from = self._process.stdin, self._process.stdout
+        numbers = (self._recording.descriptor, self._recording.bytes)
+        self._send(ProcessorCommand.RECORD, numbers, str(recorder).encode())
 
     def __enter__(self) -> "Processor":
         return self
@@ -76,6 +89,7 @@ class Processor:
         self._process.kill()
         self._process.wait()
         self._from.close()
+        self._recording.close()
         with contextlib.suppress(BrokenPipeError):
             self._to.close()
 
@@ -91,6 +105,10 @@ class Processor:
         """Return memory; nothing where it is not mapped."""
         self._send(ProcessorCommand.READ, (address, size))
         return self._receive(ProcessorEvent.DATA)[2]
+
+    def recorded(self) -> Recorded:
+        """Return what was executed since the last time, where the program stands."""
+        return self._recording.take()
 
     def stop_at(self, addresses: Iterable[int]) -> None:
         """ProgramStop before these instructions."""
@@ -109,13 +127,15 @@ class Processor:
 
     def _next(self) -> ProgramStop:
         event, numbers, _ = self._receive(
-            ProcessorEvent.STOPPED, ProcessorEvent.CALLED, ProcessorEvent.ENDED
+            ProcessorEvent.STOPPED, ProcessorEvent.CALLED, ProcessorEvent.ENDED, ProcessorEvent.FULL
         )
         if event is ProcessorEvent.ENDED:
             end, address, detail, pc = numbers
             return ProgramStop(
                 event=event, address=address, end=EndReason(end), detail=detail, pc=pc
             )
+        if event is ProcessorEvent.FULL:
+            return ProgramStop(event=event, address=numbers[0])
         address, word, *registers = numbers
         return ProgramStop(event=event, address=address, word=word, registers=tuple(registers))
 

@@ -9,6 +9,8 @@ output. It knows memory, registers and where to stop; what system calls and CM i
 decided by who started it.
 """
 
+import ctypes
+import mmap
 import signal
 import sys
 from typing import IO
@@ -60,6 +62,8 @@ class Worker:
                 self._cpu.hook_add(
                     self._unicorn.UC_HOOK_CODE, self._stop, begin=address, end=address
                 )
+        elif command is ProcessorCommand.RECORD:
+            self._record(data.decode(), *numbers)
         elif command is ProcessorCommand.RUN:
             self._run(*numbers)
         elif command is ProcessorCommand.GO_ON:
@@ -77,6 +81,31 @@ class Worker:
         except self._unicorn.UcError:
             data = b""
         messages.send(self._outgoing, ProcessorEvent.DATA, (), data)
+
+    def _record(self, library: str, descriptor: int, size: int) -> None:
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        recorder = ctypes.CDLL(library)
+        memory = mmap.mmap(descriptor, size)
+        full = ctypes.CFUNCTYPE(None, ctypes.c_uint64)(self._full)
+        begin = (ctypes.c_uint8 * size).from_buffer(memory)
+        recorder.recorder_begin(begin, full)
+        self._recording = recorder, begin, full
+        accesses = self._unicorn.UC_HOOK_MEM_READ | self._unicorn.UC_HOOK_MEM_WRITE
+        for kind, name in ((self._unicorn.UC_HOOK_BLOCK, "block"), (accesses, "access")):
+            function = ctypes.cast(getattr(recorder, f"recorder_{name}"), ctypes.c_void_p)
+            hook = ctypes.c_size_t()
+            # Addresses from 1 to 0: all of them.
+            bounds = ctypes.c_uint64(1), ctypes.c_uint64(0)
+            status = uclib.uc_hook_add(
+                self._cpu._uch, ctypes.byref(hook), kind, function, None, *bounds
+            )
+            assert status == self._unicorn.UC_ERR_OK
+
+    def _full(self, address: int) -> None:
+        messages.send(self._outgoing, ProcessorEvent.FULL, (address,))
+        while self._obey():
+            pass
 
     def _run(self, start: int, stack: int, limit: int) -> None:
         self._cpu.reg_write(self._arm64.UC_ARM64_REG_SP, stack)

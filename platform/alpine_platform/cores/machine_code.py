@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machine code as the pipeline model takes it: blocks of operations, and traces of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from alpine_platform.compiled import kernel_state as kernel
+from alpine_platform.compiled.kernel_state import Ints, Records
+from alpine_platform.config import CoreConfig
+
+from .loop_body import Branch, Memory, Unit
+from .pipeline import unit_timing
+
+__all__ = ["ADDRESS_REGISTER", "CODE_REGISTERS", "MachineCode", "MachineOperation", "Trace"]
+
+ADDRESS_REGISTER = kernel.REGISTERS
+"""Holds the address that an instruction on a pair computes for itself."""
+CODE_REGISTERS = kernel.REGISTERS + 2
+"""General registers 0 to 30, the stack pointer, vectors from 32 on; then those behind `kernel`'s:
+the address register and the flags."""
+
+BLOCK = kernel.record("first", "last", "end_address", "instructions")
+"""A block: its operations, the address behind it, and how many instructions it has."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MachineOperation:
+    """What an instruction splits into.
+
+    Members
+    -------
+    unit, memory, branch : see `loop_body`; a conditional branch is CLOSING.
+    dest : register written, or None. sources : at most three registers read.
+    offset : bytes behind the instruction's first address.
+    span : bytes that the whole instruction accesses, in its first operation on memory; else 0.
+    """
+
+    unit: Unit
+    dest: int | None = None
+    sources: tuple[int, ...] = ()
+    memory: Memory = Memory.NONE
+    branch: Branch = Branch.NONE
+    offset: int = 0
+    span: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trace:
+    """Blocks that a core executed, one after the other.
+
+    Members
+    -------
+    blocks : number of each block. following : address of the block after each.
+    first_accesses : where the accesses of each begin, and where those of the last end.
+    accesses : rows of an address and how many bytes, in program order.
+    """
+
+    blocks: Ints
+    following: Ints
+    first_accesses: Ints
+    accesses: Ints
+
+    def split(self, place: int) -> tuple["Trace", "Trace"]:
+        """Return the blocks before a place, and those from it on."""
+        first = int(self.first_accesses[place])
+        before = Trace(
+            blocks=self.blocks[:place],
+            following=self.following[:place],
+            first_accesses=self.first_accesses[: place + 1],
+            accesses=self.accesses[:first],
+        )
+        behind = Trace(
+            blocks=self.blocks[place:],
+            following=self.following[place:],
+            first_accesses=self.first_accesses[place:] - first,
+            accesses=self.accesses[first:],
+        )
+        return before, behind
+
+
+@dataclass(kw_only=True, slots=True)
+class MachineCode:
+    """The blocks of a program that have been executed so far, numbered in that order.
+
+    Members
+    -------
+    core : whose latencies the operations have.
+    operations, spans : of all blocks; records `OPERATION`, and `MachineOperation.span` of each.
+    blocks : records `BLOCK`.
+    runs : of each block's conditional branch, how often it went the same way lately; negative:
+        not taken. executions : of each block.
+    """
+
+    core: CoreConfig
+    operations: Records = field(default_factory=lambda: np.zeros(0, kernel.OPERATION))
+    spans: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    blocks: Records = field(default_factory=lambda: np.zeros(0, BLOCK))
+    runs: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    executions: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def add(self, instructions: Sequence[Sequence[MachineOperation]], *, end_address: int) -> None:
+        """Append a block, given as the operations of each of its instructions."""
+        rows = [operation for each in instructions for operation in each]
+        part = np.zeros(len(rows), kernel.OPERATION)
+        first = len(self.operations)
+        timing = unit_timing(self.core)
+        part["starts"] = [int(place == 0) for each in instructions for place in range(len(each))]
+        end = len(rows)
+        for index in reversed(range(len(rows))):
+            row, operation = part[index], rows[index]
+            sources = (*operation.sources, *[kernel.NO_SOURCE] * 3)
+            row["unit"], row["memory"], row["branch"] = (
+                operation.unit, operation.memory, operation.branch,
+            )  # fmt: skip
+            row["source0"], row["source1"], row["source2"] = sources[:3]
+            row["dest"] = kernel.NO_DEST if operation.dest is None else operation.dest
+            row["latency"], row["forward"], row["result"] = timing[operation.unit]
+            row["base"], row["end"] = operation.offset, first + end
+            if operation.memory:
+                end = index
+        block = np.zeros(1, BLOCK)
+        block[0] = (first, first + len(rows), end_address, len(instructions))
+        self.operations = np.append(self.operations, part)
+        self.spans = np.append(self.spans, [operation.span for operation in rows])
+        self.spans = self.spans.astype(np.int64)
+        self.blocks = np.append(self.blocks, block)
+        self.runs, self.executions = (
+            np.append(counts, np.zeros(1, np.int64)) for counts in (self.runs, self.executions)
+        )

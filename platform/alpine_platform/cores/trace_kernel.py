@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+# pyright: basic
+# Reason for the header: numba gives no types; see `turns_kernel`.
+"""Compiled entry point: time the blocks that a core executed, on the pipeline of loop bodies.
+
+Each segment is computed by `pipeline_kernel.run_segment`, as those of loops are. That a branch is
+taken, or predicted wrongly, is told to it as the iteration of a loop that stands for the block: a
+branch that went one way more often than the predictor's history is long is taken to go that way
+again, which is the rule of a loop's exit.
+"""
+
+from collections.abc import Callable
+
+from alpine_platform.compiled.compiling import entry, fingerprint
+from alpine_platform.memory.memory_kernel import access
+
+from .pipeline_kernel import asks_in, run_segment
+
+__all__ = ["time_blocks"]
+
+
+def entry_point(fingerprint):
+    """Make the function that Python calls; see `compiling` for the fingerprint."""
+
+    @entry
+    def time_blocks(constants, pipe, mem, loops, core, spans, blocks, counts, trace):
+        """Advance a core's pipeline over a trace: `spans` and `blocks` of its code, its counts.
+
+        `counts` holds runs and executions, `trace` the arrays of `Trace`.
+        """
+        runs, executions = counts
+        numbers, following, first_accesses, accesses = trace
+        k, s = constants[core], pipe.progress[core]
+        phase = loops.phases[core, 0]
+        ops = loops.operations[core]
+        address = fingerprint * 0
+        for n in range(numbers.shape[0]):
+            number = numbers[n]
+            block = blocks[number]
+            executions[number] += 1
+            place, beyond = first_accesses[n], first_accesses[n + 1]
+            s.iteration = 0
+            phase.iterations = 0
+            if block.last > block.first and ops[block.last - 1].branch == 3:
+                run = runs[number]
+                taken = following[n] != block.end_address
+                if taken:
+                    wrong = run < -k.predicted
+                    runs[number] = run + 1 if run > 0 else 1
+                    phase.iterations = 2
+                else:
+                    wrong = run > k.predicted
+                    runs[number] = run - 1 if run < 0 else -1
+                if wrong:
+                    s.iteration = k.predicted
+                    phase.iterations = k.predicted + 1
+            index = block.first
+            while index < block.last:
+                end, memory = ops[index].end, ops[index].memory
+                answer = address * 0 - 1
+                if memory != 0:
+                    left = spans[index]
+                    if left > 0 and place < beyond:
+                        address = accesses[place, 0]
+                    while left > 0 and place < beyond:
+                        left -= accesses[place, 1]
+                        place += 1
+                    asks = asks_in(k, pipe, mem, loops, core, index)
+                    answer = access(mem, core, address + ops[index].base, memory == 2, asks)
+                run_segment(k, pipe, mem, loops, core, index, end, answer)
+                index = end
+            s.instructions += block.instructions
+
+    return time_blocks
+
+
+time_blocks: Callable[..., None] = entry_point(
+    fingerprint(
+        "memory/dram_kernel.py",
+        "memory/holders_kernel.py",
+        "memory/memory_kernel.py",
+        "compiled/kernel_state.py",
+        "cores/pipeline_kernel.py",
+        "cores/trace_kernel.py",
+    )
+)
