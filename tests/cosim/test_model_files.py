@@ -84,6 +84,44 @@ def test_a_model_file_runs_in_pieces_and_its_mapping_may_be_edited(folder: Path,
     assert noisy.analog is not None
 
 
+def test_a_model_with_several_inputs_reads_an_array_for_each(tmp_path: Path):
+    """An image and what was before it: one layer reads the former, the next one both."""
+    helper, value = onnx.helper, onnx.helper.make_tensor_value_info
+    rng = np.random.default_rng(7)
+    sizes = {"w0": (20, 24), "w1": (24, 6)}
+    weights = {name: rng.normal(size=size).astype(np.float32) for name, size in sizes.items()}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["image"], ["x"]),
+            helper.make_node("MatMul", ["x", "w0"], ["h"]),
+            helper.make_node("Add", ["h", "before"], ["s"]),
+            helper.make_node("MatMul", ["s", "w1"], ["y"]),
+        ],
+        "both",
+        [
+            value("image", onnx.TensorProto.FLOAT, [1, 1, 4, 5]),
+            value("before", onnx.TensorProto.FLOAT, [1, 24]),
+        ],
+        [value("y", onnx.TensorProto.FLOAT, [1, 6])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    opset = helper.make_opsetid("", 17)
+    file, data = tmp_path / "both.onnx", tmp_path / "both.npz"
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), file)
+    image = rng.normal(size=(3, 1, 4, 5)).astype(np.float32)
+    before = rng.normal(size=(3, 24)).astype(np.float32)
+    labels = ((image.reshape(3, 20) @ weights["w0"] + before) @ weights["w1"]).argmax(axis=1)
+    np.savez(data, image=image, before=before, labels=labels)
+    result = run(str(file), data=data, engine="model", **TILES)
+    assert result.outputs_equal_golden
+    # The labels are numpy's: both inputs count.
+    assert result.accuracy_fp32 == 1.0
+    assert result.accuracy == result.accuracy_golden
+    np.savez(data, image=image)
+    with pytest.raises(AlpineError, match=r"no array 'before': it has image, and the network"):
+        run(str(file), data=data, engine="model", **TILES)
+
+
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
 def test_recurrent_layers_run_between_other_nodes_on_tiles_and_without(kind: str, tmp_path: Path):
     """Five steps of 6 inputs: a ReLU in front, the states' ReLU and a dense layer behind."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alpine_models.errors import AlpineError
 from alpine_platform.config import SystemConfig
 from alpine_sw.graph import Graph, Interpreter
+from alpine_sw.graph.joining import join_inputs, joined_inputs
 from alpine_sw.importing.calibration import samples_of
 from alpine_sw.importing.load import load_onnx
 from alpine_sw.importing.quantised import QuantisedNetwork, quantise
@@ -62,21 +63,16 @@ def prepare(asked: Asked) -> Task:
             f"leave --cores out, or give --map-cores {asked.software.cores}"
         )
     known = prepared(options.model, options.data, options.calibration)
-    graph = known.quantised.graph
+    graph = join_inputs(known.quantised.graph)
     available = len(next(iter(known.arrays.values())))
     default = min(MOST_SAMPLES, available)
     count = sample_count(asked, default=default, available=available)
     inputs = {name: values[:count] for name, values in known.arrays.items()}
     encoded = known.quantised.encode(inputs)
-    if len(encoded) != 1:
-        raise AlpineError(
-            f"model {options.model} has the inputs {', '.join(encoded)}, but programs read one: "
-            "join them into one"
-        )
-    (codes,) = encoded.values()
+    codes = joined_inputs(known.quantised.graph, encoded)
     found = None
     if asked.mapping_file is None:
-        found = mapped(asked, options, known)
+        found = mapped(asked, options, graph)
         mapping = found.mapping
     else:
         mapping = read_mapping(asked.mapping_file)
@@ -84,7 +80,7 @@ def prepare(asked: Asked) -> Task:
     accuracy, fp32 = _accuracy(known, inputs, count)
     return Task(
         workload=mapped_workload(graph, mapping),
-        inputs=codes.reshape(count, -1),
+        inputs=codes,
         golden=lambda: golden_outputs(cut, codes),
         accuracy=accuracy,
         accuracy_fp32=fp32,
@@ -124,7 +120,7 @@ def _stamp(file: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def mapped(asked: Asked, options: ModelOptions, known: Prepared) -> MappedNetwork:
+def mapped(asked: Asked, options: ModelOptions, graph: Graph) -> MappedNetwork:
     """Return the mapping that the mapper finds, with its reasons.
 
     Raises
@@ -140,7 +136,7 @@ def mapped(asked: Asked, options: ModelOptions, known: Prepared) -> MappedNetwor
         tiles_per_core=0 if asked.case == DIGITAL else options.tiles_per_core,
     )
     style = Style(operands=asked.software.style, product=asked.software.digital_style)
-    return map_network(known.quantised.graph, config, hardware=hardware, style=style)
+    return map_network(graph, config, hardware=hardware, style=style)
 
 
 def golden_outputs(graph: Graph, codes: NDArray[Any]) -> Outputs:
