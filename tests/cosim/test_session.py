@@ -256,24 +256,27 @@ def test_tile_that_breaks_the_analog_protocol_is_refused(tmp_path):
 
 
 @pytest.mark.usefixtures("small")
-def test_trace_ends_with_the_first_inference(tmp_path, monkeypatch):
+def test_traces_show_the_first_and_the_last_inference(tmp_path, monkeypatch):
     # Text, in which multiplications can be counted; FST needs libraries, too.
     monkeypatch.setattr(verilated_hardware, "trace_format", lambda: TraceFormat.VCD)
-    traced = {}
+    traced: dict[tuple[int, str], str] = {}
     for inferences in (1, 3):
         folder = tmp_path / str(inferences)
         run("mlp", case=2, inferences=inferences, back_door=True, trace=folder)
-        (waveform,) = folder.iterdir()
-        assert waveform.name == "core0_tile0.vcd"
-        traced[inferences] = waveform.read_text()
-    text = traced[3]
-    starts = re.search(r"\$var\s+\w+\s+1\s+(\S+)\s+xb_start ", text)
-    assert starts is not None
-    # Two layers, so two multiplications, however many inferences follow.
-    rises = re.findall(rf"^1{re.escape(starts[1])}$", text, re.MULTILINE)
-    assert len(rises) == 2
-    last = [re.findall(r"^#(\d+)$", text, re.MULTILINE)[-1] for text in traced.values()]
-    assert last[0] == last[1]
+        traced |= {(inferences, file.name): file.read_text() for file in folder.iterdir()}
+    first, last = "core0_tile0.vcd", "core0_tile0-last.vcd"
+    assert set(traced) == {(1, first), (3, first), (3, last)}
+    times: dict[tuple[int, str], list[int]] = {}
+    for which, text in traced.items():
+        starts = re.search(r"\$var\s+\w+\s+1\s+(\S+)\s+xb_start ", text)
+        assert starts is not None
+        # Two layers, so two multiplications, however many inferences there are.
+        rises = re.findall(rf"^1{re.escape(starts[1])}$", text, re.MULTILINE)
+        assert len(rises) == 2
+        times[which] = [int(time) for time in re.findall(r"^#(\d+)$", text, re.MULTILINE)]
+    assert times[1, first][-1] == times[3, first][-1]
+    # Three inferences take the first one's time each: the last one's is the third third.
+    assert times[3, last][0] > times[3, first][-1]
 
 
 @pytest.mark.parametrize(

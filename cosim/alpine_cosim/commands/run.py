@@ -183,7 +183,8 @@ __all__ = ["run"]
 @click.option(
     "--trace",
     type=click.Path(path_type=Path),
-    help="Leave a waveform of the first inference in this directory.",
+    help="Leave waveforms of the first and the last inference in this directory; with engine "
+    "cocotb one of the whole run.",
 )
 @network_option
 def run(

@@ -59,7 +59,7 @@ def _on_rtl(spec: RunSpec, task: Task, observation: Observation) -> tuple[Measur
         measured = _measured(
             spec,
             task,
-            observation.told_of_steps(hardware.stop_trace_after(observation.on_step)),
+            observation.told_of_steps(hardware.trace_windows(observation.on_step)),
             hardware.pieces,
             before_inferences=hardware.begin_inferences,
         )
@@ -77,6 +77,7 @@ def _verilated(spec: RunSpec, task: Task, observation: Observation) -> Verilated
         tile_period_fs=config.tile_clock.period_fs,
         tile_verilog=spec.tiles.verilog,
         trace=observation.trace,
+        inferences=len(task.inputs),
     )
     with in_background(build) as hardware:
         compile_loops(config, [])

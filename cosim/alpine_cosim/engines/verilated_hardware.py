@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The backend of verilated hardware in this process, with waveforms of the first inference."""
+"""Verilated hardware in this process, with waveforms of the first and the last inference."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,6 +18,9 @@ from .hardware_kinds import kind_of
 
 __all__ = ["VerilatedHardware", "tile_configs", "trace_format", "waveform_path"]
 
+LAST = "-last"
+"""Ends the name of the last inference's waveform."""
+
 
 class VerilatedHardware:
     """Builds a workload's hardware and frees it when the ``with`` block ends.
@@ -27,7 +30,9 @@ class VerilatedHardware:
     workload : what runs.
     tile_period_fs : period of the hardware's clock.
     tile_verilog : design to simulate in place of the shipped tile, or None.
-    trace : directory for the waveforms of the first inference, one per piece, or None.
+    trace : directory for the waveforms, one per piece and window, or None: what happens until the
+        first inference ends and, where there are several, from the end of the last but one.
+    inferences : of the run.
 
     Members
     -------
@@ -41,6 +46,7 @@ class VerilatedHardware:
         tile_period_fs: int,
         tile_verilog: Path | None = None,
         trace: Path | None = None,
+        inferences: int = 1,
     ):
         own_tile = None
         if tile_verilog is not None:
@@ -48,6 +54,7 @@ class VerilatedHardware:
         self._trace_directory = trace
         self._format = None if trace is None else trace_format()
         self._tracing = ExitStack()
+        self._inferences, self._left = inferences, 0
         self._evaluated = 0
         self._accelerators: list[VerilatedAccelerator] = []
         self.pieces: list[Piece] = []
@@ -66,20 +73,28 @@ class VerilatedHardware:
 
     def begin_inferences(self) -> None:
         """Start counting cycles, and the waveforms if they were asked for."""
-        self._evaluated = self._total()
+        self._evaluated, self._left = self._total(), self._inferences
+        self._begin_trace("")
+
+    def _begin_trace(self, suffix: str) -> None:
+        """Begin a waveform of every piece, whose file's name ends so."""
         directory, kind = self._trace_directory, self._format
         if directory is None or kind is None:
             return
         make_folder(directory)
         for piece, accelerator in zip(self.pieces, self._accelerators, strict=True):
-            path = waveform_path(directory, piece.plan.name, kind)
+            path = waveform_path(directory, f"{piece.plan.name}{suffix}", kind)
             self._tracing.enter_context(accelerator.model.trace(path))
 
-    def stop_trace_after(self, on_step: Callable[[], None]) -> Callable[[], None]:
-        """Return ``on_step`` with the end of the waveforms before its first call."""
+    def trace_windows(self, on_step: Callable[[], None]) -> Callable[[], None]:
+        """Return what is told of the end of every inference: it changes waveforms and tells on."""
 
         def step() -> None:
-            self._tracing.close()
+            self._left -= 1
+            if self._left == self._inferences - 1 or not self._left:
+                self._tracing.close()
+            if self._left == 1:
+                self._begin_trace(LAST)
             on_step()
 
         return step

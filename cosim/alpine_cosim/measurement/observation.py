@@ -39,7 +39,8 @@ class Observation:
 
     Members
     -------
-    trace : directory in which to leave a waveform of the first inference, or None.
+    trace : directory in which to leave waveforms of the first and the last inference, with engine
+        cocotb of the whole run, or None.
     timeline : file for the cores' operations as trace events, which Perfetto displays, or None.
     profile : say in the result where host time goes.
     check_reads : refuse to read memory that nobody wrote; slow.
