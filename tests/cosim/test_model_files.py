@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
+from tests.cosim.small_perceptron import EVERY_TILE
 
 from alpine_cosim import run
 from alpine_cosim.cli import cli
@@ -82,6 +83,44 @@ def test_a_model_file_runs_in_pieces_and_its_mapping_may_be_edited(folder: Path,
     assert (again.outputs_sha256, again.time_s) == (result.outputs_sha256, result.time_s)
     noisy = run(model, data=data, engine="model", device="pcm", inferences=2, **TILES)
     assert noisy.analog is not None
+
+
+def test_a_convolution_of_a_model_file_in_rtl_is_as_on_the_timed_tile(tmp_path: Path):
+    """Images of 6 x 6 with 3 channels: 27 word lines for the windows, 72 for the dense layer."""
+    helper, value = onnx.helper, onnx.helper.make_tensor_value_info
+    rng = np.random.default_rng(8)
+    sizes = {"k": (8, 3, 3, 3), "b": (8,), "w": (10, 72)}
+    weights = {name: rng.normal(size=size).astype(np.float32) for name, size in sizes.items()}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "k", "b"], ["c"], "conv", pads=[1, 1, 1, 1]),
+            helper.make_node("Relu", ["c"], ["r"]),
+            helper.make_node("MaxPool", ["r"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Flatten", ["p"], ["f"]),
+            helper.make_node("Gemm", ["f", "w"], ["y"], "dense", transB=1),
+        ],
+        "images",
+        [value("x", onnx.TensorProto.FLOAT, [1, 3, 6, 6])],
+        [value("y", onnx.TensorProto.FLOAT, [1, 10])],
+        [onnx.numpy_helper.from_array(array, name) for name, array in weights.items()],
+    )
+    opset = helper.make_opsetid("", 17)
+    file, data, mapping = (tmp_path / name for name in ("m.onnx", "x.npz", "m.yaml"))
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), file)
+    np.savez(data, x=rng.normal(size=(2, 3, 6, 6)).astype(np.float32))
+    mapping.write_text(
+        "name: one tile\nnetwork: m\nparts:\n- {node: conv, core: 0, tile: t}\n"
+        "- {node: dense, core: 0, turn: 1, tile: t, column: 8}\n"
+        f"tiles:\n- {{name: t, core: 0, rows: {EVERY_TILE.rows}, columns: {EVERY_TILE.columns}}}\n"
+    )
+    rtl, timed = (
+        run(str(file), data=data, engine=engine, mapping=mapping) for engine in ("rtl", "model")
+    )
+    assert rtl.outputs_equal_golden and timed.outputs_equal_golden
+    # A product per position and one of the dense layer, for each of two images.
+    assert rtl.stats["cores"]["0"]["cm_products"] == 2 * (6 * 6 + 1)
+    for member in ("outputs_sha256", "time_s", "energy_j", "tile_cycles", "stats"):
+        assert getattr(rtl, member) == getattr(timed, member), member
 
 
 def test_a_model_with_several_inputs_reads_an_array_for_each(tmp_path: Path):
