@@ -75,7 +75,7 @@ def plan_of(*, sites=SITES, runs=5, **changes) -> CampaignPlan:
 
 def products(session: FaultSession) -> list[int]:
     """First cycles of the products: the only busy stretches longer than a product."""
-    cycles = session.golden.busy[0, 0]
+    cycles = session.golden.busy["core0.tile0"]
     return [int(first) for first, length in cycles if length > 100]
 
 
@@ -97,7 +97,7 @@ def test_the_run_without_faults_is_golden_and_repeats_itself_after_faults(sessio
 def test_busy_cycles_are_those_of_the_commands(session):
     # Per inference: 16 + 3 groups queued, 2 products, 3 + 3 groups read; a core at 2.3 GHz with a
     # tile at 1 GHz sees a queue or dequeue busy for 2 cycles, a product for 1 + 100 + 1.
-    busy = session.golden.busy[0, 0]
+    busy = session.golden.busy["core0.tile0"]
     lengths = busy[:, 1].tolist()
     assert len(products(session)) == 2 * 2
     assert sum(lengths) == 2 * (2 * (16 + 3 + 3 + 3) + 2 * 102)
@@ -129,13 +129,13 @@ def test_a_code_taken_from_an_adc_flips_before_it_is_read(session):
     # A sign bit makes a positive output negative, which the ReLU turns into 0: one wrong output.
     last = session.golden.outputs[-1]
     column = HIDDEN + int(np.argmax(last > 0))
-    first = int(session.golden.busy[0, 0][-3, 0])
+    first = int(session.golden.busy["core0.tile0"][-3, 0])
     fault = Flip(register="output_memory.bank", bit=8 * column + 7, cycle=first)
     result = session.run(fault)
     assert result.outcome is Outcome.SDC
     assert result.wrong_outputs == pytest.approx(1 / session.golden.outputs.size)
     # After the last read the same bit is of no use to anybody.
-    last_cycle = int(session.golden.busy[0, 0][-1].sum()) - 1
+    last_cycle = int(session.golden.busy["core0.tile0"][-1].sum()) - 1
     assert session.run(replace(fault, cycle=last_cycle)).outcome is Outcome.MASKED
 
 
@@ -204,7 +204,7 @@ def test_stuck_cells_are_those_of_the_device_model(polarity: Polarity, at: Stuck
 
 
 def test_cycles_are_drawn_from_the_busy_ones_alone(session, task):
-    busy = {(0, 0): np.array([[100, 2], [200, 1], [300, 3]])}
+    busy = {"core0.tile0": np.array([[100, 2], [200, 1], [300, 3]])}
     group = groups(sites_of(task.workload), ["sequencer.phase"], by_register=False)[0]
     drawn = [
         draw_fault(group, task.workload, busy, np.random.default_rng(seed)) for seed in range(300)
@@ -293,7 +293,9 @@ def test_intervals_are_wilsons():
 
 
 NUMBERS = st.integers(0, 100_000)
-TILES = {"core": st.integers(0, 7), "tile": st.integers(0, 3)}
+TILES = {
+    "place": st.sampled_from(["core0.tile0", "core0.tile1", "core7.tile3", "loose1", "accelerator"])
+}
 
 
 @given(

@@ -74,7 +74,7 @@ def tile():
 
 
 def registers_of(tile: FaultyTile) -> dict[str, int]:
-    state, values = tile.state(), {}
+    state, values = tile.controls.state, {}
     for probe in tile.probes:
         size = next((s for s in (1, 2, 4, 8) if probe.width <= 8 * s), -(-probe.width // 32) * 4)
         values[probe.name] = int.from_bytes(state[:size], "little")
@@ -89,7 +89,7 @@ def observe_verilated(tile: FaultyTile, batch, flip) -> Observed | None:
     if flip is not None:
         name, bit, cycle = flip
         number = next(n for n, probe in enumerate(tile.probes) if probe.name == name)
-        tile.flip(number, bit, cycle=cycle)
+        tile.controls.flip(number, bit, cycle=cycle)
     try:
         result = tile.execute(batch, start_fs=0, core_period_fs=PERIOD_FS)
     except TileFaultError:

@@ -12,7 +12,6 @@ import numpy as np
 
 from alpine_cosim.binding import VerilatedModel
 from alpine_cosim.binding.plan import TraceFormat
-from alpine_models.errors import AlpineError
 from alpine_models.registers import link_bytes
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
@@ -20,6 +19,7 @@ from alpine_rtl.accelerator import AimcAxi
 
 from .hardware_accelerator import HardwareAccelerator
 from .native_macro import MacroCalls
+from .rtl_tile import TileFault, TileFaultError
 from .verilated_top import verilated_top
 
 __all__ = ["AXI_EXTENSIONS", "RtlAccelerator"]
@@ -30,11 +30,6 @@ LINK_CYCLES_PER_GROUP = 3
 SETTLING_MARGIN_CYCLES = 64
 """Beyond a vector's way over a link: hand-over, start, the tiles' pipelines."""
 
-
-_FAULTS = {
-    1: "it hung or answered a request that was not made",
-    2: "its DAC codes changed during a matrix-vector multiplication",
-}
 
 ANSWER = ("data", "response", "issue_fs", "accept_cycle", "complete_cycle", "response_fs")
 
@@ -104,32 +99,37 @@ class RtlAccelerator(HardwareAccelerator):
         self.model = model or _build(self._configs, trace)
         self.model.reset()
         self._library = _typed(self.model.library)
+        self._period_fs, self._skip_idle = period_fs, skip_idle
+        self.transactor = self._new_transactor()
+
+    def _new_transactor(self) -> int:
         count = len(self._configs)
         ports = (_CrossbarPorts * count)(*map(self._crossbar_ports, range(count)))
         macros = (MacroCalls * count)(*(macro.calls for macro in self.macros))
         # Every link of the chain may move a vector after a single command of the host.
         groups = sum(-(-link // 4) for link in link_bytes(self._configs))
-        self._transactor = self._library.axi_create(
+        transactor = self._library.axi_create(
             self.model.handle,
             ports,
             macros,
             count,
-            period_fs,
+            self._period_fs,
             LINK_CYCLES_PER_GROUP * groups + SETTLING_MARGIN_CYCLES * count,
         )
-        self._library.axi_skip_idle(self._transactor, skip_idle)
+        self._library.axi_skip_idle(transactor, self._skip_idle)
+        return transactor
 
     @property
     def products(self) -> list[int]:
         """Matrix-vector products that each tile has begun."""
         return [
-            self._library.axi_products(self._transactor, tile) for tile in range(len(self._configs))
+            self._library.axi_products(self.transactor, tile) for tile in range(len(self._configs))
         ]
 
     @property
     def evaluated_cycles(self) -> int:
         """Clock cycles that were really simulated."""
-        return self._library.axi_evaluated(self._transactor)
+        return self._library.axi_evaluated(self.transactor)
 
     def execute(
         self, batch: IoBatch, *, start_fs: int, core_period_fs: int, times: IoTimes
@@ -138,7 +138,7 @@ class RtlAccelerator(HardwareAccelerator):
 
         Raises
         ------
-        AlpineError
+        TileFaultError
             The RTL did not answer, answered unasked, or moved its DAC codes during an MVM.
         """
         check_accesses(batch, size_bytes=self.size_bytes)
@@ -147,7 +147,7 @@ class RtlAccelerator(HardwareAccelerator):
         path = _Path(times.request_fs, times.response_fs, times.taken_fs, int(times.posted_stores))
         records = np.ascontiguousarray(batch)
         outcome = self._library.axi_execute(
-            self._transactor,
+            self.transactor,
             records.ctypes.data,
             len(batch),
             start_fs,
@@ -158,12 +158,12 @@ class RtlAccelerator(HardwareAccelerator):
         if outcome < 0:
             self.model.check(-outcome)
         if outcome:
-            raise AlpineError(f"the accelerator's RTL is faulty: {_FAULTS[outcome]}")
+            raise TileFaultError(TileFault(outcome), "accelerator")
         return result
 
     def restart_time(self) -> None:
         """Give the next clock edge the number 0; the accelerator's state stays."""
-        self._library.axi_restart_time(self._transactor)
+        self._library.axi_restart_time(self.transactor)
 
     @contextmanager
     def trace(self, path: Path) -> Generator[None]:
@@ -173,9 +173,9 @@ class RtlAccelerator(HardwareAccelerator):
 
     def close(self) -> None:
         """Free the native objects."""
-        if self._transactor:
-            self._library.axi_destroy(self._transactor)
-            self._transactor = 0
+        if self.transactor:
+            self._library.axi_destroy(self.transactor)
+            self.transactor = 0
             self.model.close()
 
     def _crossbar_ports(self, tile: int) -> _CrossbarPorts:

@@ -34,7 +34,7 @@ TILE_EXTENSIONS = ("analog_macro.hpp", "boundary.hpp", "transactor.hpp")
 
 
 class TileFault(Enum):
-    """What a tile did that none does whose RTL is right; the values are the transactor's."""
+    """What a tile did that none does whose RTL is right; the values are the transactors'."""
 
     HANG = 1
     """It did not answer."""
@@ -45,20 +45,20 @@ class TileFault(Enum):
 
 
 class TileFaultError(AlpineError):
-    """The tile's RTL is faulty.
+    """The RTL of a tile, or of an accelerator with tiles, is faulty.
 
     Members
     -------
-    fault : TileFault.
+    fault : TileFault. what : the hardware, as messages call it.
     """
 
-    def __init__(self, fault: TileFault):
+    def __init__(self, fault: TileFault, what: str = "tile"):
         # SimPy makes exceptions anew from their arguments.
-        super().__init__(fault)
-        self.fault = fault
+        super().__init__(fault, what)
+        self.fault, self.what = fault, what
 
     def __str__(self) -> str:
-        return f"the tile's RTL is faulty: {_FAULTS[self.fault]}"
+        return f"the {self.what}'s RTL is faulty: {_FAULTS[self.fault]}"
 
 
 _FAULTS = {

@@ -11,31 +11,22 @@ weights and are at rest. Inputs therefore come from DRAM and outputs are touched
 and nothing depends on how the weights got into the cells. The regions of further chips begin alike.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from alpine_cosim.hardware.hardware_kind import Piece
-from alpine_cosim.hardware.native_macro import NativeMacro
-from alpine_models.tile import TileConfig
-from alpine_platform.accelerators.macro import Macro
-from alpine_platform.accelerators.peripheral_port import PeripheralPort
-from alpine_platform.accelerators.tile_port import PortTile, TileGroup
 from alpine_platform.config import SystemConfig
-from alpine_platform.cores.operations import Program
-from alpine_platform.systems.result import SystemResult
-from alpine_platform.systems.system import System
 from alpine_platform.systems.timeline import write_timeline
 from alpine_sw.kernels import range_warnings
 from alpine_sw.library.workloads import Workload
 
 from .analog_tiles import ChipSeries
+from .bench import Bench
 from .observation import UNOBSERVED, Observation
-from .profile import profiled
 from .programming import Loader
 from .results import Programming
 from .warm_up import compile_loops
@@ -95,7 +86,7 @@ def measure(
     on_stage, on_step = observation.on_stage, observation.on_step
     on_stage("compiling the platform's loops", 0)
     compile_loops(system, pieces)
-    bench = _Bench(system=system, pieces=pieces)
+    bench = Bench(system=system, pieces=pieces)
     loader = Loader(
         bench.machine(),
         pieces,
@@ -139,58 +130,3 @@ def measure(
         host_profile_s=layers,
         warnings=range_warnings(result.working_sets),
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Bench:
-    """Hardware, and the systems that use it one after the other."""
-
-    system: SystemConfig
-    pieces: Sequence[Piece]
-
-    def machine(self, *, trace: bool = False, check_reads: bool = False) -> System:
-        """Return a system with the hardware, at time 0 and as its reset leaves it."""
-        tiles: dict[int, list[PortTile]] = {}
-        configs: dict[int, list[TileConfig]] = {}
-        peripherals: dict[int, PeripheralPort] = {}
-        for piece in self.pieces:
-            plan = piece.plan
-            if plan.base is not None:
-                peripherals[plan.base] = cast(PeripheralPort, piece.accelerator)
-                continue
-            tiles.setdefault(plan.core, []).append(cast(PortTile, piece.accelerator))
-            configs.setdefault(plan.core, []).extend(macro.config for macro in plan.macros)
-        period = self.system.tile_clock.period_fs
-        return System(
-            self.system,
-            trace=trace,
-            check_reads=check_reads,
-            peripherals=peripherals,
-            tile_ports={
-                core: TileGroup(group, tile_period_fs=period) for core, group in tiles.items()
-            },
-            tile_configs=configs,
-        )
-
-    def machine_at_rest(self, *, trace: bool = False, check_reads: bool = False) -> System:
-        """The same when the hardware was used before: its time, too, begins at 0."""
-        for piece in self.pieces:
-            piece.accelerator.restart_time()
-        return self.machine(trace=trace, check_reads=check_reads)
-
-    def run(
-        self, machine: System, programs: Mapping[int, Program], *, profile: bool = False
-    ) -> tuple[SystemResult, float, dict[str, float] | None]:
-        """Run programs; return the result, the host's seconds and, profiled, their parts."""
-        start = time.perf_counter()
-        if not profile:
-            return machine.run(programs), time.perf_counter() - start, None
-        macros = [macro for piece in self.pieces for macro in piece.accelerator.macros]
-        result, layers = profiled(
-            machine.run, programs, native_products_s=lambda: _products_s(macros)
-        )
-        return result, time.perf_counter() - start, layers
-
-
-def _products_s(macros: Sequence[Macro]) -> float:
-    return sum(each.host_seconds for each in macros if isinstance(each, NativeMacro))

@@ -44,28 +44,78 @@ struct CrossbarPorts {
     int64_t row_bytes, column_bytes, rows, columns;
 };
 
-enum class IoOutcome : int { kDone = 0, kHang = 1, kDacChanged = 2 };
+enum class IoOutcome : int { kDone = 0, kHang = 1, kDacChanged = 2, kUnasked = 3 };
 
-// The analog part of one tile: shows its ADC codes while the tile digitises, zeros otherwise.
+// A healthy tile's crossbar: shows its ADC codes while the tile digitises, zeros otherwise.
+class CheckedCrossbar {
+public:
+    explicit CheckedCrossbar(int64_t rows) : dac_(rows) {}
+
+    void begin(const CrossbarPorts& ports) {
+        std::memcpy(dac_.data(), ports.dac, dac_.size());
+        std::memset(ports.adc, 0, ports.columns);
+    }
+    // False when the DAC codes moved during a multiplication.
+    bool follow(const CrossbarPorts& ports, const AnalogMacro& macro) {
+        const bool digitises = *ports.phase == uint8_t(MvmPhase::kDigitise);
+        if (digitises && std::memcmp(dac_.data(), ports.dac, dac_.size()) != 0) return false;
+        if (digitises && !digitised_) macro.multiply(macro.context, dac_.data(), ports.adc);
+        digitised_ = digitises;
+        return true;
+    }
+
+private:
+    std::vector<int8_t> dac_;
+    bool digitised_ = false;
+};
+
+// What is looked at beside the ports: nothing, in hardware that is not made to fail.
+struct NoWatch {
+    explicit NoWatch(Model*) {}
+
+    bool idle(bool settled) const { return settled; }
+    int64_t skip_target(int64_t, int64_t wanted) const { return wanted; }
+    void begin(int64_t) {}
+    void end(int64_t) {}
+    bool stuck(bool, uint32_t, uint32_t, int64_t) { return false; }
+};
+
+#ifdef ALPINE_AXI_WATCH
+using Watch = ALPINE_AXI_WATCH;
+
+// A crossbar that follows the phase lines.
+class Crossbar : public ALPINE_AXI_CROSSBAR {
+public:
+    using ALPINE_AXI_CROSSBAR::ALPINE_AXI_CROSSBAR;
+
+    void begin(const CrossbarPorts&) {}
+    bool follow(const CrossbarPorts& ports, const AnalogMacro& macro) {
+        ALPINE_AXI_CROSSBAR::follow(MvmPhase(*ports.phase), ports.dac, ports.adc, macro);
+        return true;
+    }
+};
+#else
+using Watch = NoWatch;
+using Crossbar = CheckedCrossbar;
+#endif
+
+// The analog part of one tile.
 class AnalogTile {
 public:
     AnalogTile(const CrossbarPorts& ports, const AnalogMacro& macro)
-        : ports_(ports), macro_(macro), dac_(ports.rows) {}
+        : crossbar(ports.rows), ports_(ports), macro_(macro) {}
 
+    Crossbar crossbar;
     int64_t products = 0;
     bool at_work() const { return *ports_.phase != 0; }
 
-    // What it does after a clock edge. False when the DAC codes moved during a multiplication.
+    // What it does after a clock edge. False when its crossbar refuses what it sees.
     bool react() {
         if (*ports_.start) {
-            std::memcpy(dac_.data(), ports_.dac, dac_.size());
-            std::memset(ports_.adc, 0, ports_.columns);
+            crossbar.begin(ports_);
             ++products;
         }
-        const bool digitises = *ports_.phase == uint8_t(MvmPhase::kDigitise);
-        if (digitises && std::memcmp(dac_.data(), ports_.dac, dac_.size()) != 0) return false;
-        if (digitises && !digitised_) macro_.multiply(macro_.context, dac_.data(), ports_.adc);
-        digitised_ = digitises;
+        if (!crossbar.follow(ports_, macro_)) return false;
         if (*ports_.prog_valid)
             macro_.program(macro_.context, index(ports_.prog_row, ports_.row_bytes),
                            index(ports_.prog_col, ports_.column_bytes),
@@ -86,22 +136,24 @@ private:
 
     CrossbarPorts ports_;
     AnalogMacro macro_;
-    std::vector<int8_t> dac_;
-    bool digitised_ = false;
 };
 
 class AxiTransactor {
 public:
     AxiTransactor(Model* model, const CrossbarPorts* ports, const AnalogMacro* macros,
                   int64_t tiles, int64_t period_fs, int64_t settle_cycles)
-        : model(model), top_(model->ports), period_fs_(period_fs), settle_cycles_(settle_cycles) {
+        : model(model), watch(model), top_(model->ports), period_fs_(period_fs), settle_cycles_(settle_cycles) {
         for (int64_t tile = 0; tile < tiles; ++tile) tiles_.emplace_back(ports[tile], macros[tile]);
     }
 
     Model* const model;
+    Watch watch;
     bool skip_idle = true;  // jump over clock edges at which nothing can change
     int64_t evaluated = 0;  // clock edges really simulated
     int64_t products(int64_t tile) const { return tiles_[tile].products; }
+    int64_t edge_number() const { return edge_; }
+    int64_t macros() const { return int64_t(tiles_.size()); }
+    Crossbar& crossbar(int64_t tile) { return tiles_[tile].crossbar; }
 
     // The next edge has number 0, and the core is free of the last access.
     void restart_time() {
@@ -127,6 +179,8 @@ public:
             const IoOutcome outcome = transfer(access, i, answer);
             if (outcome != IoOutcome::kDone) return outcome;
             completed_ = answer.complete_cycle[i];
+            if (watch.stuck(access.write, access.address, answer.data[i], completed_))
+                return IoOutcome::kHang;
             const bool posted = access.write && path.posted_stores;
             const int64_t end =
                 posted ? time + path.taken_fs : completed_ * period_fs_ + path.response_fs;
@@ -151,10 +205,12 @@ private:
             bool at_work = false;
             for (const AnalogTile& tile : tiles_) at_work |= tile.at_work();
             if (at_work) quiet_ = 0;
-            if (skip_idle && quiet_ > settle_cycles_) {
-                model->advance(edge - edge_);
-                edge_ = edge;
-                return IoOutcome::kDone;
+            if (skip_idle && watch.idle(quiet_ > settle_cycles_)) {
+                const int64_t target = watch.skip_target(edge_, edge);
+                model->advance(target - edge_);
+                edge_ = target;
+                watch.begin(edge_);
+                continue;
             }
             ++quiet_;
             if (!clock_edge()) return IoOutcome::kDacChanged;
@@ -184,7 +240,7 @@ private:
             if (data && top_.s_axi_wready) data = false;
             const bool done = access.write ? top_.s_axi_bvalid : top_.s_axi_rvalid;
             if (done) {
-                if (!asked) return IoOutcome::kHang;  // a response nobody asked for
+                if (!asked) return IoOutcome::kUnasked;  // a response nobody asked for
                 answer.response[i] = access.write ? top_.s_axi_bresp : top_.s_axi_rresp;
                 answer.data[i] = access.write ? 0 : top_.s_axi_rdata;
                 answer.complete_cycle[i] = edge_;
@@ -205,8 +261,10 @@ private:
 
     bool clock_edge() {
         model->step();
+        watch.end(edge_);
         ++edge_;
         ++evaluated;
+        watch.begin(edge_);
         for (AnalogTile& tile : tiles_)
             if (!tile.react()) return false;
         return true;
@@ -217,6 +275,8 @@ private:
     int64_t period_fs_, settle_cycles_;
     int64_t edge_ = 0, completed_ = -1, free_fs_ = 0, quiet_ = 0;
 };
+
+using HardwareTransactor = AxiTransactor;
 
 }  // namespace alpine
 

@@ -275,7 +275,7 @@ def run_campaign(
         score=golden.score,
         score_is_accuracy=task.accuracy is not None,
         time_s=golden.time_s,
-        busy_cycles=sum(int(stretches[:, 1].sum()) for stretches in golden.busy.values()),
+        busy_cycles=golden.busy_cycles,
         planned=len(wanted),
         interrupted=progress.interrupted,
         reused=progress.reused,

@@ -3,8 +3,9 @@
 
 A flip is ``sequencer.left[3]@1200``: bit 3 of that register, at the beginning of tile cycle 1200.
 Permanent faults are ``array.column[17]``, ``array.cell[5,17]+set`` (row, column, device of the
-pair, what it is stuck at) and ``converters.adc[17]=127``. Where a system has several tiles, the
-name begins with ``core2.tile0.``; core 0 and its tile 0 are meant otherwise.
+pair, what it is stuck at) and ``converters.adc[17]=127``. The name begins with the place:
+``core2.tile0.`` for a tile in a core, ``loose1.`` for one behind the I/O path, ``accelerator.`` for
+what loose tiles share. Core 0 and its tile 0 are meant where it begins with none.
 """
 
 import re
@@ -15,6 +16,7 @@ from alpine_models.device import Polarity, StuckAt
 from alpine_models.errors import AlpineError
 
 __all__ = [
+    "ACCELERATOR",
     "ADC",
     "CELL",
     "COLUMN",
@@ -30,16 +32,21 @@ __all__ = [
 CELL, COLUMN, ADC = "array.cell", "array.column", "converters.adc"
 """Names of the sites outside the RTL."""
 
+ACCELERATOR = "accelerator"
+"""Place of the registers that loose tiles share: the bus, the chain."""
+FIRST_TILE = "core0.tile0"
+
 SIGNS = {Polarity.POSITIVE: "+", Polarity.NEGATIVE: "-"}
-TEXT = re.compile(r"(?:core(\d+)\.tile(\d+)\.)?([A-Za-z_][\w.$]*)\[([\d,]+)\](.*)")
+TEXT = re.compile(
+    r"(?:(core\d+\.tile\d+|loose\d+|accelerator)\.)?([A-Za-z_][\w.$]*)\[([\d,]+)\](.*)"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _At:
-    """Members: core, tile : int, which of a system's tiles."""
+    """Members: place : str, which of a system's tiles, or `ACCELERATOR`."""
 
-    core: int = 0
-    tile: int = 0
+    place: str = FIRST_TILE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +99,7 @@ Fault = Flip | OpenColumn | DeadAdc | StuckCell
 
 def fault_text(fault: Fault) -> str:
     """Return a fault's name, as `parse_fault` reads it."""
-    where = f"core{fault.core}.tile{fault.tile}." if fault.core or fault.tile else ""
+    where = "" if fault.place == FIRST_TILE else f"{fault.place}."
     if isinstance(fault, Flip):
         return f"{where}{fault.register}[{fault.bit}]@{fault.cycle}"
     if isinstance(fault, OpenColumn):
@@ -114,24 +121,24 @@ def parse_fault(text: str) -> Fault:
     found = TEXT.fullmatch(text.strip())
     if found is None:
         raise _unreadable(text)
-    core, tile = int(found[1] or 0), int(found[2] or 0)
-    name, rest = found[3], found[5]
-    numbers = [int(number) for number in found[4].split(",") if number]
+    place = found[1] or FIRST_TILE
+    name, rest = found[2], found[4]
+    numbers = [int(number) for number in found[3].split(",") if number]
     if name == CELL and len(numbers) == 2 and rest[:1] in ("+", "-"):
         polarity = next(p for p, sign in SIGNS.items() if sign == rest[0])
         at = StuckAt[choose("stuck state", rest[1:], [s.name.lower() for s in StuckAt]).upper()]
         row, column = numbers
-        return StuckCell(core=core, tile=tile, row=row, column=column, polarity=polarity, at=at)
+        return StuckCell(place=place, row=row, column=column, polarity=polarity, at=at)
     if len(numbers) != 1:
         raise _unreadable(text)
     if name == COLUMN and not rest:
-        return OpenColumn(core=core, tile=tile, column=numbers[0])
+        return OpenColumn(place=place, column=numbers[0])
     if name == ADC and re.fullmatch(r"=-?\d+", rest):
         if not -128 <= int(rest[1:]) <= 127:
             raise AlpineError(f"fault {text!r} is refused: an ADC code is -128 to 127")
-        return DeadAdc(core=core, tile=tile, column=numbers[0], code=int(rest[1:]))
+        return DeadAdc(place=place, column=numbers[0], code=int(rest[1:]))
     if name not in (CELL, COLUMN, ADC) and re.fullmatch(r"@\d+", rest):
-        return Flip(core=core, tile=tile, register=name, bit=numbers[0], cycle=int(rest[1:]))
+        return Flip(place=place, register=name, bit=numbers[0], cycle=int(rest[1:]))
     raise _unreadable(text)
 
 

@@ -11,20 +11,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alpine_cosim.binding.plan import TraceFormat
+from alpine_cosim.engines.hardware_kinds import kind_of
 from alpine_cosim.engines.verilated_hardware import trace_format, waveform_path
+from alpine_cosim.hardware.hardware_kind import Piece
+from alpine_cosim.hardware.native_macro import NativeMacro
 from alpine_cosim.hardware.rtl_tile import TileFault, TileFaultError
 from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
+from alpine_cosim.measurement.bench import Bench
 from alpine_cosim.spec.network import Task
 from alpine_models.device import AnalogCrossbar, AnalogDevice, Polarity, StuckAt, StuckDevice
 from alpine_models.errors import AlpineError
 from alpine_models.files import make_folder
-from alpine_platform.accelerators.tile_port import TileGroup
 from alpine_platform.config import SystemConfig
-from alpine_platform.systems.system import System
 from alpine_sw.kernels.cm import CmStatusError
+from alpine_sw.kernels.io import IoResponseError
+from alpine_sw.library.hardware_plan import AIMC_AXI, HardwarePlan
+from alpine_sw.library.tile_plan import TilePlan
 
+from .fault_controls import FaultyHardware
+from .faulty_accelerator import FaultyAccelerator
 from .faulty_tile import FaultyTile
 from .kinds import DeadAdc, Fault, Flip, OpenColumn, StuckCell, fault_text
+from .sites import register_sites
 
 __all__ = ["FaultResult", "FaultSession", "Golden", "Outcome"]
 
@@ -82,15 +91,38 @@ class Golden:
     outputs : [inferences, outputs], of the same chip. score : accuracy or bits per character, or
         None.
     time_s : simulated time.
-    busy : busy stretches by core and tile, as `FaultyTile.busy_stretches`.
-    states : registers at the end, by core and tile.
+    busy : busy stretches by place, as `FaultControls.busy_stretches`.
+    busy_cycles : over all pieces of hardware.
+    states : registers at the end, a piece each.
     """
 
     outputs: NDArray[Any]
     score: float | None
     time_s: float
-    busy: dict[tuple[int, int], NDArray[np.int64]]
-    states: dict[tuple[int, int], bytes]
+    busy: dict[str, NDArray[np.int64]]
+    busy_cycles: int
+    states: list[bytes]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Tile:
+    """A tile of a session.
+
+    Members
+    -------
+    hardware : the piece that it is part of. macro : its number there.
+    plan : what lies in it. index : its number among all.
+    """
+
+    hardware: FaultyHardware
+    macro: int
+    plan: TilePlan
+    index: int
+
+    @property
+    def array(self) -> NativeMacro:
+        """Its analog part."""
+        return self.hardware.macros[self.macro]
 
 
 class FaultSession:
@@ -116,36 +148,56 @@ class FaultSession:
         device: ChipSeries | None = None,
         trace: Path | None = None,
     ):
-        self._task, self._system, self._device, self._trace = task, system, device, trace
+        self._task, self._device, self._trace = task, device, trace
         self._wave = None if trace is None else trace_format()
         period = system.tile_clock.period_fs
-        self.ports: dict[int, TileGroup[FaultyTile]] = {}
-        self._tiles: dict[tuple[int, int], FaultyTile] = {}
-        for core, plans in task.workload.plans.items():
-            tiles = [
-                FaultyTile(config=plan.config, tile_period_fs=period, trace=self._wave)
-                for plan in plans
-            ]
-            self.ports[core] = TileGroup(tiles, tile_period_fs=period)
-            for number, (tile, plan) in enumerate(zip(tiles, plans, strict=True)):
-                self._tiles[core, number] = tile
-                plan.fill(tile.macro)
-        self._weights = {key: tile.macro.weights.copy() for key, tile in self._tiles.items()}
-        self._chip: dict[tuple[int, int], AnalogCrossbar] = {}
+        self.hardware: list[FaultyHardware] = []
+        self._pieces: list[Piece] = []
+        self._registers: dict[tuple[str, str], tuple[FaultyHardware, int]] = {}
+        self._tiles: dict[str, _Tile] = {}
+        for plan in task.workload.hardware:
+            self._add(plan, _faulty(plan, period_fs=period, trace=self._wave))
+        self._bench = Bench(system=system, pieces=self._pieces)
+        self._configure()
+        self._weights = {key: tile.array.weights.copy() for key, tile in self._tiles.items()}
+        self._chip: dict[str, AnalogCrossbar] = {}
         if device is not None:
             self._chip = {key: self._crossbar(key, device) for key in self._tiles}
         for key, crossbar in self._chip.items():
-            self._tiles[key].macro.install(crossbar)
-        self._defective: tuple[int, int] | None = None
+            self._tiles[key].array.install(crossbar)
+        self._defective: str | None = None
         self._restart()
         outputs, time_s = self._execute("without_fault")
+        stretches = [each.controls.busy_stretches for each in self.hardware]
         self.golden = Golden(
             outputs=outputs,
             score=self._score(outputs),
             time_s=time_s,
-            busy={key: tile.busy_stretches for key, tile in self._tiles.items()},
-            states={key: tile.state() for key, tile in self._tiles.items()},
+            busy={
+                place: stretches[self.hardware.index(hardware)]
+                for (place, _), (hardware, _) in self._registers.items()
+            },
+            busy_cycles=sum(int(each[:, 1].sum()) for each in stretches),
+            states=[each.controls.state for each in self.hardware],
         )
+
+    def _add(self, plan: HardwarePlan, hardware: FaultyAccelerator | FaultyTile) -> None:
+        self.hardware.append(hardware)
+        self._pieces.append(Piece(plan=plan, kind=kind_of(plan), accelerator=hardware))
+        for number, (place, name, _) in enumerate(register_sites(plan)):
+            self._registers[place, name] = hardware, number
+        for number, (place, contents) in enumerate(zip(plan.places, plan.macros, strict=True)):
+            tile = _Tile(hardware=hardware, macro=number, plan=contents, index=len(self._tiles))
+            contents.fill(tile.array)
+            self._tiles[place] = tile
+
+    def _configure(self) -> None:
+        """Apply the settings of every piece once: a restart comes back to them."""
+        for piece, hardware in zip(self._pieces, self.hardware, strict=True):
+            if piece.kind.configure is not None:
+                self._bench.machine().run({piece.plan.core: piece.kind.configure(piece.plan)})
+            if isinstance(hardware, FaultyAccelerator):
+                hardware.keep()
 
     def check(self, fault: Fault) -> None:
         """Refuse a flip that comes after the run.
@@ -157,7 +209,7 @@ class FaultSession:
         """
         if not isinstance(fault, Flip):
             return
-        first, length = self.golden.busy[fault.core, fault.tile][-1].tolist()
+        first, length = self.golden.busy[fault.place][-1].tolist()
         if fault.cycle >= first + length:
             raise AlpineError(
                 f"fault {fault_text(fault)} never happens: the tile's last busy cycle is "
@@ -175,18 +227,19 @@ class FaultSession:
         self._insert(fault)
         try:
             outputs, time_s = self._execute(name)
-        except CmStatusError:
+            states = [each.controls.state for each in self.hardware]
+            sticky = any(each.sticky_error for each in self.hardware)
+        except (CmStatusError, IoResponseError):
             return self._unfinished(Outcome.DETECTED, "status")
         except TileFaultError as error:
             if error.fault is TileFault.HANG:
                 return self._unfinished(Outcome.HANG, "")
             return self._unfinished(Outcome.DETECTED, "response")
-        if isinstance(fault, Flip) and not self._tiles[fault.core, fault.tile].flipped:
+        if isinstance(fault, Flip) and not self._flipped:
             raise RuntimeError(f"fault {fault_text(fault)} did not happen")
         golden = self.golden
-        latent = any(tile.state() != golden.states[key] for key, tile in self._tiles.items())
         outcome, reason = Outcome.MASKED, ""
-        if any(tile.sticky_error for tile in self._tiles.values()):
+        if sticky:
             outcome, reason = Outcome.DETECTED, "sticky error"
         elif not np.array_equal(outputs, golden.outputs):
             outcome = Outcome.SDC
@@ -197,14 +250,26 @@ class FaultSession:
             wrong_outputs=np.count_nonzero(outputs != golden.outputs) / outputs.size,
             score_loss=self._loss(score),
             time_change_s=time_s - golden.time_s,
-            latent=latent,
+            latent=states != golden.states,
             codes_moved=self._codes_moved,
         )
 
+    def outputs(self, fault: Fault) -> NDArray[Any]:
+        """Return the outputs [inferences, outputs] of a run with one fault, which ends.
+
+        Raises
+        ------
+        AlpineError
+            It does not end.
+        """
+        self._restart()
+        self._insert(fault)
+        return self._execute("fault")[0]
+
     def close(self) -> None:
         """Free the models."""
-        for tile in self._tiles.values():
-            tile.close()
+        for each in self.hardware:
+            each.close()
 
     def __enter__(self) -> "FaultSession":
         return self
@@ -214,7 +279,11 @@ class FaultSession:
 
     @property
     def _codes_moved(self) -> bool:
-        return any(tile.codes_moved for tile in self._tiles.values())
+        return any(each.controls.codes_moved for each in self.hardware)
+
+    @property
+    def _flipped(self) -> bool:
+        return any(each.controls.flipped for each in self.hardware)
 
     def _unfinished(self, outcome: Outcome, reason: str) -> FaultResult:
         return FaultResult(
@@ -227,60 +296,58 @@ class FaultSession:
             codes_moved=self._codes_moved,
         )
 
-    def _crossbar(self, key: tuple[int, int], series: ChipSeries) -> AnalogCrossbar:
-        core, number = key
+    def _crossbar(self, place: str, series: ChipSeries) -> AnalogCrossbar:
+        tile = self._tiles[place]
         return analog_crossbar(
-            self._task.workload.plans[core][number],
-            weights=self._weights[key],
-            lsb=self._tiles[key].macro.lsb,
+            tile.plan,
+            weights=self._weights[place],
+            lsb=tile.array.lsb,
             series=series,
             chip=0,
-            tile=list(self._tiles).index(key),
+            tile=tile.index,
         )
 
     def _restart(self) -> None:
-        for key, tile in self._tiles.items():
-            tile.restart()
-            tile.macro.weights[:] = self._weights[key]
-            tile.macro.recount()
+        for each in self.hardware:
+            each.restart()
+        for place, tile in self._tiles.items():
+            tile.array.weights[:] = self._weights[place]
+            tile.array.recount()
         if self._defective is not None:
-            self._tiles[self._defective].macro.install(self._chip[self._defective])
+            self._tiles[self._defective].array.install(self._chip[self._defective])
             self._defective = None
 
     def _insert(self, fault: Fault) -> None:
-        tile = self._tiles[fault.core, fault.tile]
         if isinstance(fault, Flip):
-            number = next(n for n, p in enumerate(tile.probes) if p.name == fault.register)
-            tile.flip(number, fault.bit, cycle=fault.cycle)
-        elif isinstance(fault, DeadAdc):
-            tile.stick_adc(fault.column, fault.code)
+            hardware, number = self._registers[fault.place, fault.register]
+            hardware.controls.flip(number, fault.bit, cycle=fault.cycle)
+            return
+        tile = self._tiles[fault.place]
+        if isinstance(fault, DeadAdc):
+            tile.hardware.controls.stick_adc(tile.macro, fault.column, fault.code)
         elif self._device is not None:
-            self._defective = key = (fault.core, fault.tile)
+            self._defective = fault.place
             device = defective(self._device.device, fault)
-            tile.macro.install(self._crossbar(key, replace(self._device, device=device)))
+            crossbar = self._crossbar(fault.place, replace(self._device, device=device))
+            tile.array.install(crossbar)
         elif isinstance(fault, OpenColumn):
-            tile.macro.weights[fault.column] = 0
+            tile.array.weights[fault.column] = 0
         else:
-            weights = tile.macro.weights
+            weights = tile.array.weights
             weights[fault.column, fault.row] = stuck_weight(
                 int(weights[fault.column, fault.row]), fault
             )
 
     def _execute(self, name: str) -> tuple[NDArray[Any], float]:
         workload = self._task.workload
-        machine = System(
-            self._system,
-            tile_ports=self.ports,
-            tile_configs={core: [p.config for p in ps] for core, ps in workload.plans.items()},
-        )
+        machine = self._bench.machine()
         outputs, programs = workload.programs(machine, self._task.inputs, lambda: None)
         with ExitStack() as waveforms:
             if self._trace is not None and self._wave is not None:
                 make_folder(self._trace)
-                for (core, number), tile in self._tiles.items():
-                    piece = f"{name}_core{core}_tile{number}"
-                    path = waveform_path(self._trace, piece, self._wave)
-                    waveforms.enter_context(tile.model.trace(path))
+                for piece, hardware in zip(self._pieces, self.hardware, strict=True):
+                    path = waveform_path(self._trace, f"{name}_{piece.plan.name}", self._wave)
+                    waveforms.enter_context(hardware.model.trace(path))
             return outputs, machine.run(programs).time_s
 
     def _score(self, outputs: NDArray[Any]) -> float | None:
@@ -293,6 +360,14 @@ class FaultSession:
         if self._task.accuracy is None:
             return score - self.golden.score
         return self.golden.score - score
+
+
+def _faulty(
+    plan: HardwarePlan, *, period_fs: int, trace: TraceFormat | None
+) -> FaultyAccelerator | FaultyTile:
+    if plan.hardware == AIMC_AXI:
+        return FaultyAccelerator(plan.configuration, period_fs=period_fs, trace=trace)
+    return FaultyTile(config=plan.configuration, tile_period_fs=period_fs, trace=trace)
 
 
 def defective(device: AnalogDevice, fault: OpenColumn | StuckCell) -> AnalogDevice:

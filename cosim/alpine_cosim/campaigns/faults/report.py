@@ -42,6 +42,9 @@ __all__ = [
 CONFIDENCE = 0.95
 """Of every interval."""
 
+NAMED_PLACES = 2
+"""Tiles that the table of sites names one by one."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
@@ -206,7 +209,7 @@ def _chosen(campaign: Campaign, title: str) -> Table:
 def print_sites(sites: Sequence[Site], console: Console) -> None:
     """Print every site with its size, by block."""
     table = Table(title="Fault sites", title_justify="left")
-    for name in ("block", "register", "bits or places"):
+    for name in ("block", "register", "in", "bits or places"):
         table.add_column(name, justify="right" if name.startswith("bits") else "left")
     last = ""
     for name in dict.fromkeys(site.name for site in sites):
@@ -215,10 +218,11 @@ def print_sites(sites: Sequence[Site], console: Console) -> None:
         label = f"{block}: {BLOCKS.get(block, '')}" if block != last else ""
         last = block
         sizes = dict.fromkeys(f"{site.size:,}" for site in same)
-        tiles = f" in each of {len(same)} tiles" if len(same) > 1 else ""
+        places = [site.place for site in same]
         table.add_row(
             label, "" if same[0].outside else name.removeprefix(f"{block}."),
-            " or ".join(sizes) + tiles,
+            f"{len(places)} tiles" if len(places) > NAMED_PLACES else ", ".join(places),
+            " or ".join(sizes),
         )  # fmt: skip
     console.print(table)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where faults can happen: every register of a workload's tiles, its cells, bit lines and ADCs."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,13 +13,24 @@ from alpine_models.choices import choose
 from alpine_models.device import Polarity, StuckAt
 from alpine_models.errors import AlpineError
 from alpine_rtl.probe_points import ProbePoint, probe_points
-from alpine_sw.library.hardware_plan import AIMC_AXI
+from alpine_sw.library.hardware_plan import AIMC_AXI, AIMC_TILE, HardwarePlan
 from alpine_sw.library.tile_plan import TilePlan
 from alpine_sw.library.workloads import Workload
 
-from .kinds import ADC, CELL, COLUMN, DeadAdc, Fault, Flip, OpenColumn, StuckCell
+from .faulty_accelerator import accelerator_probes
+from .kinds import ACCELERATOR, ADC, CELL, COLUMN, DeadAdc, Fault, Flip, OpenColumn, StuckCell
 
-__all__ = ["BLOCKS", "RTL", "Group", "Site", "check_fault", "draw_fault", "groups", "sites_of"]
+__all__ = [
+    "BLOCKS",
+    "RTL",
+    "Group",
+    "Site",
+    "check_fault",
+    "draw_fault",
+    "groups",
+    "register_sites",
+    "sites_of",
+]
 
 RTL = "rtl"
 """Name of the group of all registers."""
@@ -35,6 +47,9 @@ BLOCKS: Mapping[str, str] = {
     "responses": "response buffer",
     "sequencer": "phases of a product",
     "streams": "counters of the streaming commands",
+    "stage": "way of vectors into and out of a loose tile, and its commands",
+    "port": "AXI4-Lite port of an accelerator",
+    "bank": "registers of an accelerator: chain, ReLU, interrupts",
     RTL: "every register of the tile",
     CELL: "devices of the cells that hold weights, stuck at RESET or SET",
     COLUMN: "bit lines that hold weights, open",
@@ -48,16 +63,15 @@ DEAD_CODES = (0, 127, -128)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
-    """A register, or one kind of defect, of one tile.
+    """A register, or one kind of defect, of one tile or of what loose tiles share.
 
     Members
     -------
-    core, tile : int, which tile. name : str, as in faults' texts.
-    size : int, places where the fault can be: bits, devices or bit lines.
+    place : str, which tile, or `ACCELERATOR`. name : str, as in faults' texts.
+    size : int, bits, devices or bit lines, of which one is faulty.
     """
 
-    core: int
-    tile: int
+    place: str
     name: str
     size: int
 
@@ -100,33 +114,58 @@ class Group:
 
 
 def sites_of(workload: Workload) -> list[Site]:
-    """Return every site of a workload's tiles.
+    """Return every site of a workload's tiles, and of the accelerator that has some of them.
 
     Raises
     ------
     AlpineError
-        No tile's registers can be written: there is none, or they are parts of an accelerator.
+        There is no tile, or hardware of another kind beside them.
     """
-    if any(piece.hardware == AIMC_AXI for piece in workload.hardware):
-        raise AlpineError(
-            "no faults can be injected into the tiles of an accelerator, whose model keeps its "
-            "registers where they cannot be written: choose a case with tiles in the cores"
-        )
-    if not workload.plans:
+    if not workload.tiles:
         raise AlpineError("a mapping without tiles has no place for a fault: choose another case")
+    for piece in workload.hardware:
+        if piece.hardware not in (AIMC_TILE, AIMC_AXI):
+            raise AlpineError(
+                f"hardware {piece.hardware} cannot be made to fail: choose a case with tiles alone"
+            )
     sites: list[Site] = []
-    for core, plans in workload.plans.items():
-        for tile, plan in enumerate(plans):
-            sizes = {point.name: point.width for point in _probes(plan)}
-            sizes |= {
-                CELL: 2 * plan.cells,
-                COLUMN: len(_columns(plan)),
-                ADC: len(_columns(plan)),
-            }
-            sites += [
-                Site(core=core, tile=tile, name=name, size=size) for name, size in sizes.items()
-            ]
+    for piece in workload.hardware:
+        registers = [Site(place=p, name=n, size=size) for p, n, size in register_sites(piece)]
+        for place, plan in zip(piece.places, piece.macros, strict=True):
+            columns = len(_columns(plan))
+            outside = {CELL: 2 * plan.cells, COLUMN: columns, ADC: columns}
+            sites += [site for site in registers if site.place == place]
+            sites += [Site(place=place, name=name, size=size) for name, size in outside.items()]
+        sites += [site for site in registers if site.place == ACCELERATOR]
     return sites
+
+
+def register_sites(piece: HardwarePlan) -> list[tuple[str, str, int]]:
+    """Return place, name and width of every register of a piece, in the order of its probes."""
+    if piece.hardware == AIMC_AXI:
+        probes = accelerator_probes(piece.configuration)
+        return [(*_in_accelerator(probe), probe.width) for probe in probes]
+    probes = probe_points(tile_verilog(piece.configuration))
+    return [(piece.places[0], probe.name, probe.width) for probe in probes]
+
+
+def _in_accelerator(probe: ProbePoint) -> tuple[str, str]:
+    """Place and name of an accelerator's register; a tile's are called as in a core."""
+    stage = re.fullmatch(r"stage(\d+)(\.tile)?(?:\.(.*))?", probe.block)
+    if stage is None:
+        return ACCELERATOR, probe.name
+    blocks = [] if stage[2] else ["stage"]
+    blocks += [stage[3]] if stage[3] else []
+    return f"loose{stage[1]}", ".".join([*(blocks or ["top"]), probe.register])
+
+
+def _tiles(workload: Workload) -> dict[str, TilePlan]:
+    """Contents of every tile by its place."""
+    return {
+        place: plan
+        for piece in workload.hardware
+        for place, plan in zip(piece.places, piece.macros, strict=True)
+    }
 
 
 def groups(sites: Sequence[Site], asked: Sequence[str], *, by_register: bool) -> list[Group]:
@@ -179,14 +218,14 @@ def _group(sites: Sequence[Site], asked: str) -> Group:
 def draw_fault(
     group: Group,
     workload: Workload,
-    busy: Mapping[tuple[int, int], NDArray[np.int64]],
+    busy: Mapping[str, NDArray[np.int64]],
     random: np.random.Generator,
 ) -> Fault:
     """Draw one fault of a group: its place uniformly, a flip's cycle over the busy ones.
 
     Parameters
     ----------
-    busy : int64 [stretches, (first cycle, length)] by core and tile, of a run without faults.
+    busy : int64 [stretches, (first cycle, length)] by place, of a run without faults.
     """
     sizes = [1 if group.bit is not None else site.size for site in group.sites]
     place = int(random.integers(sum(sizes)))
@@ -195,21 +234,24 @@ def draw_fault(
         place -= sizes[number]
         number += 1
     site = group.sites[number]
-    plan = workload.plans[site.core][site.tile]
-    if site.name == CELL:
-        return _stuck_cell(site, plan, place, random)
-    if site.name == COLUMN:
-        return OpenColumn(core=site.core, tile=site.tile, column=_columns(plan)[place])
-    if site.name == ADC:
-        code = DEAD_CODES[int(random.integers(len(DEAD_CODES)))]
-        return DeadAdc(core=site.core, tile=site.tile, column=_columns(plan)[place], code=code)
+    if site.outside:
+        return _defect(site, _tiles(workload)[site.place], place, random)
     return Flip(
-        core=site.core,
-        tile=site.tile,
+        place=site.place,
         register=site.name,
         bit=place if group.bit is None else group.bit,
-        cycle=_cycle(busy[site.core, site.tile], random),
+        cycle=_cycle(busy[site.place], random),
     )
+
+
+def _defect(site: Site, plan: TilePlan, number: int, random: np.random.Generator) -> Fault:
+    if site.name == CELL:
+        return _stuck_cell(site, plan, number, random)
+    column = _columns(plan)[number]
+    if site.name == COLUMN:
+        return OpenColumn(place=site.place, column=column)
+    code = DEAD_CODES[int(random.integers(len(DEAD_CODES)))]
+    return DeadAdc(place=site.place, column=column, code=code)
 
 
 def _stuck_cell(site: Site, plan: TilePlan, place: int, random: np.random.Generator) -> StuckCell:
@@ -218,8 +260,7 @@ def _stuck_cell(site: Site, plan: TilePlan, place: int, random: np.random.Genera
         if cell < placement.weights.size:
             column, row = divmod(cell, placement.weights.shape[1])
             return StuckCell(
-                core=site.core,
-                tile=site.tile,
+                place=site.place,
                 row=placement.row + row,
                 column=placement.column + column,
                 polarity=Polarity(polarity),
@@ -246,21 +287,18 @@ def check_fault(fault: Fault, sites: Iterable[Site], workload: Workload) -> None
     AlpineError
         The tile, the register, the bit, the row or the column does not exist.
     """
-    plans = workload.plans.get(fault.core, ())
-    if fault.tile >= len(plans):
-        known = ", ".join(
-            f"core{c}.tile{t}" for c, ps in workload.plans.items() for t in range(len(ps))
-        )
-        raise AlpineError(
-            f"core{fault.core}.tile{fault.tile} does not exist: this mapping has {known}"
-        )
-    config = plans[fault.tile].config
+    tiles = _tiles(workload)
+    known = list(dict.fromkeys(site.place for site in sites))
+    if fault.place not in known:
+        raise AlpineError(f"{fault.place} does not exist: this mapping has {', '.join(known)}")
     if isinstance(fault, Flip):
-        sizes = {s.name: s.size for s in sites if (s.core, s.tile) == (fault.core, fault.tile)}
-        registers = [name for name in sizes if name not in (CELL, COLUMN, ADC)]
-        choose("fault site", fault.register, registers)
+        sizes = {s.name: s.size for s in sites if s.place == fault.place and not s.outside}
+        choose("fault site", fault.register, sizes)
         _below("bit", fault.bit, sizes[fault.register], fault.register)
         return
+    if fault.place not in tiles:
+        raise AlpineError(f"{fault.place} has no array: name one of {', '.join(tiles)}")
+    config = tiles[fault.place].config
     _below("column", fault.column, config.columns, "the tile")
     if isinstance(fault, StuckCell):
         _below("row", fault.row, config.rows, "the tile")
@@ -269,10 +307,6 @@ def check_fault(fault: Fault, sites: Iterable[Site], workload: Workload) -> None
 def _below(what: str, value: int, end: int, owner: str) -> None:
     if value >= end:
         raise AlpineError(f"{what} {value} does not exist: {owner} has {what}s 0 to {end - 1}")
-
-
-def _probes(plan: TilePlan) -> tuple[ProbePoint, ...]:
-    return probe_points(tile_verilog(plan.config))
 
 
 def _columns(plan: TilePlan) -> list[int]:
