@@ -12,7 +12,7 @@ TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
 
 .DEFAULT_GOAL := help
 .PHONY: help machine setup run test coverage hunt fuzz cocotb formal formal-long synth docs operators sweeps site examples lint format types wheel \
-	check pages regression bench calibrate paper findings riscv-tests riscv-programs aarch64-programs clean
+	check pages regression bench calibrate paper findings riscv-tests riscv-programs aarch64-programs aarch64-loops clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -157,6 +157,9 @@ riscv-programs: setup ## Assemble the shipped RISC-V kernels and the tests' prog
 aarch64-programs: setup ## Compile the tests' AArch64 programs again
 	$(ZIGLANG)
 	$(BIN)/python -m tests.aarch64_programs
+
+aarch64-loops: setup ## Run the reference runs' loops as AArch64 programs, beside gem5's figures
+	$(BIN)/python -m tests.aarch64_loops
 
 clean: ## Remove the virtual environment and everything built in the checkout
 	rm -rf $(VENV) dist build site docs/api .coverage* .pytest_cache .ruff_cache .hypothesis .benchmarks waves verilog

@@ -10,16 +10,20 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from tests import aarch64_loops
 
 from alpine_sw.library.c import INCLUDE
 
-__all__ = ["FOLDER", "PROGRAMS", "digest"]
+__all__ = ["FOLDER", "PROGRAMS", "digest", "loops_digest"]
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests" / "aarch64"
 COMPILER = f"{sys.executable} -m ziglang cc -target aarch64-linux-musl"
 OPTIONS = ("-Os", "-s", "-static", "-Wl,--gc-sections", "-DAIMC_TILES=2")
+ASSEMBLING = ("-nostdlib", "-static", "-s", "-Wl,-z,max-page-size=4096")
 PROGRAMS = {
     "layer": ROOT / "tests" / "sw" / "c_programs" / "layer.c",
     "behaviour": FOLDER / "behaviour.c",
@@ -32,6 +36,11 @@ def digest(name: str) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()
 
 
+def loops_digest() -> str:
+    """Return what the reference runs' loops were made from."""
+    return hashlib.sha256(aarch64_loops.assembly().encode()).hexdigest()
+
+
 def main() -> None:
     """Compile all programs and write down what they were made from."""
     compiler = shlex.split(os.environ.get("AARCH64_CC", COMPILER))
@@ -40,6 +49,11 @@ def main() -> None:
         output = FOLDER / f"{name}.elf"
         subprocess.run([*compiler, *OPTIONS, f"-I{INCLUDE}", source, "-o", output], check=True)
         lines.append(f"{digest(name)}  {name}\n")
+    with tempfile.NamedTemporaryFile("w", suffix=".S") as source:
+        source.write(aarch64_loops.assembly())
+        source.flush()
+        subprocess.run([*compiler, *ASSEMBLING, source.name, "-o", aarch64_loops.ELF], check=True)
+    lines.append(f"{loops_digest()}  loops\n")
     (FOLDER / "sources.sha256").write_text("".join(lines))
 
 

@@ -36,7 +36,7 @@ from alpine_platform.systems.system import System
 
 from .recorder_library import recorder_library
 
-__all__ = ["Aarch64Outcome", "Aarch64Run", "tile_configs_of"]
+__all__ = ["Aarch64Outcome", "Aarch64Run", "MeasuredExecution", "tile_configs_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +150,7 @@ class Aarch64Run:
             )
             system = System(config, tile_ports={0: tiles.group}, tile_configs={0: list(self.tiles)})
             execution = ProgramExecution(processor, linux, loaded, port, core)
-            measuring = _Measuring(system, execution)
+            measuring = MeasuredExecution(system, execution)
             outcome = Aarch64Outcome(
                 status=STOPPED_STATUS,
                 ended_by=Ending.INTERRUPT,
@@ -171,7 +171,7 @@ class Aarch64Run:
             )
 
 
-class _Measuring:
+class MeasuredExecution:
     """Runs a program part by part, from mark to mark, and keeps the part that counts."""
 
     def __init__(self, system: System, execution: ProgramExecution) -> None:
@@ -181,7 +181,7 @@ class _Measuring:
 
     def outcome(self, outcome: Aarch64Outcome, max_instructions: int) -> Aarch64Outcome:
         """Run the program to its end and enter what came of it."""
-        done = self._run(max_instructions)
+        done = self.run(max_instructions)
         ending = Ending.LIMIT if done.limited else Ending.ERROR
         return replace(
             outcome,
@@ -192,7 +192,8 @@ class _Measuring:
             classes=self.classes,
         )
 
-    def _run(self, max_instructions: int) -> Executed:
+    def run(self, max_instructions: int = 0) -> Executed:
+        """Run the program to its end."""
         steps = self._execution.run(max_instructions)
         executed = self._execution.executed
         region: SystemResult | None = None

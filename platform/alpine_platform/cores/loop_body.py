@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 __all__ = [
     "FETCH_LINE_BYTES",
+    "INSTRUCTION_BYTES",
     "KINDS",
     "Branch",
     "CompiledBody",

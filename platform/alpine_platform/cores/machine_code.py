@@ -10,7 +10,7 @@ from alpine_platform.compiled import kernel_state as kernel
 from alpine_platform.compiled.kernel_state import Ints, Records
 from alpine_platform.config import CoreConfig
 
-from .loop_body import Branch, Memory, Unit
+from .loop_body import FETCH_LINE_BYTES, INSTRUCTION_BYTES, Branch, Memory, Unit
 from .pipeline import unit_timing
 
 __all__ = ["ADDRESS_REGISTER", "CODE_REGISTERS", "MachineCode", "MachineOperation", "Trace"]
@@ -101,12 +101,20 @@ class MachineCode:
     executions: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def add(self, instructions: Sequence[Sequence[MachineOperation]], *, end_address: int) -> None:
-        """Append a block, given as the operations of each of its instructions."""
+        """Append a block, given as the operations of each of its instructions.
+
+        Where an instruction begins a fetch line, so does a group of the front end.
+        """
         rows = [operation for each in instructions for operation in each]
         part = np.zeros(len(rows), kernel.OPERATION)
         first = len(self.operations)
         timing = unit_timing(self.core)
-        part["starts"] = [int(place == 0) for each in instructions for place in range(len(each))]
+        address = end_address - INSTRUCTION_BYTES * len(instructions)
+        part["starts"] = [
+            0 if place else 1 if (address + INSTRUCTION_BYTES * number) % FETCH_LINE_BYTES else 2
+            for number, each in enumerate(instructions)
+            for place in range(len(each))
+        ]
         end = len(rows)
         for index in reversed(range(len(rows))):
             row, operation = part[index], rows[index]
