@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from alpine_cosim.runs.aarch64_run import MeasuredExecution
+from alpine_cosim.runs.aarch64_run import MeasuredExecution, clock_of
 from alpine_cosim.runs.recorder_library import recorder_library
 from alpine_platform.binaries.aarch64.cm_program import CmTiles, ProgramExecution
 from alpine_platform.binaries.aarch64.linux import LinuxProcess
@@ -216,10 +216,11 @@ def compare(name: str, system: str) -> Compared:
             standard_input=io.BytesIO(),
         )
         tiles = CmTiles(set_lsb=lambda tile, first, lsb: None, count=1)
-        execution = ProgramExecution(processor, linux, program, tiles, config.core)
-        measured = MeasuredExecution(
-            System(config, tile_ports={0: ReferenceUnits(config)}), execution
+        simulated = System(config, tile_ports={0: ReferenceUnits(config)})
+        execution = ProgramExecution(
+            processor, linux, program, tiles, core=config.core, clock_ns=clock_of(simulated)
         )
+        measured = MeasuredExecution(simulated, execution)
         done = measured.run()
     assert done.status == 0, done.message
     assert measured.result is not None

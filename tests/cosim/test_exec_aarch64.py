@@ -100,6 +100,16 @@ def test_times_are_those_of_every_run_and_engine(tmp_path: Path, run_exec: Calla
     assert slower["time_s"] > 2 * figures[0]["time_s"]
 
 
+@pytest.mark.parametrize(("system", "frequency_ghz"), [("high-power", 2.3), ("low-power", 0.8)])
+def test_clocks_tell_simulated_time(
+    system: str, frequency_ghz: float, run_exec: Callable[..., Done]
+):
+    done = run_exec("--system", system, BEHAVIOUR, "clock")
+    # A thousand times a load, an addition and a store that the next load waits for.
+    assert 2 * 1000 / frequency_ghz < int(done.stdout) < 20 * 1000 / frequency_ghz
+    assert run_exec("--system", system, BEHAVIOUR, "clock").stdout == done.stdout
+
+
 GOOD = {
     ("arguments", "a b", "--json"): "arguments;a b;--json;",
     ("environment",): "hello",

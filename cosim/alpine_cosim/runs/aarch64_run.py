@@ -36,7 +36,9 @@ from alpine_platform.systems.system import System
 
 from .recorder_library import recorder_library
 
-__all__ = ["Aarch64Outcome", "Aarch64Run", "MeasuredExecution", "tile_configs_of"]
+__all__ = ["Aarch64Outcome", "Aarch64Run", "MeasuredExecution", "clock_of", "tile_configs_of"]
+
+FS_PER_NS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,7 +151,9 @@ class Aarch64Run:
                 seed=self.seed,
             )
             system = System(config, tile_ports={0: tiles.group}, tile_configs={0: list(self.tiles)})
-            execution = ProgramExecution(processor, linux, loaded, port, core)
+            execution = ProgramExecution(
+                processor, linux, loaded, port, core=core, clock_ns=clock_of(system)
+            )
             measuring = MeasuredExecution(system, execution)
             outcome = Aarch64Outcome(
                 status=STOPPED_STATUS,
@@ -212,6 +216,11 @@ class MeasuredExecution:
             if isinstance(reached, Executed):
                 return reached
             begun = reached
+
+
+def clock_of(system: System) -> Callable[[], int]:
+    """Return what tells a system's time in nanoseconds."""
+    return lambda: int(system.env.now) // FS_PER_NS
 
 
 def _until_mark(steps: Generator[Operation | Mark, Any, Any]) -> Program:

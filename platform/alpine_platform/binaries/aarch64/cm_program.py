@@ -128,7 +128,7 @@ class ProgramExecution:
 
     Parameters
     ----------
-    core : that executes it.
+    core : that executes it. clock_ns : tells simulated time.
     """
 
     def __init__(
@@ -137,8 +137,11 @@ class ProgramExecution:
         linux: LinuxProcess,
         program: Program,
         tiles: CmTiles,
+        *,
         core: CoreConfig,
+        clock_ns: Callable[[], int],
     ) -> None:
+        self._clock_ns = clock_ns
         self._processor, self._linux = processor, linux
         self._program, self._tiles = program, tiles
         self._words = _special_words(program)
@@ -172,7 +175,7 @@ class ProgramExecution:
         try:
             while stop.event is not ProcessorEvent.ENDED:
                 if stop.event is ProcessorEvent.CALLED:
-                    stop = self._called(stop)
+                    stop = yield from self._called(stop)
                 elif stop.event is ProcessorEvent.FULL:
                     yield from self._time(following=stop.address)
                     stop = self._processor.go_on()
@@ -182,8 +185,12 @@ class ProgramExecution:
             return stop, done.status
         return stop, None
 
-    def _called(self, stop: ProgramStop) -> ProgramStop:
+    def _called(self, stop: ProgramStop) -> Steps:
+        """Do what a system call asks for, and go on; return the next stop."""
         number, arguments = stop.registers[8], stop.registers[:6]
+        if self._linux.reads_clock(number):
+            yield from self._time()
+            self._linux.now_ns = self._clock_ns()
         value = self._linux.call(number, arguments, address=stop.address - 4)
         return self._processor.go_on(registers={0: value})
 

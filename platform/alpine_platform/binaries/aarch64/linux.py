@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Linux as a statically linked AArch64 program sees it: its start, its memory, its system calls.
 
-Addresses are fixed, random bytes come from the seed and clocks stand still, so that every run of a
-program is the same. A program sees its arguments, its environment, and files below one folder that
-the person names, which it may read.
+Addresses are fixed, random bytes come from the seed and clocks tell simulated time, so that every
+run of a program is the same. A program sees its arguments, its environment, and files below one
+folder that the person names, which it may read.
 """
 
 import random
@@ -34,6 +34,7 @@ _REGULAR_FILE, _CHARACTER_DEVICE = 0o100444, 0o020666
 _AT_PHDR, _AT_PHENT, _AT_PHNUM, _AT_PAGESZ, _AT_ENTRY = 3, 4, 5, 6, 9
 _AT_UID, _AT_EUID, _AT_GID, _AT_EGID, _AT_HWCAP, _AT_SECURE, _AT_RANDOM = 11, 12, 13, 14, 16, 23, 25
 _PROGRAM_HEADER_BYTES = 56
+_CLOCK_GETTIME = 113
 _STANDARD_STREAMS = (0, 1, 2)
 
 
@@ -71,6 +72,7 @@ class LinuxProcess:
     Members
     -------
     entry, stack : int, where the program begins and its stack pointer there.
+    now_ns : simulated time, set by who knows it before a call that `reads_clock`.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class LinuxProcess:
         self._break = self._mapped_break = self._load()
         self._next_mapping = MAPPINGS_START
         self.entry = program.entry
+        self.now_ns = 0
         processor.map(STACK_TOP - STACK_BYTES, STACK_BYTES)
         self.stack = self._start([program.path.name, *arguments], environment or {})
 
@@ -111,6 +114,11 @@ class LinuxProcess:
             place = self._program.place(address)
             raise ProgramStopError(f"{place}: system call {number} is not one that programs have")
         return handler(self, *arguments[:6])
+
+    @staticmethod
+    def reads_clock(number: int) -> bool:
+        """Whether a system call tells the time."""
+        return number == _CLOCK_GETTIME
 
     # ---- start -------------------------------------------------------------------------------
 
@@ -279,7 +287,7 @@ class LinuxProcess:
 
     def _clock(self, _which: int, address: int, *_: int) -> int:
         if address:
-            self._processor.write(address, bytes(16))
+            self._processor.write(address, struct.pack("<qq", *divmod(self.now_ns, 10**9)))
         return 0
 
     def _affinity(self, _process: int, size: int, address: int, *_: int) -> int:
@@ -332,7 +340,7 @@ class LinuxProcess:
         96: _thread_number,  # set_tid_address
         98: _nothing,  # futex: one thread waits for nobody
         99: _nothing,  # set_robust_list
-        113: _clock,
+        _CLOCK_GETTIME: _clock,
         123: _affinity,
         124: _nothing,  # sched_yield
         130: _raise_own_signal,  # tkill
