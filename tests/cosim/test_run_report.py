@@ -4,6 +4,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,24 @@ def test_what_a_model_brings_in_is_escaped():
         title="t", subtitle="s", cards=[], parts=sections
     )  # fmt: skip
     assert "<i>x" not in text and "&lt;i&gt;x" in text and "&lt;b&gt;t" in text
+
+
+def test_names_in_the_roofline_do_not_cover_one_another():
+    from alpine_cosim.pages.report_pictures import RoofPoint, Roofs, roofline
+
+    roofs = Roofs(tile_rate=1e13, core_rate=6e9, port_bytes=4e9, memory_bytes=2e10)
+    # Three on one place, and five a tenth of a decade apart, whose names are wider than that.
+    points = [RoofPoint(name, 30, 1e8, False) for name in ("a", "b", "c")]
+    points += [RoofPoint(f"a long name {n}", 31 * 1.2**n, 1e8, True) for n in range(5)]
+    text = roofline(points, roofs)
+    named = {
+        name: float(height)
+        for name, height in re.findall(
+            r"<!-- (a, b and 1 more|a long name \d) -->\s*<g [^>]*translate\([\d.]+ ([\d.]+)\)",
+            text,
+        )
+    }
+    assert list(named) == ["a, b and 1 more", *(f"a long name {n}" for n in range(5))]
+    heights = sorted(named.values())
+    # In points; letters of 7 points are no higher than that.
+    assert min(high - low for low, high in pairwise(heights)) > 7

@@ -15,6 +15,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 from alpine_sw.library.tile_plan import TilePlan
 
@@ -23,6 +24,8 @@ __all__ = ["RoofPoint", "Roofs", "bars", "occupancy", "roofline", "timeline"]
 COLOURS = ("#1f77b4", "#c03d3e", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#7f7f7f")
 MOST_TILES, MOST_EVENTS = 24, 6000
 """Tiles and operations that a picture shows at most."""
+LABELLED, MOST_RAISED = 2, 60
+"""Names in a label of the roofline, and points that it is moved up at most."""
 KINDS = {
     "waiting": "#d0d7de",
     "tile instructions": "#c03d3e",
@@ -174,17 +177,51 @@ def roofline(points: Sequence[RoofPoint], roofs: Roofs) -> str:
     for point in points:
         marker, colour = ("o", COLOURS[1]) if point.on_tile else ("s", COLOURS[0])
         axes.plot(point.intensity, point.rate, marker, color=colour, markersize=6)
-        axes.annotate(
-            point.name, (point.intensity, point.rate), fontsize=7, xytext=(4, 4),
-            textcoords="offset points",
-        )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("multiply-accumulate operations per byte moved")
     axes.set_ylabel("operations per second")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
+    _label(figure, axes, points)
     return _svg(figure)
+
+
+def _label(figure: Any, axes: Any, points: Sequence[RoofPoint]) -> None:
+    """Write every point's name beside it, so far above that it covers no other name.
+
+    Points that lie on one another have one label with their names.
+    """
+    figure.canvas.draw()
+    groups: dict[tuple[float, float], list[str]] = {}
+    for point in points:
+        groups.setdefault((point.intensity, point.rate), []).append(point.name)
+    taken: list[Any] = []
+    places = sorted(groups.items(), key=lambda item: (item[0][1], item[0][0]))
+    for place, names in places:
+        more = len(names) - LABELLED
+        text = ", ".join(names[:LABELLED]) + (f" and {more} more" if more > 0 else "")
+        label = axes.annotate(
+            text, place, fontsize=7, xytext=(5, 3), textcoords="offset points",
+            arrowprops={"arrowstyle": "-", "lw": 0.4, "color": "#888888"},
+        )  # fmt: skip
+        box = _box(label, figure)
+        raised = 3.0
+        while raised < MOST_RAISED and any(box.overlaps(other) for other in taken):
+            raised += 2
+            label.set_position((5, raised))
+            box = _box(label, figure)
+        if raised >= MOST_RAISED:
+            # Better none than one over another; the table of layers has all names.
+            label.remove()
+            continue
+        taken.append(box)
+
+
+def _box(label: Any, figure: Any) -> Any:
+    """Where a label's text lies, without the line to its point."""
+    label.update_positions(figure.canvas.get_renderer())
+    return Text.get_window_extent(label)
 
 
 def _svg(figure: Any) -> str:
