@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# Reason for the header: numba gives no types.
 """Compiled functions whose machine code is cached on disk and used again only while it is valid.
 
 Numba finds cached machine code by the source file of one function. It does not look at the
@@ -14,7 +12,7 @@ minute. Here one does, and the others wait for what it leaves on disk.
 import functools
 import multiprocessing
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -68,7 +66,7 @@ def _compile_in_turns(dispatcher: Any) -> None:
 
 
 @contextmanager
-def _turn(dispatcher: Any) -> Iterator[None]:
+def _turn(dispatcher: Any) -> Generator[None]:
     name = f"{dispatcher.py_func.__module__}.{dispatcher.py_func.__qualname__}"
     folder = Path(dispatcher._cache.cache_path)
     lock = FileLock(folder / f"{sha256(name.encode()).hexdigest()[:32]}.lock")
@@ -110,8 +108,9 @@ def cached_under(fingerprint: str, **options: Any) -> Callable[[Any], Any]:
 def cached_c_function(fingerprint: str, signature: Any, function: Any, **options: Any) -> Any:
     """Compile a function that C code calls, with `numba.cfunc`, and cache it as `cached_under`."""
     function.__qualname__ += f"_{fingerprint}"
+    signatures: Any = sigutils  # Numba carries no types.
     c_function = CFunc(
-        function, sigutils.normalize_signature(signature), locals={}, options=options
+        function, signatures.normalize_signature(signature), locals={}, options=options
     )
     try:
         c_function.enable_caching()

@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportUntypedFunctionDecorator=false
-# Numba carries no types; everything that crosses this module's border is annotated.
 """One conversion of every column, compiled."""
 
 import math

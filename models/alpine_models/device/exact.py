@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic, reportUntypedFunctionDecorator=false
-# Numba carries no types; everything that crosses this module's border is annotated.
 """Elementary functions whose bits are the same on every machine and in every language.
 
 A C library's logarithm may differ in its last bit from another's, and numpy's from both, because

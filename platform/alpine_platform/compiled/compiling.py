@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# Reason for the header: numba gives no types.
 """How the compiled modules are compiled.
 
 `entry` is for functions that Python calls; `compiled` for those that only compiled functions call,

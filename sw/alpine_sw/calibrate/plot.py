@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# Matplotlib types its keyword arguments only in part; what crosses this border is annotated.
 """The calibration's picture: every run, ours against the reference."""
 
 import io
@@ -11,7 +9,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt
+import matplotlib.pyplot
 
 from .fit import Comparison
 
@@ -19,6 +17,9 @@ __all__ = ["scatter"]
 
 LINEAR = 0.1
 """Error up to which the axis of errors is linear."""
+
+plt: Any = matplotlib.pyplot
+"""Matplotlib types its keyword arguments only in part."""
 
 STYLE: Any = {"font.size": 9, "svg.fonttype": "none", "svg.hashsalt": "alpine"}
 

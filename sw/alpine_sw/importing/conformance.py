@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# The onnx package's types are those of generated code, in part unknown.
 """The onnx package's own test cases, run through the path in floating point."""
 
 import warnings

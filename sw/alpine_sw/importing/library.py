@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# Parts of the package are imported so that they are there as its attributes.
 """The onnx package, where it is installed."""
 
+from importlib import import_module
 from types import ModuleType
 
 from alpine_models.errors import AlpineError
 
 __all__ = ["onnx_package"]
+
+PARTS = ("checker", "external_data_helper", "helper", "numpy_helper", "version_converter")
+"""Parts of the package that are its attributes once they are imported."""
 
 
 def onnx_package() -> ModuleType:
@@ -19,12 +21,9 @@ def onnx_package() -> ModuleType:
         It is not installed.
     """
     try:
-        import onnx
-        import onnx.checker
-        import onnx.external_data_helper
-        import onnx.helper
-        import onnx.numpy_helper
-        import onnx.version_converter
+        onnx = import_module("onnx")
+        for part in PARTS:
+            import_module(f"onnx.{part}")
     except ImportError as error:
         raise AlpineError(
             f"ONNX files need the onnx package ({error}): pip install 'alpine-cosim[onnx]'"

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# The onnx package's types are those of generated code, in part unknown.
 """From a model file to a network that runs in floating point."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -204,7 +203,8 @@ def _attribute(attribute: Any, here: str) -> Any:
         return value.decode(errors="replace")
     if isinstance(value, int | float):
         return value
-    items = tuple(value) if isinstance(value, list | tuple) else (value,)
+    several = isinstance(value, list | tuple)
+    items = tuple(cast(Sequence[Any], value)) if several else (value,)
     if all(isinstance(item, int | float) for item in items):
         return items
     if all(isinstance(item, bytes) for item in items):

@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# The onnx package's types are those of generated code, in part unknown.
 """Model files, read as what they are: input that anybody may have written.
 
 A file is parsed as a protocol buffer, which holds data alone. Its size is bounded before it is

@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# Arrow brings no types; what crosses this module's border is annotated.
 """Rows as a Parquet file, which pandas and other programs read."""
 
 from importlib.util import find_spec
@@ -32,12 +30,16 @@ def write_parquet(rows: SweepRows, path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    table = pyarrow.table({name: _uniform(values) for name, values in rows.columns.items()})
-    write_with(path, lambda file: parquet.write_table(table, file, compression="zstd"))
+    # Arrow brings no types.
+    tables: Any = pyarrow
+    files: Any = parquet
+    table = tables.table({name: _uniform(values) for name, values in rows.columns.items()})
+    write_with(path, lambda file: files.write_table(table, file, compression="zstd"))
 
 
 def _uniform(values: list[Any]) -> list[Any]:
-    kinds = {type(value) for value in values} - {type(None)}
+    given: list[object] = values
+    kinds = {type(value) for value in given} - {type(None)}
     if len(kinds) <= 1:
         return values
     if kinds == {int, float}:

@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# pyright: basic
-# Matplotlib types its keyword arguments only in part; what crosses this border is annotated.
 """Pictures of a sweep: a column against another, a Pareto front, what each setting moves."""
 
 from collections.abc import Sequence
@@ -11,12 +9,15 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt
+import matplotlib.pyplot
 
 from .answers import Goal, SettingEffect
 from .rows import SweepRows
 
 __all__ = ["plot_columns", "plot_effects", "plot_front", "svg_of"]
+
+plt: Any = matplotlib.pyplot
+"""Matplotlib types its keyword arguments only in part."""
 
 COLOURS = ("#1f77b4", "#c03d3e", "#2ca02c", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22")
 SALT = "alpine"
