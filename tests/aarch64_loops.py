@@ -168,7 +168,10 @@ _start:
     add x1, x1, x2, lsl #4
     ldp x20, x21, [x1]
     adrp x9, data
-    mov x22, x30
+    b main
+.globl main
+.type main, %function
+main:
     blr x20
     blr x20
 5:  hint #96

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests import aarch64_loops
 
+from alpine_models.files import write_text
 from alpine_sw.library.c import INCLUDE
 
 __all__ = ["FOLDER", "PROGRAMS", "digest", "loops_digest"]
@@ -23,7 +24,8 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests" / "aarch64"
 COMPILER = f"{sys.executable} -m ziglang cc -target aarch64-linux-musl"
 OPTIONS = ("-Os", "-s", "-static", "-Wl,--gc-sections", "-DAIMC_TILES=2")
-ASSEMBLING = ("-nostdlib", "-static", "-s", "-Wl,-z,max-page-size=4096")
+LINKING = ("-nostdlib", "-static", "-g", "-Wl,-z,max-page-size=4096")
+"""Of the loops, which have no debugging information: with -g their symbols stay."""
 PROGRAMS = {
     "layer": ROOT / "tests" / "sw" / "c_programs" / "layer.c",
     "behaviour": FOLDER / "behaviour.c",
@@ -49,10 +51,11 @@ def main() -> None:
         output = FOLDER / f"{name}.elf"
         subprocess.run([*compiler, *OPTIONS, f"-I{INCLUDE}", source, "-o", output], check=True)
         lines.append(f"{digest(name)}  {name}\n")
-    with tempfile.NamedTemporaryFile("w", suffix=".S") as source:
-        source.write(aarch64_loops.assembly())
-        source.flush()
-        subprocess.run([*compiler, *ASSEMBLING, source.name, "-o", aarch64_loops.ELF], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        source, compiled = Path(folder) / "loops.S", Path(folder) / "loops.o"
+        write_text(source, aarch64_loops.assembly())
+        subprocess.run([*compiler, "-c", source, "-o", compiled], check=True)
+        subprocess.run([*compiler, *LINKING, compiled, "-o", aarch64_loops.ELF], check=True)
     lines.append(f"{loops_digest()}  loops\n")
     (FOLDER / "sources.sha256").write_text("".join(lines))
 

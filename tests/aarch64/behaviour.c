@@ -55,6 +55,11 @@ int main(int argc, char **argv)
         clock_gettime(CLOCK_MONOTONIC, &now);
         printf("%ld", (now.tv_sec - then.tv_sec) * 1000000000 + now.tv_nsec - then.tv_nsec);
     }
+    if (!strcmp(what, "unbegun")) aimc_end();
+    for (int i = 0; i < 2 && !strcmp(what, "twice"); i++) {
+        aimc_begin("roi");
+        aimc_end();
+    }
     if (!strcmp(what, "heap")) {
         char *memory = malloc(9 << 20);
         memory[9 << 19] = 7;

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.aarch64_loops import ELF
 from tests.aarch64_programs import FOLDER, PROGRAMS, digest
 
 from alpine_cosim.cli import main
@@ -100,6 +101,15 @@ def test_times_are_those_of_every_run_and_engine(tmp_path: Path, run_exec: Calla
     assert slower["time_s"] > 2 * figures[0]["time_s"]
 
 
+def test_times_are_counted_from_main_on(tmp_path: Path, behave: Callable[..., Done]):
+    figures = tmp_path / "figures.json"
+    # Twelve instructions to `main` (one to jump there), one in it, 67 of the first iteration, 66 of
+    # the second; the third is cut off, and counts as nothing.
+    limit = ("--max-instructions", 12 + 1 + 67 + 66 + 10)
+    assert behave("--json", figures, *limit, ELF, "00").returncode == 126
+    assert json.loads(figures.read_text())["instructions"] == 1 + 67 + 66
+
+
 @pytest.mark.parametrize(("system", "frequency_ghz"), [("high-power", 2.3), ("low-power", 0.8)])
 def test_clocks_tell_simulated_time(
     system: str, frequency_ghz: float, run_exec: Callable[..., Done]
@@ -157,6 +167,8 @@ BAD = {
     "thread": "the program starts a thread: programs have one so far",
     "abort": "the program ended itself by signal 6",
     "endless": "stopped after 3000000 instructions",
+    "unbegun": "aimc_end without aimc_begin",
+    "twice": "region roi begins a second time: it is measured once",
     "beyond": "tile 0 refused QUEUE: index out of range",
 }
 

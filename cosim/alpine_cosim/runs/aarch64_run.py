@@ -25,7 +25,7 @@ from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.tile_port import TileGroup
 from alpine_platform.accelerators.timed_tile import TimedTile
 from alpine_platform.binaries.aarch64.cm_program import CmTiles, Executed, Mark, ProgramExecution
-from alpine_platform.binaries.aarch64.linux import LinuxProcess, ProgramStopError
+from alpine_platform.binaries.aarch64.linux import LinuxProcess
 from alpine_platform.binaries.aarch64.processor import Processor
 from alpine_platform.binaries.elf import Architecture, load_program
 from alpine_platform.binaries.outcome import STOPPED_STATUS, Ending
@@ -200,19 +200,16 @@ class MeasuredExecution:
         """Run the program to its end."""
         steps = self._execution.run(max_instructions)
         executed = self._execution.executed
-        region: SystemResult | None = None
+        has_region = False
         begun: Mark | None = None
         while True:
             before = executed.executions
             result = self._system.run({0: _until_mark(steps)})
             reached: Mark | Executed = result.returned[0]
             in_region = begun is Mark.REGION_BEGIN
-            if in_region and region is not None:
-                raise ProgramStopError("region roi is entered twice: it can be measured once")
-            if in_region or region is None:
+            if not has_region:
                 self.result, self.classes = result, executed.classes_since(before)
-            if in_region:
-                region = result
+            has_region |= in_region
             if isinstance(reached, Executed):
                 return reached
             begun = reached

@@ -146,6 +146,7 @@ class ProgramExecution:
         self._program, self._tiles = program, tiles
         self._words = _special_words(program)
         self._open: list[str] = []
+        self._measured = False
         self._main = program.symbols.get("main")
         self.executed = ExecutedCode(core, processor.read, self._words)
 
@@ -251,6 +252,11 @@ class ProgramExecution:
             self._open.append(name)
             yield from self._time()
             if name == REGION_OF_INTEREST:
+                if self._measured:
+                    raise ProgramStopError(
+                        f"region {name} begins a second time: it is measured once"
+                    )
+                self._measured = True
                 yield Mark.REGION_BEGIN
             yield Begin(name)
         elif hint is isa.Hint.END:
