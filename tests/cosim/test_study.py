@@ -129,6 +129,20 @@ def test_files(over_time, tmp_path: Path):
     assert files[2].read_bytes().startswith(b"\x89PNG")
 
 
+def test_loose_tiles_are_studied_as_those_of_a_core(tmp_path: Path):
+    # Tiles without imperfections, whose codes have 8 bits, give what the network gives wherever
+    # they sit.
+    scores: dict[str, float | None] = {}
+    for case in ("1", "loose"):
+        plan = plan_adc(study_spec("mlp", case=case, samples=20, chips=1), bits=[8])
+        (work,) = plan.curves[0].points[0].works
+        assert work.codes_alone
+        ((score,),) = score_chips([work], tmp_path / case, jobs=1).values()
+        scores[case] = score.score
+    # The share of 20 samples that the published network classifies rightly.
+    assert scores["loose"] == scores["1"] == 0.95
+
+
 @pytest.mark.parametrize(
     ("subject", "message"),
     [

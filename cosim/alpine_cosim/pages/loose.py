@@ -36,6 +36,8 @@ counterpart. The tiles sit behind `AimcAxi`, the AXI4-Lite accelerator of
 [registers.md](registers.md), chained and with its ReLU between them; with the engines `rtl` and
 `cocotb` every access of the core goes through its verilated RTL. The weights are programmed by
 stores, cell by cell, or through the back door, and `--device` makes the tiles imperfect ones.
+`alpine study time --network mlp --case loose` studies chips of such tiles, and
+`alpine faults mlp --case loose` injects faults into them ([faults.md](faults.md)).
 
 ```
 core --- I/O crossbar --- bridge --- AXI4-Lite --- tile 0 --- ReLU --- tile 1
