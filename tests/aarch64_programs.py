@@ -54,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source, compiled = Path(folder) / "loops.S", Path(folder) / "loops.o"
         write_text(source, aarch64_loops.assembly())
-        subprocess.run([*compiler, "-c", source, "-o", compiled], check=True)
+        subprocess.run([*compiler, "-g0", "-c", source, "-o", compiled], check=True)
         subprocess.run([*compiler, *LINKING, compiled, "-o", aarch64_loops.ELF], check=True)
     lines.append(f"{loops_digest()}  loops\n")
     (FOLDER / "sources.sha256").write_text("".join(lines))
