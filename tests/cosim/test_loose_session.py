@@ -185,6 +185,11 @@ def test_published_perceptron_gives_golden_outputs_at_the_paths_speed():
     # 1024 bytes in words, then start and release; a flag read before and a flag read after.
     assert core["io_writes"] == 3 * (256 + 2)
     assert core["io_reads"] == 3 * (256 + 2)
+    # A product of each of two tiles per inference.
+    assert result.stats["components"]["peripheral_0x2000000"]["counters"] == {
+        "products": 3 * 2,
+        "register_accesses": 3 * 2 * (256 + 2),
+    }
     # A store makes the round trip of 207 ns and takes 2 cycles in the peripheral, a load one more;
     # the released packing adds its loop to loads only, as it runs while a store is on its way.
     least = 3 * (258 * 209e-9 + 258 * 210e-9)

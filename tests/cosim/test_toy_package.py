@@ -87,6 +87,15 @@ def test_the_accelerator_on_every_backend(engine: str):
     assert (result.time_s, result.stats) == (model.time_s, model.stats)
     core = result.stats["cores"]["0"]
     assert (core["io_writes"], core["io_reads"]) == (4 * 3, 0)
+    # Every inference writes three registers, and 16 bytes are read and written one by one.
+    assert result.stats["components"]["peripheral_0x3000000"]["counters"] == {
+        "busy_cycles": 4 * 16 * 3,
+        "register_accesses": 4 * 3,
+        "memory_reads": 4 * 16,
+        "memory_writes": 4 * 16,
+        "stalled_cycles": 0,
+        "events": 4,
+    }
 
 
 class Memory:
@@ -148,12 +157,40 @@ def test_rtl_and_twin_agree_on_every_edge_where_memory_makes_them_wait():
             except AlpineError as error:
                 assert "at rest" in str(error)
                 break
-        found.append([*values, event, each.busy_cycles, memory.bytes.tolist()])
+        found.append([*values, event, each.counters, memory.bytes.tolist()])
         # 20 bytes: negative ones are 0 and others as they were.
         before = Memory(2).bytes[100:120].view(np.int8)
         assert memory.bytes[100:120].view(np.int8).tolist() == np.maximum(before, 0).tolist()
     assert found[0] == found[1]
     accelerators[1].close()
+
+
+class SlowMemory(Memory):
+    """Memory that grants at every third clock edge alone."""
+
+    def granted(self, edge: int) -> bool:
+        return edge % 3 == 0
+
+
+def test_cycles_in_which_memory_does_not_grant_are_counted():
+    twin = HARDWARE_KINDS["toy_relu"].timed(None, PERIOD_FS)
+    twin.connect_memory(SlowMemory(2))
+    batch = empty_accesses(3, write=True)
+    batch["address"], batch["data"] = [4, 8, 0], [100, 20, 1]
+    at_once = IoTimes(request_fs=0, response_fs=0, taken_fs=0, posted_stores=False)
+    twin.execute(batch, start_fs=0, core_period_fs=PERIOD_FS, times=at_once)
+    twin.next_event_fs()
+    # An access is taken in every other cycle, the last at edge 4, so that the first read is shown
+    # at edges 5 and 6. A write is shown two cycles after the grant of its read, at 3n + 2 and
+    # 3n + 3, a further read one cycle after that of a write, at 3n + 1, 3n + 2 and 3n + 3.
+    assert twin.counters == {
+        "busy_cycles": 2 + 3 * 20 + 3 * 19,
+        "register_accesses": 3,
+        "memory_reads": 20,
+        "memory_writes": 20,
+        "stalled_cycles": 1 + 20 + 2 * 19,
+        "events": 1,
+    }
 
 
 def test_a_wait_for_an_event_that_never_comes_is_one_line():

@@ -9,7 +9,7 @@ from cocotb.task import resume
 from alpine_cosim.hardware.hardware_accelerator import HardwareAccelerator
 from alpine_models.errors import AlpineError
 from alpine_models.tile import TileConfig
-from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
+from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, IoTimes
 
 from .axi import AxiLiteDriver
 from .clock import TileClock
@@ -66,8 +66,7 @@ class CocotbAxiAccelerator(HardwareAccelerator):
         AlpineError
             The RTL did not answer, answered unasked, or broke the contract of its analog boundary.
         """
-        check_accesses(batch, size_bytes=self.size_bytes)
-        result = IoResult.empty(len(batch))
+        result = self._begin(batch)
         resume(self._driver.run)(
             batch, result, start_fs=start_fs, core_period_fs=core_period_fs, times=times
         )

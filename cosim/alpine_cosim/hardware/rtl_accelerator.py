@@ -14,7 +14,7 @@ from alpine_cosim.binding import VerilatedModel
 from alpine_cosim.binding.plan import TraceFormat
 from alpine_models.registers import link_bytes
 from alpine_models.tile import TileConfig
-from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
+from alpine_platform.accelerators.peripheral_port import IoBatch, IoResult, IoTimes
 from alpine_rtl.accelerator import AimcAxi
 
 from .hardware_accelerator import HardwareAccelerator
@@ -141,8 +141,7 @@ class RtlAccelerator(HardwareAccelerator):
         TileFaultError
             The RTL did not answer, answered unasked, or moved its DAC codes during an MVM.
         """
-        check_accesses(batch, size_bytes=self.size_bytes)
-        result = IoResult.empty(len(batch))
+        result = self._begin(batch)
         answer = _Answer(*(getattr(result, name).ctypes.data for name in ANSWER))
         path = _Path(times.request_fs, times.response_fs, times.taken_fs, int(times.posted_stores))
         records = np.ascontiguousarray(batch)

@@ -10,6 +10,7 @@ from rich.text import Text
 from alpine_models.device import ProgrammingCost
 from alpine_models.durations import duration_text
 from alpine_models.plurals import counted
+from alpine_platform.systems.readings import PERIPHERAL
 
 from .analog_outcome import AnalogOutcome, Spread
 from .results import MODEL_FILE, Programming, RunResult, mapping_name
@@ -125,6 +126,11 @@ def _add_counts(table: Table, result: RunResult) -> None:
     row_hits = result.stats["memory"]["dram_row_hit_share"]
     table.add_row("DRAM row hits", f"{row_hits:.1%}", "of reads")
     table.add_row("tile cycles", f"{result.tile_cycles:,}", "not idle")
+    for name, reading in result.stats["components"].items():
+        if name.startswith(PERIPHERAL):
+            counts = [f"{n:,} {what}" for what, n in reading["counters"].items() if n]
+            note = ", ".join(counts).replace("_", " ") or "unused"
+            table.add_row(name.replace("_", " "), "", note)
 
 
 def _add_programming(table: Table, programming: Programming) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from alpine_models.registers import TILE_REGISTERS, accelerator_bytes, tile_page
 from alpine_models.tile import TileConfig
 
-from .peripheral_port import IoBatch, IoResult, IoTimes, empty_accesses
+from .peripheral_port import IoBatch, IoResult, IoTimes, check_accesses, empty_accesses
 
 __all__ = ["MappedTiles"]
 
@@ -26,6 +26,7 @@ class MappedTiles(ABC):
 
     def __init__(self, configs: Sequence[TileConfig]):
         self._configs = tuple(configs)
+        self._register_accesses = 0
 
     @property
     def configs(self) -> tuple[TileConfig, ...]:
@@ -43,11 +44,29 @@ class MappedTiles(ABC):
         offset, count = TILE_REGISTERS["busy_cycles"].offset, len(self._configs)
         batch = empty_accesses(count, write=False)
         batch["address"] = [tile_page(tile) + offset for tile in range(count)]
+        counted = self._register_accesses
         result = self.execute(batch, start_fs=0, core_period_fs=1, times=AT_ONCE)
+        self._register_accesses = counted
         return int(result.data.sum(dtype=np.int64))
+
+    @property
+    @abstractmethod
+    def products(self) -> Sequence[int]:
+        """Matrix-vector products that each tile has begun."""
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Products of all tiles and programs' accesses; the tiles' registers count the rest."""
+        return {"products": sum(self.products), "register_accesses": self._register_accesses}
 
     @abstractmethod
     def execute(
         self, batch: IoBatch, *, start_fs: int, core_period_fs: int, times: IoTimes
     ) -> IoResult:
         """Make accesses; the contract is `PeripheralPort.execute`."""
+
+    def _begin(self, batch: IoBatch) -> IoResult:
+        """Check and count a batch; return the result that is to be filled."""
+        check_accesses(batch, size_bytes=self.size_bytes)
+        self._register_accesses += len(batch)
+        return IoResult.empty(len(batch))

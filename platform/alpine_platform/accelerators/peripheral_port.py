@@ -149,6 +149,11 @@ class PeripheralPort(Accelerator, Protocol):
         """Matrix-vector products that each tile has begun."""
         ...
 
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What it has counted so far, by name; looking takes no time."""
+        ...
+
     def execute(
         self, batch: IoBatch, *, start_fs: int, core_period_fs: int, times: IoTimes
     ) -> IoResult:

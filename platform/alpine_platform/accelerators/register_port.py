@@ -46,6 +46,8 @@ __all__ = [
 
 PATIENCE_CYCLES = 1 << 20
 """An accelerator that is silent for so long hangs."""
+COUNTERS = ("register_accesses", "memory_reads", "memory_writes", "stalled_cycles", "events")
+"""What passes an accelerator's ports; stalled are cycles in which a request was not granted."""
 
 
 @runtime_checkable
@@ -126,6 +128,7 @@ class RegisterPort(ABC):
     -------
     macros, configs, products : none; an accelerator with macros has a class of its own.
     busy_cycles : clock edges at which it was busy.
+    counters : these, and `COUNTERS`.
     """
 
     def __init__(self, *, period_fs: int, size_bytes: int):
@@ -136,6 +139,7 @@ class RegisterPort(ABC):
         self._read: int | None = None
         self._edge, self._completed, self._free_fs = 0, -1, 0
         self.busy_cycles = 0
+        self._counts = dict.fromkeys(COUNTERS, 0)
         self.macros: Sequence[Macro] = ()
         self.configs: Sequence[TileConfig] = ()
         self.products: Sequence[int] = ()
@@ -144,6 +148,11 @@ class RegisterPort(ABC):
     def size_bytes(self) -> int:
         """Addresses that it answers to."""
         return self._size_bytes
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What passed its ports, and cycles in which it was busy."""
+        return {"busy_cycles": self.busy_cycles, **self._counts}
 
     def connect_memory(self, memory: AcceleratorMemory) -> None:
         """Let the memory port reach this memory from now on."""
@@ -161,6 +170,7 @@ class RegisterPort(ABC):
         """
         check_accesses(batch, size_bytes=self.size_bytes)
         result = IoResult.empty(len(batch))
+        self._counts["register_accesses"] += len(batch)
         self._go(self._accesses(batch, result, start_fs, core_period_fs, times))
         return result
 
@@ -260,7 +270,11 @@ class RegisterPort(ABC):
         pins, edge = self._pins, self._edge
         read, self._read = self._read, None
         granted = bool(pins.mem_req) and self._served(pins, edge)
+        if pins.mem_req:
+            kind = "memory_writes" if pins.mem_write else "memory_reads"
+            self._counts[kind if granted else "stalled_cycles"] += 1
         if pins.event_done:
+            self._counts["events"] += 1
             self._events.append(edge)
         self.busy_cycles += bool(pins.busy)
         self._pins = yield Cycles(

@@ -27,7 +27,7 @@ from .accelerator_records import (
 )
 from .macro import TimedMacro
 from .mapped_tiles import MappedTiles
-from .peripheral_port import IoBatch, IoResult, IoTimes, check_accesses
+from .peripheral_port import IoBatch, IoResult, IoTimes
 
 __all__ = ["TimedAccelerator"]
 
@@ -99,8 +99,7 @@ class TimedAccelerator(MappedTiles):
         self, batch: IoBatch, *, start_fs: int, core_period_fs: int, times: IoTimes
     ) -> IoResult:
         """Make accesses; the contract is `PeripheralPort.execute`."""
-        check_accesses(batch, size_bytes=self.size_bytes)
-        result = IoResult.empty(len(batch))
+        result = self._begin(batch)
         self._bus["analog"] = sum(
             1 << tile for tile, macro in enumerate(self.macros) if macro.analog is not None
         )

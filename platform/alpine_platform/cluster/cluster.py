@@ -126,12 +126,7 @@ class Cluster:
                 "refused": int(masters["refused"].sum()),
                 "conflict_cycles": int(pad["conflict_cycles"]),
             },
-            "dma": {
-                "transfers": int(dma["transfers"]),
-                "bytes": int(dma["bytes"]),
-                "busy_cycles": int(dma["busy_cycles"]),
-                "stalled_cycles": int(masters["refused"][self.config.cores]),
-            },
+            "dma": self.dma.counters,
             "memory": {
                 "reads": counts.reads,
                 "writes": counts.writes,

@@ -76,6 +76,17 @@ class ClusterDma:
         """Cycles with a transfer under way, so far."""
         return int(self._cluster.state.dma[0]["busy_cycles"])
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """What its registers count."""
+        dma, masters = self._cluster.state.dma[0], self._cluster.state.masters
+        return {
+            "transfers": int(dma["transfers"]),
+            "bytes": int(dma["bytes"]),
+            "busy_cycles": self.busy_cycles,
+            "stalled_cycles": int(masters["refused"][dma["master"]]),
+        }
+
     def restart_time(self) -> None:
         """Not possible: its time is that of the cluster."""
         raise AlpineError("the time of a cluster's DMA goes on with that of the system")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from alpine_platform.accelerators.peripheral_port import PeripheralPort
 from alpine_platform.cluster.cluster import Counters
 from alpine_platform.config import SystemConfig
 from alpine_platform.cores.core import CoreStats
@@ -25,7 +26,10 @@ from .energy import (
     tiles_reading,
 )
 
-__all__ = ["Meters"]
+__all__ = ["PERIPHERAL", "Meters"]
+
+PERIPHERAL = "peripheral_"
+"""With what the names of peripherals begin; their addresses follow."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,11 +40,13 @@ class Snapshot:
     -------
     memory : of the memory system, if there is one.
     clusters : of each cluster, by part.
+    peripherals : of each, by address.
     products_pj : energy of the products of peripherals.
     """
 
     memory: npt.NDArray[np.int64] | None
     clusters: list[Counters]
+    peripherals: dict[int, Mapping[str, int]]
     products_pj: float
 
 
@@ -52,6 +58,7 @@ class Meters:
     config : the system.
     memory_system : of its complexes, if it has any.
     clusters : in order.
+    peripherals : by first address.
     """
 
     def __init__(
@@ -59,8 +66,10 @@ class Meters:
         config: SystemConfig,
         memory_system: MemorySystem | None,
         clusters: Sequence[ClusterSurroundings],
+        peripherals: Mapping[int, PeripheralPort],
     ) -> None:
         self._config, self._memory_system, self._clusters = config, memory_system, clusters
+        self._peripherals = peripherals
 
     def begin(self, products_pj: float) -> Snapshot:
         """Remember the counters at the beginning of a run."""
@@ -68,6 +77,7 @@ class Meters:
         return Snapshot(
             memory=None if memory is None else memory.counters(),
             clusters=[each.counters() for each in self._clusters],
+            peripherals={base: dict(each.counters) for base, each in self._peripherals.items()},
             products_pj=products_pj,
         )
 
@@ -95,8 +105,10 @@ class Meters:
             used = [cores[number] for number in numbers if number in cores]
             readings[each.name] = cores_reading(each.energy, used, unused_cycles=0)
             for part, counts in meters.counters().items():
-                counters = {name: count - before[part][name] for name, count in counts.items()}
-                readings[f"{each.name}.{part}"] = ComponentReading(counters=counters, energy_j=None)
+                readings[f"{each.name}.{part}"] = unmetered(counts, before[part])
+        for base, port in self._peripherals.items():
+            counters = unmetered(port.counters, since.peripherals[base])
+            readings[f"{PERIPHERAL}{base:#x}"] = counters
         readings["tiles"] = tiles_reading(
             cores.values(), peripheral_products_pj=products_pj - since.products_pj
         )
@@ -126,3 +138,9 @@ class Meters:
         readings["l2"] = l2_reading(energy, memory, time_s=time_s)
         readings["dram"] = dram_reading(energy, memory)
         return readings
+
+
+def unmetered(counts: Mapping[str, int], before: Mapping[str, int]) -> ComponentReading:
+    """Read the counters of a component without a meter since earlier ones."""
+    counters = {name: count - before[name] for name, count in counts.items()}
+    return ComponentReading(counters=counters, energy_j=None)

@@ -27,8 +27,9 @@ class SystemResult:
     memory : counters of the memory system during the run.
     energy : by kind of component.
     components : counters and meter of every component by its place in the tree: the complexes of
-        cores by name, their caches as ``cpu.l1``, ``l2``, ``dram``, ``tiles`` and
-        ``memory_controller_io``.
+        cores by name, their caches as ``cpu.l1``, ``l2``, ``dram``, ``tiles``,
+        ``memory_controller_io``, parts of clusters as ``cluster.dma``, and by their addresses
+        ``peripheral_0x3000000``.
     returned : what each core's program returned.
     timeline : operations and their times, if the system traces.
     product_rule : how a product's energy depends on the tile's lines.
@@ -105,6 +106,7 @@ class SystemResult:
             },
             "llc_misses_per_instruction": self.llc_misses_per_instruction,
             "energy_j": self.energy.as_dict(),
+            "components": {name: asdict(each) for name, each in self.components.items()},
             "tile_energy": {
                 "rule": str(self.product_rule),
                 "extrapolated": self.products_extrapolated,

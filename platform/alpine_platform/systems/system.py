@@ -103,11 +103,10 @@ class System:
                 for number in numbers
             ),
         ]
-        self._meters = Meters(
-            config, None if self._caches is None else self._caches.memory_system, self.clusters
-        )
         self.io_times = io_times(config.io)
         self._peripherals = dict(peripherals or {})
+        memory_system = None if self._caches is None else self._caches.memory_system
+        self._meters = Meters(config, memory_system, self.clusters, self._peripherals)
         for port in self._peripherals.values():
             if isinstance(port, MemoryUser):
                 port.connect_memory(ProgramMemory(self.memory))
