@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cores, accelerators and DMA on one memory: every engine leaves what arithmetic says, alike."""
 
+import dataclasses
 import random
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from tests.random_inputs import examples, seed
 
 from alpine_cosim.runs.cluster_program import ClusterProgram, ClusterResult, run_cluster_program
 from alpine_models.cluster_registers import DMA_REGISTERS
+from alpine_models.errors import AlpineError
 from alpine_models.hwpe_registers import DEPTHWISE_REGISTERS, IMA_REGISTERS
-from alpine_models.imc_cluster import Execution, ImcConfig
+from alpine_models.imc_cluster import ClusterError, Execution, ImcConfig
 from alpine_platform.binaries.riscv.cv32e40p_config import imc_cluster
 
 HARDWARE = ImcConfig(rows=40, columns=24, port_bytes=16, crossbars=2)
@@ -257,3 +259,104 @@ def test_model_and_rtl_are_alike_in_every_byte_edge_and_counter(tmp_path: Path):
         assert found.transfers_digest == other.transfers_digest
         stalled += found.counters["ima"]["stalled_cycles"]
     assert stalled, "nobody was in the accelerators' way"
+
+
+def stopped(tmp_path: Path, *parts: list[int]) -> str:
+    """What is said of a program that does what accelerators or DMA cannot."""
+    path = cluster_elf(tmp_path / "stopped.elf", [parts])
+    result = run_cluster_program(
+        ClusterProgram(path=path), hardware=HARDWARE, system=imc_cluster(1), max_cycles=10_000
+    )
+    assert result.outcome.status == 126
+    assert "\n" not in result.outcome.message
+    return result.outcome.message
+
+
+def test_what_accelerators_and_dma_cannot_do_is_one_line(tmp_path: Path):
+    words = random_ima_words(random.Random(1), HARDWARE)
+    job = run_context(IMA, IMA_REGISTERS, words | {"source": TCDM + (512 << 10)})
+    assert stopped(tmp_path, job, wait_for(4)) == (
+        f"an accelerator reads {min(16, words['run_bytes'])} bytes at 0x10080000: it reaches "
+        f"nothing but TCDM 0x10000000 to 0x1007ffff"
+    )
+    move = random_transfer(random.Random(1)) | {"rows": 1, "destination": L2_DATA}
+    assert stopped(tmp_path, transfer(move | {"source": L2_DATA + 64})) == (
+        f"the DMA cannot move 1 row of {move['row_bytes']} bytes from 0x1c100040 to 0x1c100000: "
+        f"one side lies whole in TCDM 0x10000000 to 0x1007ffff, the other in L2 0x1c000000 to "
+        f"0x1cffffff"
+    )
+    move |= {"source": TCDM}
+    start = DMA + DMA_REGISTERS["start"].offset
+    many = [transfer(move), *([store(start, 0)] * 8)]
+    assert stopped(tmp_path, *many) == (
+        "the DMA's queue is full: wait for a transfer before the next one"
+    )
+    assert "registers of the IMA are aligned words" in stopped(tmp_path, store(IMA + 0x102, 0))
+    assert "waits for an event of mask 0x4" in stopped(tmp_path, wait_for(4))
+
+
+def test_refused_contexts_and_wrong_accesses_are_errors_of_the_accelerator(tmp_path: Path):
+    """They finish with an event; the first one's code stays in the status."""
+    draw = random.Random(2)
+    bad = run_context(IMA, IMA_REGISTERS, random_ima_words(draw, HARDWARE) | {"crossbar": 5})
+    status = load(IMA + IMA_REGISTERS["status"].offset, 10)
+    parts = [bad, wait_for(4), store(IMA + 0x18, 1), status]
+    # What hart 0 has in a0 when it ends at the barrier would be its status; so it is stored.
+    keep = [*store(TCDM, 0)[:2], 10 << 20 | 5 << 15 | 2 << 12 | 0x23]
+    path = cluster_elf(tmp_path / "refused.elf", [[*parts, keep]])
+    for engine in ("model", "rtl"):
+        result = run_cluster_program(
+            ClusterProgram(path=path), engine=engine, hardware=HARDWARE, system=imc_cluster(1)
+        )
+        assert result.read(TCDM, 4) == bytes((0, ClusterError.WINDOW, 0, 0))
+        (job,) = result.outcome.activity.jobs
+        assert job.end_cycle is not None
+
+
+def test_cells_are_programmed_and_read_through_registers(tmp_path: Path):
+    at = {register.name: IMA + register.offset for register in IMA_REGISTERS.registers}
+    parts = [
+        store(at["cell_row"], 39),
+        store(at["cell_column"], 23),
+        store(at["cell_crossbar"], 1),
+        store(at["cell_weight"], -5 & 0xFFFFFFFF),
+        load(at["cell_weight"], 10),
+        [*store(TCDM, 0)[:2], 10 << 20 | 5 << 15 | 2 << 12 | 0x23],
+    ]
+    path = cluster_elf(tmp_path / "cells.elf", [parts])
+    cycles: list[int] = []
+    for engine in ("model", "rtl"):
+        result = run_cluster_program(
+            ClusterProgram(path=path), engine=engine, hardware=HARDWARE, system=imc_cluster(1)
+        )
+        assert result.array(TCDM, (1,), np.int32)[0] == -5
+        cycles.append(result.outcome.cycles)
+    assert cycles[0] == cycles[1]
+
+
+def test_a_register_access_takes_the_way_there_and_back(tmp_path: Path):
+    """Another cycle of the interconnect delays each of the six accesses by one."""
+    registers = [IMA + IMA_REGISTERS["product_cycles"].offset] * 3 + [DMA] * 3
+    parts = [store(address, 9) for address in registers]
+    path = cluster_elf(tmp_path / "accesses.elf", [parts])
+    cycles = [
+        run_cluster_program(
+            ClusterProgram(path=path),
+            hardware=HARDWARE,
+            system=dataclasses.replace(imc_cluster(1), peripheral_cycles=latency),
+        ).outcome.cycles
+        for latency in (2, 3, 4, 9)
+    ]
+    # The barrier's own load has no more latency.
+    assert [each - cycles[0] for each in cycles] == [0, 6, 12, 42]
+
+
+def test_weights_that_do_not_fit_are_named(tmp_path: Path):
+    path = cluster_elf(tmp_path / "nothing.elf", [[]])
+    for weights, message in (
+        ({2: np.zeros((1, 1), int)}, "weights of crossbar 2: there are 2, from 0 on"),
+        ({0: np.zeros((41, 1), int)}, "weights of crossbar 0 are 41 x 1: it has 40 x 24 cells"),
+        ({1: np.full((1, 1), 8)}, "weights of crossbar 1 reach from 8 to 8: its cells of 4 bits"),
+    ):
+        with pytest.raises(AlpineError, match=message):
+            run_cluster_program(ClusterProgram(path=path, weights=weights), hardware=HARDWARE)

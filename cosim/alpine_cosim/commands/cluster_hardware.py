@@ -13,7 +13,10 @@ from alpine_models.imc_cluster import Execution, ImcConfig
 from alpine_models.plurals import counted
 
 __all__ = [
+    "HARDWARE_OPTIONS",
     "cluster_options",
+    "hardware_config",
+    "hardware_options",
     "refuse_cluster_options",
     "refuse_tile_options",
     "write_cluster_hardware",
@@ -22,17 +25,22 @@ __all__ = [
 TILE_OPTIONS = ("double_buffer", "xlen", "tiles")
 """Of the command, what a cluster does not have."""
 
-OPTIONS = ("port_bytes", "crossbars", "cell_bits", "execution", "memory_ports")
+HARDWARE_OPTIONS = ("port_bytes", "crossbars", "cell_bits", "execution", "memory_ports")
 
 
 def cluster_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a cluster's hardware."""
+    """Give a command the option that chooses a cluster, and those of its hardware."""
+    command = hardware_options(command)
+    return click.option(
+        "--system", type=click.Choice(["imc-cluster"]),
+        help="Write this system's accelerators and memory instead of a tile.",
+    )(command)  # fmt: skip
+
+
+def hardware_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of a cluster's hardware, but for rows and columns."""
     for option in reversed(
         (
-            click.option(
-                "--system", type=click.Choice(["imc-cluster"]),
-                help="Write this system's accelerators and memory instead of a tile.",
-            ),
             click.option("--port-bytes", type=int, help="Memory port of a cluster; default 16."),
             click.option("--crossbars", type=int, help="Crossbars of a cluster; default 64."),
             click.option("--cell-bits", type=int, help="Weights of a cluster, 4 or 8; default 4."),
@@ -49,7 +57,7 @@ def cluster_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def refuse_cluster_options(options: Mapping[str, Any]) -> None:
     """Raise `AlpineError` where an option of a cluster was given without one."""
-    for name in OPTIONS:
+    for name in HARDWARE_OPTIONS:
         if options[name] is not None:
             raise AlpineError(
                 f"--{name.replace('_', '-')} belongs to a cluster: add --system imc-cluster"
@@ -73,20 +81,33 @@ def write_cluster_hardware(
     """Write a cluster's hardware and say what was written."""
     from alpine_rtl.cluster.verilog import write_cluster
 
+    config = hardware_config(rows=rows, columns=columns, options=options)
+    for path in write_cluster(out, config):
+        click.echo(path)
+    size = f"{counted(config.crossbars, 'crossbar')} of {config.rows} x {config.columns}"
+    click.echo(f"{size}; registers are in {out / 'REGISTERS.md'}")
+
+
+def hardware_config(
+    *, rows: int | None, columns: int | None, options: Mapping[str, Any]
+) -> ImcConfig:
+    """Return the hardware that the options describe.
+
+    Raises
+    ------
+    AlpineError
+        One of them is impossible.
+    """
     given: dict[str, Any] = {"rows": rows, "columns": columns} | {
-        name: options[name] for name in OPTIONS
+        name: options[name] for name in HARDWARE_OPTIONS
     }
     chosen = {name: value for name, value in given.items() if value is not None}
     if "execution" in chosen:
         chosen["execution"] = Execution(chosen["execution"])
     try:
-        config = ImcConfig(**chosen)
+        return ImcConfig(**chosen)
     except ValueError as error:
         # It begins with the member's name, which is the option's but for one.
         name, _, rest = str(error).partition(" ")
         option = "cols" if name == "columns" else name.replace("_", "-")
         raise AlpineError(f"--{option} {rest}") from error
-    for path in write_cluster(out, config):
-        click.echo(path)
-    size = f"{counted(config.crossbars, 'crossbar')} of {config.rows} x {config.columns}"
-    click.echo(f"{size}; registers are in {out / 'REGISTERS.md'}")

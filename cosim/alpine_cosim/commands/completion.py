@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterable
 
 import click
 
-__all__ = ["completed", "completion", "devices", "engines", "kernels", "networks", "systems"]
+__all__ = [
+    "all_systems",
+    "completed",
+    "completion",
+    "devices",
+    "engines",
+    "kernels",
+    "networks",
+    "systems",
+]
 
 START_UP = {
     "bash": "echo 'eval \"$(alpine completion bash)\"' >> ~/.bashrc",
@@ -53,6 +62,13 @@ def systems() -> Iterable[str]:
     from alpine_platform.systems.presets import SYSTEMS
 
     return SYSTEMS
+
+
+def all_systems() -> Iterable[str]:
+    """Return the names of systems, those of RISC-V programs among them."""
+    from alpine_platform.binaries.riscv.cv32e40p_config import CLUSTER_SYSTEMS
+
+    return (*systems(), *CLUSTER_SYSTEMS)
 
 
 def engines() -> Iterable[str]:

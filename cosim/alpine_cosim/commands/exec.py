@@ -4,7 +4,7 @@
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,6 +12,7 @@ from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 
+from .cluster_hardware import HARDWARE_OPTIONS
 from .exec_aarch64 import (
     Aarch64Options,
     aarch64_options,
@@ -19,17 +20,19 @@ from .exec_aarch64 import (
     refuse_options,
     run_aarch64,
 )
+from .exec_cluster import CLUSTERS, cluster_program_options, run_on_cluster
 from .exit_status import ExecUseError
 from .output_file import output_file_option
 
-if TYPE_CHECKING:
-    from alpine_platform.binaries.outcome import ProgramOutcome
-
 __all__ = ["exec_"]
 
-CLUSTER = "imc-cluster"
-SYSTEMS = (CLUSTER, "high-power", "low-power")
-"""Systems whose cores execute programs: RISC-V on the cluster, AArch64 on the others."""
+CLUSTER = CLUSTERS[0]
+SYSTEMS = (*CLUSTERS, "high-power", "low-power")
+"""Systems whose cores execute programs: RISC-V on the clusters, AArch64 on the others."""
+OF_CLUSTERS = (
+    "cores", "max_cycles", "config", "settings", "rows", "columns", *HARDWARE_OPTIONS,
+)  # fmt: skip
+SHARED = ("engine", "trace")
 BROKEN_PIPE = -32
 
 
@@ -76,16 +79,18 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
 )
 @click.option(
     "--system",
-    help=f"What executes the program: {CLUSTER} (RISC-V; the default for such programs), "
+    help=f"What executes the program: {' or '.join(CLUSTERS)} (RISC-V; by default the first), "
     "high-power or low-power (AArch64, timed on one core).",
 )
 @click.option(
-    "--cores", type=click.IntRange(min=1),
-    help=f"{CLUSTER}: cores that begin at the program's entry.  [default: 1]",
-)  # fmt: skip
-@click.option(
-    "--max-cycles", type=click.IntRange(min=1), help=f"{CLUSTER}: stop the program after these."
+    "--engine",
+    help="What accelerators (RISC-V) or tiles (AArch64) are: model, rtl.  [default: model; rtl]",
 )
+@click.option(
+    "--trace", type=click.Path(path_type=Path),
+    help="Write a waveform of the accelerators or of each tile into this folder (engine rtl).",
+)  # fmt: skip
+@cluster_program_options
 @output_file_option("--json", "json_file", help="Write what was counted as JSON.")
 @aarch64_options
 @click.option(
@@ -97,12 +102,10 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
 def exec_(
     *,
     system: str | None,
-    cores: int | None,
-    max_cycles: int | None,
     json_file: Path | None,
     program: Path,
     arguments: tuple[str, ...],
-    **of_aarch64: Any,
+    **options: Any,
 ) -> int:
     """Execute a compiled program, instruction by instruction.
 
@@ -117,39 +120,23 @@ def exec_(
 
     aarch64 = architecture_of(program) is Architecture.AARCH64
     chosen = choose("system", system or ("high-power" if aarch64 else CLUSTER), SYSTEMS)
-    if chosen != CLUSTER:
-        refuse_options(chosen, {"--cores": cores, "--max-cycles": max_cycles})
-        options = Aarch64Options(**of_aarch64)
-        outcome = run_aarch64(chosen, program, arguments, options, output=_write_all)
+    of_clusters = {name: options.pop(name) for name in OF_CLUSTERS}
+    if chosen not in CLUSTERS:
+        refuse_options(chosen, given_options(of_clusters))
+        outcome = run_aarch64(
+            chosen, program, arguments, Aarch64Options(**options), output=_write_all
+        )
     else:
-        refuse_options(chosen, given_options(of_aarch64))
-        outcome = _run_on_cluster(program, arguments, cores=cores or 1, max_cycles=max_cycles)
+        shared = {name: options.pop(name) for name in SHARED}
+        refuse_options(chosen, given_options(options))
+        outcome = run_on_cluster(
+            chosen, program, arguments, of_clusters | shared, output=_write_all
+        )
     if outcome.message:
         click.echo(f"alpine: {outcome.message}", err=True)
     if json_file is not None:
         write_text(json_file, json.dumps(outcome.as_json(), indent=2) + "\n")
     return outcome.status
-
-
-def _run_on_cluster(
-    program: Path, arguments: tuple[str, ...], *, cores: int, max_cycles: int | None
-) -> "ProgramOutcome":
-    from alpine_cosim.runs.core_library import core_library
-    from alpine_platform.binaries.elf import Architecture, load_program
-    from alpine_platform.binaries.riscv.bare_metal import BareMetalRun
-    from alpine_platform.binaries.riscv.cv32e40p_config import MAX_CORES, imc_cluster
-
-    if cores > MAX_CORES:
-        raise AlpineError(f"--cores {cores}: {CLUSTER} has at most {MAX_CORES}")
-    loaded = load_program(program, Architecture.RV32)
-    run = BareMetalRun(
-        loaded,
-        arguments=arguments,
-        config=imc_cluster(cores),
-        library=core_library(),
-        output=_write_all,
-    )
-    return run.run(max_cycles=max_cycles)
 
 
 def _write_all(descriptor: int, data: bytes) -> int:

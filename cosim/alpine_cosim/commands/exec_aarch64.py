@@ -25,13 +25,6 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="AArch64: the core's tile; several joined by +.",
     ),
     click.option(
-        "--engine", help="AArch64: what the tiles are, " + " or ".join(ENGINES) + "  [default: rtl]"
-    ),
-    click.option(
-        "--trace", type=click.Path(path_type=Path),
-        help="AArch64: write a waveform of each tile into this folder (engine rtl).",
-    ),
-    click.option(
         "--files", type=click.Path(path_type=Path),
         help="AArch64: folder whose files the program may read.",
     ),
@@ -56,7 +49,7 @@ def aarch64_options(command: Command) -> Command:
 
 def given_options(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options by the names that people write."""
-    names = {"environment": "--env"}
+    names = {"environment": "--env", "columns": "--cols", "settings": "--set"}
     return {names.get(name, f"--{name.replace('_', '-')}"): value for name, value in values.items()}
 
 

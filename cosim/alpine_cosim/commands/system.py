@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
-from .completion import completed, systems
+from alpine_models.choices import choose
+
+from .completion import all_systems, completed
 
 __all__ = ["system"]
 
@@ -15,15 +17,23 @@ def system() -> None:
     """Look at the simulated systems."""
 
 
-@system.command("describe", epilog="Example: alpine system describe high-power")
-@click.argument("name", shell_complete=completed(systems))
+@system.command("describe", epilog="Example: alpine system describe imc-cluster")
+@click.argument("name", shell_complete=completed(all_systems))
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file with fields to replace.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Replace one field.")
 def describe_system(name: str, *, config: Path | None, settings: tuple[str, ...]) -> None:
     """Draw a system's block diagram as a tree, every number with its source."""
     from rich.console import Console
 
+    from alpine_cosim.spec.cluster_choice import cluster_system
     from alpine_cosim.spec.system_choice import SystemChoice
+    from alpine_platform.binaries.riscv.cv32e40p_config import CLUSTER_SYSTEMS
     from alpine_platform.config.describe import describe
+    from alpine_platform.systems.presets import SYSTEMS
 
-    Console().print(describe(SystemChoice.of(name, config_file=config, settings=settings).config))
+    choose("system", name, (*SYSTEMS, *CLUSTER_SYSTEMS))
+    if name in CLUSTER_SYSTEMS:
+        found = cluster_system(name, config_file=config, settings=settings)
+    else:
+        found = SystemChoice.of(name, config_file=config, settings=settings).config
+    Console().print(describe(found))

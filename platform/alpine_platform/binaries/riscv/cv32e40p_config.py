@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configuration of CV32E40P cores, and the published cluster of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alpine_platform.config import SystemConfig
 from alpine_platform.config.cluster import (
     ClusterConfig,
     ClusterMemoryConfig,
@@ -13,7 +15,7 @@ from alpine_platform.config.cluster import (
 from alpine_platform.config.core import CoreTypeConfig
 from alpine_platform.config.fields import described
 
-__all__ = ["MAX_CORES", "Cv32e40pConfig", "imc_cluster"]
+__all__ = ["CLUSTER_SYSTEMS", "MAX_CORES", "Cv32e40pConfig", "imc_cluster"]
 
 MAX_CORES = 16
 """Cores of one cluster that execute programs: those that its event unit has bits for."""
@@ -54,14 +56,25 @@ class Cv32e40pConfig(CoreTypeConfig):
     )
 
 
-def imc_cluster(cores: int) -> ClusterConfig:
-    """Return the published cluster with so many cores, at 500 MHz."""
+def imc_cluster(cores: int, *, frequency_hz: float = 500e6) -> ClusterConfig:
+    """Return the published cluster with so many cores; the memory behind it has the same clock."""
     return ClusterConfig(
-        name="imc-cluster",
+        name="imc_cluster",
         cores=cores,
-        core=Cv32e40pConfig(),
+        accelerators=1,
+        core=Cv32e40pConfig(frequency_hz=frequency_hz),
         scratch_pad=ScratchPadConfig(),
         dma=DmaConfig(),
         event_unit=EventUnitConfig(),
-        memory=ClusterMemoryConfig(),
+        memory=ClusterMemoryConfig(frequency_hz=frequency_hz),
     )
+
+
+CLUSTER_SYSTEMS: Mapping[str, SystemConfig] = {
+    "imc-cluster": SystemConfig(name="imc-cluster", clusters=(imc_cluster(8),)),
+    "imc-cluster-250": SystemConfig(
+        name="imc-cluster-250", clusters=(imc_cluster(8, frequency_hz=250e6),)
+    ),
+}
+"""Systems whose cores execute RISC-V programs: 500 MHz at 0.8 V, and 250 MHz at 0.65 V, for which
+no energy is published (Garofalo et al., arXiv 2201.01089)."""
