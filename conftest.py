@@ -19,8 +19,6 @@ from tests.random_inputs import choose_seed, register_profiles
 
 register_profiles()
 pytest_plugins = ["pytester"]
-GARBAGE_THRESHOLD = 20_000
-"""Objects made and not freed after which the collector looks at the youngest; Python's is 700."""
 STATES: dict[int, dict[str, Any]] = {}
 """States of the generators that test modules made when they were imported, by the objects' ids."""
 
@@ -33,11 +31,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Note the generators' states; free the garbage collector of what stays to the end.
 
     It would go through everything imported again and again while a test makes the hundred
-    thousand objects of a netlist: a quarter of the time of such tests.
+    thousand objects of a netlist. Its thresholds stay: arrays in cycles are freed as soon as ever.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD, 10, 10)
     for module in {item.getparent(pytest.Module) for item in session.items}:
         for generator in generators(module.obj if module else None):
             STATES[id(generator)] = generator.bit_generator.state
