@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 
-from . import cluster_rules as rules
+from . import rules
 
 __all__ = [
     "FIRST_ROW_PRINTED_LINES",
