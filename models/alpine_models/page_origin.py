@@ -24,7 +24,7 @@ DIGITS = 16
 """Of the digest: enough to tell states of a repository apart."""
 
 COMMENT = re.compile(
-    r"\n<!-- made by `(?P<command>[^`]+)` from (?P<packages>[\w ]+?)"
+    r"\n<!-- made by `(?P<command>[^`]+)` from (?P<packages>[\w. ]+?)"
     r"(?: without (?P<without>[\w./ ]+?))?: (?P<digest>[0-9a-f]+) -->\n$"
 )
 

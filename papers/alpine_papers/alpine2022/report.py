@@ -132,7 +132,7 @@ def write_docs_pages(
     if len(names) == len(EXPLORATIONS):
         title = "# What it would take to obtain the published factors\n"
         pages[folder / "sensitivity.md"] = "\n".join([title, CAPTION, sensitivity_page(results)])
-    origin = page_origin("make paper", report="alpine_papers/alpine2022")
+    origin = page_origin("make paper", report="alpine_papers.alpine2022")
     for path, text in pages.items():
         write_text(path, with_origin(text, origin))
     return [*pages, *pictures]
