@@ -32,6 +32,7 @@ ROOMS = {
         "memory",
         "accelerators",
         "cluster",
+        "manycore",
         "cores",
         "systems",
         "binaries",
