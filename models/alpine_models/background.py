@@ -3,8 +3,9 @@
 
 import ctypes
 import threading
+import time
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -23,7 +24,7 @@ def in_background(function: Callable[[], Result]) -> Generator[Future[Result]]:
 
     If the block raises, Ctrl-C included, which Python shows to the main thread alone, the function
     is interrupted as well: by a `KeyboardInterrupt` between two of its instructions, and by the end
-    of the programs that it has started.
+    of the programs that it has started. The block waits for the future with `result_of`.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def in_background(function: Callable[[], Result]) -> Generator[Future[Result]]:
             thread.interrupt()
             while not future.done():
                 end_children()
-                wait([future], timeout=POLL_S)
+                time.sleep(POLL_S)
             raise
 
 

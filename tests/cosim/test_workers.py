@@ -13,12 +13,13 @@ import pytest
 PROGRAM = """
 import sys, time
 from alpine_cosim.campaigns.workers import worker_pool
+from alpine_models.waiting import result_of
 
 if __name__ == "__main__":
     with worker_pool(2) as pool:
         sleeping = [pool.submit(time.sleep, 300) for _ in range(2)]
         print("started", flush=True)
-        sleeping[0].result()
+        result_of(sleeping[0])
 """
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alpine_models.children import end_children
 from alpine_models.errors import AlpineError
+from alpine_models.waiting import mapped
 
 from .cache import cached_build, content_hash
 from .compiler import (
@@ -156,8 +157,8 @@ def _compile_and_link(
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
-            runtime = list(pool.map(runtime_part, re.findall(r"\w+", globals_)))
-            objects = list(pool.map(model_part, _parts(model)))
+            runtime = mapped(pool, runtime_part, re.findall(r"\w+", globals_))
+            objects = mapped(pool, model_part, _parts(model))
         except KeyboardInterrupt:
             # Leaving the pool waits for its threads.
             end_children()

@@ -2,10 +2,12 @@
 """Where independent calls run: in this process, in processes of this machine, or elsewhere."""
 
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+from alpine_models.waiting import as_finished
 
 from .workers import worker_pool
 
@@ -102,7 +104,7 @@ class LocalProcesses:
             running: dict[Future[Result], Item] = {
                 pool.submit(function, item): item for item in items
             }
-            for done in as_completed(running):
+            for done in as_finished(running):
                 item, error = running.pop(done), done.exception()
                 if error is None:
                     yield CallOutcome(item=item, value=done.result(), error=None)

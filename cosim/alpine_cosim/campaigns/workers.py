@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 from alpine_models.children import held_interrupts
+from alpine_models.waiting import without_interrupts
 
 __all__ = ["worker_pool"]
 
@@ -18,6 +19,8 @@ __all__ = ["worker_pool"]
 @contextmanager
 def worker_pool(workers: int) -> Generator[ProcessPoolExecutor]:
     """Return a pool of processes; an exception in the ``with`` block ends them at once.
+
+    Wait for its futures with `alpine_models.waiting`.
 
     Parameters
     ----------
@@ -30,9 +33,11 @@ def worker_pool(workers: int) -> Generator[ProcessPoolExecutor]:
     pool = _Pool(workers, mp_context=context, initializer=_start)
     try:
         yield pool
-        pool.shutdown()
+        with without_interrupts():
+            pool.shutdown()
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        with without_interrupts():
+            pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         raise
@@ -41,7 +46,7 @@ def worker_pool(workers: int) -> Generator[ProcessPoolExecutor]:
 class _Pool(ProcessPoolExecutor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         """Submit a call; its process is started here if it is the first one to need it."""
-        with held_interrupts():
+        with without_interrupts(), held_interrupts():
             return super().submit(fn, *args, **kwargs)
 
 

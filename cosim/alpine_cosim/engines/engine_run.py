@@ -13,6 +13,7 @@ from alpine_cosim.spec.engines import Engine
 from alpine_cosim.spec.network import Task
 from alpine_cosim.spec.specification import RunSpec
 from alpine_models.background import in_background
+from alpine_models.waiting import result_of
 from alpine_platform.systems.system import check_cores
 
 from .in_cocotb import measure_in_cocotb
@@ -81,7 +82,7 @@ def _verilated(spec: RunSpec, task: Task, observation: Observation) -> Verilated
     )
     with in_background(build) as hardware:
         compile_loops(config, [])
-        return hardware.result()
+        return result_of(hardware)
 
 
 def _measured(

@@ -16,6 +16,7 @@ from alpine_cosim.measurement.analog_tiles import ChipSeries, analog_crossbar
 from alpine_cosim.spec.network import Task
 from alpine_models.crossbar import IdealCrossbar
 from alpine_models.device import AnalogCrossbar, AnalogDevice
+from alpine_models.waiting import mapped
 from alpine_sw.graph import arithmetic
 from alpine_sw.library.tile_plan import MatrixOnTile, TilePlan
 from alpine_sw.library.workloads import Workload
@@ -94,9 +95,11 @@ class BatchedChip:
                 multiply = _multiplier(self._products[tile], part, first, step)
                 if self._threads == 1 or len(codes) <= SLICE:
                     return multiply(codes, 0)
-                starts = range(0, len(codes), SLICE)
-                slices = [codes[start : start + SLICE] for start in starts]
-                return np.concatenate(list(pool.map(multiply, slices, starts)))
+
+                def multiply_slice(start: int) -> Codes:
+                    return multiply(codes[start : start + SLICE], start)
+
+                return np.concatenate(mapped(pool, multiply_slice, range(0, len(codes), SLICE)))
 
             return task.batched(task.inputs, products)
 
