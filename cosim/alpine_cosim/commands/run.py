@@ -201,8 +201,8 @@ def run(
 ) -> None:
     """Run a NETWORK, or programs of your own, on a simulated system.
 
-    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s, or an ONNX file. Ends with
-    exit status 3 when outputs differ from the golden reference.
+    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s, resnet-18, or an ONNX file.
+    Ends with exit status 3 when outputs differ from the golden reference.
     """
     from rich.console import Console
 
