@@ -20,12 +20,13 @@ __all__ = ["paper"]
     epilog="\b\nExamples:\n"
     "  alpine paper --only mlp --quick\n"
     "  alpine paper --out paper\n"
-    "  alpine paper --full --jobs 4"
+    "  alpine paper --full --jobs 4\n"
+    "  alpine paper --only imc-cluster --write-docs docs"
 )
 @click.option(
     "--only",
-    help="One exploration of ALPINE: mlp, lstm or cnn; or another paper by its name. Default: all "
-    "of ALPINE's.",
+    help="One exploration of ALPINE: mlp, lstm or cnn; or another paper by its name, as "
+    "imc-cluster. Default: all of ALPINE's.",
 )
 @click.option(
     "--out",

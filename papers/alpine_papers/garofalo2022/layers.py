@@ -47,6 +47,7 @@ class PublishedLayer:
     rows, columns : word lines and bit lines of a crossbar layer's matrix, else 0.
     jobs : of a crossbar layer on crossbars of 256 x 256, else 0.
     height, width, channels : of the output.
+    stride : of a convolution's or depthwise layer's window, 1 or 2.
     """
 
     row: int
@@ -63,6 +64,7 @@ class PublishedLayer:
     height: int
     width: int
     channels: int
+    stride: int
 
     @property
     def pixels(self) -> int:
@@ -161,4 +163,5 @@ def _layer(line: dict[str, str]) -> PublishedLayer:
         height=height,
         width=width,
         channels=channels,
+        stride=side // height,
     )

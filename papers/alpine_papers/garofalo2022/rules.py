@@ -13,7 +13,12 @@ from alpine_models.energy import job_energy_nj
 from alpine_models.imc_cluster import CHANNELS_PER_BLOCK, Execution
 
 __all__ = [
+    "DEPTHWISE_MACS_PER_CYCLE",
+    "FREQUENCY_HZ",
+    "PRODUCT_SECONDS",
     "RULES",
+    "SIDE",
+    "WINDOW",
     "FigureOrigin",
     "Rule",
     "crossbar_energy_j",
@@ -22,6 +27,7 @@ __all__ = [
     "depthwise_nest_cycles",
     "depthwise_seconds",
     "job_period_cycles",
+    "part_sizes",
     "residual_energy_j",
     "residual_seconds",
     "window_macs",
@@ -121,9 +127,14 @@ RULES = (
 """All of them, as pages list them."""
 
 
+def part_sizes(lines: int) -> list[int]:
+    """Return the lines of every crossbar that a matrix side of so many lines is divided among."""
+    return [min(SIDE, lines - start) for start in range(0, lines, SIDE)]
+
+
 def crossbar_seconds(pixels: int, *, rows: int, columns: int) -> float:
     """Return the time of a layer's jobs on crossbars of 256 x 256, one job after the other."""
-    return pixels * len(_parts(rows)) * len(_parts(columns)) * PRODUCT_SECONDS
+    return pixels * len(part_sizes(rows)) * len(part_sizes(columns)) * PRODUCT_SECONDS
 
 
 def crossbar_energy_j(pixels: int, *, rows: int, columns: int) -> float:
@@ -133,8 +144,8 @@ def crossbar_energy_j(pixels: int, *, rows: int, columns: int) -> float:
     """
     nanojoules = sum(
         job_energy_nj(part_rows, part_columns)
-        for part_rows in _parts(rows)
-        for part_columns in _parts(columns)
+        for part_rows in part_sizes(rows)
+        for part_columns in part_sizes(columns)
     )
     return pixels * nanojoules * 1e-9
 
@@ -193,11 +204,6 @@ def residual_seconds(elements: int) -> float:
 def residual_energy_j(elements: int) -> float:
     """Return the energy of a residual addition."""
     return elements / RESIDUAL_GMACS_PER_J * 1e-9
-
-
-def _parts(lines: int) -> list[int]:
-    """Lines of every crossbar that so many are divided among."""
-    return [min(SIDE, lines - start) for start in range(0, lines, SIDE)]
 
 
 def _ceil(value: int, divisor: int) -> int:

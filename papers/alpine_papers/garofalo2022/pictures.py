@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+# pyright: basic
+# Matplotlib types its keyword arguments only in part; what crosses this border is annotated.
+"""Pictures of the page on the IMC cluster."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.patches import Rectangle
+
+from alpine_models.files import write_with
+
+from .layers import LayerKind, PublishedLayer
+from .packing import PlacedBlock
+from .rules import SIDE
+
+__all__ = ["draw_layers", "draw_packing"]
+
+STYLE: Any = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "alpine",
+}
+ACROSS = 9
+"""Crossbars side by side."""
+COLOURS = {
+    LayerKind.CROSSBAR: "#1f5f99",
+    LayerKind.DEPTHWISE: "#e08a2b",
+    LayerKind.RESIDUAL: "#9a9a9a",
+}
+
+
+def draw_packing(placed: Sequence[PlacedBlock], path: Path) -> None:
+    """Draw every crossbar with its blocks, word lines down; a block bears its row of the table."""
+    count = 1 + max(each.crossbar for each in placed)
+    down = -(-count // ACROSS)
+    colours = plt.get_cmap("tab20")
+    with plt.rc_context(STYLE):
+        picture, panels = plt.subplots(
+            down, ACROSS, figsize=(10.5, 1.25 * down), layout="constrained"
+        )
+        for number, axis in enumerate(panels.flat):
+            axis.set_axis_off()
+            if number >= count:
+                continue
+            axis.set_xlim(0, SIDE)
+            axis.set_ylim(SIDE, 0)
+            axis.set_aspect("equal")
+            axis.add_patch(Rectangle((0, 0), SIDE, SIDE, fill=False, lw=0.8, clip_on=False))
+            for each in (each for each in placed if each.crossbar == number):
+                block = each.block
+                axis.add_patch(
+                    Rectangle(
+                        (each.column, each.row), block.columns, block.rows,
+                        facecolor=colours(block.layer % 20), edgecolor="white", lw=0.5,
+                    )
+                )  # fmt: skip
+                if min(block.columns, block.rows) >= 48:
+                    axis.text(
+                        each.column + block.columns / 2, each.row + block.rows / 2,
+                        str(block.layer), ha="center", va="center", fontsize=6,
+                    )  # fmt: skip
+        _save(picture, path)
+
+
+def draw_layers(layers: Sequence[PublishedLayer], path: Path) -> None:
+    """Draw time and energy of all rows: the printed figure as a mark over ours as a bar."""
+    with plt.rc_context(STYLE):
+        picture, (times, energies) = plt.subplots(
+            2, 1, figsize=(10.5, 4.6), layout="constrained", sharex=True
+        )
+        for kind, colour in COLOURS.items():
+            own = [layer for layer in layers if layer.kind is kind]
+            at = [layer.row for layer in own]
+            times.bar(at, [layer.rule_seconds * 1e3 for layer in own], color=colour, label=kind)
+            energies.bar(at, [layer.rule_energy_j() * 1e6 for layer in own], color=colour)
+        at = [layer.row for layer in layers]
+        times.plot(at, [layer.printed_ms for layer in layers], "k_", ms=7, label="printed")
+        energies.plot(
+            at, [layer.macs / layer.printed_gmac_per_s_per_w * 1e-3 for layer in layers], "k_", ms=7
+        )
+        times.set_ylabel("ms")
+        energies.set_ylabel("uJ")
+        energies.set_xlabel("row of the table")
+        for axis in (times, energies):
+            axis.set_yscale("log")
+            axis.grid(axis="y", alpha=0.25)
+            axis.set_axisbelow(True)
+        picture.legend(loc="outside upper center", ncols=4, frameon=False)
+        _save(picture, path)
+
+
+def _save(picture, path: Path) -> None:
+    write_with(
+        path,
+        lambda file: picture.savefig(file, format=path.suffix[1:], metadata={"Date": None}),
+    )
+    plt.close(picture)
