@@ -41,12 +41,12 @@ setup: $(INSTALLED) ## Make the virtual environment inside the checkout
 run: setup ## Classify real images on the RTL tile
 	$(BIN)/alpine run mlp --system high-power --case 1 --engine rtl
 
-test: setup ## Run the unit and cocotb tests
+test: setup ## Run the unit and cocotb tests, all but those of tests/extensive.py
 	$(BIN)/python -m pytest $(TEST_OPTIONS)
 
-coverage: setup ## Run the tests and print which modules they reach too little
+coverage: setup ## Run all tests and print which modules they reach too little
 	@rm -f .coverage .coverage.*
-	COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest $(TEST_OPTIONS)
+	COVERAGE_FILE=$(CURDIR)/.coverage $(BIN)/python -m coverage run -m pytest $(TEST_OPTIONS) -m "not long"
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage json --quiet -o .coverage.json
 	@$(BIN)/python -m tests.line_coverage .coverage.json
@@ -64,7 +64,7 @@ fuzz: setup ## Read 100,000 ONNX files with mistakes (COUNT=, SEED=)
 	  --seed $(or $(SEED),1)
 
 cocotb: setup ## Run all cocotb testbenches (WAVES=1 leaves waveforms in waves/)
-	$(BIN)/python -m pytest cocotb_tests
+	$(BIN)/python -m pytest cocotb_tests -m "not long"
 
 formal: setup ## Prove the hardware's properties (docs/formal.md)
 	$(BIN)/python -m alpine_rtl.formal

@@ -15,6 +15,7 @@ os.environ.setdefault("ALPINE_QUICK_BUILDS", "1")
 
 import numpy as np
 import pytest
+from tests.extensive import mark_extensive
 from tests.random_inputs import choose_seed, register_profiles
 
 register_profiles()
@@ -25,6 +26,17 @@ STATES: dict[int, dict[str, Any]] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     choose_seed(config.getoption("--hypothesis-seed"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    mark_extensive(items, whole_files=not any("::" in argument for argument in config.args))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what a run left out, where it was not asked for a choice of its own."""
+    if "not extensive" in config.getoption("markexpr"):
+        terminalreporter.write_line("Left to `make check`: the tests of tests/extensive.py.")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

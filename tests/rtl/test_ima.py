@@ -161,7 +161,6 @@ def check_period(dut, config, shape, *, jobs):
     assert bench.starts[last] - bench.starts[3] == (last - 3) * want, shape
 
 
-@pytest.mark.long
 def test_the_published_crossbar_takes_34_cycles_a_job():
     # 256 / 16 + 1 in and as many out, above the product's 33 (130 ns at 250 MHz).
     config = ImcConfig(rows=256, columns=256, port_bytes=16, crossbars=1)
@@ -204,7 +203,7 @@ def test_the_port_rests_for_one_cycle_behind_every_vector(model):
     assert bench.engines[0].events == [max(cycles) + 1]
 
 
-@pytest.mark.parametrize("top", [Ima, pytest.param(ClusterAccelerators, marks=pytest.mark.long)])
+@pytest.mark.parametrize("top", [Ima, ClusterAccelerators])
 def test_no_output_depends_on_an_input_within_a_cycle(top):
     config = ImcConfig(rows=2, columns=2, port_bytes=4, crossbars=2)
     assert not combinational_paths(top(config=config))
