@@ -117,6 +117,13 @@ class ManyCoreConfig(Checked):
         maximum=10**6,
         default=700,
     )
+    wait_for_next_chunk: bool = described(
+        "begin a chunk only when producers have computed the next one as well: the stricter reading"
+        " of the published rule that a chunk begins when the next one can be loaded; the other is"
+        " that there is room for it, which two buffers always give",
+        source=f"{ASSUMED}; the stricter reading fills a batch's pipeline a chunk a stage later",
+        default=False,
+    )
     partial_sum_cycles_per_element: float = described(
         "cycles of a cluster's cores together to add one element of a partial sum",
         source=f"{ASSUMED}; the published time allows at most 0.6 in a pipelined tree",
