@@ -13,6 +13,7 @@ from statistics import median
 
 from alpine_cosim.runs.aarch64_run import MeasuredExecution, clock_of
 from alpine_cosim.runs.recorder_library import recorder_library
+from alpine_models.tile import TileConfig
 from alpine_platform.binaries.aarch64.cm_program import CmTiles, ProgramExecution
 from alpine_platform.binaries.aarch64.linux import LinuxProcess
 from alpine_platform.binaries.aarch64.processor import Processor
@@ -218,7 +219,9 @@ def compare(name: str, system: str) -> Compared:
             output=lambda stream, data: len(data),
             standard_input=io.BytesIO(),
         )
-        tiles = CmTiles(set_lsb=lambda tile, first, lsb: None, count=1)
+        tiles = CmTiles(
+            set_lsb=lambda tile, first, lsb: None, configs=[TileConfig(rows=8, columns=8)]
+        )
         simulated = System(config, tile_ports={0: ReferenceUnits(config)})
         execution = ProgramExecution(
             processor, linux, program, tiles, core=config.core, clock_ns=clock_of(simulated)

@@ -13,6 +13,9 @@ from tests.aarch64_loops import ELF
 from tests.aarch64_programs import FOLDER, PROGRAMS, digest
 
 from alpine_cosim.cli import main
+from alpine_models.isa import CmOperation, decode
+from alpine_platform.binaries.aarch64 import cm_program, recording
+from alpine_platform.binaries.elf import Architecture, load_program
 
 LAYER, BEHAVIOUR = FOLDER / "layer.elf", FOLDER / "behaviour.elf"
 # layer.c prints the codes of one layer four times, once as values: see test_c_library.py, which
@@ -99,6 +102,40 @@ def test_times_are_those_of_every_run_and_engine(tmp_path: Path, run_exec: Calla
     slower = json.loads(files[0].read_text())
     assert slower["instructions"] == figures[0]["instructions"]
     assert slower["time_s"] > 2 * figures[0]["time_s"]
+
+
+def test_instructions_answered_at_once_take_the_time_of_those_that_ask_the_tile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_exec: Callable[..., Done]
+):
+    files = [tmp_path / name for name in ("recorded", "asked", "often emptied")]
+    options = ("--tile", "40x24", "--engine", "model")
+    run_exec(*options, "--json", files[0], LAYER)
+    with monkeypatch.context() as changed:
+        # Each product and each cell stops the program, and is given to the tile by itself.
+        changed.setattr(cm_program, "ANSWERED_AT_ONCE", (CmOperation.QUEUE,))
+        run_exec(*options, "--json", files[1], LAYER)
+    with monkeypatch.context() as changed:
+        # Room for one part: every part's end empties the memory.
+        changed.setattr(recording, "ROOM", recording.LONGEST)
+        run_exec(*options, "--json", files[2], LAYER)
+    recorded, asked, emptied = (json.loads(file.read_text()) for file in files)
+    assert recorded == asked
+    assert recorded == emptied
+
+
+def test_a_refused_cell_is_told_where_it_is_programmed(run_exec: Callable[..., Done]):
+    done = run_exec("--tile", "14x14", "--engine", "model", LAYER)
+    # The matrix begins at word line 2 and bit line 8: the first row's sixth cell is the last that
+    # is there, the thirteenth row's first the first that is not.
+    assert done.returncode == 126
+    assert done.stdout == ""
+    place, told = done.stderr.removeprefix("alpine: ").split(": ", 1)
+    assert told == "tile 0 refused INITIALIZE: index out of range\n"
+    program = load_program(LAYER, Architecture.AARCH64)
+    [code] = [each for each in program.segments if each.executable]
+    at = int(place.split()[0], 16) - code.address
+    word = int.from_bytes(code.data[at : at + 4], "little")
+    assert decode(word).operation is CmOperation.INITIALIZE
 
 
 def test_times_are_counted_from_main_on(tmp_path: Path, behave: Callable[..., Done]):

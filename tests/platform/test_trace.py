@@ -18,7 +18,7 @@ from alpine_platform.cores.loop_body import (
     Unit,
     compile_body,
 )
-from alpine_platform.cores.machine_code import MachineCode, MachineOperation, Trace
+from alpine_platform.cores.machine_code import MachineCode, MachineOperation, Trace, one_part
 from alpine_platform.cores.operations import RunCmLoop, RunLoop, RunTrace
 from alpine_platform.cores.pipeline import Phase, Stream
 from alpine_platform.systems.presets import SYSTEMS
@@ -95,10 +95,12 @@ def test_a_body_of_the_library_takes_the_same_time_as_machine_code(name: str):
     loop = RunCmLoop(phases=phases, batch=batch, wait=False) if cm else RunLoop(phases=phases)
     steps = np.arange(ITERATIONS)[:, np.newaxis]
     addresses = np.array(starts, np.int64) + steps * np.array(strides, np.int64)
+    executed = looped(body, addresses)
     trace = RunTrace(
         code=machine_code(CORE, body),
-        trace=looped(body, addresses),
+        trace=executed,
         batch=empty_batch(cm * ITERATIONS),
+        parts=one_part(executed, cm * ITERATIONS),
     )
     results = [
         System(CONFIG, tile_ports={0: ReferenceUnits(CONFIG)}).run({0: play([operation])})
@@ -116,7 +118,10 @@ def test_parts_of_a_trace_take_the_time_of_the_whole():
     times: list[int] = []
     for parts in ([whole], whole.split(117)):
         code = machine_code(CORE, body)
-        operations = [RunTrace(code=code, trace=part, batch=empty_batch(0)) for part in parts]
+        operations = [
+            RunTrace(code=code, trace=part, batch=empty_batch(0), parts=one_part(part, 0))
+            for part in parts
+        ]
         times.append(System(CONFIG).run({0: play(operations)}).time_fs)
     assert times[0] == times[1]
 
@@ -137,6 +142,11 @@ def test_a_branch_that_changes_its_way_after_long_is_predicted_wrongly(apart: in
     times: list[int] = []
     for way in (following, leaving):
         code = machine_code(CORE, LoopBody(name="loop", text="alu a <- a\nbranch <- a"))
-        part = RunTrace(code=code, trace=replace(trace, following=way), batch=empty_batch(0))
+        part = RunTrace(
+            code=code,
+            trace=replace(trace, following=way),
+            batch=empty_batch(0),
+            parts=one_part(trace, 0),
+        )
         times.append(System(CONFIG).run({0: play([part])}).time_fs)
     assert (times[1] < times[0]) == predicted

@@ -138,7 +138,7 @@ class Aarch64Run:
                 trace=trace,
                 open_things=open_things,
             )
-            port = CmTiles(set_lsb=tiles.set_lsb, count=len(self.tiles))
+            port = CmTiles(set_lsb=tiles.set_lsb, configs=self.tiles)
             processor = open_things.enter_context(Processor(recorder_library()))
             linux = LinuxProcess(
                 processor,

@@ -27,6 +27,7 @@ __all__ = [
     "Edges",
     "Responses",
     "TileState",
+    "cell_complete",
     "is_process",
     "run_batch",
 ]
@@ -73,6 +74,12 @@ def is_process(word: int) -> bool:
 def _edge_at(time, period):
     """Return the first edge at or after a time."""
     return -(-time // period)
+
+
+@compiled
+def cell_complete(issue_fs, tile_period, last_complete):
+    """Return the edge at which a bare tile completes a cell, the only instruction of its batch."""
+    return max(_edge_at(issue_fs, tile_period), last_complete + 1) + CELL_CYCLES
 
 
 @compiled

@@ -16,7 +16,7 @@ from .core_model import Batch, CorePlace, CoupledCost, LoopCost, Result
 from .operations import RunTrace
 from .pipeline import Phase
 from .pipelines import FOREVER
-from .trace_model import TracePipeline
+from .trace_model import TimedParts, TracePipeline
 
 __all__ = ["LoopModel"]
 
@@ -106,29 +106,64 @@ class LoopModel:
 
         Only one core runs machine code so far, so that its part of the trace is timed at once.
         """
-        traced, batch = self._traced, operation.batch
+        traced, batch, parts = self._traced, operation.batch, operation.parts
         if traced is None or traced.code is not operation.code:
             traced = self._traced = TracePipeline(
-                self._pipelines, self._number, operation.code, cycle=self._cycle
+                self._pipelines,
+                self._number,
+                operation.code,
+                cycle=self._cycle,
+                cm_latency_cycles=self._cm_latency_cycles,
             )
         before = traced.counts
-        previous = traced.last_cm_cycle
-        cycles = traced.time(operation.trace, cm_instructions=len(batch))
-        if len(cycles) != len(batch):
-            raise ValueError(miscounted(len(cycles), batch))
-        parts: list[CmResult] = []
-        late = 0
-        if len(batch):
-            self._set_gaps(batch, cycles, previous, wait=False)
-            parts.append(execute(batch, previous * self._period_fs))
-            late = self._late(parts[0], cycles, wait=operation.wait)
-            traced.delay(late)
+        results: list[CmResult] = []
+        late = first = issued = 0
+        while first < len(parts):
+            timed = traced.time(operation.trace, parts, first, tile=operation.tile)
+            first, cells = timed.reached, len(timed.cell_cycles)
+            end = int(parts[first - 1, 1])
+            if cells + len(timed.cycles) != end - issued:
+                raise ValueError(miscounted(len(timed.cycles), batch[issued + cells : end]))
+            if cells:
+                results.append(self._program_cells(traced, timed, batch[issued:][:cells], execute))
+            if len(timed.cycles):
+                part, previous = batch[issued + cells : end], traced.last_cm_cycle
+                self._set_gaps(part, timed.cycles, previous, wait=False)
+                results.append(execute(part, previous * self._period_fs))
+                traced.last_cm_cycle = int(timed.cycles[-1])
+                wait = bool(parts[first - 1, 2])
+                delayed = self._late(results[-1], timed.cycles, wait=wait)
+                traced.delay(delayed)
+                late += delayed
+            if results:
+                traced.completed(operation.tile, int(results[-1].complete_cycle[-1]))
+            issued = end
         delay = traced.cycle * self._period_fs - int(self._env.now)
         if delay > 0:
             yield self._env.timeout(delay)
         wait_cycles, instructions = traced.counts
         loop = LoopCost(wait_cycles=wait_cycles - before[0], instructions=instructions - before[1])
-        return CoupledCost(loop=loop, parts=parts, late_cycles=late)
+        return CoupledCost(loop=loop, parts=results, late_cycles=late)
+
+    def _program_cells(
+        self,
+        traced: TracePipeline,
+        timed: TimedParts,
+        batch: Batch,
+        execute: Callable[[Batch, int], CmResult],
+    ) -> CmResult:
+        """Have cells programmed whose answers the pipeline has already reckoned with."""
+        issue, response = timed.cell_cycles, timed.response_cycles
+        batch["gap_fs"] = np.diff(issue, prepend=traced.last_cm_cycle) * self._period_fs
+        batch["response_gap_fs"] = NO_DEPENDENCY
+        batch["response_gap_fs"][1:] = (issue[1:] - response[:-1]) * self._period_fs
+        result = execute(batch, traced.last_cm_cycle * self._period_fs)
+        if (result.response_fs != response * self._period_fs).any():
+            raise ValueError("a tile programs cells at other times than the rules of its port say")
+        traced.last_cm_cycle = int(issue[-1]) + max(
+            0, int(response[-1]) - int(issue[-1]) - self._cm_latency_cycles
+        )
+        return result
 
     def stored_cycle(self) -> int:
         """Cycle in which the last of the core's stores so far has its line."""

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 import numpy as np
 
@@ -13,7 +14,15 @@ from alpine_platform.config import CoreConfig
 from .loop_body import FETCH_LINE_BYTES, INSTRUCTION_BYTES, Branch, Memory, Unit
 from .pipeline import unit_timing
 
-__all__ = ["ADDRESS_REGISTER", "CODE_REGISTERS", "MachineCode", "MachineOperation", "Trace"]
+__all__ = [
+    "ADDRESS_REGISTER",
+    "CODE_REGISTERS",
+    "AnswerKind",
+    "MachineCode",
+    "MachineOperation",
+    "Trace",
+    "one_part",
+]
 
 ADDRESS_REGISTER = kernel.REGISTERS
 """Holds the address that an instruction on a pair computes for itself."""
@@ -78,6 +87,21 @@ class Trace:
             accesses=self.accesses[first:],
         )
         return before, behind
+
+
+class AnswerKind(IntEnum):
+    """How a part of a trace ends; the recorder of executed programs has the same numbers."""
+
+    NOT_AWAITED = 0
+    AWAITED = 1
+    """The instruction after the part's last CM instruction needs its response."""
+    AWAITED_CELL = 2
+    """The same; that instruction programs a cell, and is the only one of its part."""
+
+
+def one_part(trace: Trace, instructions: int, answer: AnswerKind = AnswerKind.NOT_AWAITED) -> Ints:
+    """Return the parts of a trace that is timed in one go: one row, see `RunTrace.parts`."""
+    return np.array([[len(trace.blocks), instructions, answer]], np.int64)
 
 
 @dataclass(kw_only=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from alpine_models.checks import whole_number
 from alpine_platform.accelerators.peripheral_port import IoBatch
 from alpine_platform.accelerators.tile_port import CmBatch
+from alpine_platform.compiled.kernel_state import Ints
 
 from .machine_code import MachineCode, Trace
 from .pipeline import Phase
@@ -130,14 +131,15 @@ class RunTrace:
     code : whose blocks they are; the pipeline goes on from the part of the same code before.
     trace : the blocks.
     batch : their CM instructions in program order; the gaps in it are overwritten.
-    wait : whether the instruction after the last of them needs its response.
+    parts : a row for each part: blocks and CM instructions before its end, and `AnswerKind`. The
+        tile gets a part's instructions as one batch, once the part has been timed.
     """
 
     code: MachineCode
     trace: Trace
     batch: CmBatch
+    parts: Ints
     tile: int = 0
-    wait: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

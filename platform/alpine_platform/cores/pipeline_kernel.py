@@ -263,6 +263,28 @@ def reset_pipeline(pipe: Pipeline, progress: Ints, core: int, cycle: int) -> Non
     pipe.loads[core] = 0
 
 
+@compiled
+def shift_in_flight(pipe, core, cycles):
+    """What `shift_pipeline` does, for compiled callers."""
+    s = pipe.progress[core]
+    s.fetch += 2 * cycles
+    s.issue += cycles
+    s.commit += cycles
+    s.memory += cycles
+    s.late += cycles
+    s.next += cycles
+    s.entry = -1
+    for i in range(pipe.ready.shape[1]):
+        pipe.ready[core, i] += cycles
+        pipe.committed[core, i] += cycles
+    for unit in range(pipe.units.shape[1]):
+        pipe.unit_state[core, unit, 0] += cycles
+        for i in range(pipe.units.shape[2]):
+            pipe.units[core, unit, i] += cycles
+    for i in range(pipe.loads.shape[1]):
+        pipe.loads[core, i] += cycles
+
+
 def shift_pipeline(pipe: Pipeline, core: int, cycles: int) -> None:
     """Delay everything in flight in a core, as a late answer from the tile does."""
     progress = pipe.progress[core]

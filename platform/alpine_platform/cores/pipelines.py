@@ -41,6 +41,7 @@ class Pipelines:
         self.remember = remember
         self.memory = memory.state
         self.periods_fs = [core.period_fs for core in types]
+        self.tile_period_fs = config.tile_clock.period_fs
         self.constants = np.stack([core_constants(core) for core in types])
         self.pipelines = pipeline_state(types)
         self.memo = empty_memo(in_order(types))

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executing a program whose CM instructions go to tiles.
 
-The CM instructions and the library's hints are found in the executable segments; the processor
-stops before each. A tile's answer is needed only where an instruction has a destination, so
-transfers to the tile are gathered until then. What was executed until then is timed together with
-them, by the core that the operations are for.
+The CM instructions and the library's hints are found in the executable segments. Whether a tile
+refuses a queue, a product or the programming of a cell is known beforehand, so these are recorded
+as they are executed; the processor stops before the others, whose values only the tile has. What
+was executed until then is timed together with them, by the core that the operations are for.
 """
 
 import struct
@@ -20,12 +20,12 @@ import numpy.typing as npt
 from alpine_models import isa
 from alpine_models.errors import AlpineError
 from alpine_models.isa import XZR, CmOperation
-from alpine_platform.accelerators.tile_port import CmBatch, CmResult, empty_batch
+from alpine_models.tile import TileConfig
 from alpine_platform.binaries.elf import Program
 from alpine_platform.config import CoreConfig
 from alpine_platform.cores.operations import Begin, End, Operation, RunTrace
 
-from .executed_code import ExecutedCode
+from .executed_code import ExecutedCode, ExecutedPart, GatheredInstruction
 from .linux import STACK_BYTES, STACK_TOP, LinuxProcess, ProgramExit, ProgramStopError
 from .messages import EndReason, ProcessorEvent
 from .processor import Processor, ProgramStop
@@ -35,66 +35,44 @@ __all__ = ["CmTiles", "Executed", "Mark", "ProgramExecution"]
 REGION_OF_INTEREST = "roi"
 """Region over which a program is measured, if it has one."""
 
-_GATHERED = 4096
+ANSWERED_AT_ONCE = (CmOperation.QUEUE, CmOperation.PROCESS, CmOperation.INITIALIZE)
+"""Operations that give a status at most, which is 0 unless the tile refuses them."""
 
 
 class CmTiles:
-    """The tiles of the core that a program runs on, and the CM instructions that wait for them.
+    """The tiles of the core that a program runs on.
 
     Parameters
     ----------
     set_lsb : takes (tile, first bit line, dot product per ADC code of each).
-    count : how many tiles there are.
+    configs : of the tiles.
+
+    Members
+    -------
+    selected : number of the tile that CM instructions address.
+    counts : CM instructions so far by operation.
     """
 
     def __init__(
-        self, *, set_lsb: Callable[[int, int, npt.NDArray[np.float32]], None], count: int
+        self,
+        *,
+        set_lsb: Callable[[int, int, npt.NDArray[np.float32]], None],
+        configs: Sequence[TileConfig],
     ) -> None:
-        self.set_lsb, self.count = set_lsb, count
+        self.set_lsb, self.configs = set_lsb, configs
         self.selected = 0
         self.counts: Counter[CmOperation] = Counter()
-        self._waiting: list[tuple[int, int, int, int]] = []
 
-    def gather(self, word: int, registers: Sequence[int]) -> int | None:
-        """Take an instruction; return the register whose value it gives, XZR for none of its own.
-
-        None: it gives no value, and there is room for more.
-        """
-        fields = isa.decode(word)
-        rn, rm, ra = (
-            0 if number == XZR else registers[number]
-            for number in (fields.rn, fields.rm, fields.ra)
-        )
-        self.counts[fields.operation] += 1
-        self._waiting.append((word, rn, rm, ra))
-        if "rd" in isa.OPERANDS[fields.operation]:
-            return fields.rd
-        return None if len(self._waiting) < _GATHERED else XZR
-
-    def batch(self) -> CmBatch:
-        """Return what was gathered, and forget it."""
-        batch = empty_batch(len(self._waiting))
-        if self._waiting:
-            batch["word"], batch["rn"], batch["rm"], batch["ra"] = (
-                np.array([waiting[i] for waiting in self._waiting], np.uint64) for i in range(4)
-            )
-        self._waiting.clear()
-        return batch
-
-    def check(self, batch: CmBatch, result: CmResult) -> None:
-        """Raise an error for what the tile refused."""
-        wrong = np.flatnonzero(result.status)
-        if len(wrong):
-            word, status = int(batch["word"][wrong[0]]), int(result.status[wrong[0]])
-            raise ProgramStopError(
-                f"tile {self.selected} refused {isa.decode(word).operation.name}: "
-                f"{isa.CmStatus(status).name.replace('_', ' ').lower()}"
-            )
+    @property
+    def config(self) -> TileConfig:
+        """Of the tile that is selected."""
+        return self.configs[self.selected]
 
     def check_number(self, tile: int) -> None:
         """Raise an error for a tile that the core does not have."""
-        if tile >= self.count:
-            raise ProgramStopError(f"tile {tile}: the core has {self.count}, numbered from 0")
+        count = len(self.configs)
+        if tile >= count:
+            raise AlpineError(f"tile {tile}: the core has {count}, numbered from 0")
 
 
 class Mark(Enum):
@@ -158,7 +136,7 @@ class ProgramExecution:
             # What the tile refuses of the last transfers counts as well.
             yield from self._time(cut_off=status is None)
         except ProgramStopError as error:
-            status, message = None, str(error)
+            status, message = None, str((yield from self._earlier(error)))
         else:
             if status is None:
                 limited = stop.end is EndReason.LIMIT
@@ -167,9 +145,26 @@ class ProgramExecution:
                 message = f"{self._program.place(stop.pc)}: {reason}"
         return Executed(status=status, message=message, limited=limited)
 
+    def _earlier(self, error: ProgramStopError) -> Steps:
+        """Time what was executed before an error; return what the tile refused before it, if so."""
+        try:
+            yield from self._time(cut_off=True)
+        except ProgramStopError as refused:
+            return refused
+        return error
+
     def _to_its_end(self, max_instructions: int) -> Steps:
         """Return where the program stopped last, and its exit status if it asked for its end."""
-        self._processor.stop_at(self._words)
+        gathered: dict[int, int] = {}
+        if self._tiles.configs:
+            gathered = {
+                address: word
+                for address, word in self._words.items()
+                if isa.decode(word).operation in ANSWERED_AT_ONCE
+            }
+            self._address_tile()
+        self._processor.gather(gathered)
+        self._processor.stop_at(self._words.keys() - gathered.keys())
         stop = self._processor.run(
             self._linux.entry, stack=self._linux.stack, limit=max_instructions
         )
@@ -195,50 +190,69 @@ class ProgramExecution:
         value = self._linux.call(number, arguments, address=stop.address - 4)
         return self._processor.go_on(registers={0: value})
 
-    def _time(self, *, following: int = 0, wait: bool = False, cut_off: bool = False) -> Steps:
-        """Take the time of what was executed; return the last CM instruction's value.
+    def _time(
+        self, *, following: int = 0, last: GatheredInstruction | None = None, cut_off: bool = False
+    ) -> Steps:
+        """Take the time of what was executed; return the value of ``last``, a CM instruction.
 
         Of a block that was cut off nobody knows how far it came; it takes no time.
         """
-        trace = self.executed.trace(self._processor.recorded(), following=following)
-        if cut_off and len(trace.blocks):
-            trace, _ = trace.split(len(trace.blocks) - 1)
-        batch = self._tiles.batch()
+        part = self.executed.part(self._processor.recorded(), following=following, last=last)
+        if cut_off:
+            part = part.without_last_block()
+        self._tiles.counts.update(part.operations())
         if self._main is not None:
-            begun = self.executed.first(trace, self._main)
-            if begun < len(trace.blocks):
-                before, trace = trace.split(begun)
+            begun = self.executed.first(part.trace, self._main)
+            if begun < len(part.trace.blocks):
                 self._main = None
+                before, start, part = part.split(begun)
+                yield from self._pass(before)
                 # The library's start does not use the tile.
-                yield RunTrace(code=self.executed.code, trace=before, batch=empty_batch(0))
+                yield from self._pass(start)
                 yield Mark.MAIN
+        return (yield from self._pass(part))
+
+    def _pass(self, part: ExecutedPart) -> Steps:
+        """Take the time of a part; return the value of its last CM instruction.
+
+        Raises
+        ------
+        ProgramStopError
+            The tile has refused an instruction.
+        """
         result = yield RunTrace(
             code=self.executed.code,
-            trace=trace,
-            batch=batch,
+            trace=part.trace,
+            batch=part.batch(),
+            parts=part.parts,
             tile=self._tiles.selected,
-            wait=wait,
         )
-        self._tiles.check(batch, result)
-        return int(result.rd[-1]) if len(batch) else 0
+        wrong = np.flatnonzero(result.status)
+        if len(wrong):
+            address, word = part.instructions[wrong[0], :2].tolist()
+            status = isa.CmStatus(int(result.status[wrong[0]]))
+            raise ProgramStopError(
+                f"{self._program.place(address)}: tile {self._tiles.selected} refused "
+                f"{isa.decode(word).operation.name}: {status.name.replace('_', ' ').lower()}"
+            )
+        return int(result.rd[-1]) if len(result.rd) else 0
 
     def _met(self, stop: ProgramStop) -> Steps:
         """Do what a CM instruction or a hint asks for, and go on; return the next stop."""
         word, written = self._words[stop.address], None
         try:
             if stop.word != word:
-                raise ProgramStopError("the program wrote over its CM code")
+                raise AlpineError("the program wrote over its CM code")
             if not _is_cm(word):
                 yield from self._heed(isa.Hint(word >> 5 & 0x7F), stop)
-            elif not self._tiles.count:
-                raise ProgramStopError(
-                    "a CM instruction, but the core has no tile: name one by --tile"
-                )
+            elif not self._tiles.configs:
+                raise AlpineError("a CM instruction, but the core has no tile: name one by --tile")
             else:
-                dest = self._tiles.gather(word, stop.registers)
-                if dest is not None:
-                    value = yield from self._time(wait=dest != XZR)
-                    written = None if dest == XZR else {dest: value}
+                fields = isa.decode(word)
+                value = yield from self._time(last=_gathered(stop, fields))
+                written = None if fields.rd == XZR else {fields.rd: value}
+        except ProgramStopError:
+            raise
         except AlpineError as error:
             place = self._program.place(stop.address)
             raise ProgramStopError(f"{place}: {error}") from error
@@ -253,30 +267,44 @@ class ProgramExecution:
             yield from self._time()
             if name == REGION_OF_INTEREST:
                 if self._measured:
-                    raise ProgramStopError(
-                        f"region {name} begins a second time: it is measured once"
-                    )
+                    raise AlpineError(f"region {name} begins a second time: it is measured once")
                 self._measured = True
                 yield Mark.REGION_BEGIN
             yield Begin(name)
         elif hint is isa.Hint.END:
             if not self._open:
-                raise ProgramStopError("aimc_end without aimc_begin")
+                raise AlpineError("aimc_end without aimc_begin")
             yield from self._time()
             yield End()
             if self._open.pop() == REGION_OF_INTEREST:
                 yield Mark.REGION_END
-        elif not self._tiles.count:
+        elif not self._tiles.configs:
             return
         elif hint is isa.Hint.TILE:
             self._tiles.check_number(first)
             if first != self._tiles.selected:
                 yield from self._time()
                 self._tiles.selected = first
+                self._address_tile()
         elif hint is isa.Hint.ADC:
             yield from self._time()
             data = self._processor.read(address, 4 * count)
             self._tiles.set_lsb(self._tiles.selected, first, np.frombuffer(data, np.float32))
+
+    def _address_tile(self) -> None:
+        config = self._tiles.config
+        self._processor.address_tile(rows=config.rows, columns=config.columns)
+
+
+def _gathered(stop: ProgramStop, fields: isa.CmInstruction) -> GatheredInstruction:
+    """Return a CM instruction, before which the processor stands, with its operands."""
+    rn, rm, ra = (
+        0 if number == XZR else stop.registers[number]
+        for number in (fields.rn, fields.rm, fields.ra)
+    )
+    return GatheredInstruction(
+        address=stop.address, word=stop.word, rn=rn, rm=rm, ra=ra, awaited=fields.rd != XZR
+    )
 
 
 def _special_words(program: Program) -> dict[int, int]:

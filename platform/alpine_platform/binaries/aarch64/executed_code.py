@@ -4,16 +4,96 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from alpine_models.isa import CmOperation, decode
+from alpine_platform.accelerators.tile_port import CmBatch, empty_batch
 from alpine_platform.config import CoreConfig
-from alpine_platform.cores.machine_code import MachineCode, Trace
+from alpine_platform.cores.machine_code import AnswerKind, MachineCode, Trace, one_part
 
 from .decoding import block_operations, instruction_class
-from .recording import Recorded
+from .recording import Ints, Recorded
 
-__all__ = ["ExecutedCode"]
+__all__ = ["ExecutedCode", "ExecutedPart", "GatheredInstruction"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatheredInstruction:
+    """A CM instruction with the values of its registers, and whether its own value is awaited."""
+
+    address: int
+    word: int
+    rn: int
+    rm: int
+    ra: int
+    awaited: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutedPart:
+    """A part of an execution for the pipeline.
+
+    Members
+    -------
+    trace, parts : see `RunTrace`. instructions : rows as of `Recorded`.
+    """
+
+    trace: Trace
+    parts: Ints
+    instructions: Ints
+
+    def batch(self) -> CmBatch:
+        """Return the CM instructions as the tile takes them."""
+        batch = empty_batch(len(self.instructions))
+        batch["word"] = self.instructions[:, 1]
+        for column, name in enumerate(("rn", "rm", "ra"), 2):
+            batch[name] = self.instructions[:, column].view(np.uint64)
+        return batch
+
+    def operations(self) -> Counter[CmOperation]:
+        """Return the CM instructions by operation."""
+        words, counts = np.unique(self.instructions[:, 1], return_counts=True)
+        total: Counter[CmOperation] = Counter()
+        for word, count in zip(words.tolist(), counts.tolist(), strict=True):
+            total[decode(word).operation] += count
+        return total
+
+    def without_last_block(self) -> "ExecutedPart":
+        """Return it without the last block of a part that no answer ends."""
+        before = int(self.parts[-2, 0]) if len(self.parts) > 1 else 0
+        count = len(self.trace.blocks)
+        if count == before:
+            return self
+        parts = self.parts.copy()
+        parts[-1, 0] = count - 1
+        trace, _ = self.trace.split(count - 1)
+        return replace(self, trace=trace, parts=parts)
+
+    def split(self, place: int) -> tuple["ExecutedPart", "ExecutedPart", "ExecutedPart"]:
+        """Return the parts before the one that a block is in, its blocks before it, and the rest.
+
+        The CM instructions of the block's part belong to the rest.
+        """
+        inside = int(np.searchsorted(self.parts[:, 0], place, "right"))
+        blocks, instructions = self.parts[inside - 1, :2].tolist() if inside else (0, 0)
+        first, _ = self.trace.split(blocks)
+        begun, rest = self.trace.split(place)
+        _, start = begun.split(blocks)
+        return (
+            ExecutedPart(
+                trace=first,
+                parts=self.parts[:inside],
+                instructions=self.instructions[:instructions],
+            ),
+            ExecutedPart(trace=start, parts=one_part(start, 0), instructions=self.instructions[:0]),
+            ExecutedPart(
+                trace=rest,
+                parts=self.parts[inside:] - np.array([place, instructions, 0]),
+                instructions=self.instructions[instructions:],
+            ),
+        )
 
 
 class ExecutedCode:
@@ -39,18 +119,35 @@ class ExecutedCode:
         self._starts: list[int] = []
         self._classes: list[Counter[str]] = []
 
-    def trace(self, recorded: Recorded, *, following: int = 0) -> Trace:
-        """Return the trace of what was recorded; ``following``: the block that comes next."""
+    def part(
+        self,
+        recorded: Recorded,
+        *,
+        following: int = 0,
+        last: GatheredInstruction | None = None,
+    ) -> ExecutedPart:
+        """Return what was recorded, as far as the program has come.
+
+        ``following``: the block that comes next; ``last``: a CM instruction that ends it.
+        """
         for address, size in recorded.known.tolist():
             self._add(address, size)
         numbers = np.ascontiguousarray(recorded.blocks[:, 0])
         starts = np.array(self._starts, np.int64)
-        return Trace(
+        trace = Trace(
             blocks=numbers,
             following=np.append(starts[numbers[1:]], following)[: len(numbers)],
             first_accesses=np.append(recorded.blocks[:, 1], len(recorded.accesses)),
             accesses=recorded.accesses,
         )
+        instructions, answer = recorded.instructions, AnswerKind.NOT_AWAITED
+        if last is not None:
+            values = (last.address, last.word, last.rn, last.rm, last.ra)
+            row = np.array([values], np.uint64).view(np.int64)
+            instructions = np.concatenate([instructions, row])
+            answer = AnswerKind.AWAITED if last.awaited else answer
+        parts = np.concatenate([recorded.parts, one_part(trace, len(instructions), answer)])
+        return ExecutedPart(trace=trace, parts=parts, instructions=instructions)
 
     def first(self, trace: Trace, address: int) -> int:
         """Return the place of the first block of a trace at an address; its length if none."""

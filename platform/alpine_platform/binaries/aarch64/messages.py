@@ -8,6 +8,8 @@ data), then the numbers of 64 bits each, then the data. Commands go to the proce
   which is empty where there is no such memory.
 - RECORD descriptor, bytes; path of the recorder's library: record from now on, see `.recording`.
 - STOP_AT address, ...: tell before one of these instructions would execute.
+- GATHER address, word, ...: record these CM instructions and go on, as their answer is known; see
+  the recorder's source.
 - RUN address, stack pointer, instructions (0: no limit): begin.
 - GO_ON address, register, value, ...: set registers x0 to x30 and go on there; 0: where it stands.
 - LEAVE: end the run.
@@ -15,7 +17,8 @@ data), then the numbers of 64 bits each, then the data. Commands go to the proce
 It answers RUN with events. STOPPED (with the instruction's word, as it is in memory now) and CALLED
 (a supervisor call; the address is of the instruction behind it, the word 0) carry the address, the
 word and x0 to x30, and the process takes commands until GO_ON or LEAVE;
-FULL carries the address of the next block: what was recorded has to be taken before GO_ON.
+FULL carries the address of the next block, 0 behind a CM instruction: what was recorded has to be
+taken before GO_ON.
 ENDED carries why, the address concerned, a detail, and the address of the instruction.
 """
 
@@ -52,6 +55,7 @@ class ProcessorCommand(IntEnum):
     GO_ON = 6
     LEAVE = 7
     RECORD = 8
+    GATHER = 9
 
 
 class ProcessorEvent(IntEnum):

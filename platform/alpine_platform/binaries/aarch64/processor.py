@@ -114,6 +114,14 @@ class Processor:
         """ProgramStop before these instructions."""
         self._send(ProcessorCommand.STOP_AT, tuple(addresses))
 
+    def gather(self, words: Mapping[int, int]) -> None:
+        """Record these CM instructions, by address, without stopping where they are not refused."""
+        self._send(ProcessorCommand.GATHER, tuple(part for pair in words.items() for part in pair))
+
+    def address_tile(self, *, rows: int, columns: int) -> None:
+        """Say what the tile has that CM instructions address from now on."""
+        self._recording.address_tile(rows=rows, columns=columns)
+
     def run(self, address: int, *, stack: int, limit: int = 0) -> ProgramStop:
         """Begin, and return where the program stops first."""
         self._send(ProcessorCommand.RUN, (address, stack, limit))

@@ -64,6 +64,8 @@ class Worker:
                 )
         elif command is ProcessorCommand.RECORD:
             self._record(data.decode(), *numbers)
+        elif command is ProcessorCommand.GATHER:
+            self._gather(numbers)
         elif command is ProcessorCommand.RUN:
             self._run(*numbers)
         elif command is ProcessorCommand.GO_ON:
@@ -83,24 +85,46 @@ class Worker:
         messages.send(self._outgoing, ProcessorEvent.DATA, (), data)
 
     def _record(self, library: str, descriptor: int, size: int) -> None:
-        from unicorn.unicorn_py3.unicorn import uclib
-
         recorder = ctypes.CDLL(library)
         memory = mmap.mmap(descriptor, size)
         full = ctypes.CFUNCTYPE(None, ctypes.c_uint64)(self._full)
         begin = (ctypes.c_uint8 * size).from_buffer(memory)
         recorder.recorder_begin(begin, full)
-        self._recording = recorder, begin, full
+        self._recorder, self._kept = recorder, [begin, full]
         accesses = self._unicorn.UC_HOOK_MEM_READ | self._unicorn.UC_HOOK_MEM_WRITE
-        for kind, name in ((self._unicorn.UC_HOOK_BLOCK, "block"), (accesses, "access")):
-            function = ctypes.cast(getattr(recorder, f"recorder_{name}"), ctypes.c_void_p)
-            hook = ctypes.c_size_t()
-            # Addresses from 1 to 0: all of them.
-            bounds = ctypes.c_uint64(1), ctypes.c_uint64(0)
-            status = uclib.uc_hook_add(
-                self._cpu._uch, ctypes.byref(hook), kind, function, None, *bounds
-            )
-            assert status == self._unicorn.UC_ERR_OK
+        # Addresses from 1 to 0: all of them.
+        self._hook(self._unicorn.UC_HOOK_BLOCK, recorder.recorder_block, 1, 0)
+        self._hook(accesses, recorder.recorder_access, 1, 0)
+
+    def _gather(self, numbers: tuple[int, ...]) -> None:
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        registers = (ctypes.c_int * (REGISTERS + 1))(*self._numbers, self._arm64.UC_ARM64_REG_PC)
+        calls = (
+            ctypes.cast(each, ctypes.c_void_p).value
+            for each in (uclib.uc_reg_read, uclib.uc_reg_write, uclib.uc_mem_read, registers)
+        )
+        assert self._cpu._uch
+        processor = (ctypes.c_void_p * 5)(self._cpu._uch.value, *calls)
+        stop = ctypes.CFUNCTYPE(None, ctypes.c_uint64)(
+            lambda address: self._stop(None, address, 0, None)
+        )
+        self._recorder.recorder_gather(processor, stop)
+        self._kept += [registers, stop]
+        for address, word in zip(numbers[::2], numbers[1::2], strict=True):
+            hook = self._recorder.recorder_instruction
+            self._hook(self._unicorn.UC_HOOK_CODE, hook, address, address, word)
+
+    def _hook(self, kind: int, function, first: int, last: int, data: int = 0) -> None:
+        """Have a native function called."""
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        hook = ctypes.c_size_t()
+        status = uclib.uc_hook_add(
+            self._cpu._uch, ctypes.byref(hook), kind, ctypes.cast(function, ctypes.c_void_p),
+            ctypes.c_void_p(data), ctypes.c_uint64(first), ctypes.c_uint64(last),
+        )  # fmt: skip
+        assert status == self._unicorn.UC_ERR_OK
 
     def _full(self, address: int) -> None:
         messages.send(self._outgoing, ProcessorEvent.FULL, (address,))
