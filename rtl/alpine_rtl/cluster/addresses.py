@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nested address generator: a base and four levels of length and stride."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from alpine_rtl.typed import Component, Record, RecordLayout
@@ -98,7 +98,8 @@ class AddressGenerator(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         loops = self.loops
-        run_bytes, bytes_left = Signal(RUN_BITS), Signal(RUN_BITS)
+        run_bytes = Signal(RUN_BITS)
+        bytes_left = Signal(RUN_BITS)
         lengths = (loops.length1, loops.length2, loops.length3)
         strides = (loops.stride1, loops.stride2, loops.stride3)
         held = [Signal(LOOP_BITS, name=f"held_length{level}") for level in (1, 2, 3)]
@@ -132,14 +133,12 @@ class AddressGenerator(Component):
                     bytes_left.eq(bytes_left - self.port_bytes),
                 ]
             for level in range(3):
-                inner = [short, *ends[:level]]
                 moves = Signal(name=f"moves{level + 1}")
                 begin = Signal(ADDRESS_BITS, name=f"begin{level + 1}")
-                m.d.comb += begin.eq(starts[level] + steps[level])
-                condition = ~ends[level]
-                for ended in inner:
-                    condition &= ended
-                m.d.comb += moves.eq(condition)
+                m.d.comb += [
+                    begin.eq(starts[level] + steps[level]),
+                    moves.eq(Cat(short, *ends[:level], ~ends[level]).all()),
+                ]
                 with m.If(moves):
                     m.d.sync += [self.address.eq(begin), bytes_left.eq(run_bytes)]
                     m.d.sync += left[level].eq(left[level] - 1)

@@ -68,8 +68,10 @@ class ContextQueue(Component):
         m = Module()
         acquired = Signal(2)
         # Of two, the one acquired or triggered last; the other one is the older.
-        acquired_last, triggered_last = Signal(), Signal()
-        is_open, waits = Signal(2), Signal(2)
+        acquired_last = Signal()
+        triggered_last = Signal()
+        is_open = Signal(2)
+        waits = Signal(2)
         m.d.comb += [
             self.free.eq(~acquired.all()),
             self.free_number.eq(acquired[0]),

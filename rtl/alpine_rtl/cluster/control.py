@@ -183,7 +183,8 @@ class HwpeControl(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.queue = queue = ContextQueue()
-        access, awaits = Signal(), Signal()
+        access = Signal()
+        awaits = Signal()
         m.d.comb += [
             self.cfg.ready.eq(~awaits),
             access.eq(self.cfg.valid & ~awaits),
@@ -211,7 +212,8 @@ class HwpeControl(Component):
 
     def _strobes(self, m: Module, queue: ContextQueue, clear: Signal, write: Value) -> None:
         """What writes of any value do."""
-        soft_clear, blocked = Signal(), Signal()
+        soft_clear = Signal()
+        blocked = Signal()
         m.d.comb += [
             queue.trigger.eq(write & self._is("trigger") & queue.open),
             soft_clear.eq(write & self._is("soft_clear")),
@@ -224,7 +226,8 @@ class HwpeControl(Component):
 
     def _run_contexts(self, m: Module, queue: ContextQueue) -> Value:
         """Check the next context and offer it; return the error of one that is refused now."""
-        checked, refuses = Signal(), Signal()
+        checked = Signal()
+        refuses = Signal()
         refusal = Signal(ERROR_BITS)
         m.d.comb += [
             self.candidate.eq(queue.next),
@@ -271,7 +274,9 @@ class HwpeControl(Component):
         self, m: Module, queue: ContextQueue, values: Mapping[str, Value], access: Signal
     ) -> tuple[Signal, Signal, Signal]:
         """Return the error of the access of this cycle, what it reads, and whether it is slow."""
-        wrong, rdata, slow = Signal(ERROR_BITS), Signal(REGISTER_BITS), Signal()
+        wrong = Signal(ERROR_BITS)
+        rdata = Signal(REGISTER_BITS)
+        slow = Signal()
         write = access & self.cfg.write
         # No register has the address, unless one of the cases says otherwise.
         m.d.comb += wrong.eq(ClusterError.ADDRESS)

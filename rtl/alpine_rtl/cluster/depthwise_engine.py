@@ -73,7 +73,9 @@ class DepthwiseEngine(Component):
         m.submodules.nest = nest = DepthwiseNest()
         m.submodules.array = array = DepthwiseArray(beat_bytes=self.beat_bytes)
         state, beat = nest.state, Signal(2)
-        works, passes, has_output = Signal(), Signal(), Signal()
+        works = Signal()
+        passes = Signal()
+        has_output = Signal()
         beats = CHANNELS_PER_BLOCK // self.beat_bytes
         m.d.comb += [
             works.eq(any_of(state == s for s in NestState if s >= NestState.WEIGHTS)),
@@ -111,7 +113,9 @@ class DepthwiseEngine(Component):
         self, m: Module, nest: DepthwiseNest, array: DepthwiseArray, *, now: Value
     ) -> Signal:
         """Multiply in the four slots behind an output row's first; return when the last ends."""
-        multiplies, group, completes = Signal(), Signal(2), Signal()
+        multiplies = Signal()
+        group = Signal(2)
+        completes = Signal()
         m.d.comb += [
             array.multiply.eq(multiplies & now),
             array.group.eq(group),
@@ -138,7 +142,8 @@ class DepthwiseEngine(Component):
         passes: Signal,
     ) -> None:
         """What a slot loads arrives in the cycle behind it."""
-        coming, zeros = Signal(), Signal()
+        coming = Signal()
+        zeros = Signal()
         m.d.sync += [
             coming.eq(passes & (nest.load | nest.pad)),
             zeros.eq(nest.pad),

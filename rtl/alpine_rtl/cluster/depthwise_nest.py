@@ -102,12 +102,18 @@ class DepthwiseNest(Component):
         m = Module()
         context = self.context
         # Position in the nest; pixels of a column are counted with its padding.
-        self._slot, self._line = Signal(3), Signal(SIZE_BITS + 1)
-        self._x, self._y = Signal(SIZE_BITS), Signal(SIZE_BITS)
-        self._left_edge, self._stored = Signal(SIZE_BITS + 1), Signal(SIZE_BITS + 1)
-        self._pitch, self._two = Signal(ADDRESS_BITS), Signal()
-        self._rows, self._columns = Signal(SIZE_BITS + 1), Signal(SIZE_BITS + 1)
-        self._row_bytes, self._out_row_bytes = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
+        self._slot = Signal(3)
+        self._line = Signal(SIZE_BITS + 1)
+        self._x = Signal(SIZE_BITS)
+        self._y = Signal(SIZE_BITS)
+        self._left_edge = Signal(SIZE_BITS + 1)
+        self._stored = Signal(SIZE_BITS + 1)
+        self._pitch = Signal(ADDRESS_BITS)
+        self._two = Signal()
+        self._rows = Signal(SIZE_BITS + 1)
+        self._columns = Signal(SIZE_BITS + 1)
+        self._row_bytes = Signal(ADDRESS_BITS)
+        self._out_row_bytes = Signal(ADDRESS_BITS)
         m.d.comb += [
             self._two.eq(context.mode_stride == 2),
             self._pitch.eq(Mux(context.pitch == 0, context.channels, context.pitch)),
@@ -126,7 +132,8 @@ class DepthwiseNest(Component):
     def _say_what_slots_do(self, m: Module) -> None:
         context = self.context
         state, slot = self.state, self._slot
-        loads, inside = Signal(), Signal()
+        loads = Signal()
+        inside = Signal()
         across = Signal(SIZE_BITS + 2)
         in_rows = state == NestState.ROWS
         last_row = self._y == self._rows - 1
@@ -153,9 +160,13 @@ class DepthwiseNest(Component):
         """Multiply both widths by the pitch, then stand at the first block's weights."""
         context, state = self.context, self.state
         bits_left = Signal(range(SIZE_BITS + 1))
-        factor, width, out_width = Signal(ADDRESS_BITS), Signal(SIZE_BITS), Signal(SIZE_BITS)
-        self._source, self._destination = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
-        self._weights, self._channels_left = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
+        factor = Signal(ADDRESS_BITS)
+        width = Signal(SIZE_BITS)
+        out_width = Signal(SIZE_BITS)
+        self._source = Signal(ADDRESS_BITS)
+        self._destination = Signal(ADDRESS_BITS)
+        self._weights = Signal(ADDRESS_BITS)
+        self._channels_left = Signal(ADDRESS_BITS)
         with m.If(self.begin):
             m.d.sync += [
                 state.eq(NestState.PREPARE),
@@ -194,7 +205,8 @@ class DepthwiseNest(Component):
         """Go from slot to slot."""
         state, slot = self.state, self._slot
         nine = (self.row == 2) & (self.column == 2)
-        self._row_start, self._column_start = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
+        self._row_start = Signal(ADDRESS_BITS)
+        self._column_start = Signal(ADDRESS_BITS)
         self._out_column = Signal(ADDRESS_BITS)
         with m.If(self.step):
             with m.If(self.store):

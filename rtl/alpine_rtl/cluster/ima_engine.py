@@ -122,7 +122,9 @@ class ImaEngine(Component):
         # The memories have no reset of their own; they are cleared in the cycle after one.
         after_reset = Signal(init=1)
         m.d.sync += after_reset.eq(0)
-        launch, context, complete = Signal(), Signal(), Signal()
+        launch = Signal()
+        context = Signal()
+        complete = Signal()
         self._stream_in(m, source, inputs, complete=complete, context=context, launch=launch)
         self._multiply(m, sequencer, adc_bank, ready=complete, context=context, launch=launch)
         self._stream_out(m, sink, outputs, adc_bank)
@@ -150,7 +152,8 @@ class ImaEngine(Component):
         """Pack the runs of a vector into consecutive word lines, from the window's first on."""
         loops = Array(source_loops(each) for each in self.contexts)
         first_rows = Array(each.row for each in self.contexts)
-        middle, next_row = Signal(), Signal(index_shape(self.config.rows))
+        middle = Signal()
+        next_row = Signal(index_shape(self.config.rows))
         beat = source.o.payload
         taken = source.o.valid & ~complete
         pass_on(m, inner=source.beats, outer=self.reads)
@@ -214,7 +217,9 @@ class ImaEngine(Component):
         """Write the window's codes of one vector after the other, context by context."""
         loops = Array(destination_loops(each) for each in self.contexts)
         columns = Array(each.column for each in self.contexts)
-        full, follows, following = Signal(), Signal(), Signal()
+        full = Signal()
+        follows = Signal()
+        following = Signal()
         pass_on(m, inner=sink.beats, outer=self.writes)
         m.d.comb += [
             sink.load.eq(follows & ~sink.loaded),
@@ -242,7 +247,8 @@ class ImaEngine(Component):
         """Where execution is sequential, a vector begins when the one before is written."""
         if self.config.execution is Execution.PIPELINED:
             return
-        under_way, left = Signal(), Signal()
+        under_way = Signal()
+        left = Signal()
         m.d.comb += source.hold.eq(under_way)
         # What was written last holds its port for one cycle more, also where reads have their own.
         m.d.sync += left.eq(sink.leaves)

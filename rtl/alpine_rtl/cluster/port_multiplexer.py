@@ -56,9 +56,14 @@ class PortMultiplexer(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         mem, blocks = self.mem, self.blocks
-        chosen, held, served = Signal(), Signal(), Signal()
-        waiting, rests, granted = Signal(), Signal(), Signal()
-        wanted, last = Signal(), Signal()
+        chosen = Signal()
+        held = Signal()
+        served = Signal()
+        waiting = Signal()
+        rests = Signal()
+        granted = Signal()
+        wanted = Signal()
+        last = Signal()
         if len(blocks) == 1:
             m.d.comb += wanted.eq(blocks[0].valid)
         else:

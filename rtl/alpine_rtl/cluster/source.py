@@ -96,8 +96,11 @@ class StreamSource(Component):
         m.submodules.generator = generator = AddressGenerator(port_bytes=self.port_bytes)
         m.submodules.queue = queue = BeatQueue(port_bytes=self.port_bytes)
         beats = self.beats
-        current, context, asked = Signal(), Signal(), Signal()
-        count, last = Signal(range(self.port_bytes + 1)), Signal()
+        current = Signal()
+        context = Signal()
+        asked = Signal()
+        count = Signal(range(self.port_bytes + 1))
+        last = Signal()
         m.d.comb += [
             beats.valid.eq(
                 self.loaded & (queue.level + asked < QUEUE_BEATS) & (self.begun | ~self.hold)
@@ -164,7 +167,9 @@ class BeatQueue(Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         first, second = (self.layout.signal(name=name) for name in ("first", "second"))
-        holds, leaves, stays = Signal(), Signal(), Signal()
+        holds = Signal()
+        leaves = Signal()
+        stays = Signal()
         m.d.comb += [
             holds.eq(self.level != 0),
             self.o.valid.eq(holds | self.arrived),

@@ -91,7 +91,8 @@ class Tcdm(Component):
     def _arbitrate(self, m: Module, touched: list[Signal]) -> None:
         count = len(touched)
         ports = [self.port(name) for name in self.masters]
-        first, next_first = Signal(range(count)), Signal(range(count))
+        first = Signal(range(count))
+        next_first = Signal(range(count))
         granted: list[list[Value]] = [[] for _ in ports]
         taken: Value = Signal(BANKS, name="none_taken")
         refused: Value = Signal(name="none_refused")
@@ -132,7 +133,8 @@ class Tcdm(Component):
             word = Signal(5, name=f"{name}_word{number}")
             m.d.comb += word.eq(number - port.addr[2:7])
             line = (port.addr[2:] + word)[5 : 5 + bits_for(self.words - 1)]
-            data, enables = Signal(32 * words), Signal(WORD_BYTES * words)
+            data = Signal(32 * words)
+            enables = Signal(WORD_BYTES * words)
             m.d.comb += [
                 data.eq(port.wdata << (port.addr[:2] << 3)),
                 enables.eq(port.be << port.addr[:2]),
