@@ -16,6 +16,7 @@ __all__ = [
     "TCDM",
     "barrier",
     "cluster_elf",
+    "keep",
     "load",
     "run_context",
     "store",
@@ -49,6 +50,11 @@ def store(address: int, value: int) -> list[int]:
 def load(address: int, register: int = T1) -> list[int]:
     """A word is read from an address."""
     return [*constant(T0, address), T0 << 15 | 2 << 12 | register << 7 | 0x03]
+
+
+def keep(address: int) -> list[int]:
+    """What register a0 holds is written to an address, from where it can be read at the end."""
+    return [*constant(T0, address), A0 << 20 | T0 << 15 | 2 << 12 | 0x23]
 
 
 def event_load(address: int) -> list[int]:

@@ -32,6 +32,14 @@ from alpine_models.imc_cluster import ClusterError, Execution, ImcConfig
 from alpine_platform.binaries.riscv.cv32e40p_config import imc_cluster
 
 HARDWARE = ImcConfig(rows=40, columns=24, port_bytes=16, crossbars=2)
+SEQUENTIAL = ImcConfig(
+    rows=12,
+    columns=9,
+    port_bytes=4,
+    crossbars=2,
+    execution=Execution.SEQUENTIAL,
+    memory_ports=2,
+)
 L2_DATA = 0x1C100000
 Words = dict[str, int]
 Image = npt.NDArray[np.int8]
@@ -244,11 +252,14 @@ def test_random_jobs_of_the_model_leave_what_arithmetic_says(tmp_path: Path):
 
 
 @pytest.mark.random
-def test_model_and_rtl_are_alike_in_every_byte_edge_and_counter(tmp_path: Path):
+@pytest.mark.parametrize("hardware", [HARDWARE, SEQUENTIAL], ids=["pipelined", "sequential"])
+def test_model_and_rtl_are_alike_in_every_byte_edge_and_counter(
+    tmp_path: Path, hardware: ImcConfig
+):
     draw = random.Random(seed(12))
     stalled = 0
     for number in range(examples(8)):
-        jobs = Jobs(draw, HARDWARE)
+        jobs = Jobs(draw, hardware)
         model = jobs.run(tmp_path / f"{number}.elf", "model")
         rtl = jobs.run(tmp_path / f"{number}.elf", "rtl")
         check_contents(jobs, rtl)
