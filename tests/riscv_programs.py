@@ -19,6 +19,7 @@ from elftools.elf.elffile import ELFFile
 from alpine_platform.binaries.riscv.instruction import RESERVED, Instruction, disassembled
 from alpine_platform.binaries.riscv.instructions import INSTRUCTIONS, instruction_of
 from alpine_sw.riscv import include_folder
+from alpine_sw.riscv.command_list import command_header
 from alpine_sw.riscv.kernel_calls import kernel_header, kernel_program
 
 ROOT = Path(__file__).parent.parent
@@ -93,7 +94,8 @@ def write_kernels() -> None:
     output = kernel_program()
     sources = sorted(output.parent.glob("*.S"))
     with tempfile.TemporaryDirectory() as scratch:
-        (Path(scratch) / "kernel_parameters.h").write_text(kernel_header())
+        header = kernel_header() + command_header()
+        (Path(scratch) / "kernel_parameters.h").write_text(header)
         link(sources, output, f"-I{scratch}", f"-I{output.parent}")
     write_digest(output, [*sources, output.parent / "macros.h"])
 

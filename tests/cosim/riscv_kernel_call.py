@@ -9,7 +9,8 @@ from alpine_platform.binaries.elf import Architecture, load_program
 from alpine_platform.binaries.outcome import ProgramOutcome
 from alpine_platform.binaries.riscv.bare_metal import BareMetalRun
 from alpine_platform.binaries.riscv.cv32e40p_config import imc_cluster
-from alpine_sw.riscv.kernel_calls import call_words, kernel_program
+from alpine_sw.riscv.command_list import CommandList
+from alpine_sw.riscv.kernel_calls import kernel_program
 
 __all__ = ["Bytes", "KernelCall", "finished", "random_bytes"]
 
@@ -37,7 +38,7 @@ class KernelCall:
             library=core_library(),
             output=lambda descriptor, data: len(data),
         )
-        self.call = program.symbols["alpine_kernel_call"]
+        self.commands = program.symbols["alpine_commands"]
         self.free = program.symbols["alpine_heap"] + 1
         self.cores = cores
 
@@ -57,8 +58,10 @@ class KernelCall:
         size = int(np.prod(shape))
         output = self.room(size)
         self.room(64)
-        words = call_words(name, output=output, **parameters)
-        self.run_.machine.write(self.call, words)
+        commands = CommandList()
+        commands.kernel(name, output=output, **parameters)
+        place = self.place(np.frombuffer(commands.as_bytes(), np.int8), aligned=True)
+        self.run_.machine.write(self.commands, place.to_bytes(4, "little"))
         self.outcome: ProgramOutcome = self.run_.run(max_cycles=20_000_000)
         assert self.outcome.status == 0, self.outcome.message
         found = np.frombuffer(self.run_.machine.read(output, size + 8), np.int8)

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alpine_papers.garofalo2022.bottleneck import Bottleneck, BottleneckCase
 from alpine_papers.garofalo2022.depthwise import port_bound_cycles
 from alpine_papers.garofalo2022.layers import LayerKind, published_layers
 from alpine_papers.garofalo2022.packing import matrix_blocks, pack_blocks
-from alpine_papers.garofalo2022.page import write_page
+from alpine_papers.garofalo2022.page import run_programs, write_page
 from alpine_papers.garofalo2022.study import rule_gops
 
 LAYERS = published_layers()
@@ -68,7 +69,9 @@ def test_stride_2_rows_are_bound_by_the_port():
 
 
 def test_page_has_the_printed_totals_beside_ours(tmp_path: Path):
-    page, *pictures = write_page(tmp_path)
+    shape = Bottleneck(channels=16, inner=32, height=4, width=4)
+    runs = run_programs(engine="model", shape=shape)
+    page, *pictures = write_page(runs, tmp_path)
     text = page.read_text()
     for line in (
         "| time | 10.06 ms | 10.062 ms |",
@@ -79,5 +82,8 @@ def test_page_has_the_printed_totals_beside_ours(tmp_path: Path):
         "| 62 | 2D_1 | 320 x 1280, 490 jobs | 20.070 | 0.06 | 0.0637 | 2464.6 |",
     ):
         assert line in text
-    assert len(pictures) == 2
+    assert not runs.wrong
+    engine = runs.bottleneck[BottleneckCase.IMA_DW]
+    assert f" | {engine.cycles:,} | {engine.cycles:,} | {engine.tcdm_bytes:,} | 0 |" in text
+    assert len(pictures) == 3
     assert all(f"({picture.name})" in text and picture.stat().st_size for picture in pictures)

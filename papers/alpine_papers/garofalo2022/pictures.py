@@ -3,7 +3,7 @@
 # Matplotlib types its keyword arguments only in part; what crosses this border is annotated.
 """Pictures of the page on the IMC cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from matplotlib.patches import Rectangle
 
 from alpine_models.files import write_with
 
+from .bottleneck import BlockPart, BottleneckCase, BottleneckResult
 from .layers import LayerKind, PublishedLayer
 from .packing import PlacedBlock
 from .rules import SIDE
 
-__all__ = ["draw_layers", "draw_packing"]
+__all__ = ["draw_bottleneck", "draw_layers", "draw_packing"]
 
 STYLE: Any = {
     "font.size": 8,
@@ -30,6 +31,8 @@ STYLE: Any = {
 }
 ACROSS = 9
 """Crossbars side by side."""
+GAP = 24
+"""Between them, in cells."""
 COLOURS = {
     LayerKind.CROSSBAR: "#1f5f99",
     LayerKind.DEPTHWISE: "#e08a2b",
@@ -43,31 +46,35 @@ def draw_packing(placed: Sequence[PlacedBlock], path: Path) -> None:
     down = -(-count // ACROSS)
     colours = plt.get_cmap("tab20")
     with plt.rc_context(STYLE):
-        picture, panels = plt.subplots(
-            down, ACROSS, figsize=(10.5, 1.25 * down), layout="constrained"
-        )
-        for number, axis in enumerate(panels.flat):
-            axis.set_axis_off()
-            if number >= count:
-                continue
-            axis.set_xlim(0, SIDE)
-            axis.set_ylim(SIDE, 0)
-            axis.set_aspect("equal")
-            axis.add_patch(Rectangle((0, 0), SIDE, SIDE, fill=False, lw=0.8, clip_on=False))
-            for each in (each for each in placed if each.crossbar == number):
-                block = each.block
-                axis.add_patch(
-                    Rectangle(
-                        (each.column, each.row), block.columns, block.rows,
-                        facecolor=colours(block.layer % 20), edgecolor="white", lw=0.5,
-                    )
+        picture, axis = plt.subplots(figsize=(10.5, 1.18 * down))
+        for number in range(count):
+            corner = _corner(number)
+            axis.add_patch(Rectangle(corner, SIDE, SIDE, facecolor="white", edgecolor="black"))
+        for each in placed:
+            left, top = _corner(each.crossbar)
+            left, top, block = left + each.column, top + each.row, each.block
+            axis.add_patch(
+                Rectangle(
+                    (left, top), block.columns, block.rows, facecolor=colours(block.layer % 20),
+                    edgecolor="white", lw=0.5,
+                )
+            )  # fmt: skip
+            if min(block.columns, block.rows) >= 48:
+                axis.text(
+                    left + block.columns / 2, top + block.rows / 2, str(block.layer),
+                    ha="center", va="center", fontsize=6,
                 )  # fmt: skip
-                if min(block.columns, block.rows) >= 48:
-                    axis.text(
-                        each.column + block.columns / 2, each.row + block.rows / 2,
-                        str(block.layer), ha="center", va="center", fontsize=6,
-                    )  # fmt: skip
+        axis.set_xlim(-GAP, ACROSS * (SIDE + GAP))
+        axis.set_ylim(down * (SIDE + GAP), -GAP)
+        axis.set_aspect("equal")
+        axis.set_axis_off()
+        picture.subplots_adjust(0, 0, 1, 1)
         _save(picture, path)
+
+
+def _corner(crossbar: int) -> tuple[int, int]:
+    down, across = divmod(crossbar, ACROSS)
+    return across * (SIDE + GAP), down * (SIDE + GAP)
 
 
 def draw_layers(layers: Sequence[PublishedLayer], path: Path) -> None:
@@ -94,6 +101,23 @@ def draw_layers(layers: Sequence[PublishedLayer], path: Path) -> None:
             axis.grid(axis="y", alpha=0.25)
             axis.set_axisbelow(True)
         picture.legend(loc="outside upper center", ncols=4, frameon=False)
+        _save(picture, path)
+
+
+def draw_bottleneck(results: Mapping[BottleneckCase, BottleneckResult], path: Path) -> None:
+    """Draw the cycles of every mapping, part by part."""
+    colours = plt.get_cmap("tab10")
+    names = [case.value for case in results]
+    with plt.rc_context(STYLE):
+        picture, axis = plt.subplots(figsize=(10.5, 2.6), layout="constrained")
+        left = [0.0] * len(names)
+        for number, phase in enumerate(BlockPart):
+            widths = [each.phases.get(phase, 0) / 1e3 for each in results.values()]
+            axis.barh(names, widths, left=left, color=colours(number), label=phase.value)
+            left = [start + width for start, width in zip(left, widths, strict=True)]
+        axis.invert_yaxis()
+        axis.set_xlabel("thousand cycles")
+        picture.legend(loc="outside upper center", ncols=len(BlockPart), frameon=False)
         _save(picture, path)
 
 

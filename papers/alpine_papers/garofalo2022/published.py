@@ -51,9 +51,9 @@ class BottleneckFactors:
 
     Members
     -------
-    case : as `alpine run` would name it. about : the mapping.
-    time, energy, area : factors in performance, energy efficiency and performance per used area, as
-        printed; those that are printed over another mapping have been multiplied out.
+    case : the mapping. about : it.
+    time : factor in performance. energy, area : factors in energy efficiency and performance per
+        used area, as printed.
     """
 
     case: str

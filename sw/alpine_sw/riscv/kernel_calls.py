@@ -3,15 +3,15 @@
 
 Maps are signed bytes; HWC has the channels of a pixel side by side, CHW the pixels of a channel.
 Sums have 32 bits; a result is ``max(low, clip(sum >> shift, -128, 127))``, with an arithmetic
-shift and ``low`` of -128 or, with ReLU, 0. The words of a call stand at symbol
-``alpine_kernel_call``: the kernel's number, then its parameters. Buffers lie in the TCDM from
-symbol ``alpine_heap`` on, anywhere; words of odd sizes are then misaligned, at a cycle each.
+shift and ``low`` of -128 or, with ReLU, 0. A call's words are the kernel's number, then its
+parameters; `command_list` makes them. Buffers lie in the TCDM from symbol ``alpine_heap`` on,
+anywhere; words of odd sizes are then misaligned, at a cycle each.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["KERNELS", "call_words", "kernel_header", "kernel_program"]
+__all__ = ["KERNELS", "kernel_header", "kernel_program"]
 
 MAP = ("input", "output")
 RESULT = ("shift", "low")
@@ -49,23 +49,6 @@ KERNELS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Parameters of each kernel in the order of the call's words; the order is the kernels' number."""
 
-WORDS = 32
-
-
-def call_words(name: str, **parameters: int) -> bytes:
-    """Return the words of a call.
-
-    Raises
-    ------
-    ValueError
-        The parameters are not those of the kernel.
-    """
-    names = KERNELS[name]
-    if set(parameters) != set(names):
-        raise ValueError(f"kernel {name} takes {', '.join(names)}, not {', '.join(parameters)}")
-    words = [list(KERNELS).index(name), *(parameters[each] for each in names)]
-    return b"".join((word & 0xFFFFFFFF).to_bytes(4, "little") for word in words)
-
 
 def kernel_header() -> str:
     """Return the offsets of all parameters, for the assembler."""
@@ -75,7 +58,7 @@ def kernel_header() -> str:
         for place, name in enumerate(names)
     ]
     table = ", ".join(KERNELS)
-    return "\n".join([*lines, f"#define KERNEL_TABLE {table}", f"#define CALL_WORDS {WORDS}", ""])
+    return "\n".join([*lines, f"#define KERNEL_TABLE {table}", ""])
 
 
 def kernel_program() -> Path:
