@@ -48,6 +48,7 @@ ELSEWHERE = {
     "14_voices",
     "15_photographs",
     "16_topologies",
+    "17_networks_in_c",  # tests/cosim/test_networks_in_c.py runs small networks
 }
 
 
