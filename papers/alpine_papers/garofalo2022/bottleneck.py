@@ -10,20 +10,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from alpine_models.imc_cluster import CHANNELS_PER_BLOCK, ImcConfig
 from alpine_sw.riscv.command_list import ClusterUnit
 
+from .golden import Codes, clipped, depthwise_codes, product_codes
 from .rules import SIDE, part_sizes
-from .workload import ClusterWorkload, Codes
+from .workload import ClusterWorkload
 
 __all__ = ["BlockPart", "Bottleneck", "BottleneckCase", "BottleneckResult", "run_bottleneck"]
-
-Sums = npt.NDArray[np.int64]
 
 POINTWISE_SHIFT, DEPTHWISE_SHIFT, PARTIAL_SHIFT, RESIDUAL_SHIFT = 6, 6, 1, 7
 """What takes sums back to 8 bit; weights are random, so values are chosen to use the range."""
@@ -149,7 +146,7 @@ def run_bottleneck(
     AlpineError
         Its buffers exceed the TCDM, or the program was stopped.
     """
-    return _Block(shape, case).run(engine, hardware or ImcConfig(crossbars=16))
+    return _Block(shape, case).run(engine, hardware or ImcConfig(crossbars=34))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -225,7 +222,9 @@ class _Block:
             maps.reverse()
         else:
             self._depthwise_on_cores(taps, *maps)
-        filtered = _depthwise(wide, taps, shape)
+        filtered = depthwise_codes(
+            wide.reshape(shape.height, shape.width, -1), taps, shift=DEPTHWISE_SHIFT
+        ).reshape(shape.pixels, -1)
         # What the projection gives lies where the map that nobody needs any more was; its row
         # partials lie there too, so their sum goes to the output's place and is added in place.
         parted = self.on_crossbars and shape.inner > SIDE
@@ -243,7 +242,7 @@ class _Block:
             shift=RESIDUAL_SHIFT, low=-128,
         )  # fmt: skip
         both = (narrow.astype(np.int64) + image) * RESIDUAL_SCALE
-        return output, _clipped(both >> RESIDUAL_SHIFT)
+        return output, clipped(both >> RESIDUAL_SHIFT)
 
     def _load(self, weights: Codes) -> None:
         """Bring the second pointwise layer's weights while the depthwise layer runs."""
@@ -269,7 +268,7 @@ class _Block:
             channels_out=layer.weights.shape[1], shift=POINTWISE_SHIFT, low=-128,
         )  # fmt: skip
         sums = layer.image.astype(np.int64) @ layer.weights.astype(np.int64)
-        return _clipped(sums >> POINTWISE_SHIFT)
+        return clipped(sums >> POINTWISE_SHIFT)
 
     def _crossbars(self, layer: _Pointwise) -> Codes:
         """One job for each pixel and part of the matrix; parts of rows are added by the cores."""
@@ -279,8 +278,8 @@ class _Block:
         parts: list[Codes] = []
         for row, height in enumerate(rows):
             lines = slice(SIDE * row, SIDE * row + height)
-            weights = layer.weights[lines].astype(np.int64)
-            parts.append(_clipped(np.rint(layer.image[:, lines] @ weights / LSB)))
+            weights = layer.weights[lines]
+            parts.append(product_codes(layer.image[:, lines], weights, LSB))
             self._jobs(layer, weights, first_row=SIDE * row, target=partial + row * area)
         self.commands.wait(ClusterUnit.IMA)
         self._done(layer.phase)
@@ -290,9 +289,9 @@ class _Block:
             BlockPart.PARTIAL, "partial_sums", input=partial, output=layer.target, elements=area,
             parts=len(rows), shift=PARTIAL_SHIFT, low=-128,
         )  # fmt: skip
-        return _clipped(np.sum(np.array(parts, np.int64), axis=0) >> PARTIAL_SHIFT)
+        return clipped(np.sum(np.array(parts, np.int64), axis=0) >> PARTIAL_SHIFT)
 
-    def _jobs(self, layer: _Pointwise, weights: Sums, *, first_row: int, target: int) -> None:
+    def _jobs(self, layer: _Pointwise, weights: Codes, *, first_row: int, target: int) -> None:
         """A context for each crossbar that some rows of the matrix are divided among."""
         for column, width in enumerate(part_sizes(weights.shape[1])):
             self.work.weights[self.crossbars] = weights[:, SIDE * column : SIDE * column + width]
@@ -346,20 +345,3 @@ class _Block:
             scratch_bytes=scratch_bytes, pitch=row, padding=1, out_height=shape.height,
             out_width=shape.width, pixel_stride=pitch, channel_stride=1, **window,
         )  # fmt: skip
-
-
-def _clipped(values: npt.NDArray[Any]) -> Codes:
-    return np.clip(values, -128, 127).astype(np.int8)
-
-
-def _depthwise(image: Codes, taps: Codes, shape: Bottleneck) -> Codes:
-    """What the layer gives, by numpy."""
-    padded = np.pad(
-        image.reshape(shape.height, shape.width, -1).astype(np.int64), ((1, 1), (1, 1), (0, 0))
-    )
-    sums = np.zeros((shape.height, shape.width, image.shape[1]), np.int64)
-    for tap in range(9):
-        y, x = divmod(tap, 3)
-        seen = padded[y : y + shape.height, x : x + shape.width]
-        sums += seen * taps[tap].astype(np.int64)
-    return _clipped(sums.reshape(shape.pixels, -1) >> DEPTHWISE_SHIFT)

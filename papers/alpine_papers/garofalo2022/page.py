@@ -19,11 +19,12 @@ from .figures import (
     rules_section,
     totals_section,
 )
-from .layer_table import layers_section
+from .layer_runs import LayerRun, run_layers
+from .layer_table import layers_section, streaming_section
 from .layers import published_layers
 from .packing import matrix_blocks, pack_blocks
 from .pictures import draw_bottleneck, draw_layers, draw_packing
-from .study import study_section
+from .study import PUBLISHED_SETTING, Setting, run_throughputs, study_section
 
 __all__ = ["PageRuns", "run_programs", "write_page"]
 
@@ -34,9 +35,10 @@ Heterogeneous In-Memory Computing Cluster for Flexible End-to-End Inference of R
 Neural Networks, IEEE JETCAS 2022, arXiv 2201.01089.
 
 Every figure says where it is from: **published**, stated in the paper; **derived**, by arithmetic
-from what is published; **fitted**, to what is published; **inferred**, said by no source. Times are
-at 500 MHz and energies at 0.8 V, if nothing else is said; at 250 MHz no energy is published, and
-none is given here.
+from what is published; **fitted**, to what is published; **inferred**, said by no source; or
+**simulated**, by runs of the cluster's cores, accelerators and DMA that the command makes. Times
+are at 500 MHz and energies at 0.8 V, if nothing else is said; at 250 MHz no energy is published,
+and none is given here.
 """
 
 
@@ -47,23 +49,23 @@ class PageRuns:
     Members
     -------
     engine : that the accelerators were. shape : of the Bottleneck. bottleneck : by mapping.
+    layers : rows of the table, by number. throughputs : GOPS by `study.Setting`.
     """
 
     engine: str
     shape: Bottleneck
     bottleneck: Mapping[BottleneckCase, BottleneckResult]
+    layers: Mapping[int, LayerRun]
+    throughputs: Mapping[Setting, float]
 
     @property
     def wrong(self) -> list[str]:
         """Runs whose outputs are not those of the golden model."""
-        return [
-            f"bottleneck, {case}"
-            for case, result in self.bottleneck.items()
-            if not result.is_correct
-        ]
+        blocks = [f"bottleneck, {c}" for c, each in self.bottleneck.items() if not each.is_correct]
+        return blocks + [f"row {n}" for n, each in self.layers.items() if not each.is_correct]
 
 
-def run_programs(*, engine: str, shape: Bottleneck | None = None) -> PageRuns:
+def run_programs(*, engine: str) -> PageRuns:
     """Run everything that the page shows.
 
     Raises
@@ -71,9 +73,14 @@ def run_programs(*, engine: str, shape: Bottleneck | None = None) -> PageRuns:
     AlpineError
         A program was stopped, or its buffers exceed the TCDM.
     """
-    shape = shape or Bottleneck()
-    results = {case: run_bottleneck(shape, case, engine=engine) for case in BottleneckCase}
-    return PageRuns(engine=engine, shape=shape, bottleneck=results)
+    shape = Bottleneck()
+    return PageRuns(
+        engine=engine,
+        shape=shape,
+        bottleneck={case: run_bottleneck(shape, case, engine=engine) for case in BottleneckCase},
+        layers=run_layers(published_layers(), engine=engine),
+        throughputs=run_throughputs(),
+    )
 
 
 def write_page(runs: PageRuns, folder: Path) -> list[Path]:
@@ -85,20 +92,21 @@ def write_page(runs: PageRuns, folder: Path) -> list[Path]:
     ]
     draw_packing(placed, packing)
     draw_bottleneck(runs.bottleneck, mappings)
-    draw_layers(layers, times)
+    draw_layers(layers, runs.layers, times)
     parts = [
         INTRODUCTION,
         rules_section(),
         bottleneck_section(
             runs.shape, runs.bottleneck, engine=runs.engine, picture=_shown(mappings)
         ),
-        study_section(),
-        layers_section(layers, _shown(times)),
-        depthwise_section(layers),
-        totals_section(),
+        study_section(runs.throughputs),
+        layers_section(layers, runs.layers, engine=runs.engine, picture=_shown(times)),
+        streaming_section(layers, runs.layers),
+        depthwise_section(layers, runs.layers, engine=runs.engine),
+        totals_section(runs.layers, engine=runs.engine),
         breakdown_section(layers),
         packing_section(placed, _shown(packing)),
-        comparison_section(),
+        comparison_section(runs.throughputs[PUBLISHED_SETTING], runs.layers),
     ]
     page = folder / "imc-cluster.md"
     origin = page_origin("make imc-cluster", report="alpine_papers.garofalo2022")

@@ -17,9 +17,10 @@ from matplotlib.patches import Rectangle
 from alpine_models.files import write_with
 
 from .bottleneck import BlockPart, BottleneckCase, BottleneckResult
+from .layer_runs import LayerRun
 from .layers import LayerKind, PublishedLayer
 from .packing import PlacedBlock
-from .rules import SIDE
+from .rules import FREQUENCY_HZ, SIDE
 
 __all__ = ["draw_bottleneck", "draw_layers", "draw_packing"]
 
@@ -77,8 +78,8 @@ def _corner(crossbar: int) -> tuple[int, int]:
     return across * (SIDE + GAP), down * (SIDE + GAP)
 
 
-def draw_layers(layers: Sequence[PublishedLayer], path: Path) -> None:
-    """Draw time and energy of all rows: the printed figure as a mark over ours as a bar."""
+def draw_layers(layers: Sequence[PublishedLayer], runs: Mapping[int, LayerRun], path: Path) -> None:
+    """Draw the simulated time and the energy by rule of all rows: bars under the printed marks."""
     with plt.rc_context(STYLE):
         picture, (times, energies) = plt.subplots(
             2, 1, figsize=(10.5, 4.6), layout="constrained", sharex=True
@@ -86,15 +87,17 @@ def draw_layers(layers: Sequence[PublishedLayer], path: Path) -> None:
         for kind, colour in COLOURS.items():
             own = [layer for layer in layers if layer.kind is kind]
             at = [layer.row for layer in own]
-            times.bar(at, [layer.rule_seconds * 1e3 for layer in own], color=colour, label=kind)
+            cycles = [runs[layer.row].cycles for layer in own]
+            milliseconds = [each / FREQUENCY_HZ * 1e3 for each in cycles]
+            times.bar(at, milliseconds, color=colour, label=kind)
             energies.bar(at, [layer.rule_energy_j() * 1e6 for layer in own], color=colour)
         at = [layer.row for layer in layers]
         times.plot(at, [layer.printed_ms for layer in layers], "k_", ms=7, label="printed")
         energies.plot(
             at, [layer.macs / layer.printed_gmac_per_s_per_w * 1e-3 for layer in layers], "k_", ms=7
         )
-        times.set_ylabel("ms")
-        energies.set_ylabel("uJ")
+        times.set_ylabel("ms, simulated")
+        energies.set_ylabel("uJ, by rule")
         energies.set_xlabel("row of the table")
         for axis in (times, energies):
             axis.set_yscale("log")

@@ -18,9 +18,9 @@ from alpine_platform.binaries.riscv.cv32e40p_config import imc_cluster
 from alpine_sw.riscv.command_list import CommandList
 from alpine_sw.riscv.kernel_calls import kernel_program
 
-__all__ = ["ClusterWorkload", "Codes", "WorkloadRun"]
+from .golden import Codes
 
-Codes = npt.NDArray[np.int8]
+__all__ = ["ClusterWorkload", "WorkloadRun"]
 
 TCDM_END = 0x10000000 + (512 << 10) - (8 << 10)
 """Behind it are the stacks of eight cores."""
@@ -95,6 +95,11 @@ class ClusterWorkload:
         address = self.room(name, values.size, behind=behind)
         self.images[address] = values.tobytes()
         return address
+
+    @property
+    def free_bytes(self) -> int:
+        """Of the TCDM."""
+        return TCDM_END - self._free[False]
 
     @property
     def used_bytes(self) -> int:
