@@ -3,7 +3,11 @@
 
 import io
 import json
+import re
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +140,71 @@ def test_a_refused_cell_is_told_where_it_is_programmed(run_exec: Callable[..., D
     at = int(place.split()[0], 16) - code.address
     word = int.from_bytes(code.data[at : at + 4], "little")
     assert decode(word).operation is CmOperation.INITIALIZE
+
+
+def test_instructions_are_as_many_as_the_processor_counts(
+    tmp_path: Path, behave: Callable[..., Done]
+):
+    figures = tmp_path / "figures.json"
+    behave("--json", figures, LAYER)
+    # The stripped program is measured from its entry on. Unicorn counts the limit by itself.
+    count = json.loads(figures.read_text())["instructions"]
+    assert behave("--max-instructions", count, LAYER).returncode == 0
+    done = behave("--max-instructions", count - 1, LAYER)
+    assert done.returncode == 126
+    assert f"stopped after {count - 1} instructions" in done.stderr
+
+
+def test_a_table_tells_what_a_program_took(tmp_path: Path, run_exec: Callable[..., Done]):
+    figures = tmp_path / "figures.json"
+    options = ("--tile", "40x24", "--engine", "model")
+    done = run_exec(*options, "--table", "--json", figures, LAYER)
+    counted = json.loads(figures.read_text())
+    assert done.stderr.startswith("layer.elf on high-power, engine model")
+    told = dict(re.findall(r"^. +(\S.*?) +. +(\S+)", done.stderr, re.MULTILINE))
+    assert told["time"] == f"{counted['time_s'] * 1e6:,.2f}"
+    assert told["instructions"] == f"{counted['instructions']:,}"
+    assert told["CM queue"] == "251"
+    assert told["codes"] == f"{counted['breakdown']['codes']:.1%}"
+    assert run_exec(*options, LAYER).stderr == ""
+
+
+def test_ctrl_c_leaves_the_times_so_far(tmp_path: Path):
+    figures = tmp_path / "figures.json"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "alpine_cosim", "exec", "--json", figures, BEHAVIOUR, "endless"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not running(child.pid):
+        assert child.poll() is None
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    _, told = child.communicate()
+    assert child.returncode == 130, told
+    assert told.startswith("behaviour.elf on high-power, engine rtl ")
+    assert told.endswith("alpine: interrupted\n")
+    counted = json.loads(figures.read_text())
+    assert (counted["ended_by"], counted["status"]) == ("interrupt", 130)
+    assert counted["instructions"] > 1000
+    # The loop is one instruction, a branch to itself.
+    assert counted["instructions_by_class"]["branch"] > 0.9 * counted["instructions"]
+
+
+def running(pid: int) -> bool:
+    """Whether a process has the one that executes instructions, for long enough."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for child in children:
+        try:
+            words = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()
+            command = Path(f"/proc/{child}/cmdline").read_text()
+        except OSError:
+            continue
+        # Ticks of 10 ms in user mode: it is past its imports.
+        if "aarch64.worker" in command and int(words[11]) > 60:
+            return True
+    return False
 
 
 def test_times_are_counted_from_main_on(tmp_path: Path, behave: Callable[..., Done]):

@@ -150,3 +150,17 @@ def test_a_branch_that_changes_its_way_after_long_is_predicted_wrongly(apart: in
         )
         times.append(System(CONFIG).run({0: play([part])}).time_fs)
     assert (times[1] < times[0]) == predicted
+
+
+def test_code_that_grows_block_by_block_is_moved_a_few_times_only():
+    code = MachineCode(core=CORE)
+    memories: set[int] = set()
+    for number in range(500):
+        code.add([[MachineOperation(unit=Unit.ALU, dest=number % 31)]], end_address=4 * number + 4)
+        code.executions[number] = number
+        memories.add(code.operations.ctypes.data)
+    assert code.executions.tolist() == list(range(500))
+    assert code.operations["dest"].tolist() == [number % 31 for number in range(500)]
+    assert code.blocks["first"].tolist() == list(range(500))
+    # Twice the room each time: 2, 6, 14, ..., 510.
+    assert len(memories) <= 8

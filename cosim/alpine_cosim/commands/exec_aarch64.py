@@ -37,6 +37,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--max-instructions", type=click.IntRange(min=1),
         help="AArch64: stop the program after these.",
     ),
+    click.option(
+        "--table", is_flag=True, default=None,
+        help="AArch64: print times, energy and counts on standard error; Ctrl-C always does.",
+    ),
 )  # fmt: skip
 
 
@@ -71,6 +75,7 @@ class Aarch64Options:
     environment: Sequence[str]
     seed: int | None
     max_instructions: int | None
+    table: bool | None
 
 
 def run_aarch64(
@@ -88,7 +93,11 @@ def run_aarch64(
     AlpineError
         A file or an option is wrong, or a tool is missing.
     """
+    from rich.console import Console
+
+    from alpine_cosim.measurement.program_table import print_program
     from alpine_cosim.runs.aarch64_run import Aarch64Run, tile_configs_of
+    from alpine_platform.binaries.outcome import Ending
 
     chosen = choose("engine", options.engine or "rtl", ENGINES)
     if options.trace is not None and chosen != "rtl":
@@ -112,6 +121,10 @@ def run_aarch64(
     outcome = run.run(output=output, trace=options.trace)
     if options.trace is not None:
         click.echo(f"waveform in {options.trace}", err=True)
+    wanted = options.table or outcome.ended_by is Ending.INTERRUPT
+    if wanted and outcome.measured is not None:
+        title = f"{program.name} on {system}, engine {chosen}"
+        print_program(title, outcome.as_json(), Console(stderr=True))
     return outcome
 
 

@@ -28,12 +28,13 @@ from alpine_platform.binaries.aarch64.cm_program import CmTiles, Executed, Mark,
 from alpine_platform.binaries.aarch64.linux import LinuxProcess
 from alpine_platform.binaries.aarch64.processor import Processor
 from alpine_platform.binaries.elf import Architecture, load_program
-from alpine_platform.binaries.outcome import STOPPED_STATUS, Ending
+from alpine_platform.binaries.outcome import INTERRUPTED_STATUS, STOPPED_STATUS, Ending
 from alpine_platform.config import CoreConfig
 from alpine_platform.cores.operations import Operation, Program
 from alpine_platform.systems.result import SystemResult
 from alpine_platform.systems.system import System
 
+from .noted_interrupt import NotedInterrupt
 from .recorder_library import recorder_library
 
 __all__ = ["Aarch64Outcome", "Aarch64Run", "MeasuredExecution", "clock_of", "tile_configs_of"]
@@ -47,11 +48,11 @@ class Aarch64Outcome:
 
     Members
     -------
-    status : its exit status, or 126. ended_by : see there. message : what went wrong, or "".
+    status : its exit status, 126, or 130. ended_by : see there. message : what went wrong, or "".
     cm_instructions : by operation. tile_cycles : busy clock cycles of each tile.
     period_fs : of the core's clock. measured : times, energies and counts from the beginning of
         `main` (of the program where that has no symbol) to its end, or of region `roi`; None where
-        a person stopped the program. classes : instructions by class in that time.
+        a person asked twice for the end. classes : instructions by class in that time.
     """
 
     status: int
@@ -151,12 +152,19 @@ class Aarch64Run:
                 seed=self.seed,
             )
             system = System(config, tile_ports={0: tiles.group}, tile_configs={0: list(self.tiles)})
+            interrupt = open_things.enter_context(NotedInterrupt())
             execution = ProgramExecution(
-                processor, linux, loaded, port, core=core, clock_ns=clock_of(system)
+                processor,
+                linux,
+                loaded,
+                port,
+                core=core,
+                clock_ns=clock_of(system),
+                interrupted=interrupt.noted,
             )
             measuring = MeasuredExecution(system, execution)
             outcome = Aarch64Outcome(
-                status=STOPPED_STATUS,
+                status=INTERRUPTED_STATUS,
                 ended_by=Ending.INTERRUPT,
                 message="interrupted",
                 cm_instructions={},
@@ -186,11 +194,11 @@ class MeasuredExecution:
     def outcome(self, outcome: Aarch64Outcome, max_instructions: int) -> Aarch64Outcome:
         """Run the program to its end and enter what came of it."""
         done = self.run(max_instructions)
-        ending = Ending.LIMIT if done.limited else Ending.ERROR
+        stopped = INTERRUPTED_STATUS if done.ended_by is Ending.INTERRUPT else STOPPED_STATUS
         return replace(
             outcome,
-            status=STOPPED_STATUS if done.status is None else done.status,
-            ended_by=ending if done.status is None else Ending.EXIT,
+            status=stopped if done.status is None else done.status,
+            ended_by=done.ended_by,
             message=done.message,
             measured=self.result,
             classes=self.classes,

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-__all__ = ["STOPPED_STATUS", "CoreOutcome", "Ending", "ProgramOutcome"]
+__all__ = ["INTERRUPTED_STATUS", "STOPPED_STATUS", "CoreOutcome", "Ending", "ProgramOutcome"]
 
 STOPPED_STATUS = 126
 """Exit status of a program that the simulator stopped."""
+
+INTERRUPTED_STATUS = 130
+"""Exit status of one that a person stopped, as shells say it."""
 
 
 class Ending(Enum):

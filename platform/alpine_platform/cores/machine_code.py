@@ -4,8 +4,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from alpine_platform.compiled import kernel_state as kernel
 from alpine_platform.compiled.kernel_state import Ints, Records
@@ -20,6 +22,7 @@ __all__ = [
     "AnswerKind",
     "MachineCode",
     "MachineOperation",
+    "Rows",
     "Trace",
     "one_part",
 ]
@@ -29,6 +32,8 @@ ADDRESS_REGISTER = kernel.REGISTERS
 CODE_REGISTERS = kernel.REGISTERS + 2
 """General registers 0 to 30, the stack pointer, vectors from 32 on; then those behind `kernel`'s:
 the address register and the flags."""
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 BLOCK = kernel.record("first", "last", "end_address", "instructions")
 """A block: its operations, the address behind it, and how many instructions it has."""
@@ -104,6 +109,33 @@ def one_part(trace: Trace, instructions: int, answer: AnswerKind = AnswerKind.NO
     return np.array([[len(trace.blocks), instructions, answer]], np.int64)
 
 
+class Rows(Generic[Kind]):
+    """Rows of one type that are appended again and again, in time that their number is linear in.
+
+    Parameters
+    ----------
+    none : an empty array of the type.
+    """
+
+    def __init__(self, none: npt.NDArray[Kind]) -> None:
+        self._room, self._count = none, 0
+
+    @property
+    def all(self) -> npt.NDArray[Kind]:
+        """All rows so far; what is written into them stays."""
+        return self._room[: self._count]
+
+    def append(self, rows: npt.NDArray[Kind]) -> None:
+        """Append rows, in new memory where there is no room for them."""
+        count = self._count + len(rows)
+        if count > len(self._room):
+            room = np.zeros(2 * count, self._room.dtype)
+            room[: self._count] = self.all
+            self._room = room
+        self._room[self._count : count] = rows
+        self._count = count
+
+
 @dataclass(kw_only=True, slots=True)
 class MachineCode:
     """The blocks of a program that have been executed so far, numbered in that order.
@@ -118,11 +150,36 @@ class MachineCode:
     """
 
     core: CoreConfig
-    operations: Records = field(default_factory=lambda: np.zeros(0, kernel.OPERATION))
-    spans: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    blocks: Records = field(default_factory=lambda: np.zeros(0, BLOCK))
-    runs: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    executions: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    _operations: Rows[np.void] = field(default_factory=lambda: Rows(np.zeros(0, kernel.OPERATION)))
+    _spans: Rows[np.int64] = field(default_factory=lambda: Rows(np.zeros(0, np.int64)))
+    _blocks: Rows[np.void] = field(default_factory=lambda: Rows(np.zeros(0, BLOCK)))
+    _runs: Rows[np.int64] = field(default_factory=lambda: Rows(np.zeros(0, np.int64)))
+    _executions: Rows[np.int64] = field(default_factory=lambda: Rows(np.zeros(0, np.int64)))
+
+    @property
+    def operations(self) -> Records:
+        """See the class."""
+        return self._operations.all
+
+    @property
+    def spans(self) -> Ints:
+        """See the class."""
+        return self._spans.all
+
+    @property
+    def blocks(self) -> Records:
+        """See the class."""
+        return self._blocks.all
+
+    @property
+    def runs(self) -> Ints:
+        """See the class."""
+        return self._runs.all
+
+    @property
+    def executions(self) -> Ints:
+        """See the class."""
+        return self._executions.all
 
     def add(self, instructions: Sequence[Sequence[MachineOperation]], *, end_address: int) -> None:
         """Append a block, given as the operations of each of its instructions.
@@ -154,10 +211,8 @@ class MachineCode:
                 end = index
         block = np.zeros(1, BLOCK)
         block[0] = (first, first + len(rows), end_address, len(instructions))
-        self.operations = np.append(self.operations, part)
-        self.spans = np.append(self.spans, [operation.span for operation in rows])
-        self.spans = self.spans.astype(np.int64)
-        self.blocks = np.append(self.blocks, block)
-        self.runs, self.executions = (
-            np.append(counts, np.zeros(1, np.int64)) for counts in (self.runs, self.executions)
-        )
+        self._operations.append(part)
+        self._spans.append(np.array([operation.span for operation in rows], np.int64))
+        self._blocks.append(block)
+        for counts in (self._runs, self._executions):
+            counts.append(np.zeros(1, np.int64))

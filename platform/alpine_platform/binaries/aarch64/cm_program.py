@@ -22,6 +22,7 @@ from alpine_models.errors import AlpineError
 from alpine_models.isa import XZR, CmOperation
 from alpine_models.tile import TileConfig
 from alpine_platform.binaries.elf import Program
+from alpine_platform.binaries.outcome import Ending
 from alpine_platform.config import CoreConfig
 from alpine_platform.cores.operations import Begin, End, Operation, RunTrace
 
@@ -90,12 +91,11 @@ class Executed:
     Members
     -------
     status : its exit status; None where it was stopped, for the reason in ``message``.
-    limited : it executed the instructions that it was given.
     """
 
     status: int | None
     message: str
-    limited: bool
+    ended_by: Ending
 
 
 Steps = Generator[Operation | Mark, Any, Any]
@@ -107,6 +107,7 @@ class ProgramExecution:
     Parameters
     ----------
     core : that executes it. clock_ns : tells simulated time.
+    interrupted : tells whether a person has asked for the end.
     """
 
     def __init__(
@@ -118,8 +119,9 @@ class ProgramExecution:
         *,
         core: CoreConfig,
         clock_ns: Callable[[], int],
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._clock_ns = clock_ns
+        self._clock_ns, self._interrupted = clock_ns, interrupted
         self._processor, self._linux = processor, linux
         self._program, self._tiles = program, tiles
         self._words = _special_words(program)
@@ -130,20 +132,24 @@ class ProgramExecution:
 
     def run(self, max_instructions: int = 0) -> Steps:
         """Run to the end; what the program does wrong is in what is returned, `Executed`."""
-        status, message, limited = None, "", False
         try:
             stop, status = yield from self._to_its_end(max_instructions)
-            # What the tile refuses of the last transfers counts as well.
-            yield from self._time(cut_off=status is None)
+            # What the tile refuses of the last transfers counts as well. A stop that asks for room
+            # stands between blocks.
+            between = status is not None or stop.event is ProcessorEvent.FULL
+            yield from self._time(cut_off=not between)
         except ProgramStopError as error:
-            status, message = None, str((yield from self._earlier(error)))
-        else:
-            if status is None:
-                limited = stop.end is EndReason.LIMIT
-                what = f"stopped after {max_instructions} instructions"
-                reason = what if limited else _reason(stop, self._processor)
-                message = f"{self._program.place(stop.pc)}: {reason}"
-        return Executed(status=status, message=message, limited=limited)
+            message = str((yield from self._earlier(error)))
+            return Executed(status=None, message=message, ended_by=Ending.ERROR)
+        if status is not None:
+            return Executed(status=status, message="", ended_by=Ending.EXIT)
+        if stop.event is not ProcessorEvent.ENDED:
+            return Executed(status=None, message="interrupted", ended_by=Ending.INTERRUPT)
+        ended_by, reason = Ending.ERROR, _reason(stop, self._processor)
+        if stop.end is EndReason.LIMIT:
+            ended_by, reason = Ending.LIMIT, f"stopped after {max_instructions} instructions"
+        message = f"{self._program.place(stop.pc)}: {reason}"
+        return Executed(status=None, message=message, ended_by=ended_by)
 
     def _earlier(self, error: ProgramStopError) -> Steps:
         """Time what was executed before an error; return what the tile refused before it, if so."""
@@ -169,7 +175,7 @@ class ProgramExecution:
             self._linux.entry, stack=self._linux.stack, limit=max_instructions
         )
         try:
-            while stop.event is not ProcessorEvent.ENDED:
+            while stop.event is not ProcessorEvent.ENDED and not self._interrupted():
                 if stop.event is ProcessorEvent.CALLED:
                     stop = yield from self._called(stop)
                 elif stop.event is ProcessorEvent.FULL:

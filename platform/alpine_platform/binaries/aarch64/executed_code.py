@@ -11,7 +11,7 @@ import numpy as np
 from alpine_models.isa import CmOperation, decode
 from alpine_platform.accelerators.tile_port import CmBatch, empty_batch
 from alpine_platform.config import CoreConfig
-from alpine_platform.cores.machine_code import AnswerKind, MachineCode, Trace, one_part
+from alpine_platform.cores.machine_code import AnswerKind, MachineCode, Rows, Trace, one_part
 
 from .decoding import block_operations, instruction_class
 from .recording import Ints, Recorded
@@ -116,7 +116,7 @@ class ExecutedCode:
     ) -> None:
         self.code = MachineCode(core=core)
         self._read, self._stops = read, sorted(stops)
-        self._starts: list[int] = []
+        self._starts = Rows(np.zeros(0, np.int64))
         self._classes: list[Counter[str]] = []
 
     def part(
@@ -133,7 +133,7 @@ class ExecutedCode:
         for address, size in recorded.known.tolist():
             self._add(address, size)
         numbers = np.ascontiguousarray(recorded.blocks[:, 0])
-        starts = np.array(self._starts, np.int64)
+        starts = self._starts.all
         trace = Trace(
             blocks=numbers,
             following=np.append(starts[numbers[1:]], following)[: len(numbers)],
@@ -151,7 +151,7 @@ class ExecutedCode:
 
     def first(self, trace: Trace, address: int) -> int:
         """Return the place of the first block of a trace at an address; its length if none."""
-        found = np.flatnonzero(np.array(self._starts, np.int64)[trace.blocks] == address)
+        found = np.flatnonzero(self._starts.all[trace.blocks] == address)
         return int(found[0]) if len(found) else len(trace.blocks)
 
     @property
@@ -176,5 +176,5 @@ class ExecutedCode:
         words = np.frombuffer(data[: len(data) & ~3], "<u4").tolist()
         instructions = block_operations(words)
         self.code.add(instructions, end_address=address + size)
-        self._starts.append(address)
+        self._starts.append(np.array([address], np.int64))
         self._classes.append(Counter(map(instruction_class, instructions)))

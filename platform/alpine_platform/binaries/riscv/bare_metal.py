@@ -17,7 +17,7 @@ from alpine_models.hwpe_registers import DEPTHWISE_REGISTERS, IMA_REGISTERS
 from alpine_platform.config.cluster import ClusterConfig
 
 from ..elf import Program, Segment
-from ..outcome import STOPPED_STATUS, CoreOutcome, Ending, ProgramOutcome
+from ..outcome import INTERRUPTED_STATUS, STOPPED_STATUS, CoreOutcome, Ending, ProgramOutcome
 from .accelerator_pins import Accelerators
 from .cluster_outcome import AcceleratorJob, AcceleratorKind, ClusterActivity, ClusterOutcome
 from .machine import PAGE_BYTES, ClusterMachine
@@ -25,11 +25,7 @@ from .memory_map import MemoryMap, MemoryRange
 from .stop_messages import describe_stop
 from .stops import Stop
 
-__all__ = ["INTERRUPTED_STATUS", "BareMetalRun"]
-
-INTERRUPTED_STATUS = 130
-"""Exit status of one that a person stopped, as shells say it."""
-
+__all__ = ["BareMetalRun"]
 STACK_BYTES = 1024
 """Of each hart; their tops lie that far from each other."""
 MOST_PLAIN_BYTES = 1 << 30
