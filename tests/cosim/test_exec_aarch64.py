@@ -155,6 +155,36 @@ def test_instructions_are_as_many_as_the_processor_counts(
     assert f"stopped after {count - 1} instructions" in done.stderr
 
 
+@pytest.mark.parametrize("engine", ["rtl", "model"])
+def test_what_stands_before_a_region_is_executed_without_timing(
+    engine: str, tmp_path: Path, run_exec: Callable[..., Done]
+):
+    files = [tmp_path / name for name in ("whole", "forwarded")]
+    options = ("--tile", "40x24", "--engine", engine)
+    whole = run_exec(*options, "--json", files[0], LAYER)
+    done = run_exec(*options, "--fast-forward", "codes", "--json", files[1], LAYER)
+    assert done == whole
+    figures = [json.loads(file.read_text()) for file in files]
+    assert figures[1]["cm_instructions"] == figures[0]["cm_instructions"]
+    classes = figures[1]["instructions_by_class"]
+    # Of 251 queues and cells, those of the first matrix, 13 x 6, stand before the region.
+    assert [classes[f"cm_{name}"] for name in ("queue", "dequeue", "process")] == [173, 10, 4]
+    for name in ("instructions", "time_s"):
+        assert figures[1][name] < figures[0][name]
+    assert figures[1]["breakdown"]["codes"] > figures[0]["breakdown"]["codes"]
+
+
+def test_a_region_that_never_begins_leaves_no_times(tmp_path: Path, behave: Callable[..., Done]):
+    figures = tmp_path / "figures.json"
+    done = behave("--fast-forward", "roi", "--json", figures, BEHAVIOUR, "second")
+    told = "alpine: region roi never began, so that nothing was timed\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 30", told)
+    assert json.loads(figures.read_text())["time_s"] is None
+    done = behave("--fast-forward", "nowhere", LAYER)
+    assert done.returncode == 125
+    assert done.stderr == f"alpine: region nowhere: {LAYER} has codes\n"
+
+
 def test_a_table_tells_what_a_program_took(tmp_path: Path, run_exec: Callable[..., Done]):
     figures = tmp_path / "figures.json"
     options = ("--tile", "40x24", "--engine", "model")

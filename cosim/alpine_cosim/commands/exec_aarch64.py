@@ -38,6 +38,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="AArch64: stop the program after these.",
     ),
     click.option(
+        "--fast-forward", metavar="REGION",
+        help="AArch64: execute without timing, but for the tile, up to a region of the program.",
+    ),
+    click.option(
         "--table", is_flag=True, default=None,
         help="AArch64: print times, energy and counts on standard error; Ctrl-C always does.",
     ),
@@ -75,6 +79,7 @@ class Aarch64Options:
     environment: Sequence[str]
     seed: int | None
     max_instructions: int | None
+    fast_forward: str | None
     table: bool | None
 
 
@@ -117,6 +122,7 @@ def run_aarch64(
         files=options.files,
         seed=options.seed or 0,
         max_instructions=options.max_instructions or 0,
+        fast_forward=options.fast_forward,
     )
     outcome = run.run(output=output, trace=options.trace)
     if options.trace is not None:

@@ -28,6 +28,7 @@ from alpine_platform.binaries.aarch64.cm_program import CmTiles, Executed, Mark,
 from alpine_platform.binaries.aarch64.linux import LinuxProcess
 from alpine_platform.binaries.aarch64.processor import Processor
 from alpine_platform.binaries.elf import Architecture, load_program
+from alpine_platform.binaries.elf import Program as LoadedProgram
 from alpine_platform.binaries.outcome import INTERRUPTED_STATUS, STOPPED_STATUS, Ending
 from alpine_platform.config import CoreConfig
 from alpine_platform.cores.operations import Operation, Program
@@ -107,6 +108,7 @@ class Aarch64Run:
     system : name of the system whose clocks the core and its tiles have.
     tiles : of the core, possibly none. rtl : verilated, or the timed model.
     files, seed : see `LinuxProcess`. max_instructions : 0 for no limit.
+    fast_forward : see `ProgramExecution`.
     """
 
     program: Path
@@ -118,6 +120,7 @@ class Aarch64Run:
     files: Path | None
     seed: int
     max_instructions: int
+    fast_forward: str | None = None
 
     def run(self, *, output: Callable[[int, bytes], int], trace: Path | None) -> Aarch64Outcome:
         """Execute the program; ``trace`` is a folder for the tiles' waveforms.
@@ -141,16 +144,7 @@ class Aarch64Run:
             )
             port = CmTiles(set_lsb=tiles.set_lsb, configs=self.tiles)
             processor = open_things.enter_context(Processor(recorder_library()))
-            linux = LinuxProcess(
-                processor,
-                loaded,
-                arguments=self.arguments,
-                environment=self.environment,
-                files=self.files,
-                output=output,
-                standard_input=sys.stdin.buffer,
-                seed=self.seed,
-            )
+            linux = self._linux(processor, loaded, output)
             system = System(config, tile_ports={0: tiles.group}, tile_configs={0: list(self.tiles)})
             interrupt = open_things.enter_context(NotedInterrupt())
             execution = ProgramExecution(
@@ -161,6 +155,7 @@ class Aarch64Run:
                 core=core,
                 clock_ns=clock_of(system),
                 interrupted=interrupt.noted,
+                fast_forward=self.fast_forward,
             )
             measuring = MeasuredExecution(system, execution)
             outcome = Aarch64Outcome(
@@ -182,6 +177,23 @@ class Aarch64Run:
                 tile_cycles=tuple(tile.busy_cycles for tile in tiles.group.tiles),
             )
 
+    def _linux(
+        self,
+        processor: Processor,
+        loaded: LoadedProgram,
+        output: Callable[[int, bytes], int],
+    ) -> LinuxProcess:
+        return LinuxProcess(
+            processor,
+            loaded,
+            arguments=self.arguments,
+            environment=self.environment,
+            files=self.files,
+            output=output,
+            standard_input=sys.stdin.buffer,
+            seed=self.seed,
+        )
+
 
 class MeasuredExecution:
     """Runs a program part by part, from mark to mark, and keeps the part that counts."""
@@ -200,7 +212,7 @@ class MeasuredExecution:
             status=stopped if done.status is None else done.status,
             ended_by=done.ended_by,
             message=done.message,
-            measured=self.result,
+            measured=self.result if self._execution.timed else None,
             classes=self.classes,
         )
 

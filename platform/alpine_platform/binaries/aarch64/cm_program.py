@@ -24,7 +24,7 @@ from alpine_models.tile import TileConfig
 from alpine_platform.binaries.elf import Program
 from alpine_platform.binaries.outcome import Ending
 from alpine_platform.config import CoreConfig
-from alpine_platform.cores.operations import Begin, End, Operation, RunTrace
+from alpine_platform.cores.operations import Begin, End, Operation, RunCm, RunTrace
 
 from .executed_code import ExecutedCode, ExecutedPart, GatheredInstruction
 from .linux import STACK_BYTES, STACK_TOP, LinuxProcess, ProgramExit, ProgramStopError
@@ -108,6 +108,12 @@ class ProgramExecution:
     ----------
     core : that executes it. clock_ns : tells simulated time.
     interrupted : tells whether a person has asked for the end.
+    fast_forward : region before whose beginning only CM instructions take time, or None.
+
+    Raises
+    ------
+    AlpineError
+        The program has no such region.
     """
 
     def __init__(
@@ -120,7 +126,14 @@ class ProgramExecution:
         core: CoreConfig,
         clock_ns: Callable[[], int],
         interrupted: Callable[[], bool] = lambda: False,
+        fast_forward: str | None = None,
     ) -> None:
+        if fast_forward is not None and fast_forward not in program.regions.values():
+            raise AlpineError(
+                f"region {fast_forward}: {program.path} has "
+                f"{', '.join(sorted(set(program.regions.values()))) or 'no regions'}"
+            )
+        self._untimed_before = fast_forward
         self._clock_ns, self._interrupted = clock_ns, interrupted
         self._processor, self._linux = processor, linux
         self._program, self._tiles = program, tiles
@@ -129,6 +142,11 @@ class ProgramExecution:
         self._measured = False
         self._main = program.symbols.get("main")
         self.executed = ExecutedCode(core, processor.read, self._words)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the program has come to what is timed."""
+        return self._untimed_before is None
 
     def run(self, max_instructions: int = 0) -> Steps:
         """Run to the end; what the program does wrong is in what is returned, `Executed`."""
@@ -142,7 +160,10 @@ class ProgramExecution:
             message = str((yield from self._earlier(error)))
             return Executed(status=None, message=message, ended_by=Ending.ERROR)
         if status is not None:
-            return Executed(status=status, message="", ended_by=Ending.EXIT)
+            message = ""
+            if not self.timed:
+                message = f"region {self._untimed_before} never began, so that nothing was timed"
+            return Executed(status=status, message=message, ended_by=Ending.EXIT)
         if stop.event is not ProcessorEvent.ENDED:
             return Executed(status=None, message="interrupted", ended_by=Ending.INTERRUPT)
         ended_by, reason = Ending.ERROR, _reason(stop, self._processor)
@@ -169,6 +190,8 @@ class ProgramExecution:
                 if isa.decode(word).operation in ANSWERED_AT_ONCE
             }
             self._address_tile()
+        if self.timed:
+            self._processor.record_blocks()
         self._processor.gather(gathered)
         self._processor.stop_at(self._words.keys() - gathered.keys())
         stop = self._processor.run(
@@ -226,19 +249,25 @@ class ProgramExecution:
         ProgramStopError
             The tile has refused an instruction.
         """
-        result = yield RunTrace(
-            code=self.executed.code,
-            trace=part.trace,
-            batch=part.batch(),
-            parts=part.parts,
-            tile=self._tiles.selected,
-        )
+        tile = self._tiles.selected
+        if self.timed:
+            result = yield RunTrace(
+                code=self.executed.code,
+                trace=part.trace,
+                batch=part.batch(),
+                parts=part.parts,
+                tile=tile,
+            )
+        elif len(part.instructions):
+            result = yield RunCm(batch=part.batch(), tile=tile)
+        else:
+            return 0
         wrong = np.flatnonzero(result.status)
         if len(wrong):
             address, word = part.instructions[wrong[0], :2].tolist()
             status = isa.CmStatus(int(result.status[wrong[0]]))
             raise ProgramStopError(
-                f"{self._program.place(address)}: tile {self._tiles.selected} refused "
+                f"{self._program.place(address)}: tile {tile} refused "
                 f"{isa.decode(word).operation.name}: {status.name.replace('_', ' ').lower()}"
             )
         return int(result.rd[-1]) if len(result.rd) else 0
@@ -271,6 +300,10 @@ class ProgramExecution:
             name = self._program.regions.get(stop.address, f"{stop.address:#x}")
             self._open.append(name)
             yield from self._time()
+            if name == self._untimed_before:
+                self._untimed_before = self._main = None
+                self._processor.record_blocks()
+                yield Mark.MAIN
             if name == REGION_OF_INTEREST:
                 if self._measured:
                     raise AlpineError(f"region {name} begins a second time: it is measured once")

@@ -6,7 +6,8 @@ data), then the numbers of 64 bits each, then the data. Commands go to the proce
 
 - MAP address, size: memory of zeros. WRITE address; data. READ address, size: answered by DATA,
   which is empty where there is no such memory.
-- RECORD descriptor, bytes; path of the recorder's library: record from now on, see `.recording`.
+- RECORD descriptor, bytes; path of the recorder's library: where to record, see `.recording`.
+- RECORD_BLOCKS: record blocks and accesses from now on.
 - STOP_AT address, ...: tell before one of these instructions would execute.
 - GATHER address, word, ...: record these CM instructions and go on, as their answer is known; see
   the recorder's source.
@@ -56,6 +57,7 @@ class ProcessorCommand(IntEnum):
     LEAVE = 7
     RECORD = 8
     GATHER = 9
+    RECORD_BLOCKS = 10
 
 
 class ProcessorEvent(IntEnum):

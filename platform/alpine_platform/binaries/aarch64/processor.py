@@ -122,6 +122,10 @@ class Processor:
         """Say what the tile has that CM instructions address from now on."""
         self._recording.address_tile(rows=rows, columns=columns)
 
+    def record_blocks(self) -> None:
+        """Record blocks and accesses from now on; CM instructions are recorded before, too."""
+        self._send(ProcessorCommand.RECORD_BLOCKS, ())
+
     def run(self, address: int, *, stack: int, limit: int = 0) -> ProgramStop:
         """Begin, and return where the program stops first."""
         self._send(ProcessorCommand.RUN, (address, stack, limit))

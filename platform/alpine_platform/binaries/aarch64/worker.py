@@ -64,6 +64,8 @@ class Worker:
                 )
         elif command is ProcessorCommand.RECORD:
             self._record(data.decode(), *numbers)
+        elif command is ProcessorCommand.RECORD_BLOCKS:
+            self._record_blocks()
         elif command is ProcessorCommand.GATHER:
             self._gather(numbers)
         elif command is ProcessorCommand.RUN:
@@ -91,10 +93,14 @@ class Worker:
         begin = (ctypes.c_uint8 * size).from_buffer(memory)
         recorder.recorder_begin(begin, full)
         self._recorder, self._kept = recorder, [begin, full]
+
+    def _record_blocks(self) -> None:
         accesses = self._unicorn.UC_HOOK_MEM_READ | self._unicorn.UC_HOOK_MEM_WRITE
         # Addresses from 1 to 0: all of them.
-        self._hook(self._unicorn.UC_HOOK_BLOCK, recorder.recorder_block, 1, 0)
-        self._hook(accesses, recorder.recorder_access, 1, 0)
+        self._hook(self._unicorn.UC_HOOK_BLOCK, self._recorder.recorder_block, 1, 0)
+        self._hook(accesses, self._recorder.recorder_access, 1, 0)
+        # Code that has been translated already calls no new hooks.
+        self._cpu.ctl_flush_tb()
 
     def _gather(self, numbers: tuple[int, ...]) -> None:
         from unicorn.unicorn_py3.unicorn import uclib
