@@ -8,8 +8,10 @@ stop existing.
 
 import importlib
 import importlib.util
+import itertools
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
@@ -19,11 +21,12 @@ from alpine_models.imc_cluster import ImcConfig
 from alpine_rtl.pins import PinSignature
 from alpine_rtl.typed import Component, pass_on
 
-__all__ = ["FAULTS", "planted_accelerators"]
+__all__ = ["FAULTS", "faulty_cluster", "planted_accelerators"]
 
 SOURCES = Path(alpine_rtl.cluster.__file__).parent
 PACKAGE = "alpine_rtl_cluster_planted"
 NUMBER_BITS = 7
+_numbers = itertools.count()
 
 # (module, expression or text with the expression between backticks, what it becomes)
 FAULTS: dict[str, tuple[str, str, str]] = {
@@ -277,33 +280,60 @@ FAULTS: dict[str, tuple[str, str, str]] = {
 """By name; the comments say in which block."""
 
 
+def faulty_cluster(fault: tuple[str, str, str], directory: Path) -> ModuleType:
+    """Return the module of a fault, out of a copy of all sources that has it for good."""
+    module, find, replace = fault
+    texts = {path.name: path.read_text() for path in SOURCES.glob("*.py")}
+    before, expression, after = _parts(find)
+    sound = before + expression + after
+    text = texts[f"{module}.py"]
+    assert text.count(sound) == 1, f"{sound!r} must occur once"
+    texts[f"{module}.py"] = text.replace(sound, f"{before}({replace}){after}")
+    name = f"{PACKAGE}_{next(_numbers)}"
+    _import_package(name, texts, directory)
+    return importlib.import_module(f"{name}.{module}")
+
+
 def planted_accelerators(config: ImcConfig, directory: Path) -> Component:
     """Return `ClusterAccelerators` with an input ``planted``: 0, or which of `FAULTS` it has."""
     texts = {path.name: path.read_text() for path in SOURCES.glob("*.py")}
     for number, (module, find, replace) in enumerate(FAULTS.values(), 1):
         name = f"{module}.py"
         texts[name] = _planted(texts[name], number, find, replace)
-    package = directory / PACKAGE
-    package.mkdir()
-    for name, text in texts.items():
-        uses = "from amaranth.hdl import Mux\nfrom .planted import PLANTED\n"
-        (package / name).write_text(uses + text if name != "__init__.py" else text)
-    (package / "planted.py").write_text(
-        f"from amaranth.hdl import Signal\nPLANTED = Signal({NUMBER_BITS})\n"
-    )
-    spec = importlib.util.spec_from_file_location(
-        PACKAGE, package / "__init__.py", submodule_search_locations=[str(package)]
-    )
-    assert spec is not None and spec.loader is not None
-    sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
+    uses = "from amaranth.hdl import Mux\nfrom .planted import PLANTED\n"
+    for name in texts.keys() - {"__init__.py"}:
+        texts[name] = uses + texts[name]
+    texts["planted.py"] = f"from amaranth.hdl import Signal\nPLANTED = Signal({NUMBER_BITS})\n"
+    _import_package(PACKAGE, texts, directory)
     accelerators = importlib.import_module(f"{PACKAGE}.accelerators")
     planted = importlib.import_module(f"{PACKAGE}.planted").PLANTED
     return _Planted(accelerators.ClusterAccelerators(config=config), planted)
 
 
+def _import_package(name: str, texts: dict[str, str], directory: Path) -> None:
+    """Write the sources of a package, by file name, and import it."""
+    package = directory / name
+    package.mkdir()
+    for file, text in texts.items():
+        (package / file).write_text(text)
+    spec = importlib.util.spec_from_file_location(
+        name, package / "__init__.py", submodule_search_locations=[str(package)]
+    )
+    assert spec is not None and spec.loader is not None
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+
+
+def _parts(find: str) -> tuple[str, str, str]:
+    """Return a text as what is before an expression, the expression, and what is behind it."""
+    if "`" not in find:
+        return "", find, ""
+    before, expression, after = find.split("`")
+    return before, expression, after
+
+
 def _planted(text: str, number: int, find: str, replace: str) -> str:
     """Return a text in which an expression is another one while a fault is chosen."""
-    before, expression, after = find.split("`") if "`" in find else ("", find, "")
+    before, expression, after = _parts(find)
     sound = before + expression + after
     assert text.count(sound) == 1, f"{sound!r} must occur once"
     return text.replace(sound, f"{before}Mux(PLANTED == {number}, {replace}, {expression}){after}")

@@ -33,6 +33,15 @@ def cluster_masters(config: ImcConfig) -> dict[str, int]:
     return {**cores, "dma": 8, **dict.fromkeys(names, config.port_bytes)}
 
 
+class _Moved:
+    """Write data and lanes of an access, moved to where they stand in words of the memory."""
+
+    def __init__(self, master: str, *, words: int):
+        self.words = words
+        self.data = Signal(32 * words, name=f"{master}_moved")
+        self.lanes = Signal(WORD_BYTES * words, name=f"{master}_lanes")
+
+
 class Tcdm(Component):
     """Serve every master whose banks are free in the same cycle.
 
@@ -48,15 +57,20 @@ class Tcdm(Component):
         Bytes of each master's port, by name.
     words : int
         Words of a bank, a power of two.
+    banks : int
+        A power of two, and no fewer than an access can touch.
 
     Members
     -------
     <master> : In(MemorySignature) for each master
     """
 
-    def __init__(self, *, masters: Mapping[str, int], words: int = WORDS):
+    def __init__(self, *, masters: Mapping[str, int], words: int = WORDS, banks: int = BANKS):
         self.masters = dict(masters)
         self.words = words
+        self.banks = banks
+        self._bank_bits = bits_for(banks - 1)
+        self._moved: dict[str, _Moved] = {}
         super().__init__(
             PinSignature({name: In(MemorySignature(size)) for name, size in masters.items()})
         )
@@ -69,7 +83,7 @@ class Tcdm(Component):
         m = Module()
         touched = [self._touched(m, name, size) for name, size in self.masters.items()]
         self._arbitrate(m, touched)
-        banks = [self._bank(m, number, touched) for number in range(BANKS)]
+        banks = [self._bank(m, number, touched) for number in range(self.banks)]
         for name, size in self.masters.items():
             self._answer(m, name, size, banks)
         return m
@@ -77,14 +91,15 @@ class Tcdm(Component):
     def _touched(self, m: Module, master: str, size: int) -> Signal:
         """Return the banks that a request needs, a bit each."""
         port = self.port(master)
-        words = size // WORD_BYTES + 1
-        lanes = Signal(words * WORD_BYTES, name=f"{master}_lanes")
-        banks = Signal(BANKS, name=f"{master}_banks")
-        first = port.addr[2:7]
-        used = Cat(lanes.word_select(word, WORD_BYTES).any() for word in range(words))
+        moved = _Moved(master, words=size // WORD_BYTES + 1)
+        self._moved[master] = moved
+        banks = Signal(self.banks, name=f"{master}_banks")
+        first = port.addr[2 : 2 + self._bank_bits]
+        used = Cat(moved.lanes.word_select(word, WORD_BYTES).any() for word in range(moved.words))
         m.d.comb += [
-            lanes.eq(port.be << port.addr[:2]),
-            banks.eq(_placed(used, first)),
+            moved.lanes.eq(port.be << port.addr[:2]),
+            moved.data.eq(port.wdata << (port.addr[:2] << 3)),
+            banks.eq(_placed(used, first, banks=self.banks)),
         ]
         return banks
 
@@ -94,7 +109,7 @@ class Tcdm(Component):
         first = Signal(range(count))
         next_first = Signal(range(count))
         granted: list[list[Value]] = [[] for _ in ports]
-        taken: Value = Signal(BANKS, name="none_taken")
+        taken: Value = Signal(self.banks, name="none_taken")
         refused: Value = Signal(name="none_refused")
         m.d.comb += next_first.eq(first)
         # Twice round, of which one turn from the first on counts.
@@ -106,7 +121,10 @@ class Tcdm(Component):
                 looks = ports[number].req
             else:
                 looks = ports[number].req & (first > number)
-            free, taken_after = Signal(name=f"free{place}"), Signal(BANKS, name=f"taken{place}")
+            free, taken_after = (
+                Signal(name=f"free{place}"),
+                Signal(self.banks, name=f"taken{place}"),
+            )
             refused_after = Signal(name=f"refused{place}")
             m.d.comb += [
                 free.eq(looks & ~(taken & touched[number]).any()),
@@ -126,47 +144,40 @@ class Tcdm(Component):
         memory: Any = Memory(shape=32, depth=self.words, init=[])
         m.submodules[f"bank{number}"] = memory
         write, read = memory.write_port(granularity=8), memory.read_port()
-        for (name, size), banks in zip(self.masters.items(), touched, strict=True):
-            port = self.port(name)
-            words = size // WORD_BYTES + 1
+        for name, banks in zip(self.masters, touched, strict=True):
+            port, moved = self.port(name), self._moved[name]
             # Which word of the access is this bank's.
-            word = Signal(5, name=f"{name}_word{number}")
-            m.d.comb += word.eq(number - port.addr[2:7])
-            line = (port.addr[2:] + word)[5 : 5 + bits_for(self.words - 1)]
-            data = Signal(32 * words)
-            enables = Signal(WORD_BYTES * words)
-            m.d.comb += [
-                data.eq(port.wdata << (port.addr[:2] << 3)),
-                enables.eq(port.be << port.addr[:2]),
-            ]
+            word = Signal(self._bank_bits, name=f"{name}_word{number}")
+            m.d.comb += word.eq(number - port.addr[2 : 2 + self._bank_bits])
+            line = (port.addr[2:] + word)[self._bank_bits :][: bits_for(self.words - 1)]
+            place = word[: bits_for(moved.words - 1)]
             with m.If(port.gnt & banks[number]):
                 m.d.comb += [
                     read.addr.eq(line),
                     read.en.eq(~port.write),
                     write.addr.eq(line),
-                    write.data.eq(data.word_select(word[: bits_for(words - 1)], 32)),
-                    write.en.eq(
-                        Mux(port.write, enables.word_select(word[: bits_for(words - 1)], 4), 0)
-                    ),
+                    write.data.eq(moved.data.word_select(place, 32)),
+                    write.en.eq(Mux(port.write, moved.lanes.word_select(place, WORD_BYTES), 0)),
                 ]
         return read.data
 
     def _answer(self, m: Module, master: str, size: int, banks: list[Value]) -> None:
         port = self.port(master)
-        place = Signal(7, name=f"{master}_place")
+        place = Signal(2 + self._bank_bits, name=f"{master}_place")
         m.d.sync += port.rvalid.eq(port.req & port.gnt & ~port.write)
         with m.If(port.req & port.gnt):
-            m.d.sync += place.eq(port.addr[:7])
-        # Round from the last bank to the first; 64 bytes at any place lie within two turns.
-        several = Cat(*banks, *banks)
-        wide = Signal(32 * BANKS, name=f"{master}_banks_read")
-        m.d.comb += [
-            wide.eq((several >> (place << 3))[: 32 * BANKS]),
-            port.rdata.eq(wide[: 8 * size]),
-        ]
+            m.d.sync += place.eq(port.addr[: 2 + self._bank_bits])
+        # Word by word from the first one's bank on, round from the last bank to the first. In one
+        # shift of all banks every bit would depend on every other, for Amaranth to put in order.
+        words: list[Value] = []
+        for word in range(size // WORD_BYTES + 1):
+            bank = Signal(self._bank_bits, name=f"{master}_bank{word}")
+            m.d.comb += bank.eq(place[2:] + word)
+            words.append(Cat(*banks).word_select(bank, 32))
+        m.d.comb += port.rdata.eq((Cat(*words) >> (place[:2] << 3))[: 8 * size])
 
 
-def _placed(used: Value, first: Value) -> Value:
+def _placed(used: Value, first: Value, *, banks: int) -> Value:
     """Return the bits of an access's words, at the banks from its first on and round."""
     shifted = used << first
-    return shifted[:BANKS] | shifted[BANKS:]
+    return shifted[:banks] | shifted[banks:]

@@ -15,6 +15,8 @@ from .axi import (
     AxiPortHarness,
     AxiRefusalHarness,
 )
+from .cluster.block import BlockHarness
+from .cluster.harnesses import CLUSTER_BLOCKS
 from .crossing import CROSSING_PROPERTIES, CrossingHarness
 from .harness import STATE_PROPERTIES, TileHarness
 from .kill import KILL_PROPERTIES, KILL_SITUATIONS, KillHarness
@@ -25,7 +27,9 @@ from .solver import CheckOutcome, Method, Obligation, check, compile_problem
 __all__ = ["CLAIMS", "LONG_CLAIMS", "Claim", "Result", "prove", "prove_all"]
 
 
-Harness = TileHarness | KillHarness | CrossingHarness | AxiPortHarness | AxiRefusalHarness
+Harness = (
+    TileHarness | KillHarness | CrossingHarness | AxiPortHarness | AxiRefusalHarness | BlockHarness
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +177,27 @@ def _about_interfaces() -> Iterator[Claim]:
         )
 
 
+def _about_cluster_blocks() -> Iterator[Claim]:
+    for what, (harness, depth) in CLUSTER_BLOCKS.items():
+        yield Claim(
+            name=f"{what} of the IMC cluster",
+            config=None,
+            method=Method.INDUCTION,
+            depth=1,
+            properties=tuple(harness.properties),
+            with_invariants=True,
+            harness=harness,
+        )
+        yield Claim(
+            name=f"not vacuous: {what} of the IMC cluster",
+            config=None,
+            method=Method.COVER,
+            depth=depth,
+            properties=harness.situations,
+            harness=harness,
+        )
+
+
 CLAIMS: tuple[Claim, ...] = (
     *_by_induction(5, 3, SHORT),
     *_by_induction(4, 8, DEFAULT),
@@ -181,6 +206,7 @@ CLAIMS: tuple[Claim, ...] = (
     *_about_short_tiles(Method.COVER, COVER_DEPTH, "not vacuous", SITUATIONS),
     *_about_kills(),
     *_about_interfaces(),
+    *_about_cluster_blocks(),
 )
 """What continuous integration proves."""
 
@@ -221,6 +247,9 @@ def _harness(claim: Claim, design: Any) -> Harness:
         if claim.harness is KillHarness:
             return KillHarness(config=claim.config, adapter=design)
         return TileHarness(config=claim.config, tile=design)
+    if issubclass(claim.harness, BlockHarness):
+        made: type[Any] = claim.harness
+        return made(design=design)
     if claim.harness is CrossingHarness:
         return CrossingHarness(queue=design)
     if claim.harness is AxiPortHarness:

@@ -10,7 +10,6 @@ from amaranth.hdl import (
     DomainRenamer,
     EnableInserter,
     Fragment,
-    MemoryInstance,
     Module,
     ResetSignal,
     Signal,
@@ -23,7 +22,7 @@ from alpine_models.tile import CROSSING_DEPTH
 from alpine_rtl.crossing import crossing_queue
 from alpine_rtl.typed import Component, like
 
-from .state import elaborate_with_registers
+from .state import elaborate_with_registers, memories_inside
 
 __all__ = ["CROSSING_PROPERTIES", "CrossingHarness"]
 
@@ -296,15 +295,6 @@ def _binary(gray: Value) -> Value:
 def _stored(fragment: Fragment, address: Value) -> Signal:
     """Return what the queue's memory holds at an address, through a port of the proof's own."""
     data = Signal(PAYLOAD_BITS)
-    (memory,) = _memories(fragment)
+    (memory,) = memories_inside(fragment)
     memory.read_port(domain="comb", addr=address, data=data, en=Value.cast(1), transparent_for=())
     return data
-
-
-def _memories(fragment: Any) -> list[Any]:
-    found: list[Any] = [fragment] if _is_memory(fragment) else []
-    return found + [m for child, _, _ in fragment.subfragments for m in _memories(child)]
-
-
-def _is_memory(fragment: Any) -> bool:
-    return isinstance(fragment, MemoryInstance)

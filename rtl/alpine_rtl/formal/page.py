@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from .axi import AXI_PORT_PROPERTIES, AXI_REFUSAL_PROPERTIES
 from .claims import CLAIMS, LONG_CLAIMS, Claim
+from .cluster.block import BlockHarness
+from .cluster.harnesses import cluster_properties
 from .crossing import CROSSING_PROPERTIES
 from .harness import STATE_PROPERTIES
 from .kill import KILL_PROPERTIES
@@ -40,6 +42,11 @@ edges is among what is proved, and edges at the same time too; its resets are le
 queue's data are 2 bits wide there, as nothing looks at them. The accelerator's proof leaves what a
 refused cell access does inside a tile to the tile's own.
 
+The cluster's blocks are proved one by one, each between neighbours that do as they like within the
+contract of the ports: with ports of 4 bytes, the control of the depthwise engine, and a TCDM of
+four banks with two words each, with masters of 4, 4 and 8 bytes for its grants and of 4 and 8 bytes
+for its contents, of which any one byte is watched.
+
 The tile's circuits watch it in simulation too, see `tests/rtl/test_mutations.py` and
 `tests/rtl/test_coverage.py`; that properties are able to fail is shown by planted faults, see
 `tests/rtl/test_formal.py`.
@@ -69,6 +76,9 @@ def formal_page() -> str:
             "## Properties of the AXI4-Lite port and the accelerator",
             "",
             _properties(AXI_PORT_PROPERTIES | AXI_REFUSAL_PROPERTIES),
+            "## Properties of the IMC cluster's blocks",
+            "",
+            _properties(cluster_properties()),
             "## Claims",
             "",
             _claims(CLAIMS),
@@ -106,6 +116,8 @@ def _claims(claims: tuple[Claim, ...]) -> str:
 
 
 def _extent(claim: Claim) -> str:
+    if issubclass(claim.harness, BlockHarness) and claim.method is not Method.COVER:
+        return "all of the block"
     if claim.method is Method.COVER:
         return "all situations" if set(claim.properties) == set(SITUATIONS) else _names(claim)
     for properties, extent in (

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The registers of an elaborated design, by name."""
 
-from amaranth.hdl import Elaboratable, Fragment, Signal
+from typing import Any
+
+from amaranth.hdl import Elaboratable, Fragment, MemoryInstance, Signal
 
 from alpine_rtl.fragments import driven_signals, elaborated
 
-__all__ = ["elaborate_with_registers"]
+__all__ = ["elaborate_with_registers", "memories_inside"]
 
 
 def elaborate_with_registers(
@@ -35,3 +37,13 @@ def elaborate_with_registers(
             raise ValueError(f"registers must have names of their own, unlike {name}")
         registers[name] = driven.signal
     return fragment, registers
+
+
+def memories_inside(fragment: Any) -> list[Any]:
+    """Return the memories of a fragment and of those within it, in their order."""
+    found: list[Any] = [fragment] if _is_memory(fragment) else []
+    return found + [m for child, _, _ in fragment.subfragments for m in memories_inside(child)]
+
+
+def _is_memory(fragment: Any) -> bool:
+    return isinstance(fragment, MemoryInstance)
