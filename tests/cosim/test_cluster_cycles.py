@@ -138,6 +138,9 @@ def test_a_beat_of_the_dma_takes_both_of_its_banks(tmp_path: Path, bank: int, co
     )
     result = run(tmp_path, [move], loads(bank))
     assert (held_up(result, "dma") > 0) == collides
+    counters = result.outcome.activity.counters["dma"]
+    moving = imc_cluster(1).dma.start_cycles + 30
+    assert counters["busy_cycles"] - counters["stalled_cycles"] == moving
 
 
 @pytest.mark.parametrize("engine", ENGINES)

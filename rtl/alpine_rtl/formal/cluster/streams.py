@@ -75,18 +75,7 @@ class SourceHarness(BlockHarness):
         source = self.design
         loops, load, taken = LOOP_NEST(self.free("loops")), Signal(), Signal()
         asked = was(m, taken, name="was_taken")
-        m.d.comb += [
-            load.eq(self.free("load") & ~source.loaded & ~is_empty(loops)),
-            taken.eq(source.beats.valid & self.free("grant")),
-            source.load.eq(load),
-            source.loops.eq(loops),
-            source.context.eq(self.free("context")),
-            source.hold.eq(self.free("hold")),
-            source.beats.taken.eq(taken),
-            source.rvalid.eq(asked | self.free("noise")),
-            source.rdata.eq(self.free("rdata")),
-            source.o.ready.eq(self.free("ready")),
-        ]
+        self._drive(m, load, taken, asked)
         nest = LoopReference(m, load=load, loops=loops, advance=taken, port_bytes=PORT_BYTES)
         middle, number = Signal(), Signal()
         with m.If(taken):
@@ -124,6 +113,21 @@ class SourceHarness(BlockHarness):
             | broken,
         )
         return m
+
+    def _drive(self, m: Module, load: Signal, taken: Signal, asked: Signal) -> None:
+        source, loops = self.design, LOOP_NEST(self.free("loops"))
+        m.d.comb += [
+            load.eq(self.free("load") & ~source.loaded & ~is_empty(loops)),
+            taken.eq(source.beats.valid & self.free("grant")),
+            source.load.eq(load),
+            source.loops.eq(loops),
+            source.context.eq(self.free("context")),
+            source.hold.eq(self.free("hold")),
+            source.beats.taken.eq(taken),
+            source.rvalid.eq(asked | self.free("noise")),
+            source.rdata.eq(self.free("rdata")),
+            source.o.ready.eq(self.free("ready")),
+        ]
 
     def _count(self, m: Module, asked: Signal) -> tuple[Signal, Value]:
         """Return how many beats have arrived and not left, and whether one leaves."""
