@@ -61,6 +61,7 @@ ROOMS = {
         "spec",
         "engines",
         "runs",
+        "manycore",
         "campaigns",
         "pages",
         "commands",

@@ -58,10 +58,11 @@ def networks() -> Iterable[str]:
 
 
 def systems() -> Iterable[str]:
-    """Return the names of systems."""
+    """Return the names of systems on which `alpine run` runs networks."""
+    from alpine_platform.manycore import MANY_CORES
     from alpine_platform.systems.presets import SYSTEMS
 
-    return SYSTEMS
+    return (*SYSTEMS, *MANY_CORES)
 
 
 def all_systems() -> Iterable[str]:

@@ -11,6 +11,7 @@ from alpine_models.files import write_text
 from .completion import completed, engines, networks, systems
 from .device_options import device_options
 from .exit_status import ExitStatus
+from .many_core import is_many_core, refuse_many_core_options, run_on_many_core
 from .model_options import model_options
 from .output_file import output_file_option
 from .parsing import NumberCommand
@@ -44,6 +45,7 @@ __all__ = ["run"]
     "  alpine run --program examples/02_own_program.py:setup\n"
     "  alpine run mlp --case 2 --engine model --write-spec run.toml\n"
     "  alpine run --spec run.toml --seed 3\n"
+    "  alpine run resnet-18 --system manycore-512 --case residual-l1 --inferences 16\n"
     "  alpine run model.onnx --data inputs.npz --tile-rows 256 --tile-columns 256",
 )
 @click.argument("network", required=False, shell_complete=completed(networks))
@@ -54,7 +56,8 @@ __all__ = ["run"]
     default="high-power",
     show_default=True,
     shell_complete=completed(systems),
-    help="high-power or low-power (Table I).",
+    help="high-power or low-power (Table I), or manycore-512, clusters with crossbars (Bruschi et "
+    "al.); it takes networks, --case, --mapping, --inferences, --set, --config and --json.",
 )
 @click.option(
     "--program",
@@ -66,7 +69,7 @@ __all__ = ["run"]
     "--case",
     help="Published mapping, mlp and LSTMs: 1 to 4, CNNs: 1; mlp also loose, tiles behind the I/O "
     "bus; model files: 1, the mapper's choice; or digital, the reference without tiles. "
-    "Default: 1.",
+    "Default: 1. On a many-core: naive, replicated, residual-l1 (published), or auto, the default.",
 )
 @click.option(
     "--mapping",
@@ -167,6 +170,20 @@ __all__ = ["run"]
     "--set", "settings", multiple=True, metavar="FIELD=VALUE",
     help="Replace one field of the system, as in core.frequency_hz=1e9; may be repeated.",
 )  # fmt: skip
+@click.option(
+    "--rtl-clusters",
+    type=int,
+    default=0,
+    help="Many-core: run so many clusters' accelerators in RTL for the first image, and compare "
+    "every byte and cycle. Clusters are chosen so that many kinds are met.",
+)
+@click.option(
+    "--rtl-chunks",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Many-core: columns of the image that each of them does in RTL; 0 for all.",
+)
 @output_file_option("--json", "json_file", help="Write the result as JSON to this file.")
 @output_file_option("--timeline", help="Write the cores' operations as trace events (Perfetto).")
 @click.option(
@@ -212,6 +229,10 @@ def run(
     from alpine_cosim.runs.network_run import run as run_network
     from alpine_cosim.spec.spec_file import spec_text
 
+    if is_many_core(keywords["system"]):
+        run_on_many_core(network, keywords, json_file)
+        return
+    refuse_many_core_options(keywords)
     report: Path | None = keywords.pop("report")
     spec = asked_spec(network, spec_file, keywords)
     if write_spec is not None:

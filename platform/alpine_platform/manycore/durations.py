@@ -23,7 +23,9 @@ def accelerator_cycles(
         return 0
     into = runs * ceil(rows / runs / config.stream_bytes) + 1
     out = ceil(columns / config.stream_bytes) + 1
-    return into + config.product_cycles + out + (jobs - 1) * max(config.product_cycles, into, out)
+    period = max(config.product_cycles, into, out)
+    # Behind the last beat there is nothing to rest for.
+    return into + config.product_cycles + out - 1 + (jobs - 1) * period
 
 
 def chunk_cycles(config: ManyCoreConfig, stage: WorkStage, index: int) -> int:
