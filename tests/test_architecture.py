@@ -49,6 +49,7 @@ ROOMS = {
         "mapping",
         "programs",
         "mapper",
+        "manycore",
         "calibrate",
         "training",
     ),
