@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alpine_cosim.manycore.accelerator_rtl import ClusterJobs, RtlAccelerator
-from alpine_cosim.manycore.mapped_network import MappedNetwork, map_network
+from alpine_cosim.manycore.accelerator_rtl import ClusterJobs, RtlImaCluster
+from alpine_cosim.manycore.mapped_network import ManyCoreNetwork, map_network
 from alpine_cosim.manycore.rtl_check import check_in_rtl, chosen_clusters
 from alpine_platform.manycore import ManyCoreConfig, accelerator_cycles
 from alpine_platform.manycore.simulate import simulate
@@ -28,12 +28,12 @@ MACHINE = ManyCoreConfig(
 
 
 @pytest.fixture(scope="module")
-def network() -> MappedNetwork:
+def network() -> ManyCoreNetwork:
     graph = resnet_graph(SHAPE)
     return map_network(graph, auto(graph, MACHINE), MACHINE)
 
 
-def test_every_cluster_of_a_network_agrees_in_every_byte_and_cycle(network: MappedNetwork):
+def test_every_cluster_of_a_network_agrees_in_every_byte_and_cycle(network: ManyCoreNetwork):
     found = check_in_rtl(network, resnet_images(SHAPE), clusters=MACHINE.clusters)
     assert not found.missing
     for each in found.clusters:
@@ -49,19 +49,19 @@ def test_every_cluster_of_a_network_agrees_in_every_byte_and_cycle(network: Mapp
         assert each.compared == use.jobs * each.kind.columns
 
 
-def test_a_wrong_cell_is_found(network: MappedNetwork, monkeypatch: pytest.MonkeyPatch):
+def test_a_wrong_cell_is_found(network: ManyCoreNetwork, monkeypatch: pytest.MonkeyPatch):
     good = check_in_rtl(network, resnet_images(SHAPE), clusters=1, chunks=1)
-    program = RtlAccelerator.program
+    program = RtlImaCluster.program
 
-    def roll(self: RtlAccelerator, weights: NDArray[np.int8], lsb: NDArray[np.float32]) -> None:
+    def roll(self: RtlImaCluster, weights: NDArray[np.int8], lsb: NDArray[np.float32]) -> None:
         program(self, np.roll(weights, 1, axis=0), lsb)
 
-    monkeypatch.setattr(RtlAccelerator, "program", roll)
+    monkeypatch.setattr(RtlImaCluster, "program", roll)
     bad = check_in_rtl(network, resnet_images(SHAPE), clusters=1, chunks=1)
     assert good.agrees and not bad.agrees
 
 
-def test_chosen_clusters_meet_many_kinds(network: MappedNetwork):
+def test_chosen_clusters_meet_many_kinds(network: ManyCoreNetwork):
     every, none = chosen_clusters(network, MACHINE.clusters)
     kinds = {kind for _, kind in every}
     assert not none
@@ -77,7 +77,7 @@ def test_chosen_clusters_meet_many_kinds(network: MappedNetwork):
 )
 def test_cycles_of_jobs(rows: int, columns: int, runs: int, jobs: int, product_cycles: int):
     config = replace(MACHINE, product_cycles=product_cycles)
-    rtl = RtlAccelerator(config)
+    rtl = RtlImaCluster(config)
     try:
         rtl.program(np.ones((rows, columns), np.int8), np.ones(columns, np.float32))
         vectors = np.arange(jobs * rows).reshape(jobs, rows) % 7

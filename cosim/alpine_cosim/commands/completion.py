@@ -13,6 +13,7 @@ __all__ = [
     "engines",
     "kernels",
     "networks",
+    "run_systems",
     "systems",
 ]
 
@@ -58,11 +59,17 @@ def networks() -> Iterable[str]:
 
 
 def systems() -> Iterable[str]:
-    """Return the names of systems on which `alpine run` runs networks."""
-    from alpine_platform.manycore import MANY_CORES
+    """Return the names of systems."""
     from alpine_platform.systems.presets import SYSTEMS
 
-    return (*SYSTEMS, *MANY_CORES)
+    return SYSTEMS
+
+
+def run_systems() -> Iterable[str]:
+    """Return the names of systems of `alpine run`, many-cores among them."""
+    from alpine_platform.manycore import MANY_CORES
+
+    return (*systems(), *MANY_CORES)
 
 
 def all_systems() -> Iterable[str]:

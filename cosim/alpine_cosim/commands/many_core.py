@@ -13,7 +13,7 @@ from alpine_models.files import write_text
 
 from .exit_status import ExitStatus
 
-__all__ = ["is_many_core", "refuse_many_core_options", "run_on_many_core"]
+__all__ = ["ran_on_many_core"]
 
 KNOWN = ("network", "system", "case", "mapping", "inferences", "config_file", "settings")
 """Parameters of `alpine run` that a many-core takes as they are."""
@@ -23,14 +23,24 @@ MODEL_DATA = ("data", "calibration")
 """Parameters that say what an ONNX file reads."""
 
 
-def is_many_core(system: str) -> bool:
-    """Whether a system is one of clusters on a tree of routers."""
+def ran_on_many_core(network: str | None, keywords: dict[str, Any], json_file: Path | None) -> bool:
+    """Run a network if the system is a many-core; else take its own options out of keywords.
+
+    Raises
+    ------
+    AlpineError
+        An option is for other systems, or what is asked for cannot run.
+    """
     from alpine_platform.manycore import MANY_CORES
 
-    return system in MANY_CORES
+    if keywords["system"] not in MANY_CORES:
+        _refuse_options(keywords)
+        return False
+    _run(network, keywords, json_file)
+    return True
 
 
-def refuse_many_core_options(keywords: dict[str, Any]) -> None:
+def _refuse_options(keywords: dict[str, Any]) -> None:
     """Take a many-core's own options out of keywords; raise `AlpineError` where one was given."""
     source = click.get_current_context().get_parameter_source
     for name in RTL:
@@ -41,16 +51,8 @@ def refuse_many_core_options(keywords: dict[str, Any]) -> None:
             )
 
 
-def run_on_many_core(
-    network: str | None, keywords: Mapping[str, Any], json_file: Path | None
-) -> None:
-    """Run a batch and print it; leaves with status 3 when outputs or RTL differ from the model.
-
-    Raises
-    ------
-    AlpineError
-        An option is for other systems, or what is asked for cannot run.
-    """
+def _run(network: str | None, keywords: Mapping[str, Any], json_file: Path | None) -> None:
+    """Run a batch and print it; leaves with status 3 when outputs or RTL differ from the model."""
     from rich.console import Console
 
     from alpine_cosim.manycore.result_table import print_outcome

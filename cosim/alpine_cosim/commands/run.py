@@ -8,10 +8,10 @@ import click
 
 from alpine_models.files import write_text
 
-from .completion import completed, engines, networks, systems
+from .completion import completed, engines, networks, run_systems
 from .device_options import device_options
 from .exit_status import ExitStatus
-from .many_core import is_many_core, refuse_many_core_options, run_on_many_core
+from .many_core import ran_on_many_core
 from .model_options import model_options
 from .output_file import output_file_option
 from .parsing import NumberCommand
@@ -55,7 +55,7 @@ __all__ = ["run"]
     "--system",
     default="high-power",
     show_default=True,
-    shell_complete=completed(systems),
+    shell_complete=completed(run_systems),
     help="high-power or low-power (Table I), or manycore-512, clusters with crossbars (Bruschi et "
     "al.); it takes networks, --case, --mapping, --inferences, --set, --config and --json.",
 )
@@ -229,10 +229,8 @@ def run(
     from alpine_cosim.runs.network_run import run as run_network
     from alpine_cosim.spec.spec_file import spec_text
 
-    if is_many_core(keywords["system"]):
-        run_on_many_core(network, keywords, json_file)
+    if ran_on_many_core(network, keywords, json_file):
         return
-    refuse_many_core_options(keywords)
     report: Path | None = keywords.pop("report")
     spec = asked_spec(network, spec_file, keywords)
     if write_spec is not None:

@@ -18,7 +18,7 @@ from alpine_models.imc_cluster import ImcConfig
 from alpine_platform.binaries.riscv.accelerator_pins import AcceleratorInputs, AcceleratorOutputs
 from alpine_platform.manycore import ManyCoreConfig
 
-__all__ = ["ClusterJobs", "RtlAccelerator", "imc_config"]
+__all__ = ["ClusterJobs", "RtlImaCluster", "imc_config"]
 
 IMA = 0
 """Number of its configuration port."""
@@ -64,7 +64,7 @@ def imc_config(config: ManyCoreConfig) -> ImcConfig:
     )
 
 
-class RtlAccelerator:
+class RtlImaCluster:
     """One verilated accelerator, which plays one cluster after the other.
 
     Parameters

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from alpine_sw.graph import Convolution, Dense, Graph, Node, square
 from alpine_sw.graph.tensors import Array
-from alpine_sw.manycore import Allocation, ChunkedLayer, LayerAllocation, LayerKind, chunked_layers
+from alpine_sw.manycore import Allocation, ChunkedLayer, LayerAllocation, LayerWork, chunked_layers
 from alpine_sw.manycore.parts import column_parts, row_parts
 
 __all__ = ["MappedMatrix", "evaluate_mapped", "mapped_matrices", "padded"]
@@ -131,7 +131,7 @@ def mapped_matrices(graph: Graph, allocation: Allocation) -> dict[str, MappedMat
     return {
         layer.name: MappedMatrix(nodes[layer.name], layer, entries[layer.name])
         for layer in chunked_layers(graph)
-        if layer.kind is LayerKind.MATRIX
+        if layer.kind is LayerWork.MATRIX
     }
 
 

@@ -9,11 +9,11 @@ from alpine_sw.manycore import Allocation, lower
 
 from .mapped_layers import MappedMatrix, mapped_matrices
 
-__all__ = ["MappedNetwork", "map_network"]
+__all__ = ["ManyCoreNetwork", "map_network"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class MappedNetwork:
+class ManyCoreNetwork:
     """What the parts of a run share.
 
     Members
@@ -30,7 +30,7 @@ class MappedNetwork:
     matrices: dict[str, MappedMatrix]
 
 
-def map_network(graph: Graph, allocation: Allocation, config: ManyCoreConfig) -> MappedNetwork:
+def map_network(graph: Graph, allocation: Allocation, config: ManyCoreConfig) -> ManyCoreNetwork:
     """Lower a network onto its clusters.
 
     Raises
@@ -38,7 +38,7 @@ def map_network(graph: Graph, allocation: Allocation, config: ManyCoreConfig) ->
     AlpineError
         Network, allocation and machine do not fit together.
     """
-    return MappedNetwork(
+    return ManyCoreNetwork(
         graph=graph,
         allocation=allocation,
         config=config,

@@ -18,9 +18,9 @@ from alpine_sw.graph.arithmetic import digitise
 from alpine_sw.graph.tensors import Array
 from alpine_sw.manycore.parts import tree_parts
 
-from .accelerator_rtl import ClusterJobs, RtlAccelerator
+from .accelerator_rtl import ClusterJobs, RtlImaCluster
 from .mapped_layers import MappedMatrix, evaluate_mapped, padded
-from .mapped_network import MappedNetwork
+from .mapped_network import ManyCoreNetwork
 
 __all__ = ["ClusterKind", "RtlCheck", "RtlCluster", "check_in_rtl", "chosen_clusters"]
 
@@ -108,7 +108,7 @@ def kind_of(
 
 
 def chosen_clusters(
-    network: MappedNetwork, count: int
+    network: ManyCoreNetwork, count: int
 ) -> tuple[list[tuple[Place, ClusterKind]], list[ClusterKind]]:
     """Choose clusters so that as many kinds as possible are met; return them and what is missing.
 
@@ -136,7 +136,7 @@ def chosen_clusters(
 
 
 def check_in_rtl(
-    network: MappedNetwork, inputs: Array, *, clusters: int, chunks: int | None = None
+    network: ManyCoreNetwork, inputs: Array, *, clusters: int, chunks: int | None = None
 ) -> RtlCheck:
     """Run the jobs of chosen clusters for the first image in RTL.
 
@@ -149,7 +149,7 @@ def check_in_rtl(
     operands = operands_of(network, inputs[:1])
     products = matrix_products(network.graph)
     found: list[RtlCluster] = []
-    rtl = RtlAccelerator(network.config)
+    rtl = RtlImaCluster(network.config)
     try:
         for (stage, copy, index), kind in chosen:
             lsb = products[stage.layer].lsb
@@ -164,7 +164,7 @@ def check_in_rtl(
     return RtlCheck(clusters=tuple(found), missing=tuple(missing))
 
 
-def operands_of(network: MappedNetwork, image: Array) -> dict[str, Array]:
+def operands_of(network: ManyCoreNetwork, image: Array) -> dict[str, Array]:
     """Return what every matrix multiplies for one image, [1, rows, columns, channels]."""
     graph, matrices = network.graph, network.matrices
     (name,) = graph.inputs
@@ -212,7 +212,7 @@ class CrossbarRun:
 
     def compare(
         self,
-        rtl: RtlAccelerator,
+        rtl: RtlImaCluster,
         config: ManyCoreConfig,
         chunks: Sequence[int],
         cluster: int,

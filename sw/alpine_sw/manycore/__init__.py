@@ -2,7 +2,7 @@
 """Networks on many-cores: which clusters have which layer, and the stages that follow."""
 
 from .builders import ALLOCATIONS, auto, naive, replicated, residual_l1
-from .chunked_layers import ChunkedLayer, ChunkSource, LayerKind, chunked_layers
+from .chunked_layers import ChunkedLayer, ChunkSource, LayerWork, chunked_layers
 from .lowering import lower
 from .records import Allocation, LayerAllocation, ResidualPlace
 
@@ -12,7 +12,7 @@ __all__ = [
     "ChunkSource",
     "ChunkedLayer",
     "LayerAllocation",
-    "LayerKind",
+    "LayerWork",
     "ResidualPlace",
     "auto",
     "chunked_layers",

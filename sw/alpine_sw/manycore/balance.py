@@ -8,7 +8,7 @@ from math import ceil
 
 from alpine_platform.manycore import ManyCoreConfig
 
-from .chunked_layers import ChunkedLayer, LayerKind
+from .chunked_layers import ChunkedLayer, LayerWork
 from .parts import fewest_parts, tree_of
 from .work import core_cycles, crossbar_cycles, tree_cycles
 
@@ -41,7 +41,7 @@ class LayerPlan:
 
 def own_period(layer: ChunkedLayer, copies: int, config: ManyCoreConfig) -> Fraction:
     """Cycles per image of a layer's crossbars, in the fewest parts, or of its cores; no trees."""
-    if layer.kind is LayerKind.MATRIX:
+    if layer.kind is LayerWork.MATRIX:
         cycles = crossbar_cycles(layer, *fewest_parts(layer, config), config)
     else:
         cycles = config.software_cycles + core_cycles(layer, config)
@@ -56,7 +56,7 @@ def with_copies(
     Its trees are those with the fewest clusters that do not exceed a period in cycles per image;
     where even additions of two parts do, it has a tree of such.
     """
-    matrix = layer.kind is LayerKind.MATRIX
+    matrix = layer.kind is LayerWork.MATRIX
     rows, columns = fewest_parts(layer, config) if matrix else (1, 1)
     own, tree = own_period(layer, copies, config), ()
     # The smaller the fan-in, the larger the tree.
@@ -128,7 +128,7 @@ def fastest(
 def _longest(layer: ChunkedLayer, config: ManyCoreConfig) -> Fraction:
     """Period with which one copy and the smallest tree keep up."""
     own = own_period(layer, 1, config)
-    if layer.kind is not LayerKind.MATRIX:
+    if layer.kind is not LayerWork.MATRIX:
         return own
     rows, columns = fewest_parts(layer, config)
     tree = tree_of(rows, rows) if rows > 1 else ()

@@ -24,7 +24,7 @@ from .balance import (
     smallest,
     with_copies,
 )
-from .chunked_layers import ChunkedLayer, LayerKind, chunked_layers
+from .chunked_layers import ChunkedLayer, LayerWork, chunked_layers
 from .records import Allocation, LayerAllocation, ResidualPlace
 
 __all__ = ["ALLOCATIONS", "auto", "naive", "replicated", "residual_l1"]
@@ -129,11 +129,11 @@ def _plans(
     def of(layer: ChunkedLayer) -> int:
         return copies.get(_number(layer), 1)
 
-    matrices = [layer for layer in layers if layer.kind is LayerKind.MATRIX]
+    matrices = [layer for layer in layers if layer.kind is LayerWork.MATRIX]
     period = max(own_period(layer, of(layer), config) for layer in matrices)
     return [
         with_copies(layer, of(layer), config, period=period)
-        if layer.kind is LayerKind.MATRIX
+        if layer.kind is LayerWork.MATRIX
         else fewest_clusters(layer, period, config)
         for layer in layers
     ]

@@ -7,7 +7,7 @@ from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_platform.manycore import ManyCoreConfig
 
-from .chunked_layers import ChunkedLayer, LayerKind
+from .chunked_layers import ChunkedLayer, LayerWork
 from .parts import column_parts, fewest_parts
 from .records import Allocation, LayerAllocation, ResidualPlace, numbers_in
 from .work import job_rows
@@ -67,7 +67,7 @@ def _check_entry(
             f"{here} has {len(entry.numbers)} clusters, but its copies, parts and trees need "
             f"{entry.needed}: change its clusters"
         )
-    if layer.kind is not LayerKind.MATRIX:
+    if layer.kind is not LayerWork.MATRIX:
         if entry.crossbars > 1:
             raise AlpineError(f"{here} has no matrix to cut: leave rows and columns out")
     else:

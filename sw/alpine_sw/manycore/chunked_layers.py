@@ -34,7 +34,7 @@ from alpine_sw.graph import (
     TensorType,
 )
 
-__all__ = ["ChunkSource", "ChunkedLayer", "LayerKind", "chunked_layers"]
+__all__ = ["ChunkSource", "ChunkedLayer", "LayerWork", "chunked_layers"]
 
 FOLLOWING = (
     Clip,
@@ -52,7 +52,7 @@ FOLLOWING = (
 """Operators that belong to the layer in front of them."""
 
 
-class LayerKind(StrEnum):
+class LayerWork(StrEnum):
     """What a layer's clusters do."""
 
     MATRIX = "matrix"
@@ -112,7 +112,7 @@ class ChunkedLayer:
     """
 
     name: str
-    kind: LayerKind
+    kind: LayerWork
     sources: tuple[ChunkSource, ...]
     rows: int
     chunks: int
@@ -182,37 +182,37 @@ class _Reader:
         }
         if isinstance(operator, Convolution) and operator.matrix is not None:
             return ChunkedLayer(
-                kind=LayerKind.MATRIX,
+                kind=LayerWork.MATRIX,
                 inputs=operator.width,
                 **made,
                 **self._windowed(operands[0], operator.window),
             )
         if isinstance(operator, Dense) and operator.matrix is not None:
             return ChunkedLayer(
-                kind=LayerKind.MATRIX,
+                kind=LayerWork.MATRIX,
                 sources=(self._whole(operands[0]),),
                 inputs=operator.width,
                 **made,
             )
         if isinstance(operator, MaxPool | AveragePool):
             return ChunkedLayer(
-                kind=LayerKind.POOL, **made, **self._windowed(operands[0], operator.window)
+                kind=LayerWork.POOL, **made, **self._windowed(operands[0], operator.window)
             )
         if isinstance(operator, GlobalAveragePool):
             source = self._whole(operands[0])
             area = source.rows * source.chunks
-            return ChunkedLayer(kind=LayerKind.POOL, sources=(source,), area=area, **made)
+            return ChunkedLayer(kind=LayerWork.POOL, sources=(source,), area=area, **made)
         if isinstance(operator, Add) and self._alike(node):
             return ChunkedLayer(
-                kind=LayerKind.ADDITION,
+                kind=LayerWork.ADDITION,
                 sources=tuple(map(self._source, operands)),
                 kept=self._kept(operands),
                 **made,
             )
         raise AlpineError(
-            f"node {node.name} of {self._graph.name} computes {operator.kind}, which clusters do not "
-            "do so: they do convolutions without groups and dense layers, both of codes, pooling, "
-            "and additions of two results of one shape"
+            f"node {node.name} of {self._graph.name} computes {operator.kind}, which clusters do "
+            "not do so: they do convolutions without groups and dense layers, both of codes, "
+            "pooling, and additions of two results of one shape"
         )
 
     def _extent(self, name: str) -> tuple[int, int, int]:

@@ -25,10 +25,10 @@ from alpine_sw.graph import Graph
 from alpine_sw.mapping.records import Range
 
 from .checks import check_allocation
-from .chunked_layers import ChunkedLayer, ChunkSource, LayerKind, chunked_layers
+from .chunked_layers import ChunkedLayer, ChunkSource, LayerWork, chunked_layers
 from .parts import column_parts, row_parts, tree_parts
 from .records import Allocation, LayerAllocation, ResidualPlace, numbers_in
-from .work import addition_cycles, core_cycles, job_rows
+from .work import addition_cycles, core_cycles, job_rows, job_runs
 
 __all__ = ["lower"]
 
@@ -84,7 +84,7 @@ class LayerStages:
 
     def _stages(self, config: ManyCoreConfig) -> list[WorkStage]:
         layer, entry = self.layer, self.entry
-        matrix = layer.kind is LayerKind.MATRIX
+        matrix = layer.kind is LayerWork.MATRIX
         outputs = [end - first for first, end in self.columns]
         stages = [
             WorkStage(
@@ -97,7 +97,7 @@ class LayerStages:
                 jobs=layer.rows if matrix else 0,
                 rows=job_rows(layer, entry.rows) * entry.columns if matrix else (),
                 columns=tuple(o for o in outputs for _ in range(entry.rows)) if matrix else (),
-                runs=layer.window_columns if matrix else 1,
+                runs=job_runs(layer, entry.rows) if matrix else 1,
                 digital_cycles=() if matrix else (core_cycles(layer, config),),
             )
         ]
@@ -149,7 +149,7 @@ class LayerStages:
     def wanted(self, source: ChunkSource) -> list[Range]:
         """Channels of a source that every cluster of a copy of the first stage reads."""
         everything = [(0, source.channels)]
-        if self.layer.kind is not LayerKind.MATRIX:
+        if self.layer.kind is not LayerWork.MATRIX:
             return everything
         rows = row_parts(self.layer, self.entry.rows)
         # Channels are only told apart where parts are made of them.

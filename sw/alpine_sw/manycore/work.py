@@ -5,7 +5,7 @@ from math import ceil
 
 from alpine_platform.manycore import ManyCoreConfig, accelerator_cycles
 
-from .chunked_layers import ChunkedLayer, LayerKind
+from .chunked_layers import ChunkedLayer, LayerWork
 from .parts import column_parts, row_parts, tree_parts
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "core_cycles",
     "crossbar_cycles",
     "job_rows",
+    "job_runs",
     "tree_cycles",
 ]
 
@@ -28,6 +29,14 @@ def job_rows(layer: ChunkedLayer, rows: int) -> tuple[int, ...]:
     )
 
 
+def job_runs(layer: ChunkedLayer, rows: int) -> int:
+    """Contiguous runs in L1 from which a job reads its inputs, one per column of a window.
+
+    Where channels are cut the cores unfold windows, and there is one run.
+    """
+    return layer.window_columns if rows <= layer.inputs // layer.area else 1
+
+
 def crossbar_cycles(layer: ChunkedLayer, rows: int, columns: int, config: ManyCoreConfig) -> int:
     """Cycles of the slowest cluster with a crossbar per chunk: one job per row of the image."""
     outputs = max(end - first for first, end in column_parts(layer, columns))
@@ -36,7 +45,7 @@ def crossbar_cycles(layer: ChunkedLayer, rows: int, columns: int, config: ManyCo
         jobs=layer.rows,
         rows=max(job_rows(layer, rows)),
         columns=outputs,
-        runs=layer.window_columns,
+        runs=job_runs(layer, rows),
     )
 
 
@@ -66,7 +75,7 @@ def core_cycles(layer: ChunkedLayer, config: ManyCoreConfig) -> int:
     instructions per word and position of a window, a load and one that combines, in words that the
     cores share evenly.
     """
-    if layer.kind is LayerKind.ADDITION:
+    if layer.kind is LayerWork.ADDITION:
         return ceil(layer.column_elements * config.residual_cycles_per_element)
     words = layer.column_elements / SIMD_LANES
     return ceil(words * 2 * layer.area / config.cores)

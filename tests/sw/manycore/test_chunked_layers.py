@@ -15,7 +15,7 @@ from alpine_sw.graph import (
     int8,
     square,
 )
-from alpine_sw.manycore import ChunkSource, LayerKind, chunked_layers
+from alpine_sw.manycore import ChunkSource, LayerWork, chunked_layers
 from alpine_sw.networks.resnet import ResNetShape, resnet_graph
 
 SMALL = ResNetShape(side=32, widths=(4, 8), classes=3)
@@ -25,7 +25,7 @@ def test_layers_of_a_residual_network():
     layers = {layer.name: layer for layer in chunked_layers(resnet_graph(SMALL))}
     assert list(layers)[:5] == ["0 conv", "1 pool", "2 conv", "3 conv", "4 res"]
     first = layers["0 conv"]
-    assert first.kind is LayerKind.MATRIX
+    assert first.kind is LayerWork.MATRIX
     assert (first.rows, first.chunks, first.channels, first.inputs) == (16, 16, 4, 147)
     assert first.sources == (
         ChunkSource(
@@ -33,7 +33,7 @@ def test_layers_of_a_residual_network():
         ),
     )
     pool = layers["1 pool"]
-    assert (pool.kind, pool.area, pool.sources[0].layer) == (LayerKind.POOL, 9, "0 conv")
+    assert (pool.kind, pool.area, pool.sources[0].layer) == (LayerWork.POOL, 9, "0 conv")
 
 
 def test_an_addition_keeps_what_is_there_first():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpine_platform.manycore import MANY_CORES
-from alpine_sw.manycore import LayerKind, chunked_layers
+from alpine_sw.manycore import LayerWork, chunked_layers
 from alpine_sw.manycore.parts import even_ranges, fewest_parts, tree_of, tree_parts
 from alpine_sw.manycore.work import job_rows
 from alpine_sw.networks.resnet import resnet_graph
@@ -22,7 +22,7 @@ ARRAYS = {
 
 def test_arrays_of_the_published_network():
     layers = chunked_layers(resnet_graph())
-    matrices = [layer for layer in layers if layer.kind is LayerKind.MATRIX]
+    matrices = [layer for layer in layers if layer.kind is LayerWork.MATRIX]
     parts = {int(layer.name.split()[0]): fewest_parts(layer, CONFIG) for layer in matrices}
     assert {number: rows * columns for number, (rows, columns) in parts.items()} == ARRAYS
     assert sum(ARRAYS.values()) == 212
@@ -54,7 +54,7 @@ def trees(partials: int):
             yield (clusters, *rest)
 
 
-@pytest.mark.parametrize(("partials", "fan_in"), product((2, 3, 5, 10), (2, 3, 4, 10)))
+@pytest.mark.parametrize(("partials", "fan_in"), [*product((2, 3, 5, 10), (2, 3, 4, 10))])
 def test_no_tree_has_fewer_clusters(partials: int, fan_in: int):
     def widest(tree: tuple[int, ...]) -> int:
         return max(max(level) for level in tree_parts(partials, tree))
