@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Codes", "clipped", "depthwise_codes", "product_codes"]
+__all__ = ["Codes", "Sums", "clipped", "depthwise_sums", "product_codes"]
 
 Codes = npt.NDArray[np.int8]
+Sums = npt.NDArray[np.int64]
 
 
 def clipped(values: npt.NDArray[Any]) -> Codes:
@@ -24,13 +25,12 @@ def product_codes(vectors: Codes, weights: Codes, lsb: float) -> Codes:
     return clipped(np.rint(vectors.astype(np.int64) @ weights.astype(np.int64) / lsb))
 
 
-def depthwise_codes(image: Codes, taps: Codes, *, shift: int, stride: int = 1) -> Codes:
-    """Return a 3 x 3 depthwise layer's output, with a pixel of padding on each side.
+def depthwise_sums(image: Codes, taps: Codes, *, stride: int = 1) -> Sums:
+    """Return a 3 x 3 depthwise layer's sums, with a pixel of padding on each side.
 
     Parameters
     ----------
     image : [height, width, channels]. taps : [9, channels], row after row.
-    shift : arithmetic, of every sum, before it is clipped.
     """
     height, width, _ = image.shape
     padded = np.pad(image.astype(np.int64), ((1, 1), (1, 1), (0, 0)))
@@ -39,4 +39,4 @@ def depthwise_codes(image: Codes, taps: Codes, *, shift: int, stride: int = 1) -
         y, x = divmod(tap, 3)
         seen = padded[y : y + height : stride, x : x + width : stride]
         sums += seen * taps[tap].astype(np.int64)
-    return clipped(sums >> shift)
+    return sums

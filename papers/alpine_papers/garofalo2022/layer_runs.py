@@ -16,7 +16,7 @@ import numpy as np
 from alpine_models.imc_cluster import CHANNELS_PER_BLOCK, ImcConfig
 from alpine_sw.riscv.command_list import ClusterUnit
 
-from .golden import Codes, clipped, depthwise_codes, product_codes
+from .golden import Codes, clipped, depthwise_sums, product_codes
 from .layers import LayerKind, PublishedLayer, published_layers
 from .packing import PlacedBlock, matrix_blocks, pack_blocks
 from .part_stream import LayerPart, PartSizes, Transfer, stream_parts
@@ -280,7 +280,7 @@ class _DepthwiseProgram(_LayerProgram):
         self.parts = len(parts)
         self.places = dict(zip((part.first for part in parts), self.taps, strict=True))
         stream_parts(self.work, parts, sizes, self._compute)
-        return output, depthwise_codes(image, taps, shift=DEPTHWISE_SHIFT, stride=stride)
+        return output, clipped(depthwise_sums(image, taps, stride=stride) >> DEPTHWISE_SHIFT)
 
     def _compute(self, part: LayerPart, source: int, target: int) -> int:
         self.commands.context(

@@ -9,7 +9,8 @@ from alpine_cosim.code_digest import page_origin
 from alpine_models.files import write_text
 from alpine_models.page_origin import with_origin
 
-from .bottleneck import Bottleneck, BottleneckCase, BottleneckResult, run_bottleneck
+from .bottleneck import Bottleneck, BottleneckCase, BottleneckResult
+from .bottleneck_program import run_bottleneck
 from .bottleneck_section import bottleneck_section
 from .depthwise import depthwise_section
 from .figures import (

@@ -26,7 +26,6 @@ TCDM_END = 0x10000000 + (512 << 10) - (8 << 10)
 """Behind it are the stacks of eight cores."""
 L2_DATA, L2_END = 0x1C100000, 0x1D000000
 MARKS, MARK_BYTES = 0x1C080000, 0x10000
-LIST_BYTES = 8 << 10
 MAX_CYCLES = 100_000_000
 """Longer than any of these programs takes."""
 
@@ -51,7 +50,7 @@ class ClusterWorkload:
     Members
     -------
     commands : in the order in which they are done. images : contents of buffers by address.
-    weights, lsb : of crossbars, as of `ClusterProgram`.
+    weights, lsb : of crossbars, as of `ClusterProgram`. list_bytes : of the TCDM for the commands.
     """
 
     commands: CommandList = field(default_factory=CommandList)
@@ -60,12 +59,13 @@ class ClusterWorkload:
         default_factory=dict[int, npt.NDArray[np.integer[Any]]]
     )
     lsb: dict[int, float] = field(default_factory=dict[int, float])
+    list_bytes: int = 8 << 10
 
     def __post_init__(self) -> None:
         """Put the list before all buffers."""
         heap = -(-_symbols()["alpine_heap"] // 16) * 16
         self._list = heap
-        self._free = {False: heap + LIST_BYTES, True: L2_DATA}
+        self._free = {False: heap + self.list_bytes, True: L2_DATA}
 
     def room(self, name: str, size: int, *, behind: bool = False) -> int:
         """Return the address of so many bytes, at a multiple of 16.
@@ -104,7 +104,7 @@ class ClusterWorkload:
     @property
     def used_bytes(self) -> int:
         """Of the TCDM by all buffers."""
-        return self._free[False] - self._list - LIST_BYTES
+        return self._free[False] - self._list - self.list_bytes
 
     def run(self, *, engine: str, hardware: ImcConfig, frequency_hz: float = 500e6) -> WorkloadRun:
         """Run the program on eight cores.
@@ -115,8 +115,8 @@ class ClusterWorkload:
             The program was stopped, or an accelerator refused something.
         """
         commands = self.commands.as_bytes()
-        if len(commands) > LIST_BYTES or 4 * self.commands.marks > MARK_BYTES:
-            raise AlpineError(f"{len(commands)} bytes of commands are more than {LIST_BYTES}")
+        if len(commands) > self.list_bytes or 4 * self.commands.marks > MARK_BYTES:
+            raise AlpineError(f"{len(commands)} bytes of commands are more than {self.list_bytes}")
         images = self.images | {
             self._list: commands,
             _symbols()["alpine_commands"]: struct.pack("<2I", self._list, MARKS),
