@@ -99,6 +99,7 @@ def check_random_jobs(dut, config, *, jobs, draw):
     assert seen["products"] == len(bench.starts) == sum(repeats)
     assert seen["bytes_in"] == sum(n * j["rows"] for n, j in zip(repeats, jobs, strict=True))
     assert seen["bytes_out"] == sum(n * j["columns"] for n, j in zip(repeats, jobs, strict=True))
+    assert seen["stalled_cycles"] == len(bench.stalled)
     assert seen["status"] == 0
     assert len(bench.engines[0].events) == len(jobs)
     both = [beats_of(job, 4) for job in jobs]
