@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows of the table on the simulated cluster: right outputs, and the cycles of the rules."""
 
+import numpy as np
 import pytest
 
 from alpine_models.errors import AlpineError
 from alpine_papers.garofalo2022 import rules
 from alpine_papers.garofalo2022.depthwise import port_bound_cycles
-from alpine_papers.garofalo2022.layer_runs import LayerRun, run_layer, run_layers
+from alpine_papers.garofalo2022.layer_runs import LayerRun, run_layer, run_network
 from alpine_papers.garofalo2022.layers import LayerKind, published_layers
 from alpine_papers.garofalo2022.part_stream import PartSizes
 
@@ -18,7 +19,7 @@ parts do not fit; matrices of rows 27 and 50 are cut at 256 rows."""
 
 @pytest.fixture(scope="module")
 def runs() -> dict[int, LayerRun]:
-    return run_layers([LAYERS[row] for row in (*CUT, 10, 26)], engine="model")
+    return {row: run_layer(LAYERS[row], engine="model") for row in (*CUT, 10, 26)}
 
 
 def test_outputs_are_what_plain_arithmetic_gives(runs: dict[int, LayerRun]):
@@ -67,17 +68,19 @@ def test_residual_rows_take_the_kernels_instructions(runs: dict[int, LayerRun]):
     assert runs[10].dma_bytes == 0
 
 
-def test_rows_of_equal_shape_are_run_once(monkeypatch: pytest.MonkeyPatch):
-    ran: list[int] = []
-
-    def run(layer: object, *, engine: str) -> object:
-        ran.append(getattr(layer, "row"))  # noqa: B009
-        return layer
-
-    monkeypatch.setattr("alpine_papers.garofalo2022.layer_runs.run_layer", run)
-    found = run_layers([LAYERS[row] for row in (7, 8, 11, 12)], engine="model")
-    assert ran == [7, 8, 12]
-    assert found[11] == LAYERS[7]
+def test_every_row_takes_what_the_rows_before_it_gave():
+    """Rows 24 to 28: a block's input, its three rows, and the addition of both ends."""
+    runs = run_network(LAYERS[24:29], engine="model")
+    assert all(run.is_correct for run in runs.values())
+    again = run_layer(LAYERS[25], [runs[24].output], engine="model")
+    assert np.array_equal(again.output, runs[25].output)
+    assert not np.array_equal(again.output, run_layer(LAYERS[25], engine="model").output)
+    both = runs[27].output.astype(int) + runs[24].output
+    assert np.array_equal(runs[28].output, both * 64 >> 7)
+    # Codes neither die out nor saturate.
+    for run in runs.values():
+        assert 15 < run.output.std() < 60
+        assert (np.abs(run.output.astype(int)) > 126).mean() < 0.1
 
 
 def test_parts():

@@ -105,7 +105,7 @@ def made_up_runs(*, wrong_row: int | None = None) -> PageRuns:
         layer.row: LayerRun(
             cycles=1000 * (layer.row + 1), stalled_cycles=101, partial_cycles=0,
             total_cycles=2000 * (layer.row + 1), parts=1 + (layer.row == 7), dma_bytes=6,
-            is_correct=layer.row != wrong_row,
+            output=np.zeros(1, np.int8), is_correct=layer.row != wrong_row,
         )
         for layer in LAYERS
     }  # fmt: skip

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of the table on the simulated cluster: each alone, from L2 to L2.
+"""Rows of the table on the simulated cluster: each from L2 to L2.
 
 A layer that exceeds the TCDM is cut: rows of pixels for crossbars, blocks of channels for the
 depthwise accelerator. The DMA brings the next part and takes the last one while one is computed,
-where two of them fit. Data and weights are random; every output is compared.
+where two of them fit. Weights are random, of 4 bits; what takes sums back to 8 bits is chosen so
+that codes fill a good part of their range. Every output is compared.
 """
 
 import math
@@ -23,16 +24,20 @@ from .part_stream import LayerPart, PartSizes, Transfer, stream_parts
 from .rules import SIDE
 from .workload import ClusterWorkload, WorkloadRun
 
-__all__ = ["LayerRun", "run_layer", "run_layers"]
+__all__ = ["LayerRun", "run_layer", "run_network"]
 
-DEPTHWISE_SHIFT, RESIDUAL_SHIFT, RESIDUAL_SCALE = 6, 7, 64
+RESIDUAL_SHIFT, RESIDUAL_SCALE = 7, 64
+CODE_SPREAD = 40
+"""Standard deviation of codes that is aimed at."""
+BLOCK_ROWS = 3
+"""Of a block, between its input and the residual addition."""
 CONTEXTS = 2
 """Of an accelerator: one runs while the next is written."""
 FIRST_NAME, WINDOW_SIDE, FIRST_CHANNELS = "2D_0", 3, 3
 """Of the first convolution, the one crossbar layer with a window."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class LayerRun:
     """What a layer took.
 
@@ -47,7 +52,8 @@ class LayerRun:
     total_cycles : from the first byte read in L2 to the last one written there; of a residual
         addition, whose operands lie in the TCDM, as ``cycles``.
     parts : that the layer was cut into. dma_bytes : moved.
-    is_correct : whether the output is what plain integer arithmetic gives.
+    output : [height, width, channels], as it lay in memory.
+    is_correct : whether it is what plain integer arithmetic gives.
     """
 
     cycles: int
@@ -56,16 +62,25 @@ class LayerRun:
     total_cycles: int
     parts: int
     dma_bytes: int
+    output: Codes
     is_correct: bool
 
 
-def run_layer(layer: PublishedLayer, *, engine: str, hardware: ImcConfig | None = None) -> LayerRun:
+def run_layer(
+    layer: PublishedLayer,
+    operands: Sequence[Codes] = (),
+    *,
+    engine: str,
+    hardware: ImcConfig | None = None,
+) -> LayerRun:
     """Run one row of the table.
 
     Parameters
     ----------
     layer : of the table, or another one of its kinds; a crossbar layer of the table lies on the
         crossbars on which all layers together are packed, another one on a crossbar for each part.
+    operands : maps [height, width, channels] that it takes, two for a residual addition; random
+        ones where there are none.
     engine : that the accelerators are. hardware : 34 crossbars of 256 x 256 if not said.
 
     Raises
@@ -77,27 +92,34 @@ def run_layer(layer: PublishedLayer, *, engine: str, hardware: ImcConfig | None 
         LayerKind.CROSSBAR: _CrossbarProgram,
         LayerKind.DEPTHWISE: _DepthwiseProgram,
         LayerKind.RESIDUAL: _ResidualProgram,
-    }[layer.kind](layer)
+    }[layer.kind](layer, operands)
     return program.run(engine, hardware or ImcConfig(crossbars=34))
 
 
-def run_layers(layers: Sequence[PublishedLayer], *, engine: str) -> dict[int, LayerRun]:
-    """Run rows of the table, those of equal shape once; return what each took, by its number."""
-    found: dict[tuple[object, ...], LayerRun] = {}
+def run_network(layers: Sequence[PublishedLayer], *, engine: str) -> dict[int, LayerRun]:
+    """Run consecutive rows of the table, each on what the rows before it gave.
+
+    The first one takes a random map. A residual addition takes the last row's output and that of
+    the row before the three of its block.
+
+    Returns
+    -------
+    What each row took and gave, by its number.
+    """
     runs: dict[int, LayerRun] = {}
     for layer in layers:
-        shape = (layer.kind, layer.rows, layer.height, layer.width, layer.channels, layer.stride)
-        if shape not in found:
-            found[shape] = run_layer(layer, engine=engine)
-        runs[layer.row] = found[shape]
+        operands = [runs[layer.row - 1].output] if runs else []
+        if layer.kind is LayerKind.RESIDUAL:
+            operands.append(runs[layer.row - BLOCK_ROWS - 1].output)
+        runs[layer.row] = run_layer(layer, operands, engine=engine)
     return runs
 
 
 class _LayerProgram:
     """Buffers and commands of one layer."""
 
-    def __init__(self, layer: PublishedLayer) -> None:
-        self.layer, self.work = layer, ClusterWorkload()
+    def __init__(self, layer: PublishedLayer, operands: Sequence[Codes]) -> None:
+        self.layer, self.operands, self.work = layer, operands, ClusterWorkload()
         self.commands = self.work.commands
         self.draw = np.random.default_rng(layer.row)
         self.parts = 1
@@ -117,6 +139,8 @@ class _LayerProgram:
         depthwise = self.layer.kind is LayerKind.DEPTHWISE
         stalled = counters["depthwise" if depthwise else "ima"]["stalled_cycles"]
         lost = stalled if depthwise else 0
+        given = found.result.array(output, expected.shape)
+        layer = self.layer
         return LayerRun(
             cycles=(_busy_cycles(found) or total) - lost,
             stalled_cycles=stalled,
@@ -124,11 +148,16 @@ class _LayerProgram:
             total_cycles=total,
             parts=self.parts,
             dma_bytes=counters["dma"]["bytes"],
-            is_correct=np.array_equal(found.result.array(output, expected.shape), expected),
+            output=given.reshape(layer.height, layer.width, layer.channels),
+            is_correct=np.array_equal(given, expected),
         )
 
     def random(self, *shape: int, low: int = -128, high: int = 127) -> Codes:
         return self.draw.integers(low, high + 1, shape, np.int8)
+
+    def operand(self, *shape: int) -> Codes:
+        """The map that the layer takes, of this shape."""
+        return self.operands[0].reshape(shape) if self.operands else self.random(*shape)
 
 
 class _CrossbarProgram(_LayerProgram):
@@ -136,17 +165,18 @@ class _CrossbarProgram(_LayerProgram):
         layer = self.layer
         weights = self.random(layer.rows, layer.columns, low=-7, high=7)
         self.placed = _placed(layer)
-        # The codes of random operands then fill the ADC's range.
-        self.lsb = float(round(8 * math.sqrt(min(layer.rows, SIDE))))
-        self._program(weights)
         self.window = layer.name == FIRST_NAME
         if self.window:
             padded = np.zeros((2 * layer.height + 2, 2 * layer.width + 2, FIRST_CHANNELS), np.int8)
-            padded[1:-1, 1:-1] = self.random(2 * layer.height, 2 * layer.width, FIRST_CHANNELS)
+            padded[1:-1, 1:-1] = self.operand(2 * layer.height, 2 * layer.width, FIRST_CHANNELS)
             image, self.pitch = padded, padded.shape[1] * FIRST_CHANNELS
         else:
-            image = self.random(layer.height, layer.width, layer.rows)
+            image = self.operand(layer.height, layer.width, layer.rows)
             self.pitch = layer.width * layer.rows
+        vectors = self._vectors(image)
+        dots = vectors[:, :SIDE].astype(np.int64) @ weights[:SIDE].astype(np.int64)
+        self.lsb = max(1.0, float(round(dots.std() / CODE_SPREAD)))
+        self._program(weights)
         source = self.work.place("input", image, behind=True)
         output = self.work.room("output", layer.pixels * layer.columns, behind=True)
         self.row_parts = sorted({each.block.first_row for each in self.placed})
@@ -171,7 +201,7 @@ class _CrossbarProgram(_LayerProgram):
         ]
         self.parts = len(parts)
         stream_parts(self.work, parts, sizes, self._compute)
-        return output, self._expected(image, weights)
+        return output, self._expected(vectors, weights)
 
     def _lines_in(self, lines: int) -> int:
         return 2 * lines + 1 if self.window else lines
@@ -230,15 +260,16 @@ class _CrossbarProgram(_LayerProgram):
             "source_stride_x": self.layer.rows, "source_stride_y": self.pitch,
         }  # fmt: skip
 
-    def _expected(self, image: Codes, weights: Codes) -> Codes:
-        layer = self.layer
-        if self.window:
-            side = WINDOW_SIDE
-            seen = np.lib.stride_tricks.sliding_window_view(image, (side, side), axis=(0, 1))
-            seen = seen[: 2 * layer.height : 2, : 2 * layer.width : 2]
-            vectors = seen.transpose(0, 1, 3, 4, 2).reshape(layer.pixels, -1)
-        else:
-            vectors = image.reshape(layer.pixels, -1)
+    def _vectors(self, image: Codes) -> Codes:
+        """What the word lines of every job see, [pixels, rows]."""
+        layer, side = self.layer, WINDOW_SIDE
+        if not self.window:
+            return image.reshape(layer.pixels, -1)
+        seen = np.lib.stride_tricks.sliding_window_view(image, (side, side), axis=(0, 1))
+        seen = seen[: 2 * layer.height : 2, : 2 * layer.width : 2]
+        return seen.transpose(0, 1, 3, 4, 2).reshape(layer.pixels, -1)
+
+    def _expected(self, vectors: Codes, weights: Codes) -> Codes:
         codes = [
             product_codes(vectors[:, row : row + SIDE], weights[row : row + SIDE], self.lsb)
             for row in self.row_parts
@@ -253,8 +284,10 @@ class _DepthwiseProgram(_LayerProgram):
         layer, stride = self.layer, self.layer.stride
         self.height, self.width = stride * layer.height, stride * layer.width
         pixels = self.height * self.width
-        image = self.random(self.height, self.width, layer.channels)
+        image = self.operand(self.height, self.width, layer.channels)
         taps = self.random(9, layer.channels, low=-7, high=7)
+        sums = depthwise_sums(image, taps, stride=stride)
+        self.shift = max(0, round(math.log2(max(1.0, float(sums.std())) / CODE_SPREAD)))
         source = self.work.place("input", image, behind=True)
         output = self.work.room("output", layer.pixels * layer.channels, behind=True)
         sizes = PartSizes(
@@ -280,7 +313,7 @@ class _DepthwiseProgram(_LayerProgram):
         self.parts = len(parts)
         self.places = dict(zip((part.first for part in parts), self.taps, strict=True))
         stream_parts(self.work, parts, sizes, self._compute)
-        return output, clipped(depthwise_sums(image, taps, stride=stride) >> DEPTHWISE_SHIFT)
+        return output, clipped(sums >> self.shift)
 
     def _compute(self, part: LayerPart, source: int, target: int) -> int:
         self.commands.context(
@@ -289,7 +322,7 @@ class _DepthwiseProgram(_LayerProgram):
                 "source": source, "destination": target, "weights": self.places[part.first],
                 "height": self.height, "width": self.width,
                 "channels": CHANNELS_PER_BLOCK * part.items, "mode": self.layer.stride | 0xF << 4,
-                "activation": DEPTHWISE_SHIFT, "pitch": 0,
+                "activation": self.shift, "pitch": 0,
             },
         )  # fmt: skip
         self.commands.wait(ClusterUnit.DEPTHWISE)
@@ -300,7 +333,7 @@ class _ResidualProgram(_LayerProgram):
     def build(self) -> tuple[int, Codes]:
         layer = self.layer
         shape = (layer.height, layer.width, layer.channels)
-        first, second = self.random(*shape), self.random(*shape)
+        first, second = self.operands or (self.random(*shape), self.random(*shape))
         places = [self.work.place("operand", each) for each in (first, second)]
         output = self.work.room("output", first.size)
         self.commands.kernel(

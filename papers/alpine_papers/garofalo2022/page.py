@@ -20,7 +20,7 @@ from .figures import (
     rules_section,
     totals_section,
 )
-from .layer_runs import LayerRun, run_layers
+from .layer_runs import LayerRun, run_network
 from .layer_table import layers_section, streaming_section
 from .layers import published_layers
 from .packing import matrix_blocks, pack_blocks
@@ -79,7 +79,7 @@ def run_programs(*, engine: str) -> PageRuns:
         engine=engine,
         shape=shape,
         bottleneck={case: run_bottleneck(shape, case, engine=engine) for case in BottleneckCase},
-        layers=run_layers(published_layers(), engine=engine),
+        layers=run_network(published_layers(), engine=engine),
         throughputs=run_throughputs(),
     )
 
