@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,6 +184,33 @@ def test_a_region_that_never_begins_leaves_no_times(tmp_path: Path, behave: Call
     done = behave("--fast-forward", "nowhere", LAYER)
     assert done.returncode == 125
     assert done.stderr == f"alpine: region nowhere: {LAYER} has codes\n"
+
+
+def test_every_instruction_that_is_timed_has_a_line(tmp_path: Path, run_exec: Callable[..., Done]):
+    figures, listing = tmp_path / "figures.json", tmp_path / "instructions.txt"
+    files = ("--json", figures, "--instruction-trace", listing)
+    done = run_exec("--tile", "40x24", "--engine", "model", *files, LAYER)
+    assert done.returncode == 0, done.stderr
+    counted, lines = json.loads(figures.read_text()), listing.read_text().splitlines()
+    assert len(lines) == counted["instructions"]
+    program = load_program(LAYER, Architecture.AARCH64)
+    assert int(lines[0].split(":")[0], 16) == program.entry
+    assert lines[-1].endswith(": svc #0")
+    told = Counter(line.split(": ")[1].split()[0] for line in lines)
+    for name, count in counted["cm_instructions"].items():
+        assert told[f"CM_{name.upper()}"] == count
+    # aimc_initialize_cell: column in x9, row in x11, weight in x10, status to x12.
+    cells = {line.split(": ")[1] for line in lines if "CM_INITIALIZE" in line}
+    assert cells == {"CM_INITIALIZE rm=x9, ra=x10, rn=x11, rd=x12"}
+    # The processor goes from each line to the next, but for branches.
+    places = [int(line.split()[0].rstrip(":"), 16) for line in lines]
+    jumps = [
+        line.split(": ")[1].split()[0].split(".")[0]
+        for line, here, following in zip(lines, places, places[1:], strict=False)
+        if following != here + 4
+    ]
+    assert set(jumps) <= {"b", "bl", "blr", "br", "ret", "cbz", "cbnz", "tbz", "tbnz"}
+    assert "CM_PROCESS rd=x12" in listing.read_text()
 
 
 def test_a_table_tells_what_a_program_took(tmp_path: Path, run_exec: Callable[..., Done]):

@@ -10,9 +10,10 @@ import click
 
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
+from alpine_models.files import write_with
 
 if TYPE_CHECKING:
-    from alpine_cosim.runs.aarch64_run import Aarch64Outcome
+    from alpine_cosim.runs.aarch64_run import Aarch64Outcome, Aarch64Run
 
 __all__ = ["Aarch64Options", "aarch64_options", "given_options", "refuse_options", "run_aarch64"]
 
@@ -40,6 +41,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--fast-forward", metavar="REGION",
         help="AArch64: execute without timing, but for the tile, up to a region of the program.",
+    ),
+    click.option(
+        "--instruction-trace", type=click.Path(path_type=Path), metavar="FILE",
+        help="AArch64: write every instruction that is timed into this file.",
     ),
     click.option(
         "--table", is_flag=True, default=None,
@@ -80,6 +85,7 @@ class Aarch64Options:
     seed: int | None
     max_instructions: int | None
     fast_forward: str | None
+    instruction_trace: Path | None
     table: bool | None
 
 
@@ -124,7 +130,7 @@ def run_aarch64(
         max_instructions=options.max_instructions or 0,
         fast_forward=options.fast_forward,
     )
-    outcome = run.run(output=output, trace=options.trace)
+    outcome = _executed(run, output, options)
     if options.trace is not None:
         click.echo(f"waveform in {options.trace}", err=True)
     wanted = options.table or outcome.ended_by is Ending.INTERRUPT
@@ -132,6 +138,22 @@ def run_aarch64(
         title = f"{program.name} on {system}, engine {chosen}"
         print_program(title, outcome.as_json(), Console(stderr=True))
     return outcome
+
+
+def _executed(
+    run: "Aarch64Run", output: Callable[[int, bytes], int], options: Aarch64Options
+) -> "Aarch64Outcome":
+    """Run a program, into a file of its instructions if one is wanted."""
+    if options.instruction_trace is None:
+        return run.run(output=output, trace=options.trace)
+    outcomes: list[Aarch64Outcome] = []
+    write_with(
+        options.instruction_trace,
+        lambda stream: outcomes.append(
+            run.run(output=output, trace=options.trace, instructions=stream)
+        ),
+    )
+    return outcomes[0]
 
 
 def _variable(text: str) -> tuple[str, str]:

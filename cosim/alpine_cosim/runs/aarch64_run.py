@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,13 @@ from alpine_models.files import make_folder
 from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.tile_port import TileGroup
 from alpine_platform.accelerators.timed_tile import TimedTile
-from alpine_platform.binaries.aarch64.cm_program import CmTiles, Executed, Mark, ProgramExecution
+from alpine_platform.binaries.aarch64.cm_program import (
+    CmTiles,
+    Executed,
+    ExecutionOptions,
+    Mark,
+    ProgramExecution,
+)
 from alpine_platform.binaries.aarch64.linux import LinuxProcess
 from alpine_platform.binaries.aarch64.processor import Processor
 from alpine_platform.binaries.elf import Architecture, load_program
@@ -108,7 +114,7 @@ class Aarch64Run:
     system : name of the system whose clocks the core and its tiles have.
     tiles : of the core, possibly none. rtl : verilated, or the timed model.
     files, seed : see `LinuxProcess`. max_instructions : 0 for no limit.
-    fast_forward : see `ProgramExecution`.
+    fast_forward : see `ExecutionOptions`.
     """
 
     program: Path
@@ -122,8 +128,17 @@ class Aarch64Run:
     max_instructions: int
     fast_forward: str | None = None
 
-    def run(self, *, output: Callable[[int, bytes], int], trace: Path | None) -> Aarch64Outcome:
-        """Execute the program; ``trace`` is a folder for the tiles' waveforms.
+    def run(
+        self,
+        *,
+        output: Callable[[int, bytes], int],
+        trace: Path | None,
+        instructions: IO[bytes] | None = None,
+    ) -> Aarch64Outcome:
+        """Execute the program.
+
+        ``trace`` is a folder for the tiles' waveforms, ``instructions`` a file for what is
+        executed.
 
         Raises
         ------
@@ -154,8 +169,11 @@ class Aarch64Run:
                 port,
                 core=core,
                 clock_ns=clock_of(system),
-                interrupted=interrupt.noted,
-                fast_forward=self.fast_forward,
+                options=ExecutionOptions(
+                    interrupted=interrupt.noted,
+                    fast_forward=self.fast_forward,
+                    instructions=instructions,
+                ),
             )
             measuring = MeasuredExecution(system, execution)
             outcome = Aarch64Outcome(

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +28,12 @@ from alpine_platform.cores.operations import Begin, End, Operation, RunCm, RunTr
 
 from .executed_code import ExecutedCode, ExecutedPart, GatheredInstruction
 from .linux import STACK_BYTES, STACK_TOP, LinuxProcess, ProgramExit, ProgramStopError
+from .listing import InstructionListing
 from .messages import EndReason, ProcessorEvent
 from .processor import Processor, ProgramStop
+from .special_words import is_cm, special_words
 
-__all__ = ["CmTiles", "Executed", "Mark", "ProgramExecution"]
+__all__ = ["CmTiles", "Executed", "ExecutionOptions", "Mark", "ProgramExecution"]
 
 REGION_OF_INTEREST = "roi"
 """Region over which a program is measured, if it has one."""
@@ -98,6 +100,22 @@ class Executed:
     ended_by: Ending
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutionOptions:
+    """What a person asks of an execution.
+
+    Members
+    -------
+    interrupted : tells whether its end was asked for.
+    fast_forward : region before whose beginning only CM instructions take time, or None.
+    instructions : where the timed instructions are written, see `InstructionListing`, or None.
+    """
+
+    interrupted: Callable[[], bool] = lambda: False
+    fast_forward: str | None = None
+    instructions: IO[bytes] | None = None
+
+
 Steps = Generator[Operation | Mark, Any, Any]
 
 
@@ -106,9 +124,7 @@ class ProgramExecution:
 
     Parameters
     ----------
-    core : that executes it. clock_ns : tells simulated time.
-    interrupted : tells whether a person has asked for the end.
-    fast_forward : region before whose beginning only CM instructions take time, or None.
+    core : that executes it. clock_ns : tells simulated time. options : see there.
 
     Raises
     ------
@@ -125,23 +141,27 @@ class ProgramExecution:
         *,
         core: CoreConfig,
         clock_ns: Callable[[], int],
-        interrupted: Callable[[], bool] = lambda: False,
-        fast_forward: str | None = None,
+        options: ExecutionOptions | None = None,
     ) -> None:
+        options = options or ExecutionOptions()
+        fast_forward = options.fast_forward
         if fast_forward is not None and fast_forward not in program.regions.values():
             raise AlpineError(
                 f"region {fast_forward}: {program.path} has "
                 f"{', '.join(sorted(set(program.regions.values()))) or 'no regions'}"
             )
         self._untimed_before = fast_forward
-        self._clock_ns, self._interrupted = clock_ns, interrupted
+        self._clock_ns, self._interrupted = clock_ns, options.interrupted
         self._processor, self._linux = processor, linux
         self._program, self._tiles = program, tiles
-        self._words = _special_words(program)
+        self._words = special_words(program)
         self._open: list[str] = []
         self._measured = False
         self._main = program.symbols.get("main")
-        self.executed = ExecutedCode(core, processor.read, self._words)
+        listing = None
+        if options.instructions is not None:
+            listing = InstructionListing(options.instructions, program)
+        self.executed = ExecutedCode(core, processor.read, self._words, listing)
 
     @property
     def timed(self) -> bool:
@@ -230,6 +250,8 @@ class ProgramExecution:
         if cut_off:
             part = part.without_last_block()
         self._tiles.counts.update(part.operations())
+        if self.executed.listing is not None:
+            self.executed.listing.write(part.trace.blocks.tolist())
         if self._main is not None:
             begun = self.executed.first(part.trace, self._main)
             if begun < len(part.trace.blocks):
@@ -278,7 +300,7 @@ class ProgramExecution:
         try:
             if stop.word != word:
                 raise AlpineError("the program wrote over its CM code")
-            if not _is_cm(word):
+            if not is_cm(word):
                 yield from self._heed(isa.Hint(word >> 5 & 0x7F), stop)
             elif not self._tiles.configs:
                 raise AlpineError("a CM instruction, but the core has no tile: name one by --tile")
@@ -344,25 +366,6 @@ def _gathered(stop: ProgramStop, fields: isa.CmInstruction) -> GatheredInstructi
     return GatheredInstruction(
         address=stop.address, word=stop.word, rn=rn, rm=rm, ra=ra, awaited=fields.rd != XZR
     )
-
-
-def _special_words(program: Program) -> dict[int, int]:
-    """CM instructions and the library's hints, by address."""
-    hints = [isa.hint_word(hint) for hint in isa.Hint]
-    found: dict[int, int] = {}
-    for segment in program.segments:
-        if segment.executable:
-            code = np.frombuffer(segment.data[: len(segment.data) & ~3], "<u4")
-            selector = (code >> 21).astype(np.int64) << 1 | (code >> 15 & 1)
-            known = [opcode << 1 | rw for opcode, rw in isa.OPERATIONS]
-            special = np.isin(selector, known) | np.isin(code, hints)
-            for index in np.flatnonzero(special):
-                found[segment.address + 4 * int(index)] = int(code[index])
-    return found
-
-
-def _is_cm(word: int) -> bool:
-    return isa.decode(word).operation is not CmOperation.UNKNOWN
 
 
 def _reason(stop: ProgramStop, processor: Processor) -> str:

@@ -14,6 +14,7 @@ from alpine_platform.config import CoreConfig
 from alpine_platform.cores.machine_code import AnswerKind, MachineCode, Rows, Trace, one_part
 
 from .decoding import block_operations, instruction_class
+from .listing import InstructionListing
 from .recording import Ints, Recorded
 
 __all__ = ["ExecutedCode", "ExecutedPart", "GatheredInstruction"]
@@ -105,6 +106,7 @@ class ExecutedCode:
     read : takes an address and a size, returns the code there.
     stops : addresses of instructions before which the processor stops, and behind which it begins
         a new block.
+    listing : hears of every block, and is written by who knows how far the program came.
 
     Members
     -------
@@ -112,8 +114,13 @@ class ExecutedCode:
     """
 
     def __init__(
-        self, core: CoreConfig, read: Callable[[int, int], bytes], stops: Iterable[int]
+        self,
+        core: CoreConfig,
+        read: Callable[[int, int], bytes],
+        stops: Iterable[int],
+        listing: InstructionListing | None = None,
     ) -> None:
+        self.listing = listing
         self.code = MachineCode(core=core)
         self._read, self._stops = read, sorted(stops)
         self._starts = Rows(np.zeros(0, np.int64))
@@ -178,3 +185,5 @@ class ExecutedCode:
         self.code.add(instructions, end_address=address + size)
         self._starts.append(np.array([address], np.int64))
         self._classes.append(Counter(map(instruction_class, instructions)))
+        if self.listing is not None:
+            self.listing.add(address, words)
