@@ -3,6 +3,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from alpine_cosim.manycore.run import first_unequal, jobs_and_energy, macs_of
 from alpine_cosim.manycore.specification import ManyCoreSpec, many_core_spec
 from alpine_models.errors import AlpineError
 from alpine_platform.manycore import MANY_CORES, StageGraph, StageRole, WorkStage
+from alpine_platform.manycore.simulate import simulate
 from alpine_sw.graph import Graph, Interpreter
-from alpine_sw.manycore import auto, chunked_layers
+from alpine_sw.manycore import ALLOCATIONS, auto, chunked_layers, lower
 from alpine_sw.networks.resnet import ResNetShape, resnet_graph, resnet_images
 
 SHAPE = ResNetShape(name="small", side=32, widths=(8, 16), classes=10)
@@ -117,6 +119,40 @@ def run_alpine(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return int(left.value.code or 0)
 
 
+@pytest.fixture(scope="module")
+def batch_ms() -> Callable[[str, int], float]:
+    """Milliseconds of a batch of 16 with an allocation and so many cycles of software per chunk."""
+    graph = resnet_graph()
+
+    def measure(case: str, software: int) -> float:
+        config = replace(MANY_CORES["manycore-512"], software_cycles=software)
+        stages = lower(graph, ALLOCATIONS[case](graph, config), config)
+        return simulate(stages, config, images=16).time_fs / 1e12
+
+    return measure
+
+
+def test_the_published_steps(batch_ms: Callable[[str, int], float]):
+    # Published: 3303 images/s, which are 4.84 ms for 16. The slowest layer alone, 4096 products of
+    # 131 cycles on two copies, takes 16 x 268.3 us = 4.29 ms.
+    assert batch_ms("residual-l1", 700) == pytest.approx(16 / 3303 * 1e3, rel=0.02)
+    assert 4.3 < batch_ms("residual-l1", 0) < 4.6
+    # Published: 1.9 times the naive step.
+    assert 1.85 < batch_ms("naive", 700) / batch_ms("residual-l1", 700) < 2.0
+    assert batch_ms("residual-l1", 700) < batch_ms("replicated", 700) < batch_ms("naive", 700)
+    assert batch_ms("auto", 700) <= batch_ms("residual-l1", 700) * 1.001
+
+
+def test_period_of_the_slowest_layer_and_of_the_simulation():
+    config, graph = MANY_CORES["manycore-512"], resnet_graph()
+    found = simulate(
+        lower(graph, ALLOCATIONS["residual-l1"](graph, config), config), config, images=8
+    )
+    # 32 columns each of two copies: 700 + 7 + 64 x 131 + 1.
+    assert found.slowest.cycles == 32 * (700 + 7 + 64 * 131 + 1)
+    assert found.steady_cycles == pytest.approx(found.slowest.cycles, rel=0.01)
+
+
 SYSTEM = ("--system", "manycore-512")
 
 
@@ -153,6 +189,8 @@ def test_a_run_prints_and_writes(
         (("resnet-18", "--engine", "rtl"), "engine rtl is not for system manycore-512"),
         (("resnet-18", "--case", "5"), "case"),
         (("resnet-18", "--set", "cores=0"), "cores must be 1 to 1024, not 0"),
+        (("lstm-256",), "computes lstm cell, which clusters do not"),
+        (("resnet-18", "--set", "wrapper_children=1"), "needs at least 248 clusters"),
         ((), "nothing to run: name a network"),
     ],
 )
@@ -170,3 +208,34 @@ def test_mistakes_are_one_line(
 def test_a_file_stands_in_place_of_a_case():
     with pytest.raises(AlpineError, match="leave one out"):
         many_core_spec("resnet-18", system="manycore-512", case="naive", mapping="a.yaml")
+
+
+def test_every_number_of_the_machine_is_described(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(
+        sys, "argv", ["alpine", "system", "describe", "manycore-512", "--set", "cores=8"]
+    )
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert not left.value.code
+    said = " ".join(capsys.readouterr().out.split())
+    assert "512 clusters of 8 cores" in said
+    assert "software_cycles = 700 cycles" in said and "assumed, published nowhere" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--system", "manycore-51"), "did you mean manycore-512"),
+        (("--rtl-clusters", "2"), "--rtl-clusters is for systems such as manycore-512"),
+    ],
+)
+def test_mistakes_on_other_systems(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    message: str,
+):
+    assert run_alpine(monkeypatch, "mlp", *arguments) == 2
+    assert message in capfd.readouterr().err

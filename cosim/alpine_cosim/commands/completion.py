@@ -76,7 +76,7 @@ def all_systems() -> Iterable[str]:
     """Return the names of systems, those of RISC-V programs among them."""
     from alpine_platform.binaries.riscv.cv32e40p_config import CLUSTER_SYSTEMS
 
-    return (*systems(), *CLUSTER_SYSTEMS)
+    return (*run_systems(), *CLUSTER_SYSTEMS)
 
 
 def engines() -> Iterable[str]:

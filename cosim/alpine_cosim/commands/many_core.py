@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
 from alpine_models.files import write_text
 
@@ -32,7 +33,9 @@ def ran_on_many_core(network: str | None, keywords: dict[str, Any], json_file: P
         An option is for other systems, or what is asked for cannot run.
     """
     from alpine_platform.manycore import MANY_CORES
+    from alpine_platform.systems.presets import SYSTEMS
 
+    choose("system", keywords["system"], (*SYSTEMS, *MANY_CORES))
     if keywords["system"] not in MANY_CORES:
         _refuse_options(keywords)
         return False

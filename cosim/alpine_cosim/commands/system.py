@@ -28,10 +28,16 @@ def describe_system(name: str, *, config: Path | None, settings: tuple[str, ...]
     from alpine_cosim.spec.cluster_choice import cluster_system
     from alpine_cosim.spec.system_choice import SystemChoice
     from alpine_platform.binaries.riscv.cv32e40p_config import CLUSTER_SYSTEMS
-    from alpine_platform.config.describe import describe
+    from alpine_platform.config.describe import describe, describe_part
+    from alpine_platform.manycore import MANY_CORES, changed_many_core
     from alpine_platform.systems.presets import SYSTEMS
 
-    choose("system", name, (*SYSTEMS, *CLUSTER_SYSTEMS))
+    choose("system", name, (*SYSTEMS, *CLUSTER_SYSTEMS, *MANY_CORES))
+    if name in MANY_CORES:
+        machine = changed_many_core(name, config_file=config, settings=settings)
+        heading = f"[bold]{name}[/bold]: {machine.clusters} clusters of {machine.cores} cores"
+        Console().print(describe_part(heading, machine))
+        return
     if name in CLUSTER_SYSTEMS:
         found = cluster_system(name, config_file=config, settings=settings)
     else:

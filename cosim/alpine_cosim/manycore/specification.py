@@ -10,9 +10,7 @@ from alpine_cosim.spec.keywords import run_spec
 from alpine_models.checks import checked_path, whole_number
 from alpine_models.choices import choose
 from alpine_models.errors import AlpineError
-from alpine_platform.config.overrides import parse_setting, read_toml
-from alpine_platform.config.replacing import override
-from alpine_platform.manycore import MANY_CORES, ManyCoreConfig
+from alpine_platform.manycore import ManyCoreConfig, changed_many_core
 from alpine_sw.graph import Graph
 from alpine_sw.graph.tensors import Array
 from alpine_sw.manycore import ALLOCATIONS, Allocation
@@ -105,13 +103,8 @@ def many_core_spec(
     AlpineError
         A name is unknown, or a value cannot be read or is impossible.
     """
-    choose("system", system, MANY_CORES)
     if case is not None and mapping is not None:
         raise AlpineError(f"mapping file {mapping} stands in place of case {case}: leave one out")
-    changes: dict[str, Any] = {}
-    if config_file is not None:
-        changes = read_toml(checked_path("config file", config_file))
-    changes |= dict(map(parse_setting, settings))
     rtl = {
         name: whole_number(name.replace("_", " "), further.pop(name), least=0)
         for name in ("rtl_clusters", "rtl_chunks")
@@ -119,7 +112,7 @@ def many_core_spec(
     }
     return ManyCoreSpec(
         network=network,
-        config=override(MANY_CORES[system], changes) if changes else MANY_CORES[system],
+        config=changed_many_core(system, config_file=config_file, settings=settings),
         case=choose("case", case or DEFAULT_CASE, ALLOCATIONS),
         mapping=None if mapping is None else checked_path("mapping file", mapping),
         images=DEFAULT_IMAGES if inferences is None else inferences,

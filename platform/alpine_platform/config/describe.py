@@ -10,10 +10,10 @@ from rich.tree import Tree
 from alpine_models.plurals import counted
 
 from . import ClusterConfig, CoreComplexConfig, CoreConfig, CoreTypeConfig, SystemConfig
-from .fields import range_text
+from .fields import Checked, range_text
 from .quantities import shown, unit_of
 
-__all__ = ["CLUSTER_TITLES", "TITLES", "describe", "parts_of"]
+__all__ = ["CLUSTER_TITLES", "TITLES", "describe", "describe_part", "parts_of"]
 
 TITLES = {
     "core": "in-order pipeline, one per core",
@@ -63,6 +63,13 @@ def describe(config: SystemConfig) -> Tree:
     add_part(tree, "sync", config.sync)
     if config.energy is not None:
         add_part(tree, "energy", config.energy)
+    return tree
+
+
+def describe_part(heading: str, part: Checked) -> Tree:
+    """Return a tree of one configuration without parts of its own."""
+    tree = Tree(heading)
+    numbers(tree, part)
     return tree
 
 

@@ -5,7 +5,7 @@ The simulator, `simulate.simulate`, stands apart, as its compiled code takes a m
 """
 
 from .checks import buffer_bytes, check_graph
-from .config import MANY_CORES, ManyCoreConfig
+from .config import MANY_CORES, ManyCoreConfig, changed_many_core
 from .durations import StagePeriod, accelerator_cycles, chunk_cycles, slowest, stage_periods
 from .result import ClusterUse, LayerUse, LinkUse, ManyCoreResult
 from .stages import (
@@ -37,6 +37,7 @@ __all__ = [
     "accelerator_cycles",
     "broadcast",
     "buffer_bytes",
+    "changed_many_core",
     "check_graph",
     "chunk_cycles",
     "paired",

@@ -6,13 +6,20 @@ configuration of that machine; "derived" follows from published figures by arith
 published nowhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
+from typing import Any
 
+from alpine_models.checks import checked_path
+from alpine_models.choices import choose
 from alpine_platform.config.fields import Checked, described
+from alpine_platform.config.overrides import parse_setting, read_toml
+from alpine_platform.config.replacing import override
 from alpine_platform.time import period_fs
 
-__all__ = ["MANY_CORES", "ManyCoreConfig"]
+__all__ = ["MANY_CORES", "ManyCoreConfig", "changed_many_core"]
 
 PUBLISHED = "published: Bruschi et al., arXiv 2211.12877, Table I"
 RELEASED = "released: GVSoC's public model of the machine"
@@ -168,3 +175,27 @@ MANY_CORES: dict[str, ManyCoreConfig] = {
     config.name: config for config in (ManyCoreConfig(name="manycore-512"),)
 }
 """Published many-cores by name."""
+
+
+def changed_many_core(
+    name: str, *, config_file: Path | str | None = None, settings: Sequence[str] = ()
+) -> ManyCoreConfig:
+    """Return a many-core with fields replaced as a person writes them.
+
+    Parameters
+    ----------
+    name : from `MANY_CORES`.
+    config_file : TOML with fields to replace.
+    settings : ``NAME=VALUE``; they prevail over the file.
+
+    Raises
+    ------
+    AlpineError
+        A name is unknown, or the file or a value cannot be read or is impossible.
+    """
+    machine = MANY_CORES[choose("system", name, MANY_CORES)]
+    changes: dict[str, Any] = {}
+    if config_file is not None:
+        changes = read_toml(checked_path("config file", config_file))
+    changes |= dict(map(parse_setting, settings))
+    return override(machine, changes) if changes else machine

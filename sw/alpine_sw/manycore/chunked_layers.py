@@ -211,7 +211,7 @@ class _Reader:
             )
         raise AlpineError(
             f"node {node.name} of {self._graph.name} computes {operator.kind}, which clusters do "
-            "not do so: they do convolutions without groups and dense layers, both of codes, "
+            "not: they do convolutions without groups and dense layers, both of codes, "
             "pooling, and additions of two results of one shape"
         )
 
