@@ -17,7 +17,7 @@ PLAN = Path(__file__).with_name("testplan.toml")
 INTRODUCTION = """\
 # Testplan
 
-What is verified of the tile, by which tests, and which situations those must have reached. Made
+What is verified of the hardware, by which tests, and which situations those must have reached. Made
 from `cocotb_tests/testplan.toml` by `make docs`; tests check that every test named here exists,
 that this page is up to date, and that every coverage bin is reached by the random programs of
 `tests/rtl/test_coverage.py`, on the RTL with one buffer and with two.

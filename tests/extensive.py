@@ -22,6 +22,14 @@ EXTENSIVE: dict[str, tuple[str, ...]] = {
         "test_tile[16x16_exactly_full]",
         "test_tile[4x8_shortest_phases]",
     ),
+    "cocotb_tests/imc_cluster/test_imc_cluster.py": (
+        "test_top[cluster_accelerators]",
+        "test_top[depthwise]",
+        "test_top[ima_sequential]",
+        "test_top[ima_sequential_two_ports]",
+        "test_top[ima_two_ports]",
+        "test_top[tcdm]",
+    ),
     "tests/cosim/test_accelerator_agreement.py": (
         "test_random_programs_agree_to_the_cycle[single]",
     ),
