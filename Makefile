@@ -78,6 +78,9 @@ synth: setup ## Measure size, logic depth and Fmax, and rewrite docs/synthesis.m
 examples: setup ## Run all numbered examples (09 needs a core of others: it says which)
 	@set -e; for example in $(filter-out %/09_picorv32.py,$(wildcard examples/[0-9]*.py)); do \
 	  echo "== $$example"; $(BIN)/python $$example; \
+	done; \
+	for notebook in $(wildcard examples/[0-9]*.ipynb); do \
+	  echo "== $$notebook"; $(BIN)/jupyter execute $$notebook; \
 	done
 
 docs: setup ## Rewrite the generated pages that need no tool

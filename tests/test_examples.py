@@ -2,6 +2,7 @@
 """Every numbered example runs and prints what it promises."""
 
 import importlib
+import json
 import os
 import pickle
 import re
@@ -12,7 +13,11 @@ import types
 from collections import OrderedDict
 from pathlib import Path
 
+import nbclient
+import nbformat
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 from tests.cosim.small_perceptron import small_perceptron_is_mlp
 
@@ -38,6 +43,7 @@ PROMISED = {
     "12_sweep_tiles": [r"(^product of \d+ cycles, tiles of .*: \d+\.\d\d times as fast\n){6}"],
 }
 
+NOTEBOOK = EXAMPLES / "18_model_file.ipynb"
 
 ELSEWHERE = {
     "02_own_program",  # tests/cosim/test_programs.py compares it with the page that shows it
@@ -127,9 +133,78 @@ def test_weights_are_read_without_pytorch_and_nothing_else_is(tmp_path, monkeypa
         torch_weights(path)
 
 
+@pytest.fixture(scope="module")
+def executed() -> list[dict]:
+    """The notebook's cells of code, with what they show."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(EXAMPLES)}}
+    )
+    return [cell for cell in client.execute().cells if cell.cell_type == "code"]
+
+
+def shown(cells: list[dict], kind: str) -> str:
+    """What cells show of one kind: text that they print, Markdown, pictures."""
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    if kind == "text":
+        return "".join(output["text"] for output in outputs if output.output_type == "stream")
+    return "\n".join(output["data"][kind] for output in outputs if kind in output.get("data", {}))
+
+
+def test_the_notebook_runs_and_says_what_onnxruntime_says(executed, monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    garments = importlib.import_module("garments_model")
+    pixels, labels = (array[garments.SEEN :][:200] for array in garments.images())
+    session = onnxruntime.InferenceSession(EXAMPLES / "garments.onnx")
+    (scores,) = session.run(None, {"image": pixels})
+    told = shown(executed, "text")
+    assert f"accuracy: {(scores.argmax(axis=1) == labels).mean():.1%} in floating point" in told
+    assert re.search(r"^[\d.]+ us and [\d.]+ uJ per image$", told, re.MULTILINE), told
+    assert "skipped: PyTorch is not installed" in told or "largest difference to" in told
+    assert "core 1 tile 0" in shown(executed, "image/svg+xml")
+
+
+def test_the_notebooks_front_is_that_of_its_table(executed):
+    found = re.findall(
+        r"^\| (\d cores?, [\w ]+) \| ([\d.]+) \| ([\d.]+) \| (yes)? \|$",
+        shown(executed, "text/markdown"),
+        re.MULTILINE,
+    )
+    assert len(found) == 6
+    points = [(float(time), float(energy)) for _, time, energy, _ in found]
+    # The front goes down: sorted by time, every point on it needs less energy than all before.
+    least, front = float("inf"), set()
+    for time, energy in sorted(points):
+        if energy < least:
+            front.add((time, energy))
+            least = energy
+    assert {p for p, (*_, mark) in zip(points, found, strict=True) if mark} == front
+
+
+def test_the_notebook_is_kept_without_what_a_run_showed():
+    cells = [c for c in json.loads(NOTEBOOK.read_text())["cells"] if c["cell_type"] == "code"]
+    assert cells
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in cells)
+    first = "".join(json.loads(NOTEBOOK.read_text())["cells"][0]["source"])
+    assert f"\n    jupyter lab examples/{NOTEBOOK.name}\n" in first
+
+
+def test_the_notebooks_model_is_what_its_program_makes(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    garments = importlib.import_module("garments_model")
+    kept, made = onnx.load(EXAMPLES / "garments.onnx"), garments.fitted()
+    assert kept.graph.node == made.graph.node
+    for old, new in zip(kept.graph.initializer, made.graph.initializer, strict=True):
+        # Other libraries of linear algebra round sums otherwise.
+        arrays = onnx.numpy_helper.to_array(old), onnx.numpy_helper.to_array(new)
+        assert np.allclose(*arrays, rtol=1e-3, atol=1e-4), old.name
+
+
 def test_every_numbered_example_is_run_here_and_says_how_to_run_it():
     numbered = {path.stem: path.read_text() for path in EXAMPLES.glob("[0-9]*.py")}
     assert set(numbered) == {*PROMISED, *ELSEWHERE}
-    assert [int(name[:2]) for name in sorted(numbered)] == list(range(1, len(numbered) + 1))
     for name, text in numbered.items():
         assert f"\npython examples/{name}.py" in text
+    numbers = sorted(int(path.name[:2]) for path in EXAMPLES.glob("[0-9]*"))
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert [path.stem for path in EXAMPLES.glob("[0-9]*.ipynb")] == [NOTEBOOK.stem]
