@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from .children import end_children
+from .children import end_children, interrupting
 
 __all__ = ["in_background"]
 
@@ -60,7 +60,7 @@ class _Thread:
                 self._running = None
 
     def interrupt(self) -> None:
-        with self._lock:
+        with interrupting, self._lock:
             if self._running is not None:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
                     ctypes.c_ulong(self._running), ctypes.py_object(KeyboardInterrupt)

@@ -20,6 +20,7 @@ import tempfile
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from .errors import AlpineError
@@ -28,8 +29,10 @@ __all__ = [
     "child",
     "end_children",
     "held_interrupts",
+    "interrupting",
     "run_child",
     "scratch_folder",
+    "uninterrupted",
     "watched_folder",
 ]
 
@@ -42,6 +45,9 @@ IN_USE = ".in-use"
 _groups: set[int] = set()
 """Process groups of the children that are running."""
 
+interrupting = threading.RLock()
+"""Held by a thread that starts a child, and by one that interrupts another thread."""
+
 
 @contextlib.contextmanager
 def child(command: Sequence[str | Path], **options: Any) -> Generator["subprocess.Popen[Any]"]:
@@ -52,16 +58,45 @@ def child(command: Sequence[str | Path], **options: Any) -> Generator["subproces
     command : program and arguments.
     options : of `subprocess.Popen`.
     """
-    with subprocess.Popen(list(command), start_new_session=True, **options) as process:
-        _groups.add(process.pid)
-        _guard().tell(True, "group", process.pid)
+    with contextlib.ExitStack() as stack:
+        with uninterrupted():
+            process = stack.enter_context(
+                subprocess.Popen(list(command), start_new_session=True, **options)
+            )
+            _groups.add(process.pid)
+            _guard().tell(True, "group", process.pid)
+            stack.callback(_forget_group, process.pid)
+        yield process
+
+
+def _forget_group(group: int) -> None:
+    # The group's leader may be gone while a compiler or a simulator still runs.
+    _end_group(group)
+    _groups.discard(group)
+    _guard().tell(False, "group", group)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Generator[None]:
+    """Let a `KeyboardInterrupt` of this thread wait for the end of the ``with`` block.
+
+    Between a process that has begun and the note that it is to be ended there is no place for one.
+    In the main thread it comes from Ctrl-C; in others from `in_background`, which takes the same
+    lock.
+    """
+    with interrupting:
+        handler = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is not threading.main_thread() or not callable(handler):
+            yield
+            return
+        came: list[FrameType | None] = []
+        signal.signal(signal.SIGINT, lambda _, frame: came.append(frame))
         try:
-            yield process
+            yield
         finally:
-            # The group's leader may be gone while a compiler or a simulator still runs.
-            _end_group(process.pid)
-            _groups.discard(process.pid)
-            _guard().tell(False, "group", process.pid)
+            signal.signal(signal.SIGINT, handler)
+            if came:
+                handler(signal.SIGINT, came[0])
 
 
 def run_child(

@@ -3,6 +3,8 @@
 
 import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +47,32 @@ def test_an_interrupt_ends_the_function_too(function):
         assert started.wait(timeout=60)
         raise KeyboardInterrupt
     assert ended == ["cleaned up"]
+
+
+def test_a_tool_that_has_just_begun_is_ended_as_well():
+    # The interrupt comes at any point of the tool's start: it falls between the start of the
+    # process and the note that it is to be ended in about one of three of these attempts.
+    mark = f"import time; time.sleep(600)  # {threading.get_ident()}"
+
+    def run_tools(started: threading.Event) -> None:
+        started.set()
+        while True:
+            run_child([sys.executable, "-c", mark])
+
+    for attempt in range(24):
+        started = threading.Event()
+        with (
+            pytest.raises(KeyboardInterrupt),
+            in_background(lambda started=started: run_tools(started)),
+        ):
+            assert started.wait(timeout=60)
+            time.sleep(attempt * 100e-6)
+            raise KeyboardInterrupt
+    assert not [path for path in Path("/proc").glob("[0-9]*") if mark in command_line(path)]
+
+
+def command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text()
+    except OSError:  # It has ended meanwhile.
+        return ""
