@@ -32,6 +32,9 @@ AHEAD = 1000
 """Calls that the scheduler knows at a time: enough for every worker, and for a cluster that grows
 with them; few enough that a hundred thousand take no memory there."""
 
+REFILL = 50
+"""Calls that are handed over at once when so many are done: each hand-over has its price."""
+
 ANSWER_S = 10
 """Within which a scheduler answers."""
 
@@ -44,6 +47,9 @@ SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,
     # A run may be killed by another program's hunger once; more often it is its own.
     "distributed.scheduler.allowed-failures": 1,
+    # Nobody looks at samples of the workers' stacks, and no worker has a queue to steal from.
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.work-stealing": False,
 }
 """Of clusters that this process starts."""
 
@@ -93,7 +99,8 @@ class DaskProcesses:
                     silence_logs=logging.CRITICAL,
                 )
             try:
-                with Client(cluster, set_as_default=False) as client:
+                # Results of workers on this machine need not pass through the scheduler.
+                with Client(cluster, set_as_default=False, direct_to_workers=True) as client:
                     yield from _outcomes(client, "of this machine", function, items)
             finally:
                 cluster.close()
@@ -263,7 +270,8 @@ def _outcomes(
         batch = done.next_batch()
         for future, value, error in _results(client, address, batch):
             yield CallOutcome(item=running.pop(future.key), value=value, error=error)
-        done.update(begin(len(batch)))
+        if len(running) <= AHEAD - REFILL:
+            done.update(begin(AHEAD - len(running)))
 
 
 def _results(
