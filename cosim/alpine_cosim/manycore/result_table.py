@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run on a many-core as tables on screen."""
 
+from math import floor, log10
+
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -43,29 +46,29 @@ def _summary(outcome: ManyCoreOutcome) -> Table:
     table.add_column("value", justify="right")
     table.add_column("note", style="dim")
     cycle_s = found.config.period_fs / FS_PER_S
-    table.add_row("time of the batch", f"{found.time_fs / FS_PER_S * 1e3:.3f} ms", "simulated")
+    table.add_row("time of the batch", _with_unit(found.time_fs / FS_PER_S, "s"), "simulated")
     table.add_row("throughput", f"{found.images_per_s:,.0f} images/s", "filling and draining")
     table.add_row(
         "first image",
-        f"{found.image_cycles[0] * cycle_s * 1e3:.3f} ms",
-        f"then one every {found.steady_cycles * cycle_s * 1e6:.1f} us",
+        _with_unit(found.image_cycles[0] * cycle_s, "s"),
+        f"then one every {_with_unit(found.steady_cycles * cycle_s, 's')}",
     )
     table.add_row(
         "slowest stage",
-        f"{found.slowest.cycles * cycle_s * 1e6:.1f} us",
+        _with_unit(found.slowest.cycles * cycle_s, "s"),
         f"{found.slowest.stage}, per image, where no link is contended",
     )
     table.add_row(
         "operations",
-        f"{outcome.operations_per_s / 1e12:.2f} TOPS",
-        f"{outcome.macs / 1e6:,.0f} MMAC an image, two operations each",
+        _with_unit(outcome.operations_per_s, "op/s"),
+        f"{_with_unit(outcome.macs, 'MAC')} an image, two operations each",
     )
     table.add_row(
         "clusters", f"{found.used_clusters}", f"of {found.config.clusters}, storage included"
     )
     table.add_row(
         "energy of the jobs",
-        f"{outcome.energy_j / found.images * 1e3:.2f} mJ/image",
+        _with_unit(outcome.energy_j / found.images, "J/image"),
         f"{outcome.jobs:,} jobs in 22 nm (formula fitted to Garofalo et al.); nothing else",
     )
     verdict = "[green]yes[/]"
@@ -77,13 +80,23 @@ def _summary(outcome: ManyCoreOutcome) -> Table:
     return table
 
 
+def _with_unit(value: float, unit: str) -> str:
+    """Four digits of a value, and its unit with the prefix that suits it."""
+    prefixes = {1e12: "T", 1e9: "G", 1e6: "M", 1e3: "k", 1.0: "", 1e-3: "m", 1e-6: "u"}
+    factor = next((each for each in prefixes if value >= each), 1e-9)
+    digits = max(0, 3 - floor(log10(value / factor))) if value else 0
+    return f"{value / factor:.{digits}f} {prefixes.get(factor, 'n')}{unit}"
+
+
 def _layers(outcome: ManyCoreOutcome) -> Table:
     table = Table(
         title="shares of the batch's time, mean over a layer's clusters; the rest is after their"
         " last chunk",
         title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("layer")
+    table.add_column("layer", no_wrap=True)
     for name in ("clusters", "crossbar", "cores", "software", "input", "bytes", "room"):
         table.add_column(name, justify="right")
     for each in outcome.simulated.layers():
