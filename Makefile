@@ -12,7 +12,7 @@ TEST_OPTIONS := -n auto --dist worksteal --durations 20 --durations-min 1
 
 .DEFAULT_GOAL := help
 .PHONY: help machine setup run test coverage hunt fuzz cocotb formal formal-long synth docs operators sweeps site examples lint format types wheel \
-	check pages regression bench calibrate paper imc-cluster findings riscv-tests riscv-programs aarch64-programs aarch64-loops clean
+	check pages regression bench calibrate paper imc-cluster manycore findings riscv-tests riscv-programs aarch64-programs aarch64-loops clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -143,6 +143,9 @@ paper: setup ## Run the paper's explorations and rewrite docs/paper.md and docs/
 
 imc-cluster: setup ## Rewrite docs/imc-cluster.md, the paper on the IMC cluster
 	$(BIN)/alpine paper --only imc-cluster --out paper/imc-cluster --write-docs docs
+
+manycore: setup ## Rewrite docs/manycore.md, the paper on 512 clusters
+	$(BIN)/alpine paper --only manycore --out paper/manycore --write-docs docs
 
 findings: setup ## Check the paper's findings on the report's own runs (after make paper)
 	$(BIN)/python -m pytest -m long tests/cosim/test_paper_findings.py

@@ -4,6 +4,9 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from alpine_platform.time import FS_PER_S
 
 from .config import ManyCoreConfig
@@ -92,6 +95,7 @@ class ManyCoreResult:
     links : that carried anything.
     bursts, events : that were simulated.
     slowest : the stage that bounds the throughput where no link does.
+    starts : when every chunk of a cluster began, in the order of ``clusters``.
     """
 
     config: ManyCoreConfig
@@ -104,6 +108,7 @@ class ManyCoreResult:
     bursts: int
     events: int
     slowest: StagePeriod
+    starts: tuple[npt.NDArray[np.int64], ...]
 
     @property
     def time_fs(self) -> int:

@@ -58,6 +58,10 @@ def simulate(graph: StageGraph, config: ManyCoreConfig, *, images: int) -> ManyC
         bursts=int(state.machine[0]["bursts"]),
         events=int(state.machine[0]["handled"]),
         slowest=slowest(graph, config),
+        starts=tuple(
+            state.starts[first : first + steps]
+            for first, steps in state.units[["first_start", "steps"]].tolist()
+        ),
     )
 
 

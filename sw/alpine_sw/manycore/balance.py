@@ -83,7 +83,8 @@ def fewest_clusters(layer: ChunkedLayer, period: Fraction, config: ManyCoreConfi
     All numbers of copies are looked at that can be best: from the least that crossbars or cores
     need, on until these alone need as many clusters as the best plan so far.
     """
-    copies = ceil(own_period(layer, 1, config) / period)
+    # Work may take no time at all.
+    copies = max(ceil(own_period(layer, 1, config) / period), 1)
     best: LayerPlan | None = None
     while best is None or copies * best.rows * best.columns < best.clusters:
         plan = with_copies(layer, copies, config, period=period)

@@ -121,6 +121,17 @@ def test_auto_is_the_fastest_of_all(clusters: int):
     assert best - 1 < max(plan.period for plan in found) <= best + 1
 
 
+def test_work_that_takes_no_time_has_one_copy(small):
+    free = replace(
+        CONFIG,
+        software_cycles=0,
+        residual_cycles_per_element=0.0,
+        partial_sum_cycles_per_element=0.0,
+    )
+    found = {each.layer: each.copies for each in auto(small, free).layers}
+    assert found["4 res"] == 1
+
+
 def test_fewest_clusters_keep_up(small):
     for layer in chunked_layers(small):
         for period in (5000, 20000, 70001):
