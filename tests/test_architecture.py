@@ -63,6 +63,7 @@ ROOMS = {
         "engines",
         "runs",
         "manycore",
+        "cluster_networks",
         "campaigns",
         "pages",
         "commands",

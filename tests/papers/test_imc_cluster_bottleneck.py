@@ -18,6 +18,7 @@ from alpine_papers.garofalo2022.bottleneck_section import (
     table_cycles,
 )
 from alpine_papers.garofalo2022.depthwise_jobs import depthwise_matrix
+from alpine_papers.garofalo2022.workload import ClusterSetting
 
 SMALL = Bottleneck(channels=20, inner=300, height=5, width=6)
 
@@ -52,20 +53,20 @@ def independent(shape: Bottleneck, case: BottleneckCase) -> np.ndarray:
 
 @pytest.mark.parametrize("case", BottleneckCase)
 def test_every_mapping_gives_what_plain_arithmetic_gives(case: BottleneckCase):
-    result = run_bottleneck(SMALL, case, engine="model")
+    result = run_bottleneck(SMALL, case, setting=ClusterSetting())
     on_crossbars = not case.startswith("cores")
     assert np.array_equal(result.output, independent(SMALL, case))
     assert result.is_correct
     assert np.unique(result.output).size > 100, "the data say little"
     # 20 x 300 are two parts of columns, 300 x 20 two of rows: two jobs a pixel and layer.
     blocks = {"ima-cjob8": 38, "ima-cjob16": 19}.get(case, 0)
-    assert result.jobs == (4 * on_crossbars + blocks) * SMALL.pixels
+    assert result.products == (4 * on_crossbars + blocks) * SMALL.pixels
     assert (BlockPart.PARTIAL in result.phases) == on_crossbars
 
 
 def test_products_and_windows_take_what_the_rules_say():
     """65 cycles a job; ceil(C / 16) (9 + W (9 + 4 H)) for the depthwise layer."""
-    result = run_bottleneck(SMALL, BottleneckCase.IMA_DW, engine="model")
+    result = run_bottleneck(SMALL, BottleneckCase.IMA_DW, setting=ClusterSetting())
     for phase in (BlockPart.EXPAND, BlockPart.PROJECT):
         assert 0 <= result.phases[phase] - 2 * SMALL.pixels * 65 < 400
     nest = 19 * (9 + SMALL.width * (9 + 4 * SMALL.height))
@@ -74,7 +75,7 @@ def test_products_and_windows_take_what_the_rules_say():
 
 def test_depthwise_jobs_hide_the_transfers_of_their_blocks():
     """65 cycles a job; before the first one, the map goes to L2 and a block comes back."""
-    result = run_bottleneck(SMALL, BottleneckCase.IMA_CJOB8, engine="model")
+    result = run_bottleneck(SMALL, BottleneckCase.IMA_CJOB8, setting=ClusterSetting())
     jobs = depthwise_jobs(SMALL, 8)
     assert jobs == 38 * SMALL.pixels
     way_out = 7 * 8 * SMALL.pitch / 8
@@ -106,4 +107,6 @@ def test_sizes_by_hand():
 
 def test_buffers_beyond_the_memory_are_named():
     with pytest.raises(AlpineError, match=r"its result of \d+ bytes exceeds the TCDM by \d+ bytes"):
-        run_bottleneck(Bottleneck(height=20, width=20), BottleneckCase.IMA_DW, engine="model")
+        run_bottleneck(
+            Bottleneck(height=20, width=20), BottleneckCase.IMA_DW, setting=ClusterSetting()
+        )

@@ -10,6 +10,7 @@ from alpine_papers.garofalo2022.depthwise import port_bound_cycles
 from alpine_papers.garofalo2022.layer_runs import LayerRun, run_layer, run_network
 from alpine_papers.garofalo2022.layers import LayerKind, published_layers
 from alpine_papers.garofalo2022.part_stream import PartSizes
+from alpine_papers.garofalo2022.workload import ClusterSetting
 
 LAYERS = published_layers()
 CUT = {0: 3, 2: 2, 7: 3, 12: 3, 24: 1, 27: 1, 50: 1}
@@ -19,7 +20,7 @@ parts do not fit; matrices of rows 27 and 50 are cut at 256 rows."""
 
 @pytest.fixture(scope="module")
 def runs() -> dict[int, LayerRun]:
-    return {row: run_layer(LAYERS[row], engine="model") for row in (*CUT, 10, 26)}
+    return {row: run_layer(LAYERS[row], setting=ClusterSetting()) for row in (*CUT, 10, 26)}
 
 
 def test_outputs_are_what_plain_arithmetic_gives(runs: dict[int, LayerRun]):
@@ -70,11 +71,11 @@ def test_residual_rows_take_the_kernels_instructions(runs: dict[int, LayerRun]):
 
 def test_every_row_takes_what_the_rows_before_it_gave():
     """Rows 24 to 28: a block's input, its three rows, and the addition of both ends."""
-    runs = run_network(LAYERS[24:29], engine="model")
+    runs = run_network(LAYERS[24:29], setting=ClusterSetting())
     assert all(run.is_correct for run in runs.values())
-    again = run_layer(LAYERS[25], [runs[24].output], engine="model")
+    again = run_layer(LAYERS[25], [runs[24].output], setting=ClusterSetting())
     assert np.array_equal(again.output, runs[25].output)
-    assert not np.array_equal(again.output, run_layer(LAYERS[25], engine="model").output)
+    assert not np.array_equal(again.output, run_layer(LAYERS[25], setting=ClusterSetting()).output)
     both = runs[27].output.astype(int) + runs[24].output
     assert np.array_equal(runs[28].output, both * 64 >> 7)
     # Codes neither die out nor saturate.
@@ -97,4 +98,4 @@ def test_parts():
 @pytest.mark.parametrize("kind", LayerKind)
 def test_a_kind_is_run_by_its_own_program(kind: LayerKind):
     layer = next(layer for layer in reversed(LAYERS) if layer.kind is kind)
-    assert run_layer(layer, engine="model").is_correct
+    assert run_layer(layer, setting=ClusterSetting()).is_correct

@@ -96,7 +96,8 @@ def made_up_runs(*, wrong_row: int | None = None) -> PageRuns:
     blocks = {
         case: BottleneckResult(
             case=case, phases=cycles | {BlockPart.DEPTHWISE: 100, BlockPart.PROJECT: 170},
-            output=np.zeros(1, np.int8), expected=np.zeros(1, np.int8), jobs=4, dma_bytes=5,
+            output=np.zeros(1, np.int8), expected=np.zeros(1, np.int8), jobs=1, products=4,
+            depthwise_pixels=0, stalled_cycles=0, dma_bytes=5,
             tcdm_bytes=4321,
         )
         for case in BottleneckCase
@@ -105,6 +106,7 @@ def made_up_runs(*, wrong_row: int | None = None) -> PageRuns:
         layer.row: LayerRun(
             cycles=1000 * (layer.row + 1), stalled_cycles=101, partial_cycles=0,
             total_cycles=2000 * (layer.row + 1), parts=1 + (layer.row == 7), dma_bytes=6,
+            jobs=1, products=1,
             output=np.zeros(1, np.int8), is_correct=layer.row != wrong_row,
         )
         for layer in LAYERS

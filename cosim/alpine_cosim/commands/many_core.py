@@ -32,10 +32,11 @@ def ran_on_many_core(network: str | None, keywords: dict[str, Any], json_file: P
     AlpineError
         An option is for other systems, or what is asked for cannot run.
     """
+    from alpine_platform.binaries.riscv.cv32e40p_config import CLUSTER_SYSTEMS
     from alpine_platform.manycore import MANY_CORES
     from alpine_platform.systems.presets import SYSTEMS
 
-    choose("system", keywords["system"], (*SYSTEMS, *MANY_CORES))
+    choose("system", keywords["system"], (*SYSTEMS, *CLUSTER_SYSTEMS, *MANY_CORES))
     if keywords["system"] not in MANY_CORES:
         _refuse_options(keywords)
         return False

@@ -8,6 +8,7 @@ import click
 
 from alpine_models.files import write_text
 
+from .cluster_network import ran_on_cluster
 from .completion import completed, engines, networks, run_systems
 from .device_options import device_options
 from .exit_status import ExitStatus
@@ -46,6 +47,7 @@ __all__ = ["run"]
     "  alpine run mlp --case 2 --engine model --write-spec run.toml\n"
     "  alpine run --spec run.toml --seed 3\n"
     "  alpine run resnet-18 --system manycore-512 --case residual-l1 --inferences 16\n"
+    "  alpine run bottleneck --system imc-cluster --case hybrid\n"
     "  alpine run model.onnx --data inputs.npz --tile-rows 256 --tile-columns 256",
 )
 @click.argument("network", required=False, shell_complete=completed(networks))
@@ -56,8 +58,10 @@ __all__ = ["run"]
     default="high-power",
     show_default=True,
     shell_complete=completed(run_systems),
-    help="high-power or low-power (Table I), or manycore-512, clusters with crossbars (Bruschi et "
-    "al.); it takes networks, --case, --mapping, --inferences, --set, --config and --json.",
+    help="high-power or low-power (Table I); manycore-512, clusters with crossbars (Bruschi et "
+    "al.), which takes networks, --case, --mapping, --inferences, --set, --config and --json; or "
+    "imc-cluster and imc-cluster-250, RISC-V cores with accelerators (Garofalo et al.), which take "
+    "bottleneck and mobilenetv2, --case, --engine, --seed, --option and --json.",
 )
 @click.option(
     "--program",
@@ -218,7 +222,8 @@ def run(
 ) -> None:
     """Run a NETWORK, or programs of your own, on a simulated system.
 
-    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s, resnet-18, or an ONNX file.
+    Networks: mlp, lstm-256, lstm-512, lstm-750, cnn-f, cnn-m, cnn-s, resnet-18, or an ONNX file; on
+    the IMC cluster bottleneck and mobilenetv2.
     Ends with exit status 3 when outputs differ from the golden reference.
     """
     from rich.console import Console
@@ -229,7 +234,7 @@ def run(
     from alpine_cosim.runs.network_run import run as run_network
     from alpine_cosim.spec.spec_file import spec_text
 
-    if ran_on_many_core(network, keywords, json_file):
+    if any(ran(network, keywords, json_file) for ran in (ran_on_cluster, ran_on_many_core)):
         return
     report: Path | None = keywords.pop("report")
     spec = asked_spec(network, spec_file, keywords)

@@ -114,8 +114,9 @@ class BottleneckResult:
     Members
     -------
     case : mapping. phases : cycles of each part. output, expected : int8 [pixels, channels].
-    jobs : products of the in-memory accelerator. tcdm_bytes : of all buffers.
-    dma_bytes : moved while it ran.
+    jobs : contexts of accelerators. products : of crossbars. depthwise_pixels : times blocks of 16
+    channels, of the depthwise accelerator. stalled_cycles : of both.
+    dma_bytes : moved while it ran. tcdm_bytes : of all buffers.
     """
 
     case: BottleneckCase
@@ -123,6 +124,9 @@ class BottleneckResult:
     output: Codes
     expected: Codes
     jobs: int
+    products: int
+    depthwise_pixels: int
+    stalled_cycles: int
     dma_bytes: int
     tcdm_bytes: int
 

@@ -6,14 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from alpine_models.imc_cluster import ImcConfig
 from alpine_sw.riscv.command_list import ClusterUnit
 
 from .bottleneck import BlockPart, Bottleneck, BottleneckCase, BottleneckResult
 from .depthwise_jobs import DepthwiseJobs
 from .golden import Codes, clipped, depthwise_sums, product_codes
 from .rules import SIDE, part_sizes
-from .workload import ClusterWorkload
+from .workload import ClusterSetting, ClusterWorkload
 
 __all__ = ["run_bottleneck"]
 
@@ -30,16 +29,16 @@ LIST_BYTES = 24 << 10
 
 
 def run_bottleneck(
-    shape: Bottleneck, case: BottleneckCase, *, engine: str, hardware: ImcConfig | None = None
+    shape: Bottleneck, case: BottleneckCase, *, setting: ClusterSetting
 ) -> BottleneckResult:
-    """Run a block once.
+    """Run a block once; the setting's seed is not used, as the block has its own.
 
     Raises
     ------
     AlpineError
         Its buffers exceed the TCDM, or the program was stopped.
     """
-    return _Block(shape, case).run(engine, hardware or ImcConfig(crossbars=34))
+    return _Block(shape, case, setting).run()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,17 +67,17 @@ class _Pointwise:
 class _Block:
     """The program of one mapping, built layer by layer, and beside it what comes out."""
 
-    def __init__(self, shape: Bottleneck, case: BottleneckCase) -> None:
-        self.shape, self.case = shape, case
-        self.work = ClusterWorkload(list_bytes=LIST_BYTES)
+    def __init__(self, shape: Bottleneck, case: BottleneckCase, setting: ClusterSetting) -> None:
+        self.shape, self.case, self.setting = shape, case, setting
+        self.work = ClusterWorkload(list_bytes=LIST_BYTES, frequency_hz=setting.frequency_hz)
         self.commands = self.work.commands
         self.phases: list[BlockPart] = []
         self.crossbars = 0
         self.weights = 0
 
-    def run(self, engine: str, hardware: ImcConfig) -> BottleneckResult:
+    def run(self) -> BottleneckResult:
         output, expected = self._layers()
-        found = self.work.run(engine=engine, hardware=hardware)
+        found = self.work.run(engine=self.setting.engine, hardware=self.setting.hardware)
         phases = dict.fromkeys(self.phases, 0)
         for phase, (start, end) in zip(self.phases, pairwise(found.marks), strict=True):
             phases[phase] += end - start
@@ -88,7 +87,10 @@ class _Block:
             phases=phases,
             output=found.result.array(output, expected.shape),
             expected=expected,
-            jobs=counters["ima"]["products"],
+            jobs=len(found.result.outcome.activity.jobs),
+            products=counters["ima"]["products"],
+            depthwise_pixels=counters["depthwise"]["products"],
+            stalled_cycles=sum(counters[unit]["stalled_cycles"] for unit in ("ima", "depthwise")),
             dma_bytes=counters["dma"]["bytes"],
             tcdm_bytes=self.work.used_bytes,
         )

@@ -32,11 +32,11 @@ def energy_j(shape: Bottleneck, result: BottleneckResult, *, partials: bool) -> 
     """Return a mapping's energy: cores by their power, all else by the rules of the layers."""
     joules = rules.residual_energy_j(shape.pixels * shape.channels)
     for phase, cycles in result.phases.items():
-        if phase is BlockPart.EXPAND and result.jobs:
+        if phase is BlockPart.EXPAND and result.products:
             joules += rules.crossbar_energy_j(
                 shape.pixels, rows=shape.channels, columns=shape.inner
             )
-        elif phase is BlockPart.PROJECT and result.jobs:
+        elif phase is BlockPart.PROJECT and result.products:
             joules += rules.crossbar_energy_j(
                 shape.pixels, rows=shape.inner, columns=shape.channels
             )

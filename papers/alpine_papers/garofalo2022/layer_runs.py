@@ -8,13 +8,13 @@ that codes fill a good part of their range. Every output is compared.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from alpine_models.imc_cluster import CHANNELS_PER_BLOCK, ImcConfig
+from alpine_models.imc_cluster import CHANNELS_PER_BLOCK
 from alpine_sw.riscv.command_list import ClusterUnit
 
 from .golden import Codes, clipped, depthwise_sums, product_codes
@@ -22,7 +22,7 @@ from .layers import LayerKind, PublishedLayer, published_layers
 from .packing import PlacedBlock, matrix_blocks, pack_blocks
 from .part_stream import LayerPart, PartSizes, Transfer, stream_parts
 from .rules import SIDE
-from .workload import ClusterWorkload, WorkloadRun
+from .workload import ClusterSetting, ClusterWorkload, WorkloadRun
 
 __all__ = ["LayerRun", "run_layer", "run_network"]
 
@@ -51,7 +51,8 @@ class LayerRun:
     partial_cycles : in which the cores added the codes of parts of rows.
     total_cycles : from the first byte read in L2 to the last one written there; of a residual
         addition, whose operands lie in the TCDM, as ``cycles``.
-    parts : that the layer was cut into. dma_bytes : moved.
+    parts : that the layer was cut into. dma_bytes : moved. jobs : contexts of accelerators.
+    products : of a crossbar, or pixels times blocks of 16 channels.
     output : [height, width, channels], as it lay in memory.
     is_correct : whether it is what plain integer arithmetic gives.
     """
@@ -62,6 +63,8 @@ class LayerRun:
     total_cycles: int
     parts: int
     dma_bytes: int
+    jobs: int
+    products: int
     output: Codes
     is_correct: bool
 
@@ -70,8 +73,7 @@ def run_layer(
     layer: PublishedLayer,
     operands: Sequence[Codes] = (),
     *,
-    engine: str,
-    hardware: ImcConfig | None = None,
+    setting: ClusterSetting,
 ) -> LayerRun:
     """Run one row of the table.
 
@@ -81,7 +83,7 @@ def run_layer(
         crossbars on which all layers together are packed, another one on a crossbar for each part.
     operands : maps [height, width, channels] that it takes, two for a residual addition; random
         ones where there are none.
-    engine : that the accelerators are. hardware : 34 crossbars of 256 x 256 if not said.
+    setting : on what.
 
     Raises
     ------
@@ -92,15 +94,24 @@ def run_layer(
         LayerKind.CROSSBAR: _CrossbarProgram,
         LayerKind.DEPTHWISE: _DepthwiseProgram,
         LayerKind.RESIDUAL: _ResidualProgram,
-    }[layer.kind](layer, operands)
-    return program.run(engine, hardware or ImcConfig(crossbars=34))
+    }[layer.kind](layer, operands, setting)
+    return program.run()
 
 
-def run_network(layers: Sequence[PublishedLayer], *, engine: str) -> dict[int, LayerRun]:
+def run_network(
+    layers: Sequence[PublishedLayer],
+    *,
+    setting: ClusterSetting,
+    on_layer: Callable[[], None] = lambda: None,
+) -> dict[int, LayerRun]:
     """Run consecutive rows of the table, each on what the rows before it gave.
 
     The first one takes a random map. A residual addition takes the last row's output and that of
     the row before the three of its block.
+
+    Parameters
+    ----------
+    layers : rows. setting : on what. on_layer : called after each.
 
     Returns
     -------
@@ -111,17 +122,21 @@ def run_network(layers: Sequence[PublishedLayer], *, engine: str) -> dict[int, L
         operands = [runs[layer.row - 1].output] if runs else []
         if layer.kind is LayerKind.RESIDUAL:
             operands.append(runs[layer.row - BLOCK_ROWS - 1].output)
-        runs[layer.row] = run_layer(layer, operands, engine=engine)
+        runs[layer.row] = run_layer(layer, operands, setting=setting)
+        on_layer()
     return runs
 
 
 class _LayerProgram:
     """Buffers and commands of one layer."""
 
-    def __init__(self, layer: PublishedLayer, operands: Sequence[Codes]) -> None:
-        self.layer, self.operands, self.work = layer, operands, ClusterWorkload()
+    def __init__(
+        self, layer: PublishedLayer, operands: Sequence[Codes], setting: ClusterSetting
+    ) -> None:
+        self.layer, self.operands, self.setting = layer, operands, setting
+        self.work = ClusterWorkload(frequency_hz=setting.frequency_hz)
         self.commands = self.work.commands
-        self.draw = np.random.default_rng(layer.row)
+        self.draw = np.random.default_rng([layer.row, setting.seed])
         self.parts = 1
         self.partial_marks: list[tuple[int, int]] = []
 
@@ -129,11 +144,11 @@ class _LayerProgram:
         """Write the commands; return where the output will lie, and what it will be."""
         raise NotImplementedError
 
-    def run(self, engine: str, hardware: ImcConfig) -> LayerRun:
+    def run(self) -> LayerRun:
         begin = self.commands.mark()
         output, expected = self.build()
         end = self.commands.mark()
-        found = self.work.run(engine=engine, hardware=hardware)
+        found = self.work.run(engine=self.setting.engine, hardware=self.setting.hardware)
         total = found.marks[end] - found.marks[begin]
         counters = found.result.outcome.activity.counters
         depthwise = self.layer.kind is LayerKind.DEPTHWISE
@@ -148,6 +163,8 @@ class _LayerProgram:
             total_cycles=total,
             parts=self.parts,
             dma_bytes=counters["dma"]["bytes"],
+            jobs=len(found.result.outcome.activity.jobs),
+            products=counters["ima"]["products"] + counters["depthwise"]["products"],
             output=given.reshape(layer.height, layer.width, layer.channels),
             is_correct=np.array_equal(given, expected),
         )

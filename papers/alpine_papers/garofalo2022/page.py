@@ -26,6 +26,7 @@ from .layers import published_layers
 from .packing import matrix_blocks, pack_blocks
 from .pictures import draw_bottleneck, draw_layers, draw_packing
 from .study import PUBLISHED_SETTING, Setting, run_throughputs, study_section
+from .workload import ClusterSetting
 
 __all__ = ["PageRuns", "run_programs", "write_page"]
 
@@ -74,12 +75,12 @@ def run_programs(*, engine: str) -> PageRuns:
     AlpineError
         A program was stopped, or its buffers exceed the TCDM.
     """
-    shape = Bottleneck()
+    shape, setting = Bottleneck(), ClusterSetting(engine=engine)
     return PageRuns(
         engine=engine,
         shape=shape,
-        bottleneck={case: run_bottleneck(shape, case, engine=engine) for case in BottleneckCase},
-        layers=run_network(published_layers(), engine=engine),
+        bottleneck={case: run_bottleneck(shape, case, setting=setting) for case in BottleneckCase},
+        layers=run_network(published_layers(), setting=setting),
         throughputs=run_throughputs(),
     )
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Port width, clock, execution and crossbar size: throughput of jobs on a whole crossbar."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -78,11 +77,9 @@ def run_gops(setting: Setting, *, jobs: int = JOBS) -> float:
     The time is that from the first register written to the event.
     """
     side = rules.SIDE
-    work = ClusterWorkload()
+    work = ClusterWorkload(frequency_hz=setting.frequency_hz)
     commands = work.commands
     source, target = work.room("input", jobs * side), work.room("output", side)
-    product = math.ceil(round(rules.PRODUCT_SECONDS * setting.frequency_hz, 6))
-    commands.writes(ClusterUnit.IMA, {"product_cycles": product})
     commands.mark()
     commands.context(
         ClusterUnit.IMA,
@@ -95,7 +92,7 @@ def run_gops(setting: Setting, *, jobs: int = JOBS) -> float:
     commands.wait(ClusterUnit.IMA)
     commands.mark()
     hardware = ImcConfig(crossbars=1, port_bytes=setting.port_bytes, execution=setting.execution)
-    found = work.run(engine="model", hardware=hardware, frequency_hz=setting.frequency_hz)
+    found = work.run(engine="model", hardware=hardware)
     begin, end = found.marks
     return 2 * side**2 * jobs / (end - begin) * setting.frequency_hz * 1e-9
 

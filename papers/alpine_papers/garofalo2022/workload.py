@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One program for the cluster: buffers, commands, and the run with what it left."""
 
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,12 +16,14 @@ from alpine_models.errors import AlpineError
 from alpine_models.imc_cluster import ImcConfig
 from alpine_platform.binaries.elf import Architecture, load_program
 from alpine_platform.binaries.riscv.cv32e40p_config import imc_cluster
-from alpine_sw.riscv.command_list import CommandList
+from alpine_sw.riscv.command_list import ClusterUnit, CommandList
 from alpine_sw.riscv.kernel_calls import kernel_program
 
+from . import rules
 from .golden import Codes
+from .published import CROSSBARS
 
-__all__ = ["ClusterWorkload", "WorkloadRun"]
+__all__ = ["ClusterSetting", "ClusterWorkload", "WorkloadRun"]
 
 TCDM_END = 0x10000000 + (512 << 10) - (8 << 10)
 """Behind it are the stacks of eight cores."""
@@ -28,6 +31,22 @@ L2_DATA, L2_END = 0x1C100000, 0x1D000000
 MARKS, MARK_BYTES = 0x1C080000, 0x10000
 MAX_CYCLES = 100_000_000
 """Longer than any of these programs takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSetting:
+    """On what programs run.
+
+    Members
+    -------
+    engine : that the accelerators are. hardware : their geometry; 34 crossbars are published.
+    frequency_hz : of the cluster. seed : of data and weights.
+    """
+
+    engine: str = "model"
+    hardware: ImcConfig = field(default_factory=lambda: ImcConfig(crossbars=CROSSBARS))
+    frequency_hz: float = rules.FREQUENCY_HZ
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +70,7 @@ class ClusterWorkload:
     -------
     commands : in the order in which they are done. images : contents of buffers by address.
     weights, lsb : of crossbars, as of `ClusterProgram`. list_bytes : of the TCDM for the commands.
+    frequency_hz : of the cluster, on which the cycles of a product depend.
     """
 
     commands: CommandList = field(default_factory=CommandList)
@@ -60,12 +80,16 @@ class ClusterWorkload:
     )
     lsb: dict[int, float] = field(default_factory=dict[int, float])
     list_bytes: int = 8 << 10
+    frequency_hz: float = rules.FREQUENCY_HZ
 
     def __post_init__(self) -> None:
         """Put the list before all buffers."""
         heap = -(-_symbols()["alpine_heap"] // 16) * 16
         self._list = heap
         self._free = {False: heap + self.list_bytes, True: L2_DATA}
+        if self.frequency_hz != rules.FREQUENCY_HZ:
+            cycles = math.ceil(round(rules.PRODUCT_SECONDS * self.frequency_hz, 6))
+            self.commands.writes(ClusterUnit.IMA, {"product_cycles": cycles})
 
     def room(self, name: str, size: int, *, behind: bool = False) -> int:
         """Return the address of so many bytes, at a multiple of 16.
@@ -106,7 +130,7 @@ class ClusterWorkload:
         """Of the TCDM by all buffers."""
         return self._free[False] - self._list - self.list_bytes
 
-    def run(self, *, engine: str, hardware: ImcConfig, frequency_hz: float = 500e6) -> WorkloadRun:
+    def run(self, *, engine: str, hardware: ImcConfig) -> WorkloadRun:
         """Run the program on eight cores.
 
         Raises
@@ -127,7 +151,7 @@ class ClusterWorkload:
             ),
             engine=engine,
             hardware=hardware,
-            system=imc_cluster(8, frequency_hz=frequency_hz),
+            system=imc_cluster(8, frequency_hz=self.frequency_hz),
             max_cycles=MAX_CYCLES,
         )
         if result.outcome.status:
