@@ -17,7 +17,9 @@ EXTENSIVE: dict[str, tuple[str, ...]] = {
         "test_accelerator_under_an_independent_master[single]",
     ),
     "cocotb_tests/cells/test_cells_block.py": ("test_cells_block",),
+    "cocotb_tests/crossing/test_crossing_block.py": ("test_crossing_block",),
     "cocotb_tests/aimc_tile/test_aimc_tile.py": (
+        "test_tile[1x1]",
         "test_tile[13x18]",
         "test_tile[16x16_exactly_full]",
         "test_tile[4x8_shortest_phases]",
@@ -34,15 +36,22 @@ EXTENSIVE: dict[str, tuple[str, ...]] = {
         "test_random_programs_agree_to_the_cycle[single]",
     ),
     "tests/cosim/test_batched.py": (
+        "test_codes_are_those_of_a_run[lstm-256-2]",
+        "test_codes_are_those_of_a_run[lstm-256-3]",
         "test_codes_are_those_of_a_run[mlp-1]",
+        "test_codes_are_those_of_a_run[mlp-2]",
         "test_codes_are_those_of_a_run[mlp-loose]",
         "test_threads_and_ideal_tiles_change_nothing",
     ),
     "tests/cosim/test_cluster.py": ("test_a_call_that_takes_all_memory_is_a_row_with_an_error",),
+    "tests/cosim/test_cluster_engines.py": (
+        "test_model_and_rtl_are_alike_in_every_byte_edge_and_counter[sequential]",
+    ),
     "tests/cosim/test_cocotb_engine.py": (
         "test_engines_agree_on_data_and_every_edge[config2-434783-1000000]",
         "test_engines_agree_on_data_and_every_edge[config3-1000000-1000000]",
         "test_faulty_rtl_is_found_out_as_by_the_native_engine[never answering]",
+        "test_interrupt_ends_the_simulator_and_leaves_nothing",
         "test_waveform_is_written[vcd]",
     ),
     "tests/cosim/test_device_session.py": (
@@ -60,6 +69,8 @@ EXTENSIVE: dict[str, tuple[str, ...]] = {
     ),
     "tests/cosim/test_loose_session.py": (
         "test_cocotb_agrees_with_the_timed_accelerator",
+        "test_engines_agree_on_everything_but_host_time[settings1-False]",
+        "test_engines_agree_on_everything_but_host_time[settings1-True]",
         "test_engines_agree_on_imperfect_chips",
     ),
     "tests/cosim/test_lstm_session.py": (
