@@ -16,8 +16,10 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
+from alpine_models.isa import RISCV_CUSTOM_0
 from alpine_platform.binaries.riscv.instruction import RESERVED, Instruction, disassembled
 from alpine_platform.binaries.riscv.instructions import INSTRUCTIONS, instruction_of
+from alpine_sw.library.c import INCLUDE
 from alpine_sw.riscv import include_folder
 from alpine_sw.riscv.command_list import command_header
 from alpine_sw.riscv.kernel_calls import kernel_header, kernel_program
@@ -27,12 +29,15 @@ COMPILER = f"{sys.executable} -m ziglang cc"
 CPU = "-mcpu=generic_rv32+m+c+zicsr+zifencei+xcvsimd+xcvmem+xcvmac+xcvalu+xcvbi+xcvelw"
 WORDS = ROOT / "tests" / "platform" / "riscv_words.txt"
 PROGRAMS = ROOT / "tests" / "riscv"
+TILE_PROGRAMS = ROOT / "tests" / "riscv_tile"
+TILE_CPU = "-mcpu=generic_rv32+m+c"
+CUSTOM_1 = 0x2B
 SAMPLES = 3
 
 
-def compile_(sources: list[Path], output: Path, *options: str) -> None:
+def compile_(sources: list[Path], output: Path, *options: str, cpu: str = CPU) -> None:
     compiler = shlex.split(os.environ.get("RISCV_CC", COMPILER))
-    command = [*compiler, "-target", "riscv32-freestanding-none", CPU, "-nostdlib"]
+    command = [*compiler, "-target", "riscv32-freestanding-none", cpu, "-nostdlib"]
     command += [f"-I{include_folder()}", *options, *map(str, sources), "-o", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -100,9 +105,27 @@ def write_kernels() -> None:
     write_digest(output, [*sources, output.parent / "macros.h"])
 
 
+def write_tile_programs() -> None:
+    """Programs for system riscv-tile, with their lines and without where they were compiled."""
+    start = include_folder() / "riscv_tile.S"
+    script = include_folder() / "imc_cluster.ld"
+    options = ("-ffreestanding", "-Os", "-g", f"-ffile-prefix-map={ROOT}=.", f"-I{INCLUDE}")
+    for source in sorted(TILE_PROGRAMS.glob("*.c")):
+        for output, opcode in (
+            (source.with_suffix(".elf"), RISCV_CUSTOM_0),
+            (source.with_name(f"{source.stem}_custom_1.elf"), CUSTOM_1),
+        ):
+            compile_(
+                [start, source], output, *options, f"-Wl,-T,{script}",
+                f"-DAIMC_RISCV_OPCODE={opcode:#x}", cpu=TILE_CPU,
+            )  # fmt: skip
+            write_digest(output, [start, source, *sorted(INCLUDE.iterdir())])
+
+
 def main() -> None:
     write_words()
     write_kernels()
+    write_tile_programs()
     start = include_folder() / "crt0.S"
     for source in sorted([*PROGRAMS.glob("*.c"), *PROGRAMS.glob("*.S")]):
         sources = [start, source] if source.suffix == ".c" else [source]

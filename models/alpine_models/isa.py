@@ -15,6 +15,7 @@ __all__ = [
     "OPERANDS",
     "OPERATIONS",
     "RISCV_CUSTOM_0",
+    "RISCV_CUSTOM_OPCODES",
     "RISCV_FUNCT3",
     "RISCV_OPERANDS",
     "XZR",
@@ -24,6 +25,7 @@ __all__ = [
     "CmStatus",
     "Hint",
     "RiscvField",
+    "cm_word_of_riscv",
     "decode",
     "dequeue",
     "encode",
@@ -33,6 +35,7 @@ __all__ = [
     "process",
     "queue",
     "riscv_encode",
+    "riscv_hint_word",
     "riscv_operands",
 ]
 
@@ -103,6 +106,9 @@ class RiscvField(IntEnum):
 
 RISCV_CUSTOM_0 = 0b0001011
 """Major opcode of the RISC-V encoding: custom-0 (RISC-V unprivileged specification, opcode map)."""
+
+RISCV_CUSTOM_OPCODES = (RISCV_CUSTOM_0, 0b0101011, 0b1011011, 0b1111011)
+"""custom-0 to custom-3: major opcodes that are left to extensions like ours (same map)."""
 
 RISCV_FUNCT3: dict[CmOperation, int] = {
     operation: number for number, operation in enumerate(OPCODES)
@@ -229,13 +235,36 @@ def hint_word(hint: Hint) -> int:
     return 0xD503201F | hint << 5
 
 
+def riscv_hint_word(hint: Hint) -> int:
+    """Return the word of a hint on RISC-V: ``slti x0, x0, number``.
+
+    These are left to custom hints (unprivileged specification, "HINT Instructions").
+    """
+    return hint << 20 | 0x2013
+
+
+def cm_word_of_riscv(word: int, opcode: int = RISCV_CUSTOM_0) -> int | None:
+    """Return the AArch64 form of a RISC-V word, None if it is no CM instruction of the opcode.
+
+    x0 becomes XZR, and other registers keep their numbers but x31, which becomes register 30.
+    """
+    found = [each for each, code in RISCV_FUNCT3.items() if code == word >> 12 & 7]
+    if word & 0x7F != opcode or word >> 25 or not found:
+        return None
+    registers: dict[str, int] = {}
+    for name in OPERANDS[found[0]]:
+        number = word >> RISCV_OPERANDS[name] & 31
+        registers[name] = min(number, XZR - 1) if number else XZR
+    return encode(found[0], **registers)
+
+
 def riscv_operands(operation: CmOperation) -> tuple[bool, bool, bool, bool]:
     """Tell whether an operation reads rs1, rs2 and rs3, and whether it writes rd."""
     used = OPERANDS[operation]
     return "rm" in used, "rn" in used, "ra" in used, "rd" in used
 
 
-def riscv_encode(operation: CmOperation, **registers: int) -> int:
+def riscv_encode(operation: CmOperation, *, opcode: int = RISCV_CUSTOM_0, **registers: int) -> int:
     """Return the RISC-V instruction word of an operation.
 
     x0 takes the part of XZR: as ``ra`` of CM_QUEUE it means four valid bytes, as ``rn`` of a
@@ -243,7 +272,7 @@ def riscv_encode(operation: CmOperation, **registers: int) -> int:
 
     Parameters
     ----------
-    operation : what to encode.
+    operation : what to encode. opcode : major opcode, one of `RISCV_CUSTOM_OPCODES`.
     registers : numbers 0 to 31 by the names of `OPERANDS`. ``ra`` and ``rd`` of CM_INITIALIZE share
         a field and must not differ.
 
@@ -255,7 +284,7 @@ def riscv_encode(operation: CmOperation, **registers: int) -> int:
     """
     if operation not in OPERANDS:
         raise ValueError(f"operation {operation!r} has no encoding; use one of {list(OPERANDS)}")
-    word = RISCV_FUNCT3[operation] << 12 | RISCV_CUSTOM_0
+    word = RISCV_FUNCT3[operation] << 12 | opcode
     fields: dict[RiscvField, int] = {}
     for name, register in registers.items():
         if name not in OPERANDS[operation]:

@@ -1,4 +1,6 @@
+# amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
+# It is made for its signature alone where its Verilog is kept already.
 """RISC-V coupling: a tile as coprocessor on the OpenHW CV-X-IF."""
 
 from typing import NamedTuple
@@ -10,6 +12,7 @@ from amaranth.lib.wiring import In
 from alpine_models.isa import (
     OPCODES,
     RISCV_CUSTOM_0,
+    RISCV_CUSTOM_OPCODES,
     RISCV_FUNCT3,
     RISCV_OPERANDS,
     riscv_operands,
@@ -36,7 +39,7 @@ class AimcTileCvxif(Component):
     request and are no ports. An id and a hartid together name an instruction. A hart's ids under
     way must span less than half of their range; what other harts have under way does not matter.
 
-    The five operations of the custom-0 opcode are accepted (`alpine_models.isa.riscv_encode`), all
+    The five operations of the opcode are accepted (`alpine_models.isa.riscv_encode`), all
     else is rejected. Operands are zero-extended to 64 bits, results truncated to the register
     width. An instruction reaches the tile in the cycle after its commit at the earliest; a killed
     one never does. Every issue transaction, accepted or rejected, must be committed or killed. A
@@ -57,6 +60,8 @@ class AimcTileCvxif(Component):
         Register width (X_RFR_WIDTH and X_RFW_WIDTH): 32 or 64.
     id_width, hartid_width : int
         X_ID_WIDTH and X_HARTID_WIDTH.
+    opcode : int
+        Major opcode of the five operations: custom-0 unless the core has that for itself.
 
     Members
     -------
@@ -83,7 +88,8 @@ class AimcTileCvxif(Component):
     Raises
     ------
     ValueError
-        ``xlen`` is neither 32 nor 64, or a width is below 1.
+        ``xlen`` is neither 32 nor 64, a width is below 1, or the opcode is none of
+        `alpine_models.isa.RISCV_CUSTOM_OPCODES`.
     """
 
     x: CvxifPort
@@ -91,14 +97,24 @@ class AimcTileCvxif(Component):
     csr: RegisterInterface
 
     def __init__(
-        self, *, config: TileConfig, xlen: int = 32, id_width: int = 4, hartid_width: int = 1
+        self,
+        *,
+        config: TileConfig,
+        xlen: int = 32,
+        id_width: int = 4,
+        hartid_width: int = 1,
+        opcode: int = RISCV_CUSTOM_0,
     ):
         if xlen not in REGISTER_WIDTHS:
             raise ValueError(f"xlen must be 32 or 64, not {xlen!r}")
         for name, width in (("id_width", id_width), ("hartid_width", hartid_width)):
             if width < 1:
                 raise ValueError(f"{name} must be a positive integer, not {width!r}")
+        if opcode not in RISCV_CUSTOM_OPCODES:
+            known = ", ".join(f"{each:#04x}" for each in RISCV_CUSTOM_OPCODES)
+            raise ValueError(f"opcode must be one of {known}, not {opcode!r}")
         self.xlen, self.id_width, self.hartid_width = xlen, id_width, hartid_width
+        self.opcode = opcode
         self.tile = AimcTile(config=config)
         port = CvxifSignature(xlen=xlen, id_width=id_width, hartid_width=hartid_width)
         self._result = port.result_layout
@@ -121,7 +137,7 @@ class AimcTileCvxif(Component):
         """Recognise the issued instruction."""
         instr = self.x.issue.req.instr
         found = _Decoded(Signal(11), Signal(), Signal(), Signal(), Signal(3))
-        ours = (instr[:7] == RISCV_CUSTOM_0) & (instr[25:] == 0)
+        ours = (instr[:7] == self.opcode) & (instr[25:] == 0)
         with m.If(ours), m.Switch(instr[12:15]):
             for operation, (code, bit) in OPCODES.items():
                 *reads, writes = riscv_operands(operation)

@@ -4,7 +4,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,18 +21,24 @@ from .exec_aarch64 import (
     run_aarch64,
 )
 from .exec_cluster import CLUSTERS, cluster_program_options, run_on_cluster
+from .exec_tile import TILE_CORES, run_on_tile_core, tile_core_option
 from .exit_status import ExecUseError
 from .output_file import output_file_option
+
+if TYPE_CHECKING:
+    from alpine_cosim.runs.aarch64_run import Aarch64Outcome
+    from alpine_platform.binaries.outcome import ProgramOutcome
 
 __all__ = ["exec_"]
 
 CLUSTER = CLUSTERS[0]
-SYSTEMS = (*CLUSTERS, "high-power", "low-power")
-"""Systems whose cores execute programs: RISC-V on the clusters, AArch64 on the others."""
+SYSTEMS = (*CLUSTERS, *TILE_CORES, "high-power", "low-power")
+"""Systems whose cores execute programs: AArch64 on the last two, RISC-V on the others."""
 OF_CLUSTERS = (
     "cores", "max_cycles", "config", "settings", "rows", "columns", *HARDWARE_OPTIONS,
 )  # fmt: skip
 SHARED = ("engine", "trace")
+OF_TILE_CORES = ("max_cycles", "cm_opcode", "tile", *SHARED)
 BROKEN_PIPE = -32
 
 
@@ -62,7 +68,7 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
         return
     from alpine_sw.riscv import include_folder
 
-    choose("system", system, (CLUSTER,))
+    choose("system", system, (CLUSTER, *TILE_CORES))
     click.echo(include_folder())
     context.exit()
 
@@ -80,7 +86,8 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
 @click.option(
     "--system",
     help=f"What executes the program: {' or '.join(CLUSTERS)} (RISC-V; by default the first), "
-    "high-power or low-power (AArch64, timed on one core).",
+    f"{TILE_CORES[0]} (a RISC-V core with a tile), high-power or low-power "
+    "(AArch64, timed on one core).",
 )
 @click.option(
     "--engine",
@@ -93,6 +100,7 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
 @cluster_program_options
 @output_file_option("--json", "json_file", help="Write what was counted as JSON.")
 @aarch64_options
+@tile_core_option
 @click.option(
     "--include", metavar="SYSTEM", is_eager=True, expose_value=False, callback=_print_include,
     help="Print the folder of a system's C header, linker script and start code, and exit.",
@@ -109,9 +117,9 @@ def exec_(
 ) -> int:
     """Execute a compiled program, instruction by instruction.
 
-    RISC-V programs run on a cluster, whose cycles are counted. AArch64 programs for Linux run on
-    one core of a system, timed by its pipeline and caches, with their CM instructions in the
-    tile's RTL.
+    RISC-V programs run on a cluster, whose cycles are counted, or on a core with a tile. AArch64
+    programs for Linux run on one core of a system, timed by its pipeline and caches, with their CM
+    instructions in the tile's RTL.
 
     Options stand before PROGRAM; all behind it belongs to the program, whose output and exit status
     are those of this command. Status 125 is wrong use, 126 a program that the simulator stopped.
@@ -120,6 +128,12 @@ def exec_(
 
     aarch64 = architecture_of(program) is Architecture.AARCH64
     chosen = choose("system", system or ("high-power" if aarch64 else CLUSTER), SYSTEMS)
+    if chosen in TILE_CORES:
+        taken = {name: options.pop(name) for name in OF_TILE_CORES}
+        refuse_options(chosen, given_options(options))
+        outcome = run_on_tile_core(chosen, program, arguments, taken, output=_write_all)
+        return _ended(outcome, json_file)
+    refuse_options(chosen, given_options({"cm_opcode": options.pop("cm_opcode")}))
     of_clusters = {name: options.pop(name) for name in OF_CLUSTERS}
     if chosen not in CLUSTERS:
         refuse_options(chosen, given_options(of_clusters))
@@ -132,6 +146,11 @@ def exec_(
         outcome = run_on_cluster(
             chosen, program, arguments, of_clusters | shared, output=_write_all
         )
+    return _ended(outcome, json_file)
+
+
+def _ended(outcome: "ProgramOutcome | Aarch64Outcome", json_file: Path | None) -> int:
+    """Say why a program ended, if it did not by itself, write the figures, return the status."""
     if outcome.message:
         click.echo(f"alpine: {outcome.message}", err=True)
     if json_file is not None:

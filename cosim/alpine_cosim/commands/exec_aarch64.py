@@ -23,7 +23,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--tile", metavar="ROWSxCOLUMNS",
-        help="AArch64: the core's tile; several joined by +.",
+        help="The core's tile (AArch64, riscv-tile); several joined by +.",
     ),
     click.option(
         "--files", type=click.Path(path_type=Path),

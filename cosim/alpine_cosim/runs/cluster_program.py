@@ -26,6 +26,7 @@ from alpine_platform.config.cluster import ClusterConfig
 
 from .cluster_model import ModelAccelerators
 from .core_library import core_library
+from .tile_program import refuse_cm_instructions
 
 __all__ = ["CLUSTER_ENGINES", "ClusterProgram", "ClusterResult", "run_cluster_program"]
 
@@ -137,9 +138,11 @@ def run_cluster_program(
         return len(data)
 
     with ExitStack() as opened:
+        loaded = load_program(program.path, Architecture.RV32)
+        refuse_cm_instructions(loaded, (system or imc_cluster(8)).name.replace("_", "-"))
         accelerators = _accelerators(engine, crossbars, trace, opened)
         run = BareMetalRun(
-            load_program(program.path, Architecture.RV32),
+            loaded,
             arguments=program.arguments,
             config=system or imc_cluster(8),
             library=core_library(),

@@ -55,6 +55,7 @@ class Program:
     segments : what is loaded, in the file's order. symbols : values by name.
     functions : names of code by address.
     regions : names of `aimc_begin` by the address of its hint.
+    cm_addresses : of the CM instructions of a RISC-V program, as aimclib.h names them.
     program_headers : where the file's table of segments stands in memory, and its length.
     """
 
@@ -65,7 +66,16 @@ class Program:
     symbols: dict[str, int]
     functions: dict[int, str]
     regions: dict[int, str] = field(default_factory=dict[int, str])
+    cm_addresses: tuple[int, ...] = ()
     program_headers: tuple[int, int] = (0, 0)
+
+    def word(self, address: int) -> int | None:
+        """Return the 32-bit word that a segment puts at an address."""
+        for each in self.segments:
+            offset = address - each.address
+            if 0 <= offset <= len(each.data) - 4:
+                return int.from_bytes(each.data[offset : offset + 4], "little")
+        return None
 
     def place(self, address: int) -> str:
         """Return an address with the function that it is in, if there is one."""
@@ -143,6 +153,7 @@ def _program(path: Path, elf: Any, architecture: Architecture) -> Program:
         symbols=symbols,
         functions=functions,
         regions=_regions(elf),
+        cm_addresses=_cm_addresses(elf),
         program_headers=_program_headers(elf),
     )
 
@@ -179,6 +190,15 @@ def _regions(elf: Any) -> dict[int, str]:
         found[int.from_bytes(data[:size], "little")] = name.decode(errors="replace")
         data = rest
     return found
+
+
+def _cm_addresses(elf: Any) -> tuple[int, ...]:
+    """Read what aimc_intrinsics.h leaves on RISC-V: 32-bit addresses."""
+    section = elf.get_section_by_name(".aimc_instructions")
+    data: bytes = b"" if section is None else section.data()
+    words = (int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data) - 3, 4))
+    # A linker leaves 0 where it has dropped the code.
+    return tuple(sorted({word for word in words if word}))
 
 
 def _symbols(elf: Any) -> tuple[dict[str, int], dict[int, str]]:

@@ -20,10 +20,12 @@ from ..elf import Program, Segment
 from ..outcome import INTERRUPTED_STATUS, STOPPED_STATUS, CoreOutcome, Ending, ProgramOutcome
 from .accelerator_pins import Accelerators
 from .cluster_outcome import AcceleratorJob, AcceleratorKind, ClusterActivity, ClusterOutcome
+from .instruction_set import CV32E40P, InstructionSet
 from .machine import PAGE_BYTES, ClusterMachine
 from .memory_map import MemoryMap, MemoryRange
 from .stop_messages import describe_stop
 from .stops import Stop
+from .tile_coprocessor import TileCoprocessor
 
 __all__ = ["BareMetalRun"]
 STACK_BYTES = 1024
@@ -53,6 +55,7 @@ class BareMetalRun:
     config : of the cluster. library : compiled native sources.
     output : takes what the program writes: file descriptor 1 or 2, and the bytes; returns how many
     it has taken, or a negative error code of Linux.
+    accelerators : of the cluster. coprocessor : of hart 0. instructions : that the cores know.
 
     Raises
     ------
@@ -69,14 +72,17 @@ class BareMetalRun:
         library: Path,
         output: Callable[[int, bytes], int],
         accelerators: Accelerators | None = None,
+        coprocessor: TileCoprocessor | None = None,
+        instructions: InstructionSet = CV32E40P,
     ):
         self.program = program
-        self._output = output
+        self._output, self._coprocessor = output, coprocessor
         self.machine = ClusterMachine(
             library,
             config,
             plain=_plain_memory(program, MemoryMap(config)),
             to_host=program.symbols.get("tohost"),
+            instructions=instructions,
         )
         if accelerators is not None:
             self.machine.attach(accelerators)
@@ -112,6 +118,8 @@ class BareMetalRun:
                     continue
                 if stop is Stop.HOST_CALL:
                     ended = self._serve_calls()
+                elif stop is Stop.OFF_LOADED:
+                    ended = self._serve_off_loaded()
                 elif stop is not Stop.SLICE:
                     ended = self._end(stop)
                 else:
@@ -157,6 +165,14 @@ class BareMetalRun:
                 return _End(Ending.ERROR, STOPPED_STATUS, message)
         return None
 
+    def _serve_off_loaded(self) -> "_End | None":
+        assert self._coprocessor is not None
+        try:
+            self._coprocessor.serve(self.machine, self.program)
+        except AlpineError as error:
+            return _End(Ending.ERROR, STOPPED_STATUS, str(error))
+        return None
+
     def _write(self, descriptor: int, address: int, count: int) -> int:
         if descriptor not in (1, 2):
             return BAD_DESCRIPTOR
@@ -200,6 +216,8 @@ class BareMetalRun:
                 for report in reports
             ),
         )
+        if self._coprocessor is not None:
+            return self._coprocessor.outcome(outcome, self.machine.config.core.period_fs)
         if self.machine.accelerators is None:
             return outcome
         members = {item.name: getattr(outcome, item.name) for item in fields(outcome)}

@@ -4,8 +4,10 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from alpine_models.isa import RISCV_FUNCT3, Hint, riscv_hint_word, riscv_operands
+
 from .base_instructions import ADDRESSING
-from .core_v_instructions import OPERAND_2
+from .core_v_instructions import CORE_V_INSTRUCTIONS, OPERAND_2
 from .csr import CSRS, Csr, slow_csrs
 from .event_unit import BARRIER_STRIDE, BARRIERS, BarrierRegister, EventLine, EventRegister
 from .instruction import RESERVED, Instruction, RegisterField
@@ -18,6 +20,9 @@ HEADER_NAME = "instructions.hpp"
 """Name under which native sources include it."""
 
 UNDECODED = "undecoded"
+OFF_LOAD = "off_load"
+"""Operation of what a coprocessor executes."""
+OF_CORE_V = {(row.mask, row.match) for row in CORE_V_INSTRUCTIONS}
 MOST_SLICES = 8
 SIMD = "simd_"
 
@@ -55,6 +60,7 @@ def decoder_header() -> str:
         "    uint32_t mask, match;",
         "    Op op;",
         "    uint8_t bytes, variant;",
+        "    bool core_v;",
         "    RegisterField rd, rs1, rs2;",
         "    bool reads_rd, reads_rs1, reads_rs2, writes_rd;",
         "    int slices, sign_bits;",
@@ -64,6 +70,8 @@ def decoder_header() -> str:
         *map(_row, INSTRUCTIONS),
         "};",
         "",
+        *_off_loaded(),
+        "",
         "}  // namespace alpine::riscv",
         "",
     ]
@@ -72,13 +80,25 @@ def decoder_header() -> str:
 
 def _operations() -> Iterator[str]:
     """Operations in the table's order, those on lanes last."""
-    names = dict.fromkeys([UNDECODED, RESERVED, *(row.operation for row in INSTRUCTIONS)])
+    names = dict.fromkeys([UNDECODED, RESERVED, OFF_LOAD, *(row.operation for row in INSTRUCTIONS)])
     ordered = sorted(names, key=lambda name: name.startswith(SIMD))
     yield "enum class Op : uint16_t {"
     yield from (f"    k{_camel(name)}," for name in ordered)
     yield "};"
     first = next(name for name in ordered if name.startswith(SIMD))
     yield f"constexpr Op kFirstSimd = Op::k{_camel(first)};"
+
+
+def _off_loaded() -> Iterator[str]:
+    """What the minor opcodes of CM instructions read and write, and the hints' words."""
+    yield "struct OffLoaded { bool reads_rs1, reads_rs2, reads_rd, writes_rd; };"
+    yield "constexpr OffLoaded kOffLoaded[] = {"
+    for operation in sorted(RISCV_FUNCT3, key=RISCV_FUNCT3.__getitem__):
+        flags = ", ".join(str(each).lower() for each in riscv_operands(operation))
+        yield f"    {{{flags}}},  // {operation.name}"
+    yield "};"
+    words = ", ".join(f"{riscv_hint_word(hint):#x}" for hint in Hint)
+    yield f"constexpr uint32_t kHints[] = {{{words}}};"
 
 
 def _codes(name: str, codes: Iterable[object]) -> Iterator[str]:
@@ -111,6 +131,7 @@ def _row(row: Instruction) -> str:
         f"Op::k{_camel(row.operation)}",
         str(row.size_bytes),
         str(row.variant),
+        str((row.mask, row.match) in OF_CORE_V).lower(),
         *(_field(places[name]) for name in ("rd", "rs1", "rs2")),
         *(str(bool(each)).lower() for each in (*row.operands_read, writes)),
         str(len(immediate.slices)),

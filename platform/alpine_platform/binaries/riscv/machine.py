@@ -21,6 +21,7 @@ from .accelerator_pins import (
     ProductRecord,
 )
 from .cv32e40p_config import Cv32e40pConfig
+from .instruction_set import CV32E40P, InstructionSet
 from .memory_map import MemoryMap, MemoryRange
 from .stops import EventWait, Stall, Stop
 
@@ -45,7 +46,7 @@ class _Configuration(ctypes.Structure):
     _fields_ = [
         *_words(
             "cores tcdm_base tcdm_bytes banks event_unit_base event_unit_bytes has_to_host to_host "
-            "ima_base depthwise_base dma_base device_bytes l2_base "
+            "ima_base depthwise_base dma_base device_bytes l2_base core_v off_load_opcode "
             "taken_branch jump unaligned_target high_product division_least slow_csr event_load "
             "trap peripheral dma_start dma_width dma_memory_width dma_queued"
         ),
@@ -92,7 +93,11 @@ class CoreReport(ctypes.Structure):
 
     def stalls_by_name(self) -> dict[str, int]:
         """Return its stalls, by cause."""
-        return {cause.name.lower(): int(self.stalls[cause]) for cause in Stall}
+        found = {cause.name.lower(): int(self.stalls[cause]) for cause in Stall}
+        # Only cores that have one wait for it.
+        if not found[(last := Stall.COPROCESSOR.name.lower())]:
+            del found[last]
+        return found
 
 
 _POINTER, _U32, _U64 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
@@ -108,6 +113,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "now": (_U64, [_POINTER]),
     "calls": (_U32, [_POINTER]),
     "resume": (None, [_POINTER, _U32]),
+    "complete_off_load": (None, [_POINTER, _U32, _U32, _U64]),
     "halt": (None, [_POINTER, _U32]),
     "report": (None, [_POINTER, _U32, ctypes.POINTER(CoreReport)]),
     "attach": (None, [_POINTER, ctypes.POINTER(AcceleratorCalls), _U32]),
@@ -131,6 +137,7 @@ class ClusterMachine:
     config : of the cluster.
     plain : more memory with L2's latency.
     to_host : address of the word that ends a run, or None.
+    instructions : that the cores know.
     """
 
     def __init__(
@@ -140,10 +147,11 @@ class ClusterMachine:
         *,
         plain: Iterable[MemoryRange] = (),
         to_host: int | None = None,
+        instructions: InstructionSet = CV32E40P,
     ):
-        self.config, self.map = config, MemoryMap(config)
+        self.config, self.map, self.instructions = config, MemoryMap(config), instructions
         self._call = _Library(library)
-        given = _configuration(config, self.map, to_host)
+        given = _configuration(config, self.map, to_host, instructions)
         self._handle = self._call.create(ctypes.byref(given))
         weakref.finalize(self, self._call.destroy, self._handle)
         self.accelerators: Accelerators | None = None
@@ -213,6 +221,10 @@ class ClusterMachine:
         """Let a core go on behind its ecall."""
         self._call.resume(self._handle, hart)
 
+    def complete_off_load(self, hart: int, value: int, ready_cycle: int) -> None:
+        """Give a core the result of what it has off-loaded; it goes on in a cycle."""
+        self._call.complete_off_load(self._handle, hart, value, ready_cycle)
+
     def halt(self, hart: int) -> None:
         """End a core at its ecall."""
         self._call.halt(self._handle, hart)
@@ -280,7 +292,9 @@ class ClusterMachine:
         raise ValueError(f"{count} bytes at {address:#010x} are not mapped")
 
 
-def _configuration(config: ClusterConfig, map_: MemoryMap, to_host: int | None) -> _Configuration:
+def _configuration(
+    config: ClusterConfig, map_: MemoryMap, to_host: int | None, instructions: InstructionSet
+) -> _Configuration:
     core = config.core
     if not isinstance(core, Cv32e40pConfig):
         raise TypeError(f"cluster {config.name} has cores that execute no programs: {core}")
@@ -288,7 +302,7 @@ def _configuration(config: ClusterConfig, map_: MemoryMap, to_host: int | None) 
         config.cores, map_.tcdm.base, map_.tcdm.size_bytes, config.scratch_pad.banks,
         map_.event_unit.base, map_.event_unit.size_bytes, to_host is not None, to_host or 0,
         *(place.base for place in map_.accelerators), map_.accelerators[0].size_bytes,
-        map_.l2.base,
+        map_.l2.base, instructions.core_v, instructions.cm_opcode or 0,
         core.taken_branch_cycles, core.jump_cycles, core.unaligned_target_cycles,
         core.high_product_cycles, core.division_least_cycles, core.slow_csr_cycles,
         core.event_load_cycles, core.trap_cycles, config.peripheral_cycles,

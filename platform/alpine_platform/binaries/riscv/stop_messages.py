@@ -5,7 +5,6 @@ from alpine_models.cluster_registers import DMA_REGISTERS
 from alpine_models.plurals import counted
 
 from ..elf import Program
-from .instructions import disassemble, instruction_of
 from .machine import ClusterMachine, CoreReport, StopRecord
 from .stops import EventWait, Stop
 
@@ -53,11 +52,11 @@ def _device(record: StopRecord, machine: ClusterMachine) -> str:
 
 
 def _exception(record: StopRecord, machine: ClusterMachine) -> str:
-    text = disassemble(record.word, record.pc)
+    text = machine.instructions.disassemble(record.word, record.pc)
     if record.cause == FETCH:
         return f"there is no memory to execute from; {_mapped(machine)}"
     if record.cause == ILLEGAL:
-        row = instruction_of(record.word)
+        row = machine.instructions.instruction_of(record.word)
         if row is None:
             return f"illegal instruction {text}"
         return f"illegal instruction {text}: no such control register, or it is only read"

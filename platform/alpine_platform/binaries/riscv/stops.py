@@ -33,6 +33,8 @@ class Stop(IntEnum):
     """A transfer that the DMA cannot make was started."""
     READ_OUT = 11
     """A register was read past the cores."""
+    OFF_LOADED = 12
+    """A core has an instruction for its coprocessor, which the host answers."""
 
 
 class Stall(IntEnum):
@@ -60,6 +62,8 @@ class Stall(IntEnum):
     """Exceptions taken."""
     ASLEEP = 10
     """The core's clock is off: a wait for an event."""
+    COPROCESSOR = 11
+    """The result of an instruction that a coprocessor executes."""
 
 
 class EventWait(IntEnum):

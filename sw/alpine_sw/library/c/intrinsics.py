@@ -153,8 +153,8 @@ def _riscv(intrinsic: _Intrinsic, *, returns: bool) -> str:
     inputs = [f'[{name}] "r"({name})' for name in asked if not (name == "ra" and returns)]
     funct3 = isa.RISCV_FUNCT3[intrinsic.operation]
     statement = (
-        f'__asm__ volatile(".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", {funct3}, 0, '
-        f'{destination}, {places.get("rm", "x0")}, {places.get("rn", "x0")}" '
+        f'__asm__ volatile(AIMC_RISCV_MARK ".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", {funct3}, '
+        f'0, {destination}, {places.get("rm", "x0")}, {places.get("rn", "x0")}" '
         f": {', '.join(outputs)} : {', '.join(inputs)});"
     )
     return _lines(declarations, statement, returns, "ra" if "ra" in asked else "rd")
@@ -183,6 +183,9 @@ _OPENING = f"""/* SPDX-License-Identifier: Apache-2.0
 #ifndef AIMC_RISCV_OPCODE
 #define AIMC_RISCV_OPCODE 0x{isa.RISCV_CUSTOM_0:02x}
 #endif
+/* The simulator finds the instructions by their addresses, in a section that is not loaded: on a
+   core that uses their opcode otherwise the words are none of ours. */
+#define AIMC_RISCV_MARK "1: .pushsection .aimc_instructions\\n.word 1b\\n.popsection\\n"
 #define AIMC_AS_TEXT(number) #number
 #define AIMC_TEXT_OF(macro) AIMC_AS_TEXT(macro)
 

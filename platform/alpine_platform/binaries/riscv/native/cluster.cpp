@@ -51,6 +51,11 @@ uint32_t alpine_cluster_calls(Cluster* cluster) { return cluster->pending_calls;
 
 void alpine_cluster_resume(Cluster* cluster, uint32_t hart) { cluster->resume(hart); }
 
+void alpine_cluster_complete_off_load(Cluster* cluster, uint32_t hart, uint32_t value,
+                                      uint64_t ready) {
+    cluster->complete_off_load(hart, value, ready);
+}
+
 void alpine_cluster_halt(Cluster* cluster, uint32_t hart) { cluster->halt(hart); }
 
 void alpine_cluster_report(Cluster* cluster, uint32_t hart, CoreReport* report) {

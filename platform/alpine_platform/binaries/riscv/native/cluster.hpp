@@ -35,6 +35,8 @@ struct Configuration {
     uint32_t has_to_host, to_host;
     uint32_t device_base[kDevices], device_bytes;  // register files of accelerators and DMA
     uint32_t l2_base;
+    uint32_t core_v;           // whether CORE-V's instructions are decoded
+    uint32_t off_load_opcode;  // of CM instructions, which the host answers, or 0
     Timing timing;
     DmaConfiguration dma;
 };
@@ -109,6 +111,17 @@ class Cluster {
         retire(core, core.pc + 4, 0, Stall::kTrap);
         core.state = State::kRunning;
         core.ready = now;
+    }
+
+    // The host has answered an instruction: its result is there, and the core goes on in a cycle.
+    void complete_off_load(uint32_t hart, uint32_t value, uint64_t ready) {
+        Core& core = cores[hart];
+        pending_calls &= ~(1u << hart);
+        core.set(core.next->rd, value);
+        core.stall(Stall::kCoprocessor, ready - now);
+        retire(core, core.pc + 4, 0, Stall::kCoprocessor);
+        core.state = State::kRunning;
+        core.ready = ready;
     }
 
     // The host has served a call from which the core does not come back.
@@ -306,7 +319,7 @@ class Cluster {
                 raise(core, kFetchFault, core.pc, 0);
                 return nullptr;
             }
-            d = decode(word);
+            d = decode(word, config.core_v, config.off_load_opcode);
         }
         return &d;
     }
@@ -363,6 +376,7 @@ class Cluster {
             case Op::kEcall: return call(core);
             case Op::kEbreak: return raise(core, kBreakpoint, core.pc, 0);
             case Op::kCsrrw: case Op::kCsrrs: case Op::kCsrrc: return access_csr(core, d);
+            case Op::kOffLoad: return off_load(core);
             case Op::kIllegal: return raise_illegal(core);
             default: return compute(core, d, 1);
         }
@@ -439,7 +453,7 @@ class Cluster {
         if (loop.end < loop.start || loop.end - loop.start < kLeastBodyBytes) return false;
         for (uint32_t address = loop.start; address < loop.end; address += 4) {
             uint32_t word;
-            if (!code_at(address, word) || !loop_may_hold(decode(word))) return false;
+            if (!code_at(address, word) || !loop_may_hold(decode(word, true, 0))) return false;
         }
         allowed_.insert(key);
         return true;
@@ -456,6 +470,7 @@ class Cluster {
     void raise(Core& core, uint32_t cause, uint32_t value, uint32_t bytes);
     void raise_illegal(Core& core);
     void call(Core& core);
+    void off_load(Core& core);
     void return_from_trap(Core& core);
     void access_csr(Core& core, const Decoded& d);
     bool read_csr(const Core& core, Csr number, uint32_t& value) const;

@@ -54,6 +54,13 @@ inline void Cluster::call(Core& core) {
     fill(core, Stop::kHostCall);
 }
 
+// The host answers a CM instruction, or heeds a hint.
+inline void Cluster::off_load(Core& core) {
+    pending_calls |= 1u << core.hart;
+    core.state = State::kWaiting;
+    fill(core, Stop::kOffLoaded);
+}
+
 inline void Cluster::return_from_trap(Core& core) {
     core.mstatus = kMpp | kMpie | (core.mstatus & kMpie ? kMie : 0);
     jump(core, core.mepc, config.timing.jump, Stall::kJump);
@@ -77,6 +84,16 @@ inline void Cluster::access_csr(Core& core, const Decoded& d) {
     retire(core, core.pc + 4, csr_slow(number) ? config.timing.slow_csr - 1 : 0, Stall::kCsr);
 }
 
+inline bool read_loop(const Core& core, Csr number, uint32_t& value) {
+    const HardwareLoop& loop = core.loop[number >= Csr::kLpstart1];
+    switch (number) {
+        case Csr::kLpstart0: case Csr::kLpstart1: value = loop.start; break;
+        case Csr::kLpend0: case Csr::kLpend1: value = loop.end; break;
+        default: value = loop.count;
+    }
+    return true;
+}
+
 inline bool Cluster::read_csr(const Core& core, Csr number, uint32_t& value) const {
     const uint64_t cycles = now + core.cycle_offset;
     const uint64_t instructions = core.instructions + core.instruction_offset;
@@ -95,12 +112,8 @@ inline bool Cluster::read_csr(const Core& core, Csr number, uint32_t& value) con
         case Csr::kMcycleh: case Csr::kCycleh: value = uint32_t(cycles >> 32); break;
         case Csr::kMinstret: case Csr::kInstret: value = uint32_t(instructions); break;
         case Csr::kMinstreth: case Csr::kInstreth: value = uint32_t(instructions >> 32); break;
-        case Csr::kLpstart0: value = core.loop[0].start; break;
-        case Csr::kLpend0: value = core.loop[0].end; break;
-        case Csr::kLpcount0: value = core.loop[0].count; break;
-        case Csr::kLpstart1: value = core.loop[1].start; break;
-        case Csr::kLpend1: value = core.loop[1].end; break;
-        case Csr::kLpcount1: value = core.loop[1].count; break;
+        case Csr::kLpstart0: case Csr::kLpend0: case Csr::kLpcount0: case Csr::kLpstart1:
+        case Csr::kLpend1: case Csr::kLpcount1: return config.core_v && read_loop(core, number, value);
         case Csr::kPrivlv: value = 3; break;
         case Csr::kMvendorid: value = kOpenHardwareGroup; break;
         case Csr::kMarchid: value = kCv32e40p; break;

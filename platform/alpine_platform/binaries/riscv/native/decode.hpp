@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 
 #include "instructions.hpp"
 
@@ -63,10 +64,37 @@ inline bool loop_may_hold(const Decoded& d) {
            d.op != Op::kFence && d.op != Op::kFenceI && d.op != Op::kMret && d.op != Op::kWfi;
 }
 
-inline Decoded decode(uint32_t word) {
+// A CM instruction or a hint that the host answers; false for any other word.
+inline bool decode_off_load(uint32_t word, uint32_t opcode, Decoded& d) {
+    for (uint32_t hint : kHints) {
+        if (word != hint) continue;
+        d.op = Op::kOffLoad;
+        return true;
+    }
+    const uint32_t minor = word >> 12 & 7;
+    if ((word & 0x7f) != opcode || word >> 25 || minor >= std::size(kOffLoaded)) return false;
+    const OffLoaded& row = kOffLoaded[minor];
+    d.op = Op::kOffLoad;
+    d.rd = row.writes_rd ? word >> 7 & 31 : 0;
+    d.rs1 = word >> 15 & 31;
+    d.rs2 = word >> 20 & 31;
+    d.reads = (row.reads_rs1 ? bit_of(d.rs1) : 0) | (row.reads_rs2 ? bit_of(d.rs2) : 0) |
+              (row.reads_rd ? bit_of(word >> 7 & 31) : 0);
+    d.writes = bit_of(d.rd);
+    return true;
+}
+
+// `off_load_opcode` is that of CM instructions, or 0 where the core has no coprocessor.
+inline Decoded decode(uint32_t word, bool core_v, uint32_t off_load_opcode) {
     const uint8_t bytes = (word & 3) == 3 ? 4 : 2;
     if (bytes == 2) word &= 0xffff;
+    if (off_load_opcode) {
+        Decoded d{};
+        d.bytes = 4;
+        if (decode_off_load(word, off_load_opcode, d)) return d;
+    }
     for (const Encoding& row : kEncodings) {
+        if (row.core_v && !core_v) continue;
         if (row.bytes != bytes || (word & row.mask) != row.match) continue;
         Decoded d{};
         d.op = row.op;

@@ -16,6 +16,9 @@
 #ifndef AIMC_RISCV_OPCODE
 #define AIMC_RISCV_OPCODE 0x0b
 #endif
+/* The simulator finds the instructions by their addresses, in a section that is not loaded: on a
+   core that uses their opcode otherwise the words are none of ours. */
+#define AIMC_RISCV_MARK "1: .pushsection .aimc_instructions\n.word 1b\n.popsection\n"
 #define AIMC_AS_TEXT(number) #number
 #define AIMC_TEXT_OF(macro) AIMC_AS_TEXT(macro)
 
@@ -33,7 +36,7 @@ static inline void aimc_queue_group(uint64_t codes)
     __asm__ volatile(".inst 0x2109ffff" :  : "r"(rm));
 #else
     unsigned long rm = (unsigned long)codes;
-    __asm__ volatile(".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 0, 0, x0, %[rm], x0" :  : [rm] "r"(rm));
+    __asm__ volatile(AIMC_RISCV_MARK ".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 0, 0, x0, %[rm], x0" :  : [rm] "r"(rm));
 #endif
 }
 
@@ -47,7 +50,7 @@ static inline void aimc_queue_codes(uint64_t codes, uint64_t count)
 #else
     unsigned long rm = (unsigned long)codes;
     unsigned long ra = (unsigned long)count;
-    __asm__ volatile(".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 0, 0, %[ra], %[rm], x0" :  : [rm] "r"(rm), [ra] "r"(ra));
+    __asm__ volatile(AIMC_RISCV_MARK ".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 0, 0, %[ra], %[rm], x0" :  : [rm] "r"(rm), [ra] "r"(ra));
 #endif
 }
 
@@ -63,7 +66,7 @@ static inline void aimc_queue_codes_at(uint64_t codes, uint64_t count, uint64_t 
     unsigned long rm = (unsigned long)codes;
     unsigned long ra = (unsigned long)count;
     unsigned long rn = (unsigned long)index;
-    __asm__ volatile(".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 0, 0, %[ra], %[rm], %[rn]" :  : [rm] "r"(rm), [ra] "r"(ra), [rn] "r"(rn));
+    __asm__ volatile(AIMC_RISCV_MARK ".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 0, 0, %[ra], %[rm], %[rn]" :  : [rm] "r"(rm), [ra] "r"(ra), [rn] "r"(rn));
 #endif
 }
 
@@ -78,7 +81,7 @@ static inline uint64_t aimc_dequeue_codes(uint64_t count)
 #else
     unsigned long rm = (unsigned long)count;
     unsigned long rd;
-    __asm__ volatile(".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 1, 0, %[rd], %[rm], x0" : [rd] "=r"(rd) : [rm] "r"(rm));
+    __asm__ volatile(AIMC_RISCV_MARK ".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 1, 0, %[rd], %[rm], x0" : [rd] "=r"(rd) : [rm] "r"(rm));
     return rd;
 #endif
 }
@@ -96,7 +99,7 @@ static inline uint64_t aimc_dequeue_codes_at(uint64_t count, uint64_t index)
     unsigned long rm = (unsigned long)count;
     unsigned long rn = (unsigned long)index;
     unsigned long rd;
-    __asm__ volatile(".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 1, 0, %[rd], %[rm], %[rn]" : [rd] "=r"(rd) : [rm] "r"(rm), [rn] "r"(rn));
+    __asm__ volatile(AIMC_RISCV_MARK ".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 1, 0, %[rd], %[rm], %[rn]" : [rd] "=r"(rd) : [rm] "r"(rm), [rn] "r"(rn));
     return rd;
 #endif
 }
@@ -110,7 +113,7 @@ static inline uint64_t aimc_process_vector(void)
     return rd;
 #else
     unsigned long rd;
-    __asm__ volatile(".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 2, 0, %[rd], x0, x0" : [rd] "=r"(rd) : );
+    __asm__ volatile(AIMC_RISCV_MARK ".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 2, 0, %[rd], x0, x0" : [rd] "=r"(rd) : );
     return rd;
 #endif
 }
@@ -129,7 +132,7 @@ static inline uint64_t aimc_initialize_cell(uint64_t column, uint64_t row, uint6
     unsigned long rm = (unsigned long)column;
     unsigned long rn = (unsigned long)row;
     unsigned long ra = (unsigned long)weight;
-    __asm__ volatile(".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 3, 0, %[ra], %[rm], %[rn]" : [ra] "+r"(ra) : [rm] "r"(rm), [rn] "r"(rn));
+    __asm__ volatile(AIMC_RISCV_MARK ".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 3, 0, %[ra], %[rm], %[rn]" : [ra] "+r"(ra) : [rm] "r"(rm), [rn] "r"(rn));
     return ra;
 #endif
 }
@@ -147,7 +150,7 @@ static inline uint64_t aimc_read_cell(uint64_t column, uint64_t row)
     unsigned long rm = (unsigned long)column;
     unsigned long rn = (unsigned long)row;
     unsigned long rd;
-    __asm__ volatile(".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 4, 0, %[rd], %[rm], %[rn]" : [rd] "=r"(rd) : [rm] "r"(rm), [rn] "r"(rn));
+    __asm__ volatile(AIMC_RISCV_MARK ".insn r " AIMC_TEXT_OF(AIMC_RISCV_OPCODE) ", 4, 0, %[rd], %[rm], %[rn]" : [rd] "=r"(rd) : [rm] "r"(rm), [rn] "r"(rn));
     return rd;
 #endif
 }

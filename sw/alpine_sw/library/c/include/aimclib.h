@@ -27,9 +27,16 @@
 #ifndef AIMCLIB_H
 #define AIMCLIB_H
 
-#include <math.h>
 #include <stdint.h>
+
+/* -ffreestanding: without a C library there are no activations but aimc_relu. */
+#if __STDC_HOSTED__
+#include <math.h>
 #include <string.h>
+#define AIMC_COPY memcpy
+#else
+#define AIMC_COPY __builtin_memcpy
+#endif
 
 #if defined(AIMC_CHECKER)
 #include "aimc_checker.h"
@@ -55,7 +62,7 @@ static inline uint64_t aimc_group(const int8_t *codes, int count)
 #if defined(AIMC_TUNED) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (count == 4) {
         uint32_t word;
-        memcpy(&word, codes, sizeof word);
+        AIMC_COPY(&word, codes, sizeof word);
         return word;
     }
 #endif
@@ -70,7 +77,7 @@ static inline void aimc_ungroup(uint64_t group, int8_t *codes, int count)
 #if defined(AIMC_TUNED) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (count == 4) {
         const uint32_t word = AIMC_CAST(uint32_t, group);
-        memcpy(codes, &word, sizeof word);
+        AIMC_COPY(codes, &word, sizeof word);
         return;
     }
 #endif
@@ -244,6 +251,7 @@ static inline void aimc_relu(int size, int8_t *codes)
     for (int i = 0; i < size; i++) codes[i] = codes[i] < 0 ? AIMC_CAST(int8_t, 0) : codes[i];
 }
 
+#if __STDC_HOSTED__
 static inline void aimc_sigmoid(int size, const float *inputs, float *outputs)
 {
     for (int i = 0; i < size; i++) outputs[i] = 1.0F / (1.0F + expf(-inputs[i]));
@@ -265,6 +273,7 @@ static inline void aimc_softmax(int size, const float *inputs, float *outputs)
     }
     for (int i = 0; i < size; i++) outputs[i] /= total;
 }
+#endif
 
 #if defined(__cplusplus)
 #include "aimclib_cpp.h"
