@@ -21,7 +21,7 @@ from .exec_aarch64 import (
     run_aarch64,
 )
 from .exec_cluster import CLUSTERS, cluster_program_options, run_on_cluster
-from .exec_tile import TILE_CORES, run_on_tile_core, tile_core_option
+from .exec_tile import TILE_CORES, profile_option, run_on_tile_core, tile_core_option
 from .exit_status import ExecUseError
 from .output_file import output_file_option
 
@@ -38,7 +38,8 @@ OF_CLUSTERS = (
     "cores", "max_cycles", "config", "settings", "rows", "columns", *HARDWARE_OPTIONS,
 )  # fmt: skip
 SHARED = ("engine", "trace")
-OF_TILE_CORES = ("max_cycles", "cm_opcode", "tile", *SHARED)
+ONLY_TILE_CORES = ("cm_opcode", "profile")
+OF_TILE_CORES = ("max_cycles", "tile", "instruction_trace", *ONLY_TILE_CORES, *SHARED)
 BROKEN_PIPE = -32
 
 
@@ -101,6 +102,7 @@ def _print_include(context: click.Context, _parameter: click.Parameter, system: 
 @output_file_option("--json", "json_file", help="Write what was counted as JSON.")
 @aarch64_options
 @tile_core_option
+@profile_option
 @click.option(
     "--include", metavar="SYSTEM", is_eager=True, expose_value=False, callback=_print_include,
     help="Print the folder of a system's C header, linker script and start code, and exit.",
@@ -133,7 +135,7 @@ def exec_(
         refuse_options(chosen, given_options(options))
         outcome = run_on_tile_core(chosen, program, arguments, taken, output=_write_all)
         return _ended(outcome, json_file)
-    refuse_options(chosen, given_options({"cm_opcode": options.pop("cm_opcode")}))
+    refuse_options(chosen, given_options({name: options.pop(name) for name in ONLY_TILE_CORES}))
     of_clusters = {name: options.pop(name) for name in OF_CLUSTERS}
     if chosen not in CLUSTERS:
         refuse_options(chosen, given_options(of_clusters))

@@ -44,7 +44,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--instruction-trace", type=click.Path(path_type=Path), metavar="FILE",
-        help="AArch64: write every instruction that is timed into this file.",
+        help="AArch64, riscv-tile: write every instruction that is timed into this file.",
     ),
     click.option(
         "--table", is_flag=True, default=None,

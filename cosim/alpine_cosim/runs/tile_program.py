@@ -15,7 +15,7 @@ from alpine_models.tile import TileConfig
 from alpine_platform.accelerators.off_load import OffLoadTile, TimedOffLoadTile
 from alpine_platform.binaries.elf import Architecture, Program, load_program
 from alpine_platform.binaries.riscv.bare_metal import BareMetalRun
-from alpine_platform.binaries.riscv.instruction_set import tile_instructions
+from alpine_platform.binaries.riscv.observer import ExecutionObserver
 from alpine_platform.binaries.riscv.tile_coprocessor import TileCoprocessor, TileCoreOutcome
 from alpine_platform.binaries.riscv.tile_system import TILE_SYSTEMS, tile_at_frequency
 from alpine_platform.config.cluster import ClusterConfig
@@ -47,7 +47,11 @@ class TileProgramRun:
     max_cycles: int | None = None
 
     def run(
-        self, *, output: Callable[[int, bytes], int], trace: Path | None = None
+        self,
+        *,
+        output: Callable[[int, bytes], int],
+        trace: Path | None = None,
+        observer: ExecutionObserver | None = None,
     ) -> TileCoreOutcome:
         """Execute the program; ``trace`` is a folder for the tiles' waveforms.
 
@@ -69,7 +73,7 @@ class TileProgramRun:
                 coprocessor=TileCoprocessor(
                     self._tiles(cluster, trace, opened), opcode=self.opcode
                 ),
-                instructions=tile_instructions(self.opcode),
+                observer=observer,
             )
             outcome = run.run(max_cycles=self.max_cycles)
         assert isinstance(outcome, TileCoreOutcome)

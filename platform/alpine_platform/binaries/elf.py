@@ -77,6 +77,11 @@ class Program:
                 return int.from_bytes(each.data[offset : offset + 4], "little")
         return None
 
+    def function(self, address: int) -> str | None:
+        """Return the name of the function that an address is in, if there is one."""
+        at = bisect_right(self._starts, address) - 1
+        return self.functions[self._starts[at]] if at >= 0 and self._loaded(address) else None
+
     def place(self, address: int) -> str:
         """Return an address with the function that it is in, if there is one."""
         starts = self._starts

@@ -20,9 +20,10 @@ from ..elf import Program, Segment
 from ..outcome import INTERRUPTED_STATUS, STOPPED_STATUS, CoreOutcome, Ending, ProgramOutcome
 from .accelerator_pins import Accelerators
 from .cluster_outcome import AcceleratorJob, AcceleratorKind, ClusterActivity, ClusterOutcome
-from .instruction_set import CV32E40P, InstructionSet
+from .instruction_set import CV32E40P
 from .machine import PAGE_BYTES, ClusterMachine
 from .memory_map import MemoryMap, MemoryRange
+from .observer import ExecutionObserver
 from .stop_messages import describe_stop
 from .stops import Stop
 from .tile_coprocessor import TileCoprocessor
@@ -42,6 +43,8 @@ BAD_DESCRIPTOR, BAD_ADDRESS = -9, -14
 REGISTERS = {AcceleratorKind.IMA: IMA_REGISTERS, AcceleratorKind.DEPTHWISE: DEPTHWISE_REGISTERS}
 ENGINE_COUNTERS = ("busy_cycles", "stalled_cycles", "products", "bytes_in", "bytes_out")
 DMA_COUNTERS = ("transfers", "bytes", "busy_cycles", "stalled_cycles")
+STOPS_IN_A_CYCLE = (Stop.SLICE, Stop.EDGE, Stop.LIMIT)
+"""Behind other stops the machine stands in the cycle behind that of the instruction."""
 READ_BUDGET = 1000
 """More than reading a register takes; hardware that does not answer reads 0."""
 
@@ -55,7 +58,8 @@ class BareMetalRun:
     config : of the cluster. library : compiled native sources.
     output : takes what the program writes: file descriptor 1 or 2, and the bytes; returns how many
     it has taken, or a negative error code of Linux.
-    accelerators : of the cluster. coprocessor : of hart 0. instructions : that the cores know.
+    accelerators : of the cluster. coprocessor : of hart 0, then without CORE-V.
+    observer : looks at every instruction, which takes its time.
 
     Raises
     ------
@@ -73,16 +77,17 @@ class BareMetalRun:
         output: Callable[[int, bytes], int],
         accelerators: Accelerators | None = None,
         coprocessor: TileCoprocessor | None = None,
-        instructions: InstructionSet = CV32E40P,
+        observer: ExecutionObserver | None = None,
     ):
         self.program = program
         self._output, self._coprocessor = output, coprocessor
+        self._observer = observer
         self.machine = ClusterMachine(
             library,
             config,
             plain=_plain_memory(program, MemoryMap(config)),
             to_host=program.symbols.get("tohost"),
-            instructions=instructions,
+            instructions=CV32E40P if coprocessor is None else coprocessor.instructions,
         )
         if accelerators is not None:
             self.machine.attach(accelerators)
@@ -110,9 +115,15 @@ class BareMetalRun:
     def steps(self, *, max_cycles: int | None = None) -> Generator[None, None, ProgramOutcome]:
         """Do as `run`, and yield wherever accelerators without calls are to get a clock edge."""
         limit = NO_LIMIT if max_cycles is None else max_cycles
+        budget = SLICE_INSTRUCTIONS if self._observer is None else 1
+        if self._observer is not None:
+            self._observer.begin(self.machine)
         try:
             while True:
-                stop = self.machine.run(limit=limit, budget=SLICE_INSTRUCTIONS)
+                stop = self.machine.run(limit=limit, budget=budget)
+                cycle = self.machine.cycles - (stop not in STOPS_IN_A_CYCLE)
+                if self._observer is not None:
+                    self._observer.look(self.machine, cycle)
                 if stop is Stop.EDGE:
                     yield
                     continue
@@ -124,10 +135,14 @@ class BareMetalRun:
                     ended = self._end(stop)
                 else:
                     ended = None
+                if self._observer is not None:
+                    self._observer.look(self.machine, cycle)
                 if ended is not None:
                     break
         except KeyboardInterrupt:
             ended = _End(Ending.INTERRUPT, INTERRUPTED_STATUS, "interrupted")
+        if self._observer is not None:
+            self._observer.end(self.machine)
         return (yield from self._outcome(ended))
 
     def _end(self, stop: Stop) -> "_End":

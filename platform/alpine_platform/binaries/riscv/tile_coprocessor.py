@@ -2,8 +2,8 @@
 """A RISC-V core's tiles as its coprocessor: CM instructions and hints of one hart."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,9 @@ from alpine_platform.accelerators.off_load import OffLoadTile
 
 from ..elf import Program
 from ..outcome import ProgramOutcome
+from .instruction_set import InstructionSet, tile_instructions
 from .machine import ClusterMachine
+from .observer import ProfileRow
 
 __all__ = ["TileCoprocessor", "TileCoreOutcome"]
 
@@ -43,12 +45,14 @@ class TileCoreOutcome(ProgramOutcome):
     period_fs : of the clock. cm_instructions : by operation.
     tile_cycles : clock edges at which each tile was busy.
     region_cycles : by region of `aimc_begin`; what stands in an inner one counts there alone.
+    profile : ``functions`` and ``lines``, the longest first; None unless it was asked for.
     """
 
     period_fs: int
     cm_instructions: dict[str, int]
     tile_cycles: tuple[int, ...]
     region_cycles: dict[str, int]
+    profile: Mapping[str, Sequence[ProfileRow]] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures as they are written to a file."""
@@ -61,6 +65,8 @@ class TileCoreOutcome(ProgramOutcome):
             },
             "cm_instructions": self.cm_instructions,
             "tile_busy_cycles": list(self.tile_cycles),
+            "profile": self.profile
+            and {name: [asdict(row) for row in rows] for name, rows in self.profile.items()},
         }
 
 
@@ -85,6 +91,11 @@ class TileCoprocessor:
         self._open: list[str] = []
         self._since = 0
         self._regions: Counter[str] = Counter()
+
+    @property
+    def instructions(self) -> InstructionSet:
+        """What its core executes."""
+        return tile_instructions(self._opcode)
 
     def serve(self, machine: ClusterMachine, program: Program) -> None:
         """Answer the instruction at which hart 0 stands.
