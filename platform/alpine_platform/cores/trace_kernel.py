@@ -103,7 +103,11 @@ def entry_point(fingerprint):
             if kind != AWAITED_CELL:
                 break
             issue = loops.cm_issue[core, s.cm - 1]
-            w.complete = cell_complete(issue * w.core_period_fs, w.tile_period_fs, w.complete)
+            # One that is issued before the last answer does not wait for it: the tile takes it at
+            # the edge of that completion already.
+            early = answered > 0 and issue < responses[answered - 1]
+            complete = w.complete - (1 if early else 0)
+            w.complete = cell_complete(issue * w.core_period_fs, w.tile_period_fs, complete)
             response = -(-(w.complete * w.tile_period_fs) // w.core_period_fs)
             responses[answered] = response
             answered += 1
