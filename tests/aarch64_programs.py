@@ -23,13 +23,17 @@ __all__ = ["FOLDER", "PROGRAMS", "digest", "loops_digest"]
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests" / "aarch64"
 COMPILER = f"{sys.executable} -m ziglang cc -target aarch64-linux-musl"
-OPTIONS = ("-Os", "-s", "-static", "-Wl,--gc-sections", "-DAIMC_TILES=2")
+OPTIONS = ("-s", "-static", "-Wl,--gc-sections", "-DAIMC_TILES=2")
 LINKING = ("-nostdlib", "-static", "-g", "-Wl,-z,max-page-size=4096")
 """Of the loops, which have no debugging information: with -g their symbols stay."""
+SMALL, UNROLLED = "-Os", "-O3"
 PROGRAMS = {
     "layer": ROOT / "tests" / "sw" / "c_programs" / "layer.c",
     "behaviour": FOLDER / "behaviour.c",
+    "first": FOLDER / "first.c",
 }
+LEVELS = {"first": UNROLLED}
+"""Of optimisation, where it is not for size."""
 
 
 def digest(name: str) -> str:
@@ -49,7 +53,8 @@ def main() -> None:
     lines: list[str] = []
     for name, source in PROGRAMS.items():
         output = FOLDER / f"{name}.elf"
-        subprocess.run([*compiler, *OPTIONS, f"-I{INCLUDE}", source, "-o", output], check=True)
+        options = (LEVELS.get(name, SMALL), *OPTIONS, f"-I{INCLUDE}")
+        subprocess.run([*compiler, *options, source, "-o", output], check=True)
         lines.append(f"{digest(name)}  {name}\n")
     with tempfile.TemporaryDirectory() as folder:
         source, compiled = Path(folder) / "loops.S", Path(folder) / "loops.o"

@@ -22,7 +22,7 @@ from alpine_models.isa import CmOperation, decode
 from alpine_platform.binaries.aarch64 import cm_program, recording
 from alpine_platform.binaries.elf import Architecture, load_program
 
-LAYER, BEHAVIOUR = FOLDER / "layer.elf", FOLDER / "behaviour.elf"
+LAYER, BEHAVIOUR, FIRST = (FOLDER / f"{name}.elf" for name in ("layer", "behaviour", "first"))
 # layer.c prints the codes of one layer four times, once as values: see test_c_library.py, which
 # compares its host build with the library in Python.
 CODES = "127 127 127 -3 -128 -123"
@@ -107,6 +107,19 @@ def test_times_are_those_of_every_run_and_engine(tmp_path: Path, run_exec: Calla
     slower = json.loads(files[0].read_text())
     assert slower["instructions"] == figures[0]["instructions"]
     assert slower["time_s"] > 2 * figures[0]["time_s"]
+
+
+def test_cells_that_wait_for_no_answer_are_timed_as_the_tile_takes_them(
+    tmp_path: Path, run_exec: Callable[..., Done]
+):
+    """The compiler unrolls the programming of cells, so that no instruction stands between them."""
+    files = [tmp_path / name for name in ("rtl", "model")]
+    for file in files:
+        done = run_exec("--tile", "40x24", "--engine", file.name, "--json", file, FIRST)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "14 18\n", "")
+    figures = [json.loads(file.read_text()) for file in files]
+    assert figures[0] == figures[1]
+    assert figures[0]["cm_instructions"]["initialize"] == 3 * 2
 
 
 def test_instructions_answered_at_once_take_the_time_of_those_that_ask_the_tile(
