@@ -78,7 +78,10 @@ EXTENSIVE: dict[str, tuple[str, ...]] = {
         "test_engines_give_the_golden_probabilities_and_the_same_times_in_the_published_tile",
     ),
     "tests/cosim/test_paper.py": ("test_finished_runs_are_reused_and_damaged_ones_run_again",),
-    "tests/cosim/test_session.py": ("test_traces_show_the_first_and_the_last_inference",),
+    "tests/cosim/test_session.py": (
+        "test_a_trace_shows_the_first_inference_with_wrong_outputs",
+        "test_traces_show_the_first_and_the_last_inference",
+    ),
     "tests/cosim/test_study.py": (
         "test_processes_change_nothing_and_finished_chips_are_kept",
         "test_training_with_noise_helps",

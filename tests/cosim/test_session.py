@@ -279,6 +279,34 @@ def test_traces_show_the_first_and_the_last_inference(tmp_path, monkeypatch):
     assert times[3, last][0] > times[3, first][-1]
 
 
+@pytest.mark.usefixtures("small")
+def test_a_trace_shows_the_first_inference_with_wrong_outputs(tmp_path, monkeypatch):
+    """Converters invert every code of the sixth product: the second layer of inference 2."""
+    monkeypatch.setattr(verilated_hardware, "trace_format", lambda: TraceFormat.VCD)
+    before, head, rest = tile_verilog(EVERY_TILE).partition("module aimc_tile(")
+    body, end, after = rest.partition("endmodule")
+    assert body.count(".codes(xb_adc)") == 1
+    body = body.replace(".codes(xb_adc)", ".codes(products == 6 ? ~xb_adc : xb_adc)")
+    body += "  int products = 0;\n  always @(posedge xb_start) products <= products + 1;\n"
+    design = tmp_path / "aimc_tile.v"
+    design.write_text(before + head + body + end + after)
+    waves = tmp_path / "waves"
+    arguments = {"case": 2, "inferences": 5, "back_door": True, "tile_verilog": design}
+    result = run("mlp", trace=waves, **arguments)
+    assert (result.outputs_equal_golden, result.first_mismatch) == (False, 2)
+    assert {file.name for file in waves.iterdir()} == {
+        f"core0_tile0{suffix}.vcd" for suffix in ("", "-last", "-mismatch")
+    }
+    text = (waves / "core0_tile0-mismatch.vcd").read_text()
+    symbol = re.search(r"\$var\s+\w+\s+32\s+(\S+)\s+products ", text)
+    assert symbol is not None
+    counts = re.findall(rf"^b([01]+) {re.escape(symbol[1])}$", text, re.MULTILINE)
+    # Two products were before the window's inference, in two inferences each.
+    assert [int(count, 2) for count in counts] == [4, 5, 6]
+    # Nothing else of the run changes with its repetition.
+    assert run("mlp", **arguments).time_s == result.time_s
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -204,8 +204,8 @@ __all__ = ["run"]
 @click.option(
     "--trace",
     type=click.Path(path_type=Path),
-    help="Leave waveforms of the first and the last inference in this directory; with engine "
-    "cocotb one of the whole run.",
+    help="Leave waveforms of the first and the last inference in this directory, and of the first "
+    "one with wrong outputs; with engine cocotb one of the whole run.",
 )
 @network_option
 def run(

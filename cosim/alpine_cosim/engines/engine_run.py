@@ -18,19 +18,23 @@ from alpine_platform.systems.system import check_cores
 
 from .in_cocotb import measure_in_cocotb
 from .timed_hardware import timed_pieces
-from .verilated_hardware import VerilatedHardware
+from .verilated_hardware import TraceWindow, VerilatedHardware, first_and_last
 
 __all__ = ["measure_on_engine"]
 
 
 def measure_on_engine(
-    spec: RunSpec, task: Task, observation: Observation
+    spec: RunSpec,
+    task: Task,
+    observation: Observation,
+    windows: Sequence[TraceWindow] | None = None,
 ) -> tuple[Measurement, int | None]:
     """Run; return the measurement and the tile cycles that hardware evaluated for it.
 
     Parameters
     ----------
     task : as `spec.task` made it.
+    windows : of which engine rtl leaves waveforms; None is the first and the last inference.
 
     Raises
     ------
@@ -41,7 +45,8 @@ def measure_on_engine(
     check_cores(spec.system.config, [plan.core for plan in task.workload.hardware])
     match spec.engine:
         case Engine.RTL:
-            return _on_rtl(spec, task, observation)
+            windows = first_and_last(len(task.inputs)) if windows is None else windows
+            return _on_rtl(spec, task, observation, windows)
         case Engine.COCOTB:
             observation.on_stage("simulating under cocotb", 0)
             return measure_in_cocotb(spec, task.workload, observation)
@@ -54,9 +59,11 @@ def _on_model(spec: RunSpec, task: Task, observation: Observation) -> Measuremen
     return _measured(spec, task, observation, pieces)
 
 
-def _on_rtl(spec: RunSpec, task: Task, observation: Observation) -> tuple[Measurement, int]:
+def _on_rtl(
+    spec: RunSpec, task: Task, observation: Observation, windows: Sequence[TraceWindow]
+) -> tuple[Measurement, int]:
     observation.on_stage("building the tile and compiling loops, once per installation", 0)
-    with _verilated(spec, task, observation) as hardware:
+    with _verilated(spec, task, observation, windows) as hardware:
         measured = _measured(
             spec,
             task,
@@ -67,7 +74,9 @@ def _on_rtl(spec: RunSpec, task: Task, observation: Observation) -> tuple[Measur
         return measured, hardware.evaluated_cycles
 
 
-def _verilated(spec: RunSpec, task: Task, observation: Observation) -> VerilatedHardware:
+def _verilated(
+    spec: RunSpec, task: Task, observation: Observation, windows: Sequence[TraceWindow]
+) -> VerilatedHardware:
     """Build the hardware while loops are compiled: a first run's time is that of compilers."""
     # What is missing is said before anything is compiled.
     Toolchain.find()
@@ -78,7 +87,7 @@ def _verilated(spec: RunSpec, task: Task, observation: Observation) -> Verilated
         tile_period_fs=config.tile_clock.period_fs,
         tile_verilog=spec.tiles.verilog,
         trace=observation.trace,
-        inferences=len(task.inputs),
+        windows=windows,
     )
     with in_background(build) as hardware:
         compile_loops(config, [])

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verilated hardware in this process, with waveforms of the first and the last inference."""
+"""Verilated hardware in this process, with waveforms of some of its inferences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from alpine_cosim.binding.doctor import fst_requirement
@@ -16,10 +17,41 @@ from alpine_sw.library.workloads import Workload
 
 from .hardware_kinds import kind_of
 
-__all__ = ["VerilatedHardware", "tile_configs", "trace_format", "waveform_path"]
+__all__ = [
+    "TraceWindow",
+    "VerilatedHardware",
+    "first_and_last",
+    "tile_configs",
+    "trace_format",
+    "waveform_path",
+]
 
 LAST = "-last"
 """Ends the name of the last inference's waveform."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TraceWindow:
+    """Inferences of which a waveform is written, one after the other.
+
+    Members
+    -------
+    suffix : ends the names of its files.
+    first : begins when the inference before this one ends, with 0 as the run begins.
+    last : ends with this inference.
+    """
+
+    suffix: str
+    first: int
+    last: int
+
+
+def first_and_last(inferences: int) -> tuple[TraceWindow, ...]:
+    """Return a window of the first inference and, where there are several, of the last one."""
+    if inferences < 2:
+        return (TraceWindow(suffix="", first=0, last=0),)
+    last = inferences - 1
+    return TraceWindow(suffix="", first=0, last=0), TraceWindow(suffix=LAST, first=last, last=last)
 
 
 class VerilatedHardware:
@@ -30,9 +62,8 @@ class VerilatedHardware:
     workload : what runs.
     tile_period_fs : period of the hardware's clock.
     tile_verilog : design to simulate in place of the shipped tile, or None.
-    trace : directory for the waveforms, one per piece and window, or None: what happens until the
-        first inference ends and, where there are several, from the end of the last but one.
-    inferences : of the run.
+    trace : directory for the waveforms, one per piece and window, or None.
+    windows : of which waveforms are written, in order and apart.
 
     Members
     -------
@@ -46,7 +77,7 @@ class VerilatedHardware:
         tile_period_fs: int,
         tile_verilog: Path | None = None,
         trace: Path | None = None,
-        inferences: int = 1,
+        windows: Sequence[TraceWindow] = first_and_last(1),
     ):
         own_tile = None
         if tile_verilog is not None:
@@ -54,7 +85,7 @@ class VerilatedHardware:
         self._trace_directory = trace
         self._format = None if trace is None else trace_format()
         self._tracing = ExitStack()
-        self._inferences, self._left = inferences, 0
+        self._windows, self._ended = tuple(windows), 0
         self._evaluated = 0
         self._accelerators: list[VerilatedAccelerator] = []
         self.pieces: list[Piece] = []
@@ -73,13 +104,14 @@ class VerilatedHardware:
 
     def begin_inferences(self) -> None:
         """Start counting cycles, and the waveforms if they were asked for."""
-        self._evaluated, self._left = self._total(), self._inferences
-        self._begin_trace("")
+        self._evaluated, self._ended = self._total(), 0
+        self._begin_traces()
 
-    def _begin_trace(self, suffix: str) -> None:
-        """Begin a waveform of every piece, whose file's name ends so."""
+    def _begin_traces(self) -> None:
+        """Begin a waveform of every piece, if a window begins now."""
         directory, kind = self._trace_directory, self._format
-        if directory is None or kind is None:
+        suffix = next((one.suffix for one in self._windows if one.first == self._ended), None)
+        if directory is None or kind is None or suffix is None:
             return
         make_folder(directory)
         for piece, accelerator in zip(self.pieces, self._accelerators, strict=True):
@@ -90,11 +122,10 @@ class VerilatedHardware:
         """Return what is told of the end of every inference: it changes waveforms and tells on."""
 
         def step() -> None:
-            self._left -= 1
-            if self._left == self._inferences - 1 or not self._left:
+            if any(one.last == self._ended for one in self._windows):
                 self._tracing.close()
-            if self._left == 1:
-                self._begin_trace(LAST)
+            self._ended += 1
+            self._begin_traces()
             on_step()
 
         return step

@@ -40,7 +40,7 @@ class Observation:
     Members
     -------
     trace : directory in which to leave waveforms of the first and the last inference, with engine
-        cocotb of the whole run, or None.
+        cocotb of the whole run, or None; with engine rtl also of the first one with wrong outputs.
     timeline : file for the cores' operations as trace events, which Perfetto displays, or None.
     profile : say in the result where host time goes.
     check_reads : refuse to read memory that nobody wrote; slow.

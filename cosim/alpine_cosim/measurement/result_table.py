@@ -110,7 +110,9 @@ def _add_comparison(table: Table, result: RunResult) -> None:
         table.add_row("imperfections", result.device, ", ".join(result.analog.effects))
     if result.outputs_equal_golden is not None:
         verdict = "[green]yes[/]" if result.outputs_equal_golden else "[bold red]NO[/]"
-        table.add_row("outputs equal golden", verdict, "bit for bit")
+        first = result.first_mismatch
+        where = "" if first is None else f"; inference {first} is the first with others"
+        table.add_row("outputs equal golden", verdict, f"bit for bit{where}")
 
 
 def _add_counts(table: Table, result: RunResult) -> None:

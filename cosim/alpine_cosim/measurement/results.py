@@ -121,6 +121,7 @@ class RunResult:
     host_profile_s : the same by layer, where the run was profiled; the profiler slows Python.
     host_tile_cycles_per_second : tile clock cycles really evaluated per host second.
     warnings : loops that ran outside the sizes for which calibration checked them.
+    first_mismatch : first inference whose outputs differ from the golden model's, or None.
     program : of a user's own that ran, by its name, or None for a network.
     returned : what each core's program returned, by core number, or None; no part of the JSON.
     """
@@ -162,6 +163,7 @@ class RunResult:
     host_tile_cycles_per_second: float | None
     host_profile_s: dict[str, float] | None
     warnings: tuple[str, ...] = ()
+    first_mismatch: int | None = None
     program: str | None = None
     returned: dict[int, Any] | None = field(default=None, repr=False)
 

@@ -129,7 +129,9 @@ def _cards(result: RunResult) -> list[Card]:
             Card(
                 "outputs equal golden",
                 "yes" if equal else "NO",
-                "bit for bit",
+                "bit for bit"
+                if result.first_mismatch is None
+                else f"inference {result.first_mismatch} is the first with others",
                 "yes" if equal else "no",
             )
         )

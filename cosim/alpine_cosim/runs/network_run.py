@@ -20,6 +20,8 @@ from alpine_cosim.spec.specification import RunSpec
 from alpine_platform.config.overrides import changed_fields
 from alpine_platform.systems.presets import SYSTEMS
 
+from .first_mismatch import first_mismatch, trace_mismatch
+
 __all__ = ["Engine", "RunKeywords", "run", "run_task"]
 
 
@@ -90,6 +92,9 @@ def run_task(spec: RunSpec, task: Task, observation: Observation) -> RunResult:
     measured, evaluated = measure_on_engine(spec, task, observation)
     is_program = spec.network is None
     outcome = _of_program(task) if is_program else _of_network(spec, task, measured)
+    wrong = outcome.get("first_mismatch")
+    if wrong is not None:
+        trace_mismatch(spec, task, observation, wrong)
     config = spec.system.config
     return RunResult(
         network=spec.network,
@@ -153,6 +158,7 @@ def _of_network(spec: RunSpec, task: Task, measured: Measurement) -> dict[str, A
     return {
         "analog": analog,
         "outputs_equal_golden": None if analog else bool(np.array_equal(outputs, golden)),
+        "first_mismatch": None if analog else first_mismatch(outputs, golden),
         "outputs_sha256": _sha256(measured.outputs),
         "text": written,
         **_scores(task, outputs, golden, analog),
