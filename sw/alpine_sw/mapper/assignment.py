@@ -5,61 +5,27 @@ An integer programme, solved by the constraint solver of OR-Tools. Every piece g
 a tile or without one; a piece that reads what another makes never stands on a core before it, so
 that cores form a pipeline; the tiles of a core have bit lines for its pieces. That a piece lies in
 one tile is checked behind the solver, and what fails is excluded. When its time has ended, what
-does not fit the tiles of a core is computed by the core.
+does not fit the tiles of a core is computed by the core. Where there are many pieces, the solver
+sets out from an assignment that was quickly found, and what comes out is not worse than that.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from alpine_models.errors import AlpineError
 
+from .core_pieces import CorePiece, Flow
+from .greedy import GreedyAssignment, greedy_start
 from .hardware import Hardware
 from .packing import Place, packed
 
-__all__ = ["Assignment", "CorePiece", "Flow", "SolverTime", "assign"]
+__all__ = ["Assignment", "SolverTime", "assign"]
 
+FEW = 16
+"""Pieces up to which the solver needs no assignment to set out from."""
 LEAST_S = 0.2
 """Time of a round below which no further one is worth while."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CorePiece:
-    """What goes to one core as a whole.
-
-    Members
-    -------
-    name : of the piece, one of its own.
-    rows, columns : word lines and bit lines that it takes.
-    on_tile : cycles per inference on a tile, or None where there is no program for that.
-    on_core : without one, or None likewise.
-    """
-
-    name: str
-    rows: int
-    columns: int
-    on_tile: int | None
-    on_core: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """A value that one piece makes and another reads.
-
-    Members
-    -------
-    maker, reader : numbers of the pieces.
-    cycles : that each of two cores spends to hand it over.
-    apart, together : whether both must stand on different cores, or on the same.
-    alike : whether both are on tiles or none is.
-    """
-
-    maker: int
-    reader: int
-    cycles: int
-    apart: bool = False
-    together: bool = False
-    alike: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,9 +61,14 @@ class SolverTime:
     -------
     left_s : in the solver's own count of steps, so that the same mapping is found every time; about
         seconds. A round gets half of what is left.
+    limit_s : what it was at first.
     """
 
     left_s: float
+    limit_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.limit_s = self.left_s
 
 
 def assign(
@@ -123,6 +94,10 @@ def assign(
             "mapping a network needs OR-Tools: install alpine-cosim[map], or give a mapping file"
         ) from None
     programme = _Programme(cp_model, pieces, flows, hardware)
+    start = greedy_start(pieces, flows, hardware) if len(pieces) > FEW else None
+    if start is not None:
+        programme.set_out_from(start)
+    bound = 0
     while True:
         solver = cp_model.CpSolver()
         solver.parameters.max_deterministic_time = max(time.left_s / 2, LEAST_S)
@@ -131,11 +106,15 @@ def assign(
         status = solver.solve(programme.model)
         time.left_s -= solver.response_proto.deterministic_time
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return None
+            return None if start is None else programme.started(start, bound)
         last = time.left_s / 2 < LEAST_S
+        bound = max(bound, programme.bound(solver))
         found = programme.read(solver, proved=status == cp_model.OPTIMAL, mend=last)
         if isinstance(found, Assignment) or last:
-            return found if isinstance(found, Assignment) else None
+            found = found if isinstance(found, Assignment) else None
+            if start is not None and (found is None or found.busiest > start.busiest):
+                return programme.started(start, bound)
+            return found
         programme.exclude(found)
 
 
@@ -156,6 +135,7 @@ class _Programme:
         self._core = [[self._flag(piece.on_core) for _ in cores] for piece in pieces]
         self._loads: list[list[Any]] = [[] for _ in cores]
         alike = [flow for flow in flows if flow.alike]
+        self._crossings: list[tuple[Flow, int, Any, Any]] = []
         self._bound = {number for flow in alike for number in (flow.maker, flow.reader)}
         for number, piece in enumerate(pieces):
             self.model.add_exactly_one([*self._tile[number], *self._core[number]])
@@ -198,6 +178,7 @@ class _Programme:
             self.model.add(leaves >= maker - reader)
             self.model.add(comes >= reader - maker)
             self._loads[core] += [leaves * flow.cycles, comes * flow.cycles]
+            self._crossings.append((flow, core, leaves, comes))
 
     def _add_room(self) -> None:
         hardware = self._hardware
@@ -207,6 +188,35 @@ class _Programme:
                 for number, piece in enumerate(self._pieces)
             )
             self.model.add(taken <= hardware.columns * hardware.tiles_per_core)
+
+    def set_out_from(self, start: GreedyAssignment) -> None:
+        """Let the solver begin with an assignment."""
+        for number, piece in enumerate(self._pieces):
+            for core in range(self._hardware.cores):
+                here = start.cores[number] == core
+                if piece.on_tile is not None:
+                    self.model.add_hint(self._tile[number][core], here and start.tiled[number])
+                if piece.on_core is not None:
+                    self.model.add_hint(self._core[number][core], here and not start.tiled[number])
+        for flow, core, leaves, comes in self._crossings:
+            maker, reader = start.cores[flow.maker] == core, start.cores[flow.reader] == core
+            self.model.add_hint(leaves, maker and not reader)
+            self.model.add_hint(comes, reader and not maker)
+        self.model.add_hint(self._busiest, start.busiest)
+
+    def started(self, start: GreedyAssignment, bound: int) -> Assignment:
+        """Return the assignment that the solver was to begin with."""
+        places: dict[str, Place] = {}
+        for core in range(self._hardware.cores):
+            on_it = [n for n, one in enumerate(start.cores) if one == core and start.tiled[n]]
+            places |= self._packed(on_it) or {}
+        return Assignment(
+            cores=start.cores, places=places, busiest=start.busiest, bound=bound, proved=False
+        )
+
+    def bound(self, solver: Any) -> int:
+        """Return the cycles of the busiest core below which nothing is, by the solver."""
+        return int(solver.best_objective_bound) // self._weight
 
     def exclude(self, numbers: Sequence[int]) -> None:
         """Let no core have all of these pieces on its tiles."""
@@ -233,7 +243,7 @@ class _Programme:
                 more += self._loss(chosen)
             places |= found
         busiest = int(solver.value(self._busiest)) + more
-        bound = int(solver.best_objective_bound) // self._weight
+        bound = self.bound(solver)
         proved = proved and not more
         return Assignment(
             cores=cores,

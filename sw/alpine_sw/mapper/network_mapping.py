@@ -21,8 +21,9 @@ from alpine_sw.mapping import (
     stages_of,
 )
 
-from .assignment import Assignment, CorePiece, SolverTime, assign
+from .assignment import Assignment, SolverTime, assign
 from .candidates import MEASURED, candidates, simulated_fs, vectors_of
+from .core_pieces import CorePiece
 from .costs import Costs
 from .hardware import Hardware
 from .links import links_for
@@ -74,6 +75,7 @@ class MappedNetwork:
     choices : of every share, in the graph's order.
     busiest_cycles : of the busiest core per inference, estimated; empty cores have none.
     gap : share by which that may be above the least possible for the estimates; 0 where proved.
+    time_limit_s : that the solver had.
     simulated_fs : time of `candidates.MEASURED` inferences of every mapping that was simulated, by
         its name; empty where the estimates decided.
     """
@@ -84,6 +86,7 @@ class MappedNetwork:
     choices: tuple[Choice, ...]
     busiest_cycles: int
     gap: float
+    time_limit_s: float
     simulated_fs: Table[str, int] = field(default_factory=dict[str, int])
 
     def __str__(self) -> str:
@@ -103,7 +106,8 @@ class MappedNetwork:
         said = (
             "no assignment of these pieces has a less busy core"
             if not self.gap
-            else f"the solver's time ended: at most {self.gap:.0%} above the least possible"
+            else f"the solver's {self.time_limit_s:g} s ended: at most {self.gap:.0%} of that lie "
+            "above the least possible"
         )
         text = (
             f"{self.hardware}; busiest core {self.busiest_cycles:,} cycles per inference by "
@@ -321,6 +325,7 @@ class _Attempt:
             choices=tuple(self._choices(parts)),
             busiest_cycles=self.found.busiest,
             gap=self.found.gap,
+            time_limit_s=self._search.time.limit_s,
         )
 
     def _part(self, number: int, share: NodeShare, turn: int) -> Part:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from alpine_models.errors import AlpineError
 from alpine_sw.graph import Convolution, Dense, Graph, LstmCell
 from alpine_sw.graph.products import MatrixProduct, matrix_products
-from alpine_sw.mapping import Mapping, NodeSplit, SplitAxis, split_graph
+from alpine_sw.mapping import NodeSplit, SplitAxis
 from alpine_sw.mapping.records import Range
 from alpine_sw.mapping.splits import split_node
 
@@ -47,17 +47,19 @@ def pieces_for(graph: Graph, hardware: Hardware) -> tuple[NodeSplit, ...]:
     splits: list[NodeSplit] = []
     if not hardware.tiles_per_core:
         return ()
-    for name in matrix_products(graph):
+    made, products = graph, matrix_products(graph)
+    for name in tuple(products):
         for by in (SplitAxis.OUTPUTS, SplitAxis.INPUTS):
-            made = split_graph(graph, _with(graph, splits))
-            products = matrix_products(made)
+            before = made
             names = [one for one in products if one == name or one.startswith(f"{name} outputs ")]
             for piece in names:
                 split = _split(products[piece], by, hardware)
                 if split is not None and fits_tiles(products[piece]):
                     # Refused here in the words of the split itself.
-                    split_node(made, split)
+                    made = split_node(made, split)
                     splits.append(split)
+            if made is not before:
+                products = matrix_products(made)
     return tuple(splits)
 
 
@@ -86,7 +88,3 @@ def _split(product: MatrixProduct, by: SplitAxis, hardware: Hardware) -> NodeSpl
             f"{hardware.rows} word lines: use larger tiles"
         )
     return NodeSplit(node=name, by=by, ranges=evenly(size, -(-size // most)))
-
-
-def _with(graph: Graph, splits: list[NodeSplit]) -> Mapping:
-    return Mapping(name="", network=graph.name, parts=(), splits=tuple(splits))

@@ -21,7 +21,7 @@ from alpine_sw.graph.sequences import SequenceOperator
 from alpine_sw.mapping import Mapping, Part, Stage, stages_of
 from alpine_sw.mapping.records import Range
 
-from .assignment import CorePiece, Flow
+from .core_pieces import CorePiece, Flow
 from .costs import Costs
 from .hardware import Hardware
 from .pieces import evenly, fits_tiles

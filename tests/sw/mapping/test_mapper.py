@@ -13,7 +13,9 @@ from alpine_models.errors import AlpineError
 from alpine_platform.systems.presets import HIGH_POWER
 from alpine_sw.graph import Graph, LstmCell, MaxPool, Relu, Reshape, square
 from alpine_sw.mapper import Hardware, compile_network, map_network
-from alpine_sw.mapper.assignment import CorePiece, Flow, SolverTime, assign
+from alpine_sw.mapper.assignment import SolverTime, assign
+from alpine_sw.mapper.core_pieces import CorePiece, Flow
+from alpine_sw.mapper.greedy import greedy_start
 from alpine_sw.mapper.packing import Place, packed
 from alpine_sw.mapper.pieces import evenly
 from alpine_sw.mapping import SplitAxis
@@ -149,6 +151,63 @@ def test_the_least_busy_assignment_is_found_and_proved():
         assign([replace(p, on_core=None) for p in pieces], [], small, time=SolverTime(left_s=10))
         is None
     )
+
+
+def test_the_solver_ends_with_nothing_worse_than_what_it_set_out_from():
+    """Sixty pieces in a row on eight cores, and no time for the solver."""
+    rng = np.random.default_rng(3)
+    cycles = [int(one) for one in rng.integers(10, 1000, 60)]
+    pieces = [
+        CorePiece(name=str(n), rows=9, columns=1, on_tile=None, on_core=count)
+        for n, count in enumerate(cycles)
+    ]
+    flows = [Flow(n, n + 1, 0) for n in range(59)]
+    hardware = Hardware(cores=8, rows=8, columns=8)
+    # The least largest sum of eight runs, by dynamic programming over all ways to cut.
+    ends = np.concatenate([[0], np.cumsum(cycles)])
+    least = ends.copy()
+    for _ in range(7):
+        least = np.array(
+            [min(max(least[i], ends[j] - ends[i]) for i in range(j + 1)) for j in range(61)]
+        )
+    start = greedy_start(pieces, flows, hardware)
+    assert start is not None and start.busiest == least[-1]
+    assert list(start.cores) == sorted(start.cores)
+    found = assign(pieces, flows, hardware, time=SolverTime(left_s=0))
+    assert found is not None and found.busiest == start.busiest
+
+
+def test_what_the_solver_sets_out_from_keeps_all_its_rules():
+    """Shares of a node stay together, a cell's part, tiles hold what they have room for."""
+    pieces = [
+        CorePiece(name=str(n), rows=4, columns=4, on_tile=1 + n % 3, on_core=100) for n in range(24)
+    ]
+    flows = [
+        *(Flow(n, n + 1, 5) for n in range(23)),
+        Flow(3, 4, 0, together=True, alike=True),
+        Flow(10, 11, 0, apart=True, alike=True),
+    ]
+    hardware = Hardware(cores=4, rows=4, columns=8, tiles_per_core=2)
+    start = greedy_start(pieces, flows, hardware)
+    assert start is not None
+    cores, tiled = start.cores, start.tiled
+    assert cores[3] == cores[4] and tiled[3] == tiled[4]
+    assert cores[10] != cores[11] and tiled[10] == tiled[11]
+    loads = [0] * 4
+    for number, piece in enumerate(pieces):
+        loads[cores[number]] += (piece.on_tile or 0) if tiled[number] else 100
+    for flow in flows:
+        if cores[flow.maker] != cores[flow.reader]:
+            loads[cores[flow.maker]] += flow.cycles
+            loads[cores[flow.reader]] += flow.cycles
+    assert max(loads) == start.busiest
+    # Four pieces fill a core's two tiles; a pair that must be alike may leave one place empty.
+    held = [sum(t for t, c in zip(tiled, cores, strict=True) if c == core) for core in range(4)]
+    assert set(held) <= {3, 4}
+    found = assign(pieces, flows, hardware, time=SolverTime(left_s=2))
+    assert found is not None and found.busiest <= start.busiest
+    # Without a core for what must stand apart there is none.
+    assert greedy_start(pieces, flows, replace(hardware, cores=1)) is None
 
 
 def test_matrices_stand_side_by_side_as_a_bit_line_has_one_step():
