@@ -5,6 +5,12 @@ The weights are those of Resemblyzer 0.1.4 (Apache-2.0), fetched through pip; th
 file here, without PyTorch. The recordings, Debian's pocketsphinx-testdata, come through apt-get.
 Needs the extras onnx and map.
 
+A code's step is the same everywhere, but speech is not: its highest mel band is thousands of times
+weaker than its lowest, and half of all values are below a hundred-thousandth of the largest. With
+one scale for all bands most codes are zero. So every band is also divided by what 95 % of its
+values do not exceed, which the first layer's weights take back, and the samples for calibration
+are clipped there: larger values saturate. Both are printed, with each layer's noise.
+
 python examples/14_voices.py
 """
 
@@ -20,9 +26,12 @@ from torch_weights import torch_weights
 
 from alpine_cosim import run
 from alpine_sw import load_onnx, quantise
+from alpine_sw.importing.noise import layer_noise, noise_table
 
 RATE, WINDOW, HOP, BANDS, STEPS, UNITS = 16000, 400, 160, 40, 160, 256
 """Samples per second, of a spectrum, from one to the next; mel bands; spectra of an inference."""
+USUAL = 0.95
+"""Fraction of a band's values that int8 codes reach; larger ones are the largest code."""
 
 
 def network_of(weights: dict[str, NDArray[np.float32]]) -> onnx.ModelProto:
@@ -93,6 +102,15 @@ def spectra_of(path: Path) -> NDArray[np.float32]:
     return mels[: len(mels) // STEPS * STEPS].reshape(-1, STEPS, 1, BANDS)
 
 
+def quantised_voices(
+    model: onnx.ModelProto, sound: NDArray[np.float32], calibration: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], str]:
+    """Return what the golden model in codes says [n, UNITS], and each layer's noise as a table."""
+    found = quantise(load_onnx(model), {"sound": calibration})
+    voices = found.run({"sound": sound})["voice"].reshape(len(sound), UNITS)
+    return voices, noise_table(layer_noise(found, {"sound": sound[:4]}))
+
+
 def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the cosines between vectors [n, UNITS] and [m, UNITS]."""
     lengths = (np.linalg.norm(each, axis=1, keepdims=True) for each in (one, other))
@@ -101,18 +119,32 @@ def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np
 
 
 folder = RESEMBLYZER.folder() / "resemblyzer"
-model = network_of(torch_weights(folder / "pretrained.pt", within="model_state"))
+weights = torch_weights(folder / "pretrained.pt", within="model_state")
 data = SPEECH.folder() / "usr/share/pocketsphinx/test/data"
 speakers = {
     name: np.concatenate([spectra_of(path) for path in sorted((data / name).glob("*.wav"))])
     for name in ("librivox", "cards")
 }
 sound = np.concatenate(list(speakers.values()))
-network = load_onnx(model)
+plain = network_of(weights)
+network = load_onnx(plain)
 exact = np.concatenate([network.run_float({"sound": one})["voice"] for one in sound])
-codes = quantise(network, {"sound": sound}).run({"sound": sound})["voice"].reshape(exact.shape)
-close = np.diagonal(likeness(exact, codes))
-print(f"{len(sound)} pieces; int8 to fp32: cosine {close.mean():.2f}, least {close.min():.2f}")
+bands = np.quantile(sound, USUAL, axis=(0, 1, 2)).astype(np.float32)
+first = "lstm.weight_ih_l0"
+model = network_of({**weights, first: weights[first] * bands})
+equal = sound / bands
+clipped = np.minimum(equal, 1)
+for how, one, samples, calibration in (
+    ("one scale for all bands", plain, sound, sound),
+    ("bands divided by their usual largest value", model, equal, clipped),
+):
+    codes, noise = quantised_voices(one, samples, calibration)
+    close = np.diagonal(likeness(exact, codes))
+    print(
+        f"{len(sound)} pieces, {how}: int8 to fp32: cosine {close.mean():.2f}, "
+        f"least {close.min():.2f}"
+    )
+    print(noise)
 count = len(speakers["librivox"])
 for name, voices in (("fp32", exact), ("int8", codes)):
     reader, player = voices[:count], voices[count:]
@@ -120,9 +152,16 @@ for name, voices in (("fp32", exact), ("int8", codes)):
     print(f"{name}: mean cosine of one voice {same.mean():.2f}, of two voices {apart.mean():.2f}")
 with tempfile.TemporaryDirectory() as name:
     onnx.save(model, Path(name) / "voices.onnx")
-    np.savez(Path(name) / "sound.npz", sound=sound)
-    file = str(Path(name) / "voices.onnx")
-    result = run(file, data=Path(name) / "sound.npz", engine="model", inferences=2, map_cores=4)
+    np.savez(Path(name) / "sound.npz", sound=equal)
+    np.savez(Path(name) / "clipped.npz", sound=clipped)
+    result = run(
+        str(Path(name) / "voices.onnx"),
+        data=Path(name) / "sound.npz",
+        calibration=Path(name) / "clipped.npz",
+        engine="model",
+        inferences=2,
+        map_cores=4,
+    )
 print(
     f"1.6 s of sound take {result.time_s / 2 * 1e3:.2f} ms on 4 cores; outputs equal golden: "
     f"{result.outputs_equal_golden}"
