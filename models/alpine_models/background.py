@@ -62,6 +62,9 @@ class _Thread:
     def interrupt(self) -> None:
         with interrupting, self._lock:
             if self._running is not None:
+                # First the programs that it may wait for: Python 3.11, where lines are traced, lets
+                # no other thread go on while one has an interrupt before it and waits.
+                end_children()
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
                     ctypes.c_ulong(self._running), ctypes.py_object(KeyboardInterrupt)
                 )
