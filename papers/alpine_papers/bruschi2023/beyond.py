@@ -61,7 +61,8 @@ def study_section(runs: ManyCoreRuns, machines: str, batches: str) -> str:
         "## Beyond the published machine\n\n"
         "The same network balanced over all clusters of other machines. A product takes "
         f"{MACHINE.product_cycles} cycles whatever the crossbar's side: assumed, published for 256 "
-        "alone.\n\n"
+        "alone. A machine is bound by its stages where the simulated period is that of the slowest "
+        "one; else by links, or by the room for residuals, of which one image has place.\n\n"
         + table(heads, rows)
         + "\n"
         + (_too_few(few) if few else "")
@@ -112,7 +113,7 @@ def _busiest(batch: TimedBatch) -> tuple[float, LinkUse]:
 def _point_row(point: MachinePoint) -> list[str]:
     assert point.batch is not None
     result = point.batch.result
-    bound = "stages" if abs(result.steady_cycles / result.slowest.cycles - 1) < 0.01 else "links"
+    bound = "stages" if abs(result.steady_cycles / result.slowest.cycles - 1) < 0.01 else "others"
     return [
         f"{point.clusters}", f"{point.side}", f"{point.batch.allocation.clusters}",
         f"{point.batch.milliseconds:.3f} ms", f"{result.images_per_s:,.0f}",

@@ -34,7 +34,7 @@ FINAL = STEPS[-1].case
 
 SENSITIVITY: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("software_cycles", (0, 350, 700, 1400)),
-    ("hbm_run_wait_cycles", (0, 30, 60, 120)),
+    ("hbm_run_wait_cycles", (0, 30, 60, 72, 120)),
     ("hbm_run_occupancy_cycles", (0, 10, 19)),
     ("hbm_width_bytes", (16, 64)),
     ("partial_sum_cycles_per_element", (0.0, 0.08, 0.4, 0.6)),
